@@ -1,0 +1,76 @@
+"""What all wire models have in common: camelCase keys, frozen values, instants in UTC, exact numbers."""
+
+from datetime import UTC, datetime
+from decimal import Decimal
+from typing import Annotated, Any
+
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, PlainSerializer
+from pydantic.alias_generators import to_camel
+
+VALUE_MAX = 10**12
+"""The largest amount one operation may name, in whole units; what is larger does not parse."""
+
+
+def to_instant(value: datetime) -> datetime:
+    """An aware time as a UTC instant cut to milliseconds, which is what MongoDB keeps."""
+    if value.tzinfo is None:
+        raise ValueError("a time needs an offset or a Z")
+    value = value.astimezone(UTC)
+    return value.replace(microsecond=value.microsecond // 1000 * 1000)
+
+
+def format_instant(value: datetime) -> str:
+    """RFC 3339 with milliseconds and Z: `2026-11-22T10:00:01.123Z`. Expects a UTC instant."""
+    return value.isoformat(timespec="milliseconds")[:-6] + "Z"
+
+
+def _only_number(value: Any) -> Any:
+    """Refuse what the decimal parser would be kind to: strings and booleans."""
+    if isinstance(value, str | bool):
+        raise ValueError("must be a JSON number")
+    return value
+
+
+def _only_string(value: Any) -> Any:
+    if not isinstance(value, str | datetime):
+        raise ValueError("must be an RFC 3339 string")
+    return value
+
+
+Instant = Annotated[
+    datetime,
+    BeforeValidator(_only_string, json_schema_input_type=str),
+    AfterValidator(to_instant),
+    PlainSerializer(format_instant, return_type=str, when_used="json"),
+    Field(json_schema_extra={"format": "date-time", "examples": ["2026-11-22T10:00:01.123Z"]}),
+]
+"""A UTC instant, whole milliseconds; RFC 3339 on the wire."""
+
+Amount = Annotated[
+    Decimal,
+    BeforeValidator(_only_number, json_schema_input_type=float),
+    Field(allow_inf_nan=False, ge=-VALUE_MAX, le=VALUE_MAX),
+]
+"""Points or money as callers write it: a JSON number in whole units, at most VALUE_MAX either way."""
+
+Text = Annotated[str, Field(max_length=64)]
+"""An opaque short string given to us: a number, a code, a name of a shop."""
+
+Key = Annotated[str, Field(min_length=1, max_length=64)]
+"""An opaque identifier given to us; never empty."""
+
+
+class Wire(BaseModel):
+    """Base of what we accept: unknown fields are errors."""
+
+    model_config = ConfigDict(
+        alias_generator=to_camel, populate_by_name=True, frozen=True, extra="forbid", strict=False
+    )
+
+
+class Published(BaseModel):
+    """Base of what we publish: readers ignore fields that they do not know, so fields may be added."""
+
+    model_config = ConfigDict(
+        alias_generator=to_camel, populate_by_name=True, frozen=True, extra="ignore", strict=False
+    )

@@ -1,0 +1,140 @@
+"""The envelope of every record: CloudEvents 1.0, Kafka binding, binary mode.
+
+Every attribute is a header `ce_<name>`; the record's value is the JSON payload alone (DESIGN 3).
+"""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+
+Headers = Sequence[tuple[str, bytes | None]]
+
+SPECVERSION = "1.0"
+REQUIRED = ("ce_specversion", "ce_id", "ce_source", "ce_type", "ce_subject")
+ATTRIBUTE_CHARS_MAX = 256
+
+
+class EnvelopeError(ValueError):
+    """The headers are no envelope: something is missing, null, empty, too long, or not UTF-8."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Envelope:
+    """Who says what about which aggregate. Ids are UUIDs in text, except in inputs, where they are the caller's.
+
+    `not_after` is milliseconds since the epoch; `sequence` the account's; `request_hash` hexadecimal (P3).
+    """
+
+    id: str
+    type: str
+    source: str
+    subject: str
+    time: str | None = None
+    store: str | None = None
+    correlation_id: str | None = None
+    causation_id: str | None = None
+    sequence: int | None = None
+    reply_to: str | None = None
+    reply_partition: int | None = None
+    not_after: int | None = None
+    request_hash: str | None = None
+
+    def headers(self) -> list[tuple[str, bytes]]:
+        """The envelope as Kafka headers, absent attributes left out."""
+        return [
+            ("ce_specversion", b"1.0"),
+            *(
+                (header, str(value).encode())
+                for header, value in zip(_HEADERS, _values(self), strict=True)
+                if value is not None
+            ),
+        ]
+
+    @classmethod
+    def from_headers(cls, headers: Headers) -> "Envelope":
+        """Read an envelope.
+
+        :raises EnvelopeError: naming the first header that is wrong.
+        """
+        known = _decode(headers)
+        for name in REQUIRED:
+            if not known.get(name):
+                raise EnvelopeError(f"header {name} is missing")
+        if known["ce_specversion"] != SPECVERSION:
+            raise EnvelopeError(f"ce_specversion must be {SPECVERSION}")
+        get = known.get
+        return cls(
+            id=known["ce_id"],
+            type=known["ce_type"],
+            source=known["ce_source"],
+            subject=known["ce_subject"],
+            time=get("ce_time"),
+            store=get("ce_store"),
+            correlation_id=get("ce_correlationid"),
+            causation_id=get("ce_causationid"),
+            sequence=_int(get("ce_sequence"), "ce_sequence"),
+            reply_to=get("ce_replyto"),
+            reply_partition=_int(get("ce_replypartition"), "ce_replypartition"),
+            not_after=_int(get("ce_notafter"), "ce_notafter"),
+            request_hash=get("ce_requesthash"),
+        )
+
+
+_HEADERS = (
+    "ce_id",
+    "ce_type",
+    "ce_source",
+    "ce_subject",
+    "ce_time",
+    "ce_store",
+    "ce_correlationid",
+    "ce_causationid",
+    "ce_sequence",
+    "ce_replyto",
+    "ce_replypartition",
+    "ce_notafter",
+    "ce_requesthash",
+)
+
+
+def _values(envelope: Envelope) -> tuple[str | int | None, ...]:
+    """The attributes in the order of _HEADERS."""
+    return (
+        envelope.id,
+        envelope.type,
+        envelope.source,
+        envelope.subject,
+        envelope.time,
+        envelope.store,
+        envelope.correlation_id,
+        envelope.causation_id,
+        envelope.sequence,
+        envelope.reply_to,
+        envelope.reply_partition,
+        envelope.not_after,
+        envelope.request_hash,
+    )
+
+
+def _decode(headers: Iterable[tuple[str, bytes | None]]) -> dict[str, str]:
+    """The `ce_` headers as text; others belong to somebody else and are not looked at."""
+    known: dict[str, str] = {}
+    for name, raw in headers:
+        if not name.startswith("ce_"):
+            continue
+        if raw is None:
+            raise EnvelopeError(f"header {name} is null")
+        if len(raw) > ATTRIBUTE_CHARS_MAX:
+            raise EnvelopeError(f"header {name} is longer than {ATTRIBUTE_CHARS_MAX} bytes")
+        try:
+            known[name] = raw.decode()
+        except UnicodeDecodeError as error:
+            raise EnvelopeError(f"header {name} is not UTF-8") from error
+    return known
+
+
+def _int(text: str | None, name: str) -> int | None:
+    if text is None:
+        return None
+    if not text.isascii() or not text.isdigit():
+        raise EnvelopeError(f"header {name} is not a whole number")
+    return int(text)

@@ -1,0 +1,115 @@
+"""A points programme as it is declared in YAML and carried by `points.put_programme.v1` (RULES 4.1.1)."""
+
+from datetime import date
+from enum import StrEnum
+from typing import Annotated, Literal
+from zoneinfo import available_timezones
+
+from pydantic import AfterValidator, Field, model_validator
+
+from schemas.base import Amount, Instant, Key, Wire
+
+
+def _known_zone(name: str) -> str:
+    if name not in available_timezones():
+        raise ValueError(f"{name!r} is no IANA time zone")
+    return name
+
+
+Zone = Annotated[str, AfterValidator(_known_zone)]
+Language = Annotated[str, Field(pattern=r"^[a-z]{2,3}(-[A-Za-z0-9]{2,8})*$")]
+Months = Annotated[int, Field(ge=1, le=1200)]
+Price = Annotated[Amount, Field(gt=0)]
+
+
+class ExpiryRule(Wire):
+    """When a credit's points expire: on a fixed date, or some days, months or years after it; exactly one is given.
+
+    `end_of` moves a computed date to the last day of its month or year. The points are gone from the first instant
+    of the day after the date, in the programme's zone (4.1.5).
+    """
+
+    on: date | None = None
+    days: Annotated[int, Field(ge=0, le=36500)] | None = None
+    months: Months | None = None
+    years: Annotated[int, Field(ge=1, le=100)] | None = None
+    end_of: Literal["month", "year"] | None = None
+
+    @model_validator(mode="after")
+    def _one_of(self) -> "ExpiryRule":
+        given = [name for name in ("on", "days", "months", "years") if getattr(self, name) is not None]
+        if len(given) != 1:
+            raise ValueError("give exactly one of on, days, months, years")
+        if self.end_of and self.on:
+            raise ValueError("endOf goes with days, months or years")
+        return self
+
+
+class EarningRule(Wire):
+    """`points` for every full `per` (in money) of what earns; applied to orders where `earn_from` says so."""
+
+    on: Literal["order"]
+    points: Price
+    per: Price
+
+
+class Threshold(Wire):
+    """At `value` points a voucher of definition `voucher_id` is issued and the points are deducted (4.1.11)."""
+
+    value: Annotated[Amount, Field(ge=1)]
+    voucher_id: Key
+
+
+class PurchaseOffer(Wire):
+    """A voucher that customers can buy for `price` points, within its window when one is given."""
+
+    voucher_id: Key
+    price: Price
+    from_: Annotated[Instant | None, Field(alias="from")] = None
+    until: Instant | None = None
+
+
+class LoadLimits(Wire):
+    """The most that one load, and that all loads of one transaction, may credit in this programme."""
+
+    per_load: Price | None = None
+    per_transaction: Price | None = None
+
+
+class ProgrammeState(StrEnum):
+    """A retired programme books no credits any more; what is there can still be spent and expires."""
+
+    ACTIVE = "active"
+    RETIRED = "retired"
+
+
+class Programme(Wire):
+    """The rules of one kind of points. Changing them never alters lots that exist."""
+
+    id: Key
+    descriptions: Annotated[dict[Language, str], Field(min_length=1)]
+    unit: Annotated[str, Field(pattern=r"^(points|[A-Z]{3})$")] = "points"
+    scale: Annotated[int, Field(ge=0, le=2)] = 0
+    zone: Zone = "UTC"
+    expiry: ExpiryRule | None = None
+    account_expiry_months: Months | None = None
+    earn_from: Literal["loads", "orders"] = "loads"
+    earn: Annotated[tuple[EarningRule, ...], Field(max_length=20)] = ()
+    issue_immediate_threshold: Threshold | None = None
+    purchases: Annotated[tuple[PurchaseOffer, ...], Field(max_length=200)] = ()
+    load_limits: LoadLimits = LoadLimits()
+    open_on_credit: bool = True
+    state: ProgrammeState = ProgrammeState.ACTIVE
+
+
+class Declarations(Wire):
+    """A file for `fealty apply -f`: everything in it is validated before anything is sent."""
+
+    programmes: Annotated[tuple[Programme, ...], Field(max_length=500)] = ()
+
+    @model_validator(mode="after")
+    def _unique(self) -> "Declarations":
+        ids = [programme.id for programme in self.programmes]
+        if twice := {name for name in ids if ids.count(name) > 1}:
+            raise ValueError(f"declared twice: {', '.join(sorted(twice))}")
+        return self

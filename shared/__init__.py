@@ -1,0 +1,1 @@
+"""What every service is built with: the runtime, the embedded stack, the command line."""

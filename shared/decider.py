@@ -1,0 +1,100 @@
+"""What a stateful service is made of: a few pure functions over frozen values.
+
+A command names the streams that it reads and writes; `decide` turns their states and the command into events or a
+refusal; `evolve` folds one event into one stream's state. Time and ids arrive with the command; nothing here
+reads a clock, draws a number or does I/O.
+"""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from enum import StrEnum
+from typing import Any, Generic, TypeVar
+
+State = TypeVar("State")
+Event = TypeVar("Event")
+
+Document = dict[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Command:
+    """A command as `decide` sees it.
+
+    `id` is its UUID, which is also the transaction id; `subject` the main aggregate's id; `payload` its wire model;
+    `now` a UTC instant, the later of the record's timestamp and the written streams' last booking (P4).
+    """
+
+    id: str
+    type: str
+    store: str
+    subject: str
+    payload: Any
+    now: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Streams:
+    """The streams of a command: those it may write (guarded by their versions) and those it only reads."""
+
+    writes: tuple[str, ...]
+    reads: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class FollowUp:
+    """A command that an accepted command causes; its id is v5(command id, index)."""
+
+    topic: str
+    type: str
+    subject: str
+    payload: Document
+
+
+@dataclass(frozen=True, slots=True)
+class Accepted(Generic[Event]):
+    """What an accepted command books: events in order, each with its stream; none at all is a no-op.
+
+    `result` goes into the reply and is JSON-shaped; `memo` is kept in the journal and shown to operators only.
+    """
+
+    events: tuple[tuple[str, Event], ...]
+    result: Document
+    follow_ups: tuple[FollowUp, ...] = ()
+    memo: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Rejected:
+    """A refusal: a code from a closed list, a sentence for people, and a JSON pointer to the first wrong part."""
+
+    code: StrEnum
+    detail: str
+    pointer: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Decider(Generic[State, Event]):
+    """The pure heart of one service, and how its values are stored.
+
+    `dump_*` give BSON-ready documents, `load_*` take them back; `load(dump(x)) == x`.
+    """
+
+    streams: Callable[[Command], Streams]
+    initial: Callable[[str], State]
+    decide: Callable[[Command, Mapping[str, State]], "Accepted[Event] | Rejected"]
+    evolve: Callable[[State, Event], State]
+    dump_state: Callable[[State], Document]
+    load_state: Callable[[str, Document], State]
+    dump_event: Callable[[Event], Document]
+    load_event: Callable[[Document], Event]
+    views: Callable[[State], "View | None"] = field(default=lambda _: None)
+
+
+@dataclass(frozen=True, slots=True)
+class View:
+    """A stream's state as published to `<service>.snapshots`: a wire type, its aggregate, its JSON-shaped value."""
+
+    type: str
+    subject: str
+    value: Document

@@ -1,0 +1,37 @@
+"""The exception tree.
+
+FealtyError
+├── Unavailable        a server is away or does not answer in time: back off and do the same again
+├── Conflict           somebody else wrote first: load again and decide again
+├── Relinquished       a rebalance or a stop wants the partitions: leave the batch, it will be redelivered
+├── Poison             a record that can never work: dead letters
+└── Fatal              the process cannot go on and must be restarted
+"""
+
+
+class FealtyError(Exception):
+    """Base of everything raised on purpose."""
+
+
+class Unavailable(FealtyError):
+    """MongoDB or Kafka is away or slow; nothing is lost, the same work is tried again."""
+
+
+class Conflict(FealtyError):
+    """The transaction met a newer fence, version or command id and was aborted as a whole."""
+
+
+class Relinquished(FealtyError):
+    """The batch was given up undone, because its partitions are wanted elsewhere or its time is over (P7)."""
+
+
+class Poison(FealtyError):
+    """A record that can never work. `reason` is a short code, the text says more."""
+
+    def __init__(self, reason: str, detail: str) -> None:
+        super().__init__(detail)
+        self.reason = reason
+
+
+class Fatal(FealtyError):
+    """The process must end and be started anew."""

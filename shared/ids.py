@@ -1,0 +1,35 @@
+"""Ids: UUIDv7 for new ones, UUIDv5 for derived ones, always as text (DESIGN 3)."""
+
+from functools import lru_cache
+from uuid import UUID, uuid5
+
+import uuid_utils
+
+NAMESPACE = UUID("5e1f0a52-3f0e-5d1c-9a70-1d6b0c1e7a11")
+"""The root of every derived id. Changing it would make every derived id another one."""
+
+
+def new_id() -> str:
+    """A new UUIDv7."""
+    return str(uuid_utils.uuid7())
+
+
+def derived_id(*parts: str | int) -> str:
+    """A UUIDv5 over `parts`; lengths are part of the name, so that no two lists give the same."""
+    return str(uuid5(NAMESPACE, "".join(f"{len(text)}:{text}" for text in map(str, parts))))
+
+
+@lru_cache(maxsize=65_536)
+def account_id(store: str, opening_number: str) -> str:
+    """The immutable id of the account that `opening_number` opens in `store` (RULES 4.1.2)."""
+    return derived_id("account", store, opening_number)
+
+
+def input_command_id(source: str, event_id: str) -> str:
+    """The command id of an input record (P3)."""
+    return derived_id("input", source, event_id)
+
+
+def keyed_command_id(store: str, client: str, key: str) -> str:
+    """The command id of a request with an idempotency key (P3)."""
+    return derived_id("key", store, client, key)

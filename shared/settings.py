@@ -1,0 +1,67 @@
+"""One frozen settings object, read from the environment once, by whoever starts a process."""
+
+from typing import Annotated
+
+from pydantic import AliasChoices, Field, SecretStr
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+Positive = Annotated[int, Field(gt=0)]
+
+
+class Settings(BaseSettings):
+    """Everything an operator can set. Variables are `FEALTY_<NAME>`; the two addresses also go by common names."""
+
+    model_config = SettingsConfigDict(env_prefix="FEALTY_", frozen=True, populate_by_name=True)
+
+    kafka: str = Field(
+        default="127.0.0.1:9092",
+        validation_alias=AliasChoices("KAFKA_BOOTSTRAP_SERVERS", "FEALTY_KAFKA"),
+    )
+    mongodb: str = Field(
+        default="mongodb://127.0.0.1:27017/?replicaSet=rs0",
+        validation_alias=AliasChoices("MONGODB_URL", "FEALTY_MONGODB"),
+    )
+    prefix: str = Field(default="", pattern=r"^[a-z0-9.\-]*$")
+    """Put before every topic, group and database name, so that installations can share servers."""
+
+    store: str = "default"
+    """The store of inputs that name none."""
+
+    secret: SecretStr = SecretStr("fealty-development-only")
+    """Keys the request hashes (P3). Keep it for as long as idempotency keys shall be recognised."""
+
+    host: str = "127.0.0.1"
+    port: Annotated[int, Field(ge=0, le=65535)] = 0
+    """Where this process answers HTTP: health and metrics, and the API for the edge; 0 takes a free port."""
+
+    instance: str | None = None
+    """A name that stays the same over restarts makes the process a static member of its groups."""
+
+    partitions: Positive = 12
+    batch_records_max: Positive = 500
+    record_bytes_max: Positive = 256 * 1024
+    poll_timeout_ms: Positive = 500
+    fetch_wait_ms: Positive = 20
+    session_timeout_ms: Positive = 10_000
+    heartbeat_interval_ms: Positive = 3_000
+    rebalance_timeout_ms: Positive = 60_000
+    request_timeout_ms: Positive = 10_000
+    drain_timeout_s: Positive = 20
+    tick_interval_s: Positive = 6 * 3600
+    stall_timeout_s: Positive = 60
+    attempts_max: Positive = 3
+    reply_wait_ms: Positive = 5_000
+    not_after_ms: Positive = 60_000
+    log_level: str = "INFO"
+
+    def topic(self, name: str) -> str:
+        """The topic's name in this installation."""
+        return f"{self.prefix}{name}"
+
+    def database(self, service: str) -> str:
+        """The database of a service; MongoDB allows no dots in it."""
+        return f"{self.prefix}fealty_{service}".replace(".", "_")
+
+    def group(self, name: str) -> str:
+        """The consumer group's name in this installation."""
+        return f"{self.prefix}{name}"
