@@ -5,6 +5,7 @@ FealtyError
 ├── Conflict           somebody else wrote first: load again and decide again
 ├── Relinquished       a rebalance or a stop wants the partitions: leave the batch, it will be redelivered
 ├── Poison             a record that can never work: dead letters
+├── Stopped            one of our own follow-ups cannot be done: its partition stops and an operator must look
 └── Fatal              the process cannot go on and must be restarted
 """
 
@@ -31,6 +32,16 @@ class Poison(FealtyError):
     def __init__(self, reason: str, detail: str) -> None:
         super().__init__(detail)
         self.reason = reason
+
+
+class Stopped(FealtyError):
+    """A follow-up cannot be done; it is never dead-lettered, so its partition stops before it (P6)."""
+
+    def __init__(self, topic: str, partition: int, offset: int, detail: str) -> None:
+        super().__init__(f"{topic}/{partition}/{offset}: {detail}")
+        self.topic = topic
+        self.partition = partition
+        self.offset = offset
 
 
 class Fatal(FealtyError):

@@ -1,0 +1,93 @@
+"""Every type on the wire, with the topics that carry it. The documents are generated from this list alone."""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Any
+
+from pydantic import BaseModel
+
+from schemas import inputs, points, replies, transaction
+from schemas.base import Published, Wire
+from schemas.compatibility import Direction
+from schemas.topics import TOPICS, Kind
+
+
+@dataclass(frozen=True, slots=True)
+class WireType:
+    """A type string with its model. `accepted` is what others send to us, `published` what others read from us."""
+
+    name: str
+    model: type[BaseModel]
+    direction: Direction
+    topics: tuple[str, ...]
+    note: str = ""
+    example: Mapping[str, Any] | None = None
+
+
+class GetOutcome(Published):
+    """`fealty.get_outcome.v1`: asks for the outcome of an earlier command, in that command's partition (DESIGN P8).
+
+    The value is not looked at: the header `ce_subject` names the command, and the answer is a reply.
+    """
+
+
+class Tick(Published):
+    """`fealty.tick.v1`: keeps a quiet partition's compaction going (DESIGN P10). Readers skip it."""
+
+
+def registry() -> dict[str, WireType]:
+    """All published and accepted types by their type string, in alphabetical order."""
+    types = sorted((*_inputs(), *_points(), *_runtime()), key=lambda wire_type: wire_type.name)
+    by_name = {wire_type.name: wire_type for wire_type in types}
+    if len(by_name) != len(types):
+        raise ValueError("a type string is registered twice")
+    return by_name
+
+
+def _inputs() -> Iterable[WireType]:
+    for name, model in inputs.FULFILMENTS.items():
+        example = transaction.example() if model is transaction.Transaction else None
+        yield WireType(name, model, "accepted", ("oms.fulfilments",), example=example)
+
+
+def _points() -> Iterable[WireType]:
+    posted = {"accountNumber": "6299000000000000017", **transaction.example()}
+    yield from _commands("points", points.COMMANDS, {"points.post_transaction.v1": posted})
+    yield from _events("points", points.EVENTS)
+    yield from _refusals("points", points.REJECTIONS, points.PointsRejected, points.PointsRefusal)
+    yield WireType(points.CHANGED, points.PointsChanged, "published", ("points.changes",))
+    yield WireType(points.ACCOUNT_VIEW, points.AccountView, "published", ("points.snapshots",))
+    yield WireType(points.PROGRAMME_VIEW, points.ProgrammeView, "published", ("points.snapshots",))
+
+
+def _runtime() -> Iterable[WireType]:
+    yield WireType(replies.REPLY, replies.Reply, "published", _topics(Kind.REPLIES))
+    yield WireType(replies.GET_OUTCOME, GetOutcome, "accepted", _topics(Kind.COMMANDS))
+    yield WireType(replies.TICK, Tick, "published", _topics(Kind.SNAPSHOTS))
+
+
+def _commands(
+    service: str, commands: Mapping[str, type[Wire]], examples: Mapping[str, Mapping[str, Any]]
+) -> Iterable[WireType]:
+    for name, model in commands.items():
+        yield WireType(name, model, "accepted", (f"{service}.commands",), example=examples.get(name))
+
+
+def _events(service: str, events: Mapping[str, type[Published]]) -> Iterable[WireType]:
+    for name, model in events.items():
+        yield WireType(name, model, "published", (f"{service}.events",))
+
+
+def _refusals(
+    service: str, rejections: Mapping[str, str], model: type[Published], codes: type[StrEnum]
+) -> Iterable[WireType]:
+    listed = ", ".join(sorted(codes))
+    for refused in sorted(set(rejections.values())):
+        causes = ", ".join(f"`{command}`" for command, rejection in rejections.items() if rejection == refused)
+        note = f"Refuses {causes}. Codes of this service, to which later versions may add: {listed}."
+        yield WireType(refused, model, "published", (f"{service}.events",), note)
+
+
+def _topics(kind: Kind) -> tuple[str, ...]:
+    return tuple(topic.name for topic in TOPICS.values() if topic.kind is kind)

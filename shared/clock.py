@@ -1,0 +1,19 @@
+"""The only place that reads the clocks; the domain never does (DESIGN 3)."""
+
+import time
+from datetime import UTC, datetime
+
+
+def now_ms() -> int:
+    """Milliseconds since the epoch, by the wall clock."""
+    return time.time_ns() // 1_000_000
+
+
+def instant(epoch_ms: int) -> datetime:
+    """The UTC instant of milliseconds since the epoch."""
+    seconds, ms = divmod(epoch_ms, 1000)
+    return datetime.fromtimestamp(seconds, UTC).replace(microsecond=ms * 1000)
+
+
+monotonic_s = time.monotonic
+"""Seconds on a clock that never jumps, for durations and deadlines."""

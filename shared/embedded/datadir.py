@@ -1,0 +1,129 @@
+"""What a server's data directory remembers between runs: its ports, its process, whether it is complete."""
+
+import asyncio
+import os
+import random
+import shutil
+import signal
+import socket
+from collections.abc import Sequence
+from contextlib import suppress
+from pathlib import Path
+
+from shared.embedded.errors import StackError
+
+__all__ = ["DataDir"]
+
+_PORTS = range(20_000, 30_000)  # below what the kernel gives to outgoing connections
+_PORT_TRIES_MAX = 100
+_ORPHAN_TERM_S = 10.0
+_ORPHAN_KILL_S = 5.0
+_ORPHAN_POLL_S = 0.05
+
+
+class DataDir:
+    """The directory of one server: `ports`, `pid`, the marker `complete`, and `content` with its own files."""
+
+    def __init__(self, path: Path) -> None:
+        self.path = path.resolve()
+        self.content = self.path / "content"
+        self._marker = self.path / "complete"
+        self._pid = self.path / "pid"
+        self._ports = self.path / "ports"
+
+    @property
+    def complete(self) -> bool:
+        """Whether the server's files were once written to the end; such a directory is never wiped."""
+        return self._marker.exists()
+
+    def mark_complete(self) -> None:
+        """Write the marker; call it last."""
+        _write(self._marker, "")
+
+    def wipe_incomplete(self) -> None:
+        """Empty `content` unless the marker is there; afterwards `content` exists."""
+        if not self.complete and self.content.exists():
+            shutil.rmtree(self.content)
+        self.content.mkdir(parents=True, exist_ok=True)
+
+    def choose_ports(self, wanted: Sequence[int | None]) -> list[int]:
+        """A port for each item of `wanted`: the given one, else the one used before if free, else a free one."""
+        before = self._read_ports()
+        chosen: list[int] = []
+        for i, port in enumerate(wanted):
+            earlier = before[i] if i < len(before) else None
+            if port is None and earlier is not None and earlier not in chosen and _is_free(earlier):
+                port = earlier
+            chosen.append(_free_port(chosen) if port is None else port)
+        _write(self._ports, " ".join(map(str, chosen)))
+        return chosen
+
+    def _read_ports(self) -> list[int]:
+        try:
+            return [int(word) for word in self._ports.read_text().split()]
+        except (FileNotFoundError, ValueError):
+            return []
+
+    def remember_process(self, pid: int) -> None:
+        """Write the pid file."""
+        _write(self._pid, str(pid))
+
+    def forget_process(self) -> None:
+        """Remove the pid file."""
+        self._pid.unlink(missing_ok=True)
+
+    async def stop_orphan(self) -> None:
+        """Stop the server of an earlier run that still holds this directory; forget a stale pid file.
+
+        The process counts as ours only if an argument of its command line lies in this directory. Raises
+        StackError when it survives SIGKILL.
+        """
+        try:
+            pid = int(self._pid.read_text())
+        except (FileNotFoundError, ValueError):
+            return
+        for number, wait_s in ((signal.SIGTERM, _ORPHAN_TERM_S), (signal.SIGKILL, _ORPHAN_KILL_S)):
+            if self._is_ours(pid):
+                with suppress(ProcessLookupError):
+                    os.kill(pid, number)
+            for _ in range(round(wait_s / _ORPHAN_POLL_S)):
+                if not self._is_ours(pid):
+                    break
+                await asyncio.sleep(_ORPHAN_POLL_S)
+        if self._is_ours(pid):
+            raise StackError(f"process {pid} of an earlier run holds {self.path} and cannot be stopped")
+        self.forget_process()
+
+    def _is_ours(self, pid: int) -> bool:
+        try:
+            arguments = Path(f"/proc/{pid}/cmdline").read_bytes().split(b"\0")
+        except OSError:
+            return False
+        prefix = os.fsencode(self.path) + b"/"
+        return any(argument.startswith(prefix) for argument in arguments)
+
+
+def _write(path: Path, text: str) -> None:
+    """Write a small file so that it is there as a whole or not at all."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    temporary = path.with_name(path.name + ".tmp")
+    temporary.write_text(text)
+    temporary.replace(path)
+
+
+def _is_free(port: int) -> bool:
+    with socket.socket() as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)  # as the servers do
+        try:
+            probe.bind(("127.0.0.1", port))
+        except OSError:
+            return False
+    return True
+
+
+def _free_port(taken: Sequence[int]) -> int:
+    for _ in range(_PORT_TRIES_MAX):
+        port = random.choice(_PORTS)
+        if port not in taken and _is_free(port):
+            return port
+    raise StackError(f"no free port found on 127.0.0.1 between {_PORTS.start} and {_PORTS.stop}")

@@ -1,0 +1,18 @@
+"""Prometheus metrics of the runtime, observed once a batch and never once a record."""
+
+from prometheus_client import Counter, Gauge, Histogram
+
+_STEP_BUCKETS = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10)
+_SIZE_BUCKETS = (1, 2, 5, 10, 25, 50, 100, 250, 500)
+
+RECORDS = Counter("fealty_records_total", "Records done, by how they ended.", ["topic", "outcome"])
+PUBLISHED = Counter("fealty_published_total", "Records published and acknowledged.", ["topic"])
+BATCH_RECORDS = Histogram("fealty_batch_records", "Records in a batch.", ["topic"], buckets=_SIZE_BUCKETS)
+STEP_SECONDS = Histogram("fealty_step_seconds", "Duration of one step of a batch.", ["step"], buckets=_STEP_BUCKETS)
+RETRIES = Counter("fealty_retries_total", "Batches tried again, by reason.", ["reason"])
+DEAD_LETTERS = Counter("fealty_dead_letters_total", "Records that can never work, by reason.", ["topic", "reason"])
+LAG = Gauge("fealty_lag_records", "Records not yet done, by partition held.", ["topic", "partition"])
+STOPPED = Gauge("fealty_stopped_partitions", "Partitions stopped at a follow-up that cannot be done; alert on it.")
+COMMITS = Counter("fealty_commits_total", "Offset commits, by how they ended.", ["outcome"])
+READY = Gauge("fealty_ready", "1 while the process is ready.")
+CLIENT_WARNINGS = Counter("fealty_kafka_client_warnings_total", "Warnings of the Kafka client, most not logged.")

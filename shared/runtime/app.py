@@ -1,0 +1,210 @@
+"""Building a process from a service's parts, and its life: start, serve health and metrics, drain, end."""
+
+import asyncio
+import sys
+from collections.abc import Awaitable, Callable
+from typing import Any
+
+import structlog
+import uvicorn
+from faststream.asgi import AsgiFastStream, AsgiResponse, get
+from faststream.kafka import KafkaBroker
+from prometheus_client import make_asgi_app
+
+from shared.backoff import Backoff
+from shared.errors import Unavailable
+from shared.logs import configure_logs
+from shared.runtime.consumer import Pump, watch
+from shared.runtime.health import Health
+from shared.runtime.journal import Journal
+from shared.runtime.kafka import Producer
+from shared.runtime.process import Probe, Processor, no_probe
+from shared.runtime.reactor import Reactor
+from shared.runtime.service import Service
+from shared.runtime.ticks import tick
+from shared.settings import Settings
+
+log = structlog.get_logger()
+
+
+def make_broker(settings: Settings) -> KafkaBroker:
+    """FastStream's broker: it makes, joins and stops the consumers."""
+    return KafkaBroker(
+        settings.kafka,
+        acks="all",
+        enable_idempotence=True,
+        allow_auto_create_topics=False,
+        request_timeout_ms=settings.request_timeout_ms,
+        graceful_timeout=float(settings.drain_timeout_s),
+        logger=None,
+    )
+
+
+class Pumps:
+    """The pumps of a process: started together, stopped gracefully; when one dies, the process ends."""
+
+    def __init__(self, on_death: Callable[[], None]) -> None:
+        self.all: list[Pump] = []
+        self._tasks: list[asyncio.Task[Any]] = []
+        self._on_death = on_death
+        self._draining = False
+
+    def start(self) -> None:
+        """Start pumping; the broker has been started."""
+        for pump in self.all:
+            task = asyncio.create_task(pump.run(), name=pump.topic)
+            watch(task, self._ended)
+            self._tasks.append(task)
+
+    async def drain(self, timeout_s: float) -> None:
+        """Let each end its batch and commit it, for so long; what isn't done by then is redelivered."""
+        self._draining = True
+        for pump in self.all:
+            pump.stop()
+        if self._tasks:
+            await asyncio.wait(self._tasks, timeout=timeout_s)
+
+    def _ended(self, _: BaseException | None) -> None:
+        if not self._draining:
+            self._on_death()
+
+
+class ServiceApp:
+    """One process of one stateful service."""
+
+    def __init__(self, service: Service, settings: Settings, probe: Probe = no_probe) -> None:
+        self.service = service
+        self.settings = settings
+        self.health = Health(settings.stall_timeout_s)
+        self.broker = make_broker(settings)
+        self.producer = Producer(settings.kafka, settings.request_timeout_ms)
+        self.journal = Journal(settings.mongodb, settings.database(service.name), settings.request_timeout_ms)
+        self.pumps = Pumps(self._die)
+        self.failed = False
+        self._background: list[asyncio.Task[Any]] = []
+        self._server: uvicorn.Server | None = None
+        self._build(probe)
+
+    def _build(self, probe: Probe) -> None:
+        settings, name = self.settings, self.service.name
+        commands, group = settings.topic(f"{name}.commands"), settings.group(name)
+        part = self.health.part(f"{group}:{commands}")
+        processor = Processor(self.service, settings, self.journal, self.producer, part, probe)
+        self._commands = Pump(self.broker, commands, group, settings, self.health, processor.handle)
+        self.pumps.all.append(self._commands)
+        for topic, react in self.service.reactions.items():
+            topic, group = settings.topic(topic), settings.group(f"{name}.reactions")
+            part = self.health.part(f"{group}:{topic}")
+            reactor = Reactor(name, react, settings, self.journal, self.producer, part)
+            self.pumps.all.append(Pump(self.broker, topic, group, settings, self.health, reactor.handle))
+
+    async def serve(self) -> int:
+        """Run until a signal or a fatal error; the exit status."""
+        configure_logs(self.settings.log_level, self.service.name)
+        app = AsgiFastStream(
+            self.broker,
+            asgi_routes=health_routes(self.health),
+            logger=None,
+            on_startup=[self._start],
+            after_startup=[self._run],
+            on_shutdown=[self._drain],
+            after_shutdown=[self._close],
+        )
+        self._server = make_server(app, self.settings)
+        await self._server.serve()
+        return 1 if self.failed else 0
+
+    async def _start(self) -> None:
+        """Wait for both servers; with one of them away a process waits and says so, and does not crash."""
+        await until_available(self.journal.prepare)
+        await until_available(self.producer.start)
+
+    async def _run(self) -> None:
+        self.pumps.start()
+        self._background.append(asyncio.create_task(self._watch()))
+        self._background.append(
+            asyncio.create_task(
+                tick(
+                    self.service.name,
+                    self.settings,
+                    self.producer,
+                    lambda: sorted(place.partition for place in self._commands.held),
+                )
+            )
+        )
+
+    async def _watch(self) -> None:
+        """Clients that stay stuck are known (RUNTIME): a process that gets nowhere ends, to be started anew."""
+        while True:
+            await asyncio.sleep(self.settings.stall_timeout_s / 4)
+            dead = self.health.not_alive()
+            if dead:
+                log.error("stalled", parts=dead)
+                self._die()
+
+    async def _drain(self) -> None:
+        await self.pumps.drain(self.settings.drain_timeout_s)
+        for task in self._background:
+            task.cancel()
+
+    async def _close(self) -> None:
+        await self.producer.stop()
+        self.journal.close()
+
+    def _die(self) -> None:
+        self.failed = True
+        if self._server is not None:
+            self._server.should_exit = True
+
+
+async def until_available(attempt: Callable[[], Awaitable[object]]) -> None:
+    """Repeat `attempt` with back-off until the server is there."""
+    backoff = Backoff(first_ms=100)
+    while True:
+        try:
+            await attempt()
+            return
+        except Unavailable as error:
+            log.warning("waiting", reason=str(error))
+            await backoff.wait()
+
+
+def make_server(app: Any, settings: Settings) -> uvicorn.Server:
+    """The HTTP server of a process, on the address of its settings, without its own log set-up."""
+    return uvicorn.Server(
+        uvicorn.Config(
+            app,
+            host=settings.host,
+            port=settings.port,
+            log_config=None,
+            access_log=False,
+            lifespan="on",
+            timeout_graceful_shutdown=settings.drain_timeout_s,
+        )
+    )
+
+
+def health_routes(health: Health) -> list[tuple[str, Any]]:
+    """`/health/live`, `/health/ready` and `/metrics` for a process without an API of its own."""
+
+    @get
+    async def live(_: Any) -> AsgiResponse:
+        return _answer(health.not_alive())
+
+    @get
+    async def ready(_: Any) -> AsgiResponse:
+        return _answer(health.not_ready())
+
+    return [("/health/live", live), ("/health/ready", ready), ("/metrics", make_asgi_app())]
+
+
+def _answer(troubles: dict[str, str]) -> AsgiResponse:
+    text = "".join(f"{name}: {why}\n" for name, why in troubles.items()) or "ok\n"
+    return AsgiResponse(text.encode(), 503 if troubles else 200, {"content-type": "text/plain; charset=utf-8"})
+
+
+def run(service: Service, settings: Settings) -> None:
+    """Run a service's process to its end."""
+    import uvloop
+
+    sys.exit(uvloop.run(ServiceApp(service, settings).serve()))

@@ -1,0 +1,100 @@
+"""One batch in the making: the working copy of what was loaded, and what is to be written and published."""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from typing import Any
+
+from schemas.replies import Reply
+from shared.decider import Decider, Document
+from shared.runtime.decode import Incoming
+from shared.runtime.journal import Append, Loaded, fence_id
+from shared.runtime.kafka import ConsumerRecord, Record
+
+_NEVER = datetime(1970, 1, 1, tzinfo=UTC)
+
+
+@dataclass(slots=True)
+class Working:
+    """A stream while the batch is decided: the version that was read, the version now, and the state."""
+
+    read_version: int
+    version: int
+    state: Any
+    booked_at: datetime
+
+
+class States(Mapping[str, Any]):
+    """The states of the streams as `decide` may see them."""
+
+    __slots__ = ("_plan",)
+
+    def __init__(self, plan: "Plan") -> None:
+        self._plan = plan
+
+    def __getitem__(self, stream: str) -> Any:
+        return self._plan.stream(stream).state
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._plan.streams)
+
+    def __len__(self) -> int:
+        return len(self._plan.streams)
+
+
+@dataclass(slots=True)
+class Plan:
+    """What one batch comes to. `touched` are the streams whose current snapshot is published."""
+
+    decider: Decider[Any, Any]
+    names: frozenset[str]
+    loaded: Loaded
+    streams: dict[str, Working] = field(default_factory=dict)
+    entries: dict[str, Document] = field(default_factory=dict)
+    dead_letters: list[Document] = field(default_factory=list)
+    records: list[Record] = field(default_factory=list)
+    replies: list[tuple[Incoming, Reply, tuple[str, ...]]] = field(default_factory=list)
+    touched: set[str] = field(default_factory=set)
+    outcomes: dict[str, int] = field(default_factory=dict)
+
+    def stream(self, name: str) -> Working:
+        """The working copy of a stream, made from its snapshot or from nothing when first asked for.
+
+        :raises KeyError: when no command of the batch named the stream, so that it was not looked for.
+        """
+        working = self.streams.get(name)
+        if working is None:
+            if name not in self.names:
+                raise KeyError(f"{name} was not named by `streams`")
+            stored = self.loaded.streams.get(name)
+            if stored is None:
+                working = Working(0, 0, self.decider.initial(name), _NEVER)
+            else:
+                document = stored.document
+                state = self.decider.load_state(name, document["state"])
+                working = Working(stored.version, stored.version, state, document["booked_at"])
+            self.streams[name] = working
+        return working
+
+    def count(self, outcome: str) -> None:
+        """One more record that ended like this."""
+        self.outcomes[outcome] = self.outcomes.get(outcome, 0) + 1
+
+    def append(self, records: list[ConsumerRecord[bytes, bytes]]) -> Append:
+        """Step 5's documents: entries, changed streams guarded by the version read, and moved fences (P5)."""
+        changed = [
+            (working.read_version, self._snapshot(name, working))
+            for name, working in self.streams.items()
+            if working.version > working.read_version
+        ]
+        last = {fence_id(record.topic, record.partition): record.offset for record in records}
+        fences = [(self.loaded.fences.get(name), {"_id": name, "version": offset + 1}) for name, offset in last.items()]
+        return Append(list(self.entries.values()), changed, fences, self.dead_letters)
+
+    def _snapshot(self, name: str, working: Working) -> Document:
+        return {
+            "_id": name,
+            "version": working.version,
+            "booked_at": working.booked_at,
+            "state": self.decider.dump_state(working.state),
+        }

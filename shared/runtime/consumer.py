@@ -1,0 +1,273 @@
+"""The pump: polls one subscriber's consumer, hands over batches, commits what is done, per partition.
+
+FastStream makes, joins and stops the consumer; its own loop is never started (docs/decisions/0002). One batch at a
+time; its offset commit may overlap the next one's reads and is settled before that one's transaction (P11).
+"""
+
+import asyncio
+from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import structlog
+from faststream.kafka import KafkaBroker
+from faststream.middlewares import AckPolicy
+
+from shared.backoff import Backoff
+from shared.clock import monotonic_s
+from shared.errors import Fatal, Relinquished, Stopped, Unavailable
+from shared.metrics import BATCH_RECORDS, COMMITS, LAG, STOPPED
+from shared.runtime.health import Health
+from shared.runtime.kafka import (
+    AIOKafkaConsumer,
+    ConsumerRebalanceListener,
+    ConsumerRecord,
+    TopicPartition,
+    commit,
+)
+from shared.settings import Settings
+
+log = structlog.get_logger()
+
+FETCH_BYTES_MAX = 16 * 1024 * 1024
+PARTITION_FETCH_BYTES_MAX = 4 * 1024 * 1024
+
+
+class Lease:
+    """The right to work on a batch: until its partitions are wanted elsewhere, and to publish only for a time (P7)."""
+
+    def __init__(self, wanted: asyncio.Event, publish_until_s: float) -> None:
+        self._wanted = wanted
+        self._publish_until_s = publish_until_s
+
+    def check(self) -> None:
+        """Go on?
+
+        :raises Relinquished: a rebalance or a stop wants the partitions, or the time to publish is over.
+        """
+        if self._wanted.is_set():
+            raise Relinquished("the partitions are wanted elsewhere")
+        self.check_publish()
+
+    def check_publish(self) -> None:
+        """Publish?
+
+        :raises Relinquished: so long after the poll that another member may own the partitions by now.
+        """
+        if monotonic_s() >= self._publish_until_s:
+            raise Relinquished("too late to publish; another member may have taken over")
+
+
+@dataclass(frozen=True, slots=True)
+class Batch:
+    """Records of one poll, in order per partition. `settle` waits for the previous batch's offset commit."""
+
+    records: Sequence[ConsumerRecord[bytes, bytes]]
+    lease: Lease
+    settle: Callable[[], Awaitable[None]]
+
+
+class _Listener(ConsumerRebalanceListener):
+    def __init__(self, pump: "Pump") -> None:
+        self._pump = pump
+
+    async def on_partitions_revoked(self, revoked: set[TopicPartition]) -> None:
+        await self._pump.revoked(revoked)
+
+    async def on_partitions_assigned(self, assigned: set[TopicPartition]) -> None:
+        self._pump.assigned(assigned)
+
+
+class Pump:
+    """Drives one topic of one consumer group. `handle` does a batch wholly or raises."""
+
+    def __init__(
+        self,
+        broker: KafkaBroker,
+        topic: str,
+        group: str,
+        settings: Settings,
+        health: Health,
+        handle: Callable[[Batch], Awaitable[None]],
+    ) -> None:
+        self.topic = topic
+        self._settings = settings
+        self._handle = handle
+        self._state = health.part(f"{group}:{topic}")
+        self._lock = asyncio.Lock()
+        self._wanted = asyncio.Event()
+        self._stopping = False
+        self._epoch = 0
+        self._held: set[TopicPartition] = set()
+        self._next_offsets: dict[TopicPartition, int] = {}
+        self._committing: asyncio.Task[None] | None = None
+        self._lease_s = (settings.session_timeout_ms - settings.heartbeat_interval_ms) / 1000
+        self.subscriber = broker.subscriber(
+            topic,
+            group_id=group,
+            group_instance_id=f"{group}-{settings.instance}" if settings.instance else None,
+            ack_policy=AckPolicy.MANUAL,
+            auto_offset_reset="earliest",
+            fetch_max_wait_ms=settings.fetch_wait_ms,
+            fetch_max_bytes=FETCH_BYTES_MAX,
+            max_partition_fetch_bytes=PARTITION_FETCH_BYTES_MAX,
+            session_timeout_ms=settings.session_timeout_ms,
+            heartbeat_interval_ms=settings.heartbeat_interval_ms,
+            rebalance_timeout_ms=settings.rebalance_timeout_ms,
+            listener=_Listener(self),
+        )
+
+    @property
+    def consumer(self) -> AIOKafkaConsumer:
+        """The consumer that FastStream made; there once the broker has started."""
+        consumer = self.subscriber.consumer
+        assert consumer is not None, "the broker has not been started"
+        return consumer
+
+    @property
+    def held(self) -> frozenset[TopicPartition]:
+        """The partitions that this process owns now."""
+        return frozenset(self._held)
+
+    def stop(self) -> None:
+        """Ask the pump to end after the batch in hand."""
+        self._stopping = True
+
+    async def run(self) -> None:
+        """Pump until :meth:`stop`.
+
+        :raises Fatal: when it cannot go on in this process.
+        """
+        backoff = Backoff(first_ms=100)
+        while not self._stopping:
+            self._state.beat()
+            try:
+                await self._turn()
+            except Stopped as stopped:
+                await self._stop_partition(stopped)
+            except Unavailable as error:
+                self._state.trouble(str(error))
+                await backoff.wait()
+            else:
+                backoff.reset()
+        async with self._lock:
+            await self._settle()
+
+    async def _turn(self) -> None:
+        """Poll once, and do what came."""
+        epoch = self._epoch
+        polled_s = monotonic_s()
+        fetched = await self.consumer.getmany(
+            timeout_ms=self._settings.poll_timeout_ms, max_records=self._settings.batch_records_max
+        )
+        records = [record for partition in fetched.values() for record in partition]
+        if not records:
+            async with self._lock:
+                await self._settle()
+            self._measure_lag()
+            return
+        async with self._lock:
+            if epoch != self._epoch:
+                return  # Revoked while we waited; the new owner starts from the last commit.
+            BATCH_RECORDS.labels(self.topic).observe(len(records))
+            batch = Batch(records, Lease(self._wanted, polled_s + self._lease_s), self._settle)
+            try:
+                await self._handle(batch)
+            except Relinquished as given_up:
+                log.warning("a batch was given up", reason=str(given_up), topic=self.topic, records=len(records))
+                await self._settle()
+                self._seek_back(records)
+                return
+            except Stopped:
+                self._seek_back(records)
+                raise
+            except BaseException:
+                self._seek_back(records)
+                raise
+            self._state.progress()
+            await self._settle()
+            self._committing = asyncio.create_task(self._commit(records))
+
+    def _seek_back(self, records: Sequence[ConsumerRecord[bytes, bytes]]) -> None:
+        """Position every partition of the batch before its first record, if it is still ours."""
+        first: dict[TopicPartition, int] = {}
+        for record in records:
+            first.setdefault(TopicPartition(record.topic, record.partition), record.offset)
+        for place, offset in first.items():
+            if place in self.consumer.assignment():
+                self.consumer.seek(place, offset)
+
+    async def _commit(self, records: Sequence[ConsumerRecord[bytes, bytes]]) -> None:
+        """Commit exactly what is done; a failure costs a redelivery and nothing else."""
+        last = {TopicPartition(record.topic, record.partition): record.offset + 1 for record in records}
+        for place in last:
+            LAG.labels(place.topic, str(place.partition))
+        try:
+            ours = await commit(self.consumer, last, self._settings.request_timeout_ms / 1000)
+        except Unavailable as error:
+            COMMITS.labels("unavailable").inc()
+            self._state.trouble(str(error))
+            return
+        COMMITS.labels("done" if ours else "lost").inc()
+        self._next_offsets.update(last)
+        self._measure_lag()
+
+    async def _settle(self) -> None:
+        """Wait until the previous batch's commit has ended, well or not."""
+        committing, self._committing = self._committing, None
+        if committing is not None:
+            await committing
+
+    def _measure_lag(self) -> None:
+        lag = 0
+        for place, next_offset in self._next_offsets.items():
+            end = self.consumer.highwater(place)
+            if end is not None:
+                behind = max(0, end - next_offset)
+                LAG.labels(place.topic, str(place.partition)).set(behind)
+                lag += behind
+        self._state.lag(lag)
+
+    def _forget_lag(self) -> None:
+        """What was handed over is measured by its new owner."""
+        for place in self._next_offsets:
+            LAG.remove(place.topic, str(place.partition))
+        self._next_offsets.clear()
+
+    async def _stop_partition(self, stopped: Stopped) -> None:
+        """Leave a partition where it is until the process is started anew, and say so (P6)."""
+        place = TopicPartition(stopped.topic, stopped.partition)
+        log.error("a partition was stopped", topic=place.topic, partition=place.partition, reason=str(stopped))
+        STOPPED.inc()
+        self._state.stopped(f"{place.topic}/{place.partition}/{stopped.offset}")
+        self.consumer.pause(place)
+
+    async def revoked(self, partitions: set[TopicPartition]) -> None:
+        """A rebalance: let the batch in hand end or give up, settle its commit, then hand over."""
+        self._wanted.set()
+        async with self._lock:
+            await self._settle()
+            self._epoch += 1
+            self._held -= partitions
+            self._forget_lag()
+        log.info("partitions revoked", topic=self.topic, partitions=sorted(p.partition for p in partitions))
+
+    def assigned(self, partitions: set[TopicPartition]) -> None:
+        """The new share of partitions."""
+        self._epoch += 1
+        self._held = set(partitions)
+        self._wanted.clear()
+        self._state.joined()
+        log.info("partitions assigned", topic=self.topic, partitions=sorted(p.partition for p in partitions))
+
+
+def watch(task: "asyncio.Task[Any]", on_end: Callable[[BaseException | None], None]) -> None:
+    """Tell `on_end` when a pump's task ends, with what it died of."""
+
+    def ended(done: "asyncio.Task[Any]") -> None:
+        error = None if done.cancelled() else done.exception()
+        if error is not None and not isinstance(error, Fatal):
+            log.error("the pump died", exc_info=error)
+        on_end(error)
+
+    task.add_done_callback(ended)

@@ -1,0 +1,109 @@
+"""Readiness and liveness of a process, told by its parts (DESIGN P6; RUNTIME: liveness is progress, not a ping)."""
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+
+import structlog
+
+from shared.clock import monotonic_s
+from shared.metrics import READY
+
+log = structlog.get_logger()
+
+
+@dataclass(slots=True)
+class Part:
+    """One part of a process: whether it joined, what troubles it, when it last turned and last got on."""
+
+    name: str
+    changed: Callable[[], None]
+    is_joined: bool = False
+    troubled_by: str | None = None
+    stopped_at: list[str] = field(default_factory=list)
+    lag_records: int = 0
+    last_beat_s: float = field(default_factory=monotonic_s)
+    last_progress_s: float = field(default_factory=monotonic_s)
+
+    def joined(self) -> None:
+        """The part has its share of the work."""
+        self.is_joined = True
+        self.troubled_by = None
+        self.changed()
+
+    def beat(self) -> None:
+        """The part's loop has turned."""
+        self.last_beat_s = monotonic_s()
+
+    def progress(self) -> None:
+        """The part has done something; what troubled it is over."""
+        self.last_progress_s = monotonic_s()
+        self.clear()
+
+    def lag(self, records: int) -> None:
+        """How much is still to do."""
+        self.lag_records = records
+        if records == 0:
+            self.last_progress_s = monotonic_s()
+
+    def trouble(self, what: str) -> None:
+        """The part waits for a server; logged once until it is over."""
+        if self.troubled_by is None:
+            log.warning("waiting", part=self.name, reason=what)
+        self.troubled_by = what
+        self.beat()
+        self.changed()
+
+    def clear(self) -> None:
+        """The trouble is over."""
+        if self.troubled_by is not None:
+            log.info("going on", part=self.name)
+            self.troubled_by = None
+            self.changed()
+
+    def stopped(self, where: str) -> None:
+        """A partition was stopped; this part is not ready until the process is started anew."""
+        self.stopped_at.append(where)
+        self.changed()
+
+    def why_not_ready(self) -> str | None:
+        """A sentence, or None when ready."""
+        if not self.is_joined:
+            return "not joined yet"
+        if self.stopped_at:
+            return f"stopped at {', '.join(self.stopped_at)}"
+        return self.troubled_by
+
+
+class Health:
+    """All parts of a process together."""
+
+    def __init__(self, stall_timeout_s: int) -> None:
+        self._stall_timeout_s = stall_timeout_s
+        self._parts: dict[str, Part] = {}
+
+    def part(self, name: str) -> Part:
+        """Register a part; the process isn't ready before it has joined."""
+        return self._parts.setdefault(name, Part(name, self._publish))
+
+    def not_ready(self) -> dict[str, str]:
+        """Why the process is not ready, by part; empty when it is."""
+        return {name: why for name, part in self._parts.items() if (why := part.why_not_ready())}
+
+    def not_alive(self) -> dict[str, str]:
+        """Parts whose loop does not turn any more, or that have work, no trouble, and get nowhere."""
+        now_s = monotonic_s()
+        dead: dict[str, str] = {}
+        for name, part in self._parts.items():
+            if now_s - part.last_beat_s > self._stall_timeout_s:
+                dead[name] = "its loop does not turn"
+            elif (
+                part.lag_records
+                and not part.troubled_by
+                and not part.stopped_at
+                and now_s - part.last_progress_s > self._stall_timeout_s
+            ):
+                dead[name] = f"{part.lag_records} records wait and none is done"
+        return dead
+
+    def _publish(self) -> None:
+        READY.set(0 if self.not_ready() else 1)

@@ -1,0 +1,214 @@
+"""MongoDB: the journal, the snapshots, the fences and the dead letters of one service; the only import of motor.
+
+Collections: `journal` (one document a command, P1 and P2), `snapshots` (`_id` = stream, `version`; and beside them
+the fences, `_id` = `fence/<topic>/<partition>`, whose version is the next offset), `dead_letters` (P6).
+"""
+
+import asyncio
+from collections.abc import AsyncIterator, Iterable, Mapping, Sequence
+from contextlib import asynccontextmanager, suppress
+from dataclasses import dataclass, field
+from datetime import UTC
+from typing import Any
+
+from bson.codec_options import CodecOptions
+from motor.motor_asyncio import AsyncIOMotorClient, AsyncIOMotorClientSession
+from pymongo import ASCENDING, InsertOne, ReplaceOne, UpdateOne
+from pymongo.errors import BulkWriteError, ConnectionFailure, DuplicateKeyError, PyMongoError
+from pymongo.read_concern import ReadConcern
+from pymongo.read_preferences import ReadPreference
+from pymongo.write_concern import WriteConcern
+
+from shared.errors import Conflict, Unavailable
+
+Document = dict[str, Any]
+
+_DURABLE = WriteConcern(w="majority", j=True)
+_CODEC: CodecOptions[Document] = CodecOptions(tz_aware=True, tzinfo=UTC)
+_COMMIT_ATTEMPTS_MAX = 3
+_DUPLICATE_KEY = 11000
+_AWAY_CODES = frozenset({6, 7, 89, 91, 189, 262, 9001, 10107, 11600, 11602, 13435, 13436, 50, 64, 246})
+"""Server errors that say «not now»: stepping down, shutting down, time-outs, no snapshot to read yet."""
+
+
+@dataclass(frozen=True, slots=True)
+class Stored:
+    """A stream as it is stored: the number of commands that wrote it, and its state."""
+
+    version: int
+    document: Document
+
+
+@dataclass(frozen=True, slots=True)
+class Loaded:
+    """What step 3 finds: entries by command id, streams by name, next offsets by fence."""
+
+    entries: Mapping[str, Document]
+    streams: Mapping[str, Stored]
+    fences: Mapping[str, int]
+
+
+@dataclass(slots=True)
+class Append:
+    """What step 5 writes in one transaction. `replaced` maps a document's id to the version that it replaces."""
+
+    entries: list[Document] = field(default_factory=list)
+    streams: list[tuple[int, Document]] = field(default_factory=list)
+    fences: list[tuple[int | None, Document]] = field(default_factory=list)
+    dead_letters: list[Document] = field(default_factory=list)
+
+    @property
+    def empty(self) -> bool:
+        """True when nothing happened that must be remembered."""
+        return not (self.entries or self.dead_letters)
+
+
+def fence_id(topic: str, partition: int) -> str:
+    """The id of a partition's fence (P5)."""
+    return f"fence/{topic}/{partition}"
+
+
+class Journal:
+    """One service's store. Every method raises :class:`Unavailable` when the server is away or too slow."""
+
+    def __init__(self, url: str, database: str, timeout_ms: int) -> None:
+        self._client: AsyncIOMotorClient[Document] = AsyncIOMotorClient(
+            url,
+            serverSelectionTimeoutMS=timeout_ms,
+            connectTimeoutMS=timeout_ms,
+            socketTimeoutMS=timeout_ms * 3,
+            tz_aware=True,
+        )
+        self.database = self._client.get_database(database, codec_options=_CODEC, write_concern=_DURABLE)
+        self.entries = self.database["journal"]
+        self.snapshots = self.database["snapshots"]
+        self.dead_letters = self.database["dead_letters"]
+
+    async def prepare(self) -> None:
+        """Create collections and indexes; done before each start, and harmless when they exist."""
+        async with _translated():
+            await self.entries.create_index([("writes", ASCENDING)], unique=True, sparse=True)
+            await self.dead_letters.create_index([("command_id", ASCENDING)], sparse=True)
+            if "snapshots" not in await self.database.list_collection_names():
+                await self.database.create_collection("snapshots", check_exists=False)
+
+    async def ping(self) -> None:
+        """Return when the primary answers."""
+        async with _translated():
+            await self._client.admin.command("ping")
+
+    def close(self) -> None:
+        """Close the connections."""
+        self._client.close()
+
+    async def load(self, ids: Sequence[str], names: Sequence[str]) -> Loaded:
+        """Step 3: entries of known command ids, and streams and fences by their ids; both reads at once."""
+        async with _translated():
+            entries, found = await asyncio.gather(
+                self.entries.find({"_id": {"$in": ids}}).to_list(None),
+                self.snapshots.find({"_id": {"$in": names}}).to_list(None),
+            )
+        streams: dict[str, Stored] = {}
+        fences: dict[str, int] = {}
+        for document in found:
+            name = document["_id"]
+            if name.startswith("fence/"):
+                fences[name] = document["version"]
+            else:
+                streams[name] = Stored(document["version"], document)
+        return Loaded({entry["_id"]: entry for entry in entries}, streams, fences)
+
+    async def buried(self, command_ids: Sequence[str]) -> dict[str, Document]:
+        """The dead letters of these commands, by command id."""
+        async with _translated():
+            found = await self.dead_letters.find(
+                {"command_id": {"$in": command_ids}}, {"command_id": 1, "reason": 1, "detail": 1}
+            ).to_list(None)
+        return {letter["command_id"]: letter for letter in found}
+
+    async def append(self, batch: Append) -> None:
+        """Step 5: everything or nothing, `w: majority`, on disk.
+
+        :raises Conflict: a fence, version or command id is newer than what was read; nothing was written.
+        """
+        async with _translated(), await self._client.start_session() as session:
+            session.start_transaction(
+                read_concern=ReadConcern("snapshot"),
+                write_concern=_DURABLE,
+                read_preference=ReadPreference.PRIMARY,
+            )
+            try:
+                await self._write(batch, session)
+            except BaseException:
+                await _abort(session)
+                raise
+            await _commit(session)
+
+    async def _write(self, batch: Append, session: AsyncIOMotorClientSession) -> None:
+        guarded = [*_guards(batch.fences), *_guards(batch.streams)]
+        replaced = sum(isinstance(operation, ReplaceOne) for operation in guarded)
+        result = await self.snapshots.bulk_write(guarded, ordered=True, session=session)
+        if result.matched_count != replaced:
+            raise Conflict(f"{replaced - result.matched_count} of {replaced} documents had moved on")
+        if batch.entries:
+            await self.entries.insert_many(batch.entries, session=session)
+        if batch.dead_letters:
+            await self.dead_letters.bulk_write(_keep_first(batch.dead_letters), session=session)
+
+    async def bury(self, letters: Sequence[Document]) -> None:
+        """Keep dead letters of records that are no commands; one that is there already stays as it is."""
+        async with _translated():
+            await self.dead_letters.bulk_write(_keep_first(letters))
+
+
+def _guards(documents: Iterable[tuple[int | None, Document]]) -> Iterable[InsertOne[Document] | ReplaceOne[Document]]:
+    """New documents are inserted, which fails when somebody was first; others replace exactly their version."""
+    for version, document in documents:
+        if version is None or (version == 0 and not document["_id"].startswith("fence/")):
+            yield InsertOne(document)
+        else:
+            yield ReplaceOne({"_id": document["_id"], "version": version}, document)
+
+
+def _keep_first(letters: Iterable[Document]) -> list[UpdateOne]:
+    return [UpdateOne({"_id": letter["_id"]}, {"$setOnInsert": letter}, upsert=True) for letter in letters]
+
+
+async def _commit(session: AsyncIOMotorClientSession) -> None:
+    """Commit; while the outcome is unknown ask again, and then leave it to the next look at the journal."""
+    for attempt in range(1, _COMMIT_ATTEMPTS_MAX + 1):
+        try:
+            await session.commit_transaction()
+            return
+        except PyMongoError as error:
+            if not error.has_error_label("UnknownTransactionCommitResult"):
+                raise
+            if attempt == _COMMIT_ATTEMPTS_MAX:
+                raise Unavailable("the outcome of a commit is unknown") from error
+
+
+async def _abort(session: AsyncIOMotorClientSession) -> None:
+    with suppress(PyMongoError):  # The server aborts by itself what it no longer hears of.
+        await session.abort_transaction()
+
+
+@asynccontextmanager
+async def _translated() -> AsyncIterator[None]:
+    """Turn the driver's errors into ours; what is neither away nor a conflict goes through as it is."""
+    try:
+        yield
+    except BulkWriteError as error:
+        codes = {item.get("code") for item in (error.details or {}).get("writeErrors", ())}
+        if codes <= {_DUPLICATE_KEY} or error.has_error_label("TransientTransactionError"):
+            raise Conflict("somebody else wrote first") from error
+        raise
+    except DuplicateKeyError as error:
+        raise Conflict("somebody else wrote first") from error
+    except ConnectionFailure as error:
+        raise Unavailable(f"MongoDB: {error}") from error
+    except PyMongoError as error:
+        if getattr(error, "code", None) in _AWAY_CODES or error.timeout:
+            raise Unavailable(f"MongoDB: {error}") from error
+        if error.has_error_label("TransientTransactionError"):
+            raise Conflict("the transaction met another") from error
+        raise

@@ -1,0 +1,206 @@
+"""The only module of the runtime that speaks to aiokafka itself; docs/decisions/0002 says why it must.
+
+FastStream creates, joins and stops the consumers and does the low-rate publishing. What it cannot do safely is
+here: keyed batches to explicit partitions, explicit commits, positions, topic administration, error translation.
+"""
+
+import asyncio
+from collections.abc import AsyncIterator, Iterable, Sequence
+from contextlib import asynccontextmanager, suppress
+from dataclasses import dataclass, field
+from functools import lru_cache
+from itertools import groupby
+from operator import attrgetter
+from typing import Any
+
+from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, ConsumerRecord, TopicPartition
+from aiokafka.abc import ConsumerRebalanceListener
+from aiokafka.errors import (
+    CommitFailedError,
+    IllegalGenerationError,
+    IllegalStateError,
+    KafkaError,
+    RebalanceInProgressError,
+    UnknownMemberIdError,
+)
+from aiokafka.partitioner import murmur2
+from aiokafka.producer.message_accumulator import BatchBuilder
+
+from shared.errors import Unavailable
+from shared.metrics import PUBLISHED
+
+__all__ = [
+    "AIOKafkaConsumer",
+    "ConsumerRebalanceListener",
+    "ConsumerRecord",
+    "KafkaError",
+    "Producer",
+    "Record",
+    "TopicPartition",
+    "commit",
+    "partition_of",
+    "translated",
+]
+
+PRODUCER_BATCH_BYTES = 1024 * 1024
+REQUEST_BYTES_MAX = 2 * 1024 * 1024
+_FAILURES_BEFORE_RENEWAL = 3
+_STOP_TIMEOUT_S = 5.0
+
+_LOST_MEMBERSHIP = (
+    CommitFailedError,
+    IllegalGenerationError,
+    IllegalStateError,
+    RebalanceInProgressError,
+    UnknownMemberIdError,
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Record:
+    """A record to publish: a full topic name, a partition, a key, a JSON value and headers."""
+
+    topic: str
+    partition: int
+    key: bytes
+    value: bytes
+    headers: Sequence[tuple[str, bytes]] = field(default=())
+
+
+@lru_cache(maxsize=131_072)
+def partition_of(key: str, partitions: int) -> int:
+    """Where `key` lives: murmur2 as the Java client computes it, whatever partitioner the caller has (DESIGN 1)."""
+    return int((murmur2(key.encode()) & 0x7FFFFFFF) % partitions)
+
+
+@asynccontextmanager
+async def translated(what: str) -> AsyncIterator[None]:
+    """Turn the client's errors and our time-outs into :class:`Unavailable`."""
+    try:
+        yield
+    except TimeoutError as error:
+        raise Unavailable(f"{what}: no answer in time") from error
+    except (KafkaError, ConnectionError, OSError) as error:
+        raise Unavailable(f"{what}: {error!r}") from error
+
+
+class Producer:
+    """An idempotent producer, `acks=all`, which sends ready-made batches to explicit partitions.
+
+    One that fails several times in a row is replaced by a new one: its sender task may have died for good
+    (aio-libs/aiokafka#1017), and everything handed over is published again from the journal anyway.
+    """
+
+    def __init__(self, bootstrap_servers: str, request_timeout_ms: int) -> None:
+        self._bootstrap_servers = bootstrap_servers
+        self._timeout_s = request_timeout_ms / 1000
+        self._client: AIOKafkaProducer | None = None
+        self._failures = 0
+
+    async def start(self) -> None:
+        """Connect.
+
+        :raises Unavailable: when no broker answers.
+        """
+        client = AIOKafkaProducer(
+            bootstrap_servers=self._bootstrap_servers,
+            acks="all",
+            enable_idempotence=True,
+            linger_ms=0,
+            max_batch_size=PRODUCER_BATCH_BYTES,
+            max_request_size=REQUEST_BYTES_MAX,
+            request_timeout_ms=int(self._timeout_s * 1000),
+        )
+        try:
+            async with translated("starting the producer"):
+                await asyncio.wait_for(client.start(), self._timeout_s)
+        except BaseException:
+            await _stop(client)
+            raise
+        self._client = client
+        self._failures = 0
+
+    async def stop(self) -> None:
+        """Disconnect; bounded, since with the broker away the client would wait for ever."""
+        client, self._client = self._client, None
+        if client is not None:
+            await _stop(client)
+
+    async def ensure_started(self) -> None:
+        """Connect unless connected.
+
+        :raises Unavailable: when no broker answers.
+        """
+        if self._client is None:
+            await self.start()
+
+    async def publish(self, records: Iterable[Record]) -> None:
+        """Hand over all records, in order per partition, and wait until every one is acknowledged.
+
+        :raises Unavailable: when they are not all acknowledged in time; some may be, or may be later.
+        """
+        await self.ensure_started()
+        try:
+            async with translated("publishing"):
+                sent = await asyncio.wait_for(self._hand_over(records), self._timeout_s)
+                await self._acknowledged(sent)
+        except Unavailable:
+            self._failures += 1
+            if self._failures >= _FAILURES_BEFORE_RENEWAL:
+                await self.stop()
+            raise
+        self._failures = 0
+
+    async def _hand_over(self, records: Iterable[Record]) -> list[tuple[str, int, asyncio.Future[Any]]]:
+        """Give the client one batch after another; returns each batch's topic, count and acknowledgement."""
+        assert self._client is not None
+        place = attrgetter("topic", "partition")
+        sent: list[tuple[str, int, asyncio.Future[Any]]] = []
+        for (topic, partition), group in groupby(sorted(records, key=place), key=place):
+            builder = self._client.create_batch()
+            for record in group:
+                if _append(builder, record) is None:
+                    count = builder.record_count()
+                    sent.append((topic, count, await self._client.send_batch(builder, topic, partition=partition)))
+                    builder = self._client.create_batch()
+                    if _append(builder, record) is None:
+                        raise ValueError(f"a record of {len(record.value)} bytes fits into no batch of {topic}")
+            count = builder.record_count()
+            sent.append((topic, count, await self._client.send_batch(builder, topic, partition=partition)))
+        return sent
+
+    async def _acknowledged(self, sent: list[tuple[str, int, asyncio.Future[Any]]]) -> None:
+        """Wait for all; never cancel one, since the client goes on with a batch that it was given."""
+        if not sent:
+            return
+        done, pending = await asyncio.wait([future for _, _, future in sent], timeout=self._timeout_s)
+        for future in done:
+            future.result()
+        if pending:
+            raise TimeoutError
+        for topic, count, _ in sent:
+            PUBLISHED.labels(topic).inc(count)
+
+
+def _append(builder: BatchBuilder, record: Record) -> Any:
+    return builder.append(key=record.key, value=record.value, timestamp=None, headers=list(record.headers))
+
+
+async def commit(consumer: AIOKafkaConsumer, offsets: dict[TopicPartition, int], timeout_s: float) -> bool:
+    """Commit exactly these offsets (the next ones to read); False when the partitions are no longer ours.
+
+    :raises Unavailable: when the coordinator does not answer in time.
+    """
+    try:
+        async with translated("committing"):
+            await asyncio.wait_for(consumer.commit(offsets), timeout_s)
+    except Unavailable as error:
+        if isinstance(error.__cause__, _LOST_MEMBERSHIP):
+            return False
+        raise
+    return True
+
+
+async def _stop(client: AIOKafkaProducer) -> None:
+    with suppress(Exception):
+        await asyncio.wait_for(client.stop(), _STOP_TIMEOUT_S)

@@ -1,0 +1,309 @@
+"""The heart: one batch of commands in the seven numbered steps of DESIGN 2.
+
+Steps 1 (the caller) and 7 (whoever waits for the reply) are elsewhere; the pump polls (2) and commits (6).
+"""
+
+from collections.abc import Callable, Sequence
+from contextlib import contextmanager
+from typing import Any, Protocol
+
+import structlog
+
+from schemas.replies import GET_OUTCOME, Reply, Status
+from schemas.topics import TOPICS, Kind
+from shared.backoff import Backoff
+from shared.clock import monotonic_s
+from shared.decider import Accepted, Command, Document, Rejected
+from shared.errors import Conflict, Relinquished, Stopped, Unavailable
+from shared.metrics import DEAD_LETTERS, RECORDS, RETRIES, STEP_SECONDS
+from shared.runtime.batch import Plan, States
+from shared.runtime.consumer import Batch
+from shared.runtime.dead_letters import announcement, dead_letter
+from shared.runtime.decode import Decoder, Incoming, Undecodable
+from shared.runtime.journal import Journal, fence_id
+from shared.runtime.kafka import ConsumerRecord, Producer, Record
+from shared.runtime.outcomes import entry_of, outcome_of, refused_as_too_large, reply_of
+from shared.runtime.publish import RecordBuilder
+from shared.runtime.service import Service
+from shared.settings import Settings
+
+log = structlog.get_logger()
+
+FOLLOW_UP_SOURCES = frozenset(f"/{topic.owner}" for topic in TOPICS.values() if topic.kind is Kind.COMMANDS)
+"""A command with such a source was caused by a journal entry of ours; callers and reactions have others."""
+
+Probe = Callable[[str], None]
+Records = Sequence[ConsumerRecord[bytes, bytes]]
+
+
+class Troubles(Protocol):
+    """Where a batch says that it waits for a server, and that it no longer does."""
+
+    def trouble(self, what: str) -> None:
+        """Not ready from now on, because of `what`."""
+
+    def clear(self) -> None:
+        """Ready again."""
+
+
+def no_probe(_: str) -> None:
+    """Outside of tests nothing happens at the crash points."""
+
+
+class Processor:
+    """Runs batches of one service's commands. `probe` is called at the crash points, by name."""
+
+    def __init__(
+        self,
+        service: Service,
+        settings: Settings,
+        journal: Journal,
+        producer: Producer,
+        troubles: Troubles,
+        probe: Probe = no_probe,
+    ) -> None:
+        self._service = service
+        self._settings = settings
+        self._journal = journal
+        self._producer = producer
+        self._troubles = troubles
+        self._probe = probe
+        self._build = RecordBuilder(service, settings)
+        self._decode = Decoder(
+            service.commands,
+            settings.store,
+            settings.secret.get_secret_value().encode(),
+            settings.record_bytes_max,
+            settings.topic("edge.replies"),
+        )
+
+    async def handle(self, batch: Batch) -> None:
+        """Do a whole batch; when this returns, everything in it is durable and published.
+
+        :raises Relinquished: the batch must be given up; whatever was done is recognised at its redelivery.
+        :raises Stopped: one of our own follow-ups can't be done.
+        """
+        await self._persist(batch, batch.records)
+        self._probe("before_commit")
+
+    async def _persist(self, batch: Batch, records: Records) -> None:
+        """Try until it is done: conflicts and absent servers without limit, defects a few times, then by halves."""
+        backoff, defects = Backoff(), 0
+        while True:
+            batch.lease.check()
+            try:
+                await self._steps(batch, records)
+            except Conflict:
+                RETRIES.labels("conflict").inc()
+            except Unavailable as error:
+                RETRIES.labels("unavailable").inc()
+                self._troubles.trouble(str(error))
+            except (Relinquished, Stopped):
+                raise
+            except Exception as error:
+                RETRIES.labels("defect").inc()
+                defects += 1
+                if defects >= self._settings.attempts_max and await self._servers_answer():
+                    await self._isolate(batch, records, error, defects)
+                    return
+                log.warning("a batch failed", error=type(error).__name__, records=len(records), exc_info=error)
+            else:
+                self._troubles.clear()
+                return
+            await backoff.wait()
+
+    async def _isolate(self, batch: Batch, records: Records, error: Exception, attempts: int) -> None:
+        """Halve a batch that keeps failing; a record that fails alone goes to dead letters (P6)."""
+        if len(records) == 1:
+            log.error("a record failed alone", offset=records[0].offset, topic=records[0].topic, exc_info=error)
+            await self._persist_burial(batch, records, error, attempts)
+            return
+        middle = len(records) // 2
+        await self._persist(batch, records[:middle])
+        await self._persist(batch, records[middle:])
+
+    async def _persist_burial(self, batch: Batch, records: Records, error: Exception, attempts: int) -> None:
+        backoff = Backoff()
+        while True:
+            batch.lease.check()
+            try:
+                await self._steps(batch, records, buried=(error, attempts))
+                return
+            except (Conflict, Unavailable):
+                RETRIES.labels("burial").inc()
+            await backoff.wait()
+
+    async def _servers_answer(self) -> bool:
+        try:
+            await self._journal.ping()
+        except Unavailable:
+            return False
+        return True
+
+    async def _steps(self, batch: Batch, records: Records, buried: tuple[Exception, int] | None = None) -> None:
+        """Steps 2 to 6 for some records of a batch, in one transaction."""
+        with timed("decode"):
+            decoded = [self._decode(record) for record in records]
+        if buried is not None:
+            decoded = [Undecodable(records[0], _envelope(decoded[0]), buried[0])]
+        incoming = [item for item in decoded if isinstance(item, Incoming)]
+        with timed("load"):
+            plan = await self._load(records, incoming)
+        with timed("decide"):
+            for item in decoded:
+                if isinstance(item, Incoming):
+                    self._decide(plan, item)
+                else:
+                    self._bury(plan, item, 1 if buried is None else buried[1])
+            await self._answer_queries(plan, incoming)
+            published = self._published(plan)
+        await batch.settle()
+        self._probe("before_transaction")
+        with timed("append"):
+            await self._append(plan, records)
+        self._probe("after_transaction")
+        batch.lease.check_publish()
+        with timed("publish"):
+            await self._producer.publish(published)
+        self._probe("after_publishing")
+        for outcome, count in plan.outcomes.items():
+            RECORDS.labels(records[0].topic, outcome).inc(count)
+        for letter in plan.dead_letters:
+            DEAD_LETTERS.labels(letter["topic"], letter["reason"]).inc()
+
+    async def _load(self, records: Records, incoming: Sequence[Incoming]) -> Plan:
+        """Step 3: in two queries, the streams that the commands name, known command ids, and the fences."""
+        ids: set[str] = set()
+        names = {fence_id(record.topic, record.partition) for record in records}
+        for item in incoming:
+            ids.add(item.envelope.id if item.envelope.type != GET_OUTCOME else item.envelope.causation_id or "")
+            if item.envelope.type != GET_OUTCOME:
+                streams = self._service.decider.streams(_command(item))
+                names.update(streams.writes, streams.reads)
+        loaded = await self._journal.load(list(ids), list(names))
+        return Plan(self._service.decider, frozenset(names), loaded)
+
+    def _decide(self, plan: Plan, item: Incoming) -> None:
+        """Step 4: a known command gets its stored outcome, a late one is dropped, a new one is decided."""
+        envelope = item.envelope
+        if envelope.type == GET_OUTCOME:
+            return
+        known = plan.loaded.entries.get(envelope.id) or plan.entries.get(envelope.id)
+        if known is not None:
+            self._repeat(plan, item, known)
+        elif envelope.not_after is not None and item.record.timestamp > envelope.not_after:
+            plan.count("too_late")
+            plan.replies.append((item, Reply(command_id=envelope.id, status=Status.TOO_LATE), ()))
+        else:
+            self._decide_new(plan, item)
+
+    def _repeat(self, plan: Plan, item: Incoming, entry: Document) -> None:
+        """Seen before: another request is refused; the same offset again publishes all again (P3)."""
+        if entry["hash"] != item.request_hash:
+            plan.count("key_reused")
+            plan.replies.append((item, Reply(command_id=entry["_id"], status=Status.KEY_REUSED), ()))
+            return
+        place = (item.record.topic, item.record.partition, item.record.offset)
+        streams = tuple(write.rsplit("#", 1)[0] for write in entry.get("writes", ()))
+        if place == (entry["topic"], entry["partition"], entry["offset"]):
+            plan.count("redelivered")
+            plan.records.extend(self._build.entry(entry))
+            plan.touched.update(streams)
+        else:
+            plan.count("repeated")
+        plan.replies.append((item, reply_of(entry), streams))
+
+    def _decide_new(self, plan: Plan, item: Incoming) -> None:
+        """Decide one command, size-check what it would publish, and fold its events into the working copies."""
+        decider = self._service.decider
+        writable = decider.streams(_command(item)).writes
+        now = max(item.at, *(plan.stream(stream).booked_at for stream in writable))
+        command = Command(item.envelope.id, item.envelope.type, item.store, item.envelope.subject, item.payload, now)
+        verdict: Accepted[Any] | Rejected = decider.decide(command, States(plan))
+        entry = entry_of(item, now, verdict, plan, decider.dump_event)
+        records = self._build.entry(entry)
+        if any(len(record.value) > self._settings.record_bytes_max for record in records):
+            verdict = refused_as_too_large(self._settings.record_bytes_max)
+            entry = entry_of(item, now, verdict, plan, decider.dump_event)
+            records = self._build.entry(entry)
+        touched: dict[str, None] = {}
+        if isinstance(verdict, Accepted):
+            for stream, event in verdict.events:
+                working = plan.stream(stream)
+                working.state = decider.evolve(working.state, event)
+                touched[stream] = None
+            for stream in touched:
+                working = plan.stream(stream)
+                working.version += 1
+                working.booked_at = now
+        plan.entries[command.id] = entry
+        plan.records.extend(records)
+        plan.touched.update(touched)
+        plan.replies.append((item, reply_of(entry), tuple(touched)))
+        plan.count(entry["status"])
+
+    def _bury(self, plan: Plan, item: Undecodable, attempts: int) -> None:
+        """Dead letters, unless the record is one of our own follow-ups: then its partition stops (P6)."""
+        record = item.record
+        if item.envelope is not None and item.envelope.source in FOLLOW_UP_SOURCES:
+            raise Stopped(record.topic, record.partition, record.offset, str(item.error))
+        letter = dead_letter(record, item.error, attempts)
+        plan.dead_letters.append(letter)
+        topic = self._settings.topic(f"{self._service.name}.dead-letters")
+        source = f"/{self._service.name}"
+        plan.records.append(announcement(letter, topic, source, record.partition % self._settings.partitions))
+        plan.count("dead_lettered")
+        if item.envelope is not None:
+            answer = Reply(
+                command_id=item.envelope.id, status=Status.DEAD_LETTERED, code=letter["reason"], detail=letter["detail"]
+            )
+            plan.records.extend(self._build.reply(item.record, item.envelope, answer))
+
+    async def _answer_queries(self, plan: Plan, incoming: Sequence[Incoming]) -> None:
+        """Polling (P8): the answer comes from the journal, this batch included, and from the dead letters."""
+        queries = [item for item in incoming if item.envelope.type == GET_OUTCOME]
+        if not queries:
+            return
+        buried = await self._journal.buried([item.envelope.causation_id or "" for item in queries])
+        for item in queries:
+            plan.count("queried")
+            plan.replies.append((item, outcome_of(item, plan, buried), ()))
+
+    def _published(self, plan: Plan) -> list[Record]:
+        """Step 5, first half: everything that will be published, encoded: records, snapshots, and replies."""
+        parts = {}
+        records = plan.records
+        for name in plan.touched:
+            working = plan.stream(name)
+            view = self._service.decider.views(working.state)
+            if view is not None:
+                record, parts[name] = self._build.snapshot(name, working.version, view)
+                records.append(record)
+        for item, reply, streams in plan.replies:
+            if item.envelope.reply_to is not None:
+                snapshots = tuple(parts[stream] for stream in streams if stream in parts)
+                answer = reply.model_copy(update={"snapshots": snapshots}) if snapshots else reply
+                records.extend(self._build.reply(item.record, item.envelope, answer))
+        return records
+
+    async def _append(self, plan: Plan, records: Records) -> None:
+        """Step 5, second half: one transaction, unless nothing happened that must be remembered."""
+        append = plan.append(list(records))
+        if not append.empty:
+            await self._journal.append(append)
+
+
+@contextmanager
+def timed(step: str) -> Any:
+    """Observe how long a step takes, once a batch."""
+    started_s = monotonic_s()
+    yield
+    STEP_SECONDS.labels(step).observe(monotonic_s() - started_s)
+
+
+def _command(item: Incoming) -> Command:
+    return Command(item.envelope.id, item.envelope.type, item.store, item.envelope.subject, item.payload, item.at)
+
+
+def _envelope(item: Incoming | Undecodable) -> Any:
+    return item.envelope

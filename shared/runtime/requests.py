@@ -1,0 +1,222 @@
+"""Sending commands and waiting for their replies, for the edge and the command line (DESIGN 2.7 and P8)."""
+
+import asyncio
+import random
+from dataclasses import dataclass
+from typing import Any
+
+import structlog
+from faststream.kafka import KafkaBroker, TopicPartition
+from faststream.middlewares import AckPolicy
+from pydantic import TypeAdapter, ValidationError
+
+from schemas.envelope import Envelope, EnvelopeError
+from schemas.replies import GET_OUTCOME, REPLY, Reply
+from shared.backoff import Backoff
+from shared.clock import now_ms
+from shared.errors import FealtyError, Unavailable
+from shared.ids import new_id
+from shared.runtime.health import Health
+from shared.runtime.kafka import KafkaError, Producer, Record, partition_of
+from shared.runtime.kafka import TopicPartition as Place
+from shared.settings import Settings
+
+log = structlog.get_logger()
+
+_REPLY: TypeAdapter[Reply] = TypeAdapter(Reply)
+_POSITION_TIMEOUT_S = 30.0
+
+
+class NotSent(FealtyError):
+    """The command was not handed to the producer: it will never be accepted; 503 (P8)."""
+
+
+class OutcomeUnknown(FealtyError):
+    """The command was handed over but not acknowledged in time: it may or may not be accepted; 504 (P8)."""
+
+    def __init__(self, operation: "Operation") -> None:
+        super().__init__(f"operation {operation}")
+        self.operation = operation
+
+
+@dataclass(frozen=True, slots=True)
+class Operation:
+    """What a caller polls: the service and partition that know the command, its id, and its last moment."""
+
+    service: str
+    partition: int
+    command_id: str
+    not_after: int
+
+    def __str__(self) -> str:
+        return f"{self.service}.{self.partition}.{self.command_id}.{self.not_after}"
+
+    @classmethod
+    def parse(cls, text: str) -> "Operation":
+        """Read what `str` wrote.
+
+        :raises ValueError: when it is no operation id.
+        """
+        service, partition, command_id, not_after = text.split(".")
+        if not (service.isalpha() and partition.isdigit() and not_after.isdigit() and len(command_id) == 36):
+            raise ValueError("no operation id")
+        return cls(service, int(partition), command_id, int(not_after))
+
+
+@dataclass(frozen=True, slots=True)
+class Request:
+    """A command to send. `service` owns the topic; `value` is its JSON; `request_hash` what the caller said (P3)."""
+
+    service: str
+    command_id: str
+    type: str
+    subject: str
+    value: bytes
+    store: str
+    request_hash: str | None = None
+    correlation_id: str | None = None
+
+
+class Requester:
+    """Sends commands and resolves their replies, on a partition of `edge.replies` picked at start."""
+
+    def __init__(self, broker: KafkaBroker, settings: Settings, health: Health, source: str) -> None:
+        self._settings = settings
+        self._source = source
+        self._replies = settings.topic("edge.replies")
+        self._partition = random.randrange(settings.partitions)
+        self._producer = Producer(settings.kafka, settings.request_timeout_ms)
+        self._state = health.part(f"{source}:replies")
+        self._waiting: dict[str, asyncio.Future[Reply]] = {}
+        self._task: asyncio.Task[None] | None = None
+        self._subscriber = broker.subscriber(
+            partitions=[TopicPartition(self._replies, self._partition)],
+            ack_policy=AckPolicy.MANUAL,
+            auto_offset_reset="latest",
+            fetch_max_wait_ms=settings.fetch_wait_ms,
+        )
+
+    async def start(self) -> None:
+        """Be ready for replies before the first command: a `latest` consumer has no position at first (RUNTIME)."""
+        await self._producer.start()
+        consumer = self._subscriber.consumer
+        assert consumer is not None, "the broker has not been started"
+        await asyncio.wait_for(consumer.position(Place(self._replies, self._partition)), _POSITION_TIMEOUT_S)
+        self._task = asyncio.create_task(self._listen())
+        self._state.joined()
+
+    async def stop(self) -> None:
+        """Forget who waits; their commands go on, and can be polled."""
+        if self._task is not None:
+            self._task.cancel()
+        await self._producer.stop()
+
+    async def send(self, request: Request) -> "Sent":
+        """Hand a command over and wait until the broker has it.
+
+        :raises NotSent: nothing was handed over.
+        :raises OutcomeUnknown: it was handed over, and no acknowledgement came in time.
+        """
+        not_after = now_ms() + self._settings.not_after_ms
+        partition = partition_of(request.subject, self._settings.partitions)
+        operation = Operation(request.service, partition, request.command_id, not_after)
+        envelope = Envelope(
+            id=request.command_id,
+            type=request.type,
+            source=self._source,
+            subject=request.subject,
+            store=request.store,
+            correlation_id=request.correlation_id or new_id(),
+            reply_to=self._replies,
+            reply_partition=self._partition,
+            not_after=not_after,
+            request_hash=request.request_hash,
+        )
+        return await self._publish(operation, envelope, request.value)
+
+    async def poll(self, operation: Operation) -> "Sent":
+        """Ask a service how a command ended; the answer is a reply like any other."""
+        envelope = Envelope(
+            id=new_id(),
+            type=GET_OUTCOME,
+            source=self._source,
+            subject=operation.command_id,
+            correlation_id=new_id(),
+            causation_id=operation.command_id,
+            reply_to=self._replies,
+            reply_partition=self._partition,
+            not_after=operation.not_after,
+        )
+        return await self._publish(operation, envelope, b"{}")
+
+    async def _publish(self, operation: Operation, envelope: Envelope, value: bytes) -> "Sent":
+        try:
+            await self._producer.ensure_started()
+        except Unavailable as error:
+            raise NotSent(str(error)) from error
+        correlation_id = envelope.correlation_id or ""
+        future: asyncio.Future[Reply] = asyncio.get_running_loop().create_future()
+        self._waiting[correlation_id] = future
+        topic = self._settings.topic(f"{operation.service}.commands")
+        record = Record(topic, operation.partition, envelope.subject.encode(), value, envelope.headers())
+        try:
+            await self._producer.publish([record])
+        except Unavailable as error:
+            self._waiting.pop(correlation_id, None)
+            raise OutcomeUnknown(operation) from error
+        except BaseException:
+            self._waiting.pop(correlation_id, None)
+            raise
+        return Sent(self, operation, correlation_id, future)
+
+    def forget(self, correlation_id: str) -> None:
+        """Nobody waits for this reply any more."""
+        self._waiting.pop(correlation_id, None)
+
+    async def _listen(self) -> None:
+        """Resolve what is waited for; replies to other processes on the same partition are not ours."""
+        consumer = self._subscriber.consumer
+        assert consumer is not None
+        backoff = Backoff(first_ms=100)
+        while True:
+            self._state.beat()
+            try:
+                fetched = await consumer.getmany(timeout_ms=self._settings.poll_timeout_ms)
+            except KafkaError as error:
+                self._state.trouble(repr(error))
+                await backoff.wait()
+                continue
+            self._state.clear()
+            backoff.reset()
+            for records in fetched.values():
+                for record in records:
+                    self._resolve(record)
+
+    def _resolve(self, record: Any) -> None:
+        try:
+            envelope = Envelope.from_headers(record.headers)
+            future = self._waiting.pop(envelope.correlation_id or "", None)
+            if future is None or envelope.type != REPLY or future.done():
+                return
+            future.set_result(_REPLY.validate_json(record.value))
+        except (EnvelopeError, ValidationError) as error:
+            log.warning("an unreadable reply", offset=record.offset, error=type(error).__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class Sent:
+    """A command that the broker has."""
+
+    requester: Requester
+    operation: Operation
+    correlation_id: str
+    future: "asyncio.Future[Reply]"
+
+    async def reply(self, wait_ms: int) -> Reply | None:
+        """The reply, or None when none came in time; it can be polled by the operation."""
+        try:
+            return await asyncio.wait_for(self.future, wait_ms / 1000)
+        except TimeoutError:
+            return None
+        finally:
+            self.requester.forget(self.correlation_id)

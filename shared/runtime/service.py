@@ -1,0 +1,28 @@
+"""What a service hands to the runtime: its name, its pure functions, and its registries."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from pydantic import BaseModel
+
+from shared.decider import Decider, Document
+from shared.reactions import Reaction
+
+
+@dataclass(frozen=True, kw_only=True)
+class Service:
+    """A stateful service, as plain data.
+
+    `commands` maps each command type to its wire model and `rejections` to the type of its refusal event;
+    `changes` turns a stored event into the value of the public change stream, or None when it moves nothing;
+    `reactions` maps each input topic to the function that translates its records into commands.
+    """
+
+    name: str
+    commands: Mapping[str, type[BaseModel]]
+    rejections: Mapping[str, str]
+    decider: Decider[Any, Any]
+    changed: str
+    changes: Callable[[Document], Document | None]
+    reactions: Mapping[str, Reaction] = field(default_factory=dict)
