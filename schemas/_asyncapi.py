@@ -20,8 +20,8 @@ sees each change exactly once.
 """
 _RECEIVED = (Kind.COMMANDS, Kind.INPUT)
 _KEYS = {
-    "account": "The account's id; every record of an account is in one partition, in order.",
-    "stream": "The id of the aggregate; compaction keeps its latest state.",
+    "account": "The subject: the id of the account, or of a programme; in one partition, in order.",
+    "stream": "The stream of the aggregate; compaction keeps its latest state. Ticks have their own.",
     "command": "The id of the command that is answered.",
     "record": "Topic, partition and offset of the record that could not work.",
     "anything": "Any key of the sender's choice; it only decides the order among the sender's own records.",

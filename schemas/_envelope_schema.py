@@ -17,7 +17,7 @@ _ATTRIBUTES: dict[str, dict[str, Any]] = {
     "ce_time": {"format": "date-time", "description": "When it happened, in RFC 3339."},
     "ce_store": {"description": "The tenant; without it the installation's default store."},
     "ce_correlationid": {"description": "The same in everything that one request causes."},
-    "ce_causationid": {"description": "The id of the command or input that caused it."},
+    "ce_causationid": {"description": "The id of the command or input that caused it, or that is asked about."},
 }
 _SEQUENCE = {"ce_sequence": {"pattern": _NUMBER, "description": "Runs 1, 2, 3, … over the whole aggregate."}}
 _REPLY = {
@@ -36,8 +36,8 @@ _KINDS: dict[Kind, tuple[tuple[str, ...], dict[str, dict[str, Any]]]] = {
     Kind.COMMANDS: (REQUIRED, {**_REPLY, "ce_id": {**_ATTRIBUTES["ce_id"], "pattern": _UUID}}),
     Kind.EVENTS: (_OURS, _SEQUENCE),
     Kind.CHANGES: ((*_OURS, "ce_sequence"), _SEQUENCE),
-    Kind.SNAPSHOTS: (REQUIRED, _SEQUENCE),
-    Kind.REPLIES: ((*REQUIRED, "ce_correlationid"), {}),
+    Kind.SNAPSHOTS: (REQUIRED, {}),
+    Kind.REPLIES: ((*REQUIRED, "ce_causationid"), {}),
     Kind.DEAD_LETTERS: (REQUIRED, {}),
 }
 

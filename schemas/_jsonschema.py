@@ -18,6 +18,7 @@ DIALECT = "https://json-schema.org/draft/2020-12/schema"
 Schema = dict[str, Any]
 
 _BOUNDS = {"ge": "minimum", "gt": "exclusiveMinimum", "le": "maximum", "lt": "exclusiveMaximum"}
+_VERSION = {"type": "integer", "minimum": 1, "description": "Of the stream; readers keep the highest."}
 _CLOSED_DEFINITIONS = frozenset({"Status"})
 _CLOSED_PROPERTIES = frozenset({"type", "kind"})
 
@@ -48,6 +49,9 @@ def schema_of(wire_type: WireType) -> Schema:
         "$id": wire_type.name,
         "title": wire_type.name,
     }
+    if wire_type.versioned:
+        schema["properties"] = {**schema["properties"], "version": _VERSION}
+        schema["required"] = sorted({*schema["required"], "version"})
     if wire_type.note:
         schema["description"] = f"{schema.get('description', '')}\n\n{wire_type.note}".strip()
     if wire_type.example is not None:
@@ -89,12 +93,15 @@ def _close(schema: Schema, _name: str) -> Schema:
 
 
 def _spell_bounds(schema: Schema) -> Schema:
+    """Python's names for bounds turned into JSON Schema's; of decimals in words, as doubles are no exact multiples."""
     numeric = schema.get("type") in ("number", "integer")
     for python, keyword in _BOUNDS.items():
         if python in schema and "type" in schema:
             bound = schema.pop(python)
             if numeric:
                 schema[keyword] = bound
+    if places := schema.pop("decimal_places", 0):
+        schema["description"] = f"At most {places} decimals."
     if "minimum" in schema and schema.get("exclusiveMinimum", schema["minimum"] - 1) >= schema["minimum"]:
         del schema["minimum"]
     return schema

@@ -12,28 +12,49 @@ from schemas.base import Published, Wire
 from schemas.compatibility import Direction
 from schemas.topics import TOPICS, Kind
 
+DEAD_LETTERED = "fealty.dead_lettered.v1"
+TOO_LARGE = "too_large"
+"""The one code of a refusal that is the runtime's and not the rules'."""
+
 
 @dataclass(frozen=True, slots=True)
 class WireType:
-    """A type string with its model. `accepted` is what others send to us, `published` what others read from us."""
+    """A type string with its model. `accepted` is what others send to us, `published` what others read from us.
+
+    Beside the fields of its model, a `versioned` type carries the version of its stream, which the runtime adds.
+    """
 
     name: str
     model: type[BaseModel]
     direction: Direction
     topics: tuple[str, ...]
     note: str = ""
+    versioned: bool = False
     example: Mapping[str, Any] | None = None
 
 
 class GetOutcome(Published):
     """`fealty.get_outcome.v1`: asks for the outcome of an earlier command, in that command's partition (DESIGN P8).
 
-    The value is not looked at: the header `ce_subject` names the command, and the answer is a reply.
+    The value is not looked at. The header `ce_causationid` names the command, `ce_notafter` is that of the command,
+    and the answer is a reply.
     """
 
 
 class Tick(Published):
     """`fealty.tick.v1`: keeps a quiet partition's compaction going (DESIGN P10). Readers skip it."""
+
+
+class DeadLettered(Published):
+    """`fealty.dead_lettered.v1`: a record that can never work was put aside; where it stood, and why (DESIGN P6)."""
+
+    topic: str
+    partition: int
+    offset: int
+    reason: str
+    detail: str
+    attempts: int
+    command_id: str | None
 
 
 def registry() -> dict[str, WireType]:
@@ -57,14 +78,15 @@ def _points() -> Iterable[WireType]:
     yield from _events("points", points.EVENTS)
     yield from _refusals("points", points.REJECTIONS, points.PointsRejected, points.PointsRefusal)
     yield WireType(points.CHANGED, points.PointsChanged, "published", ("points.changes",))
-    yield WireType(points.ACCOUNT_VIEW, points.AccountView, "published", ("points.snapshots",))
-    yield WireType(points.PROGRAMME_VIEW, points.ProgrammeView, "published", ("points.snapshots",))
+    for name, view in ((points.ACCOUNT_VIEW, points.AccountView), (points.PROGRAMME_VIEW, points.ProgrammeView)):
+        yield WireType(name, view, "published", ("points.snapshots",), versioned=True)
 
 
 def _runtime() -> Iterable[WireType]:
     yield WireType(replies.REPLY, replies.Reply, "published", _topics(Kind.REPLIES))
     yield WireType(replies.GET_OUTCOME, GetOutcome, "accepted", _topics(Kind.COMMANDS))
     yield WireType(replies.TICK, Tick, "published", _topics(Kind.SNAPSHOTS))
+    yield WireType(DEAD_LETTERED, DeadLettered, "published", _topics(Kind.DEAD_LETTERS))
 
 
 def _commands(
@@ -82,10 +104,10 @@ def _events(service: str, events: Mapping[str, type[Published]]) -> Iterable[Wir
 def _refusals(
     service: str, rejections: Mapping[str, str], model: type[Published], codes: type[StrEnum]
 ) -> Iterable[WireType]:
-    listed = ", ".join(sorted(codes))
+    listed = ", ".join(f"`{code}`" for code in sorted((*codes, TOO_LARGE)))
     for refused in sorted(set(rejections.values())):
         causes = ", ".join(f"`{command}`" for command, rejection in rejections.items() if rejection == refused)
-        note = f"Refuses {causes}. Codes of this service, to which later versions may add: {listed}."
+        note = f"Refuses {causes}. The codes, to which later versions may add: {listed}."
         yield WireType(refused, model, "published", (f"{service}.events",), note)
 
 

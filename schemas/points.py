@@ -63,6 +63,7 @@ class PointsRefusal(StrEnum):
     VOUCHERS_UNAVAILABLE = "vouchers_unavailable"
     SCALE_CHANGED = "scale_changed"
     UNIT_CHANGED = "unit_changed"
+    PROGRAMME_MISMATCH = "programme_mismatch"
 
 
 class PointsRejected(Published):
@@ -117,7 +118,11 @@ class ProgrammeApplied(Published):
 
 
 class _Booking(Published):
-    """What every booking says. `transaction_id` is the command's id, `operation` its index in processing order."""
+    """What every booking says. `transaction_id` is the command's id, `operation` its index in processing order.
+
+    Operations of value zero count too. What was due before the command's own operations has operation -1 and an
+    empty source, and occurred when it was due. The order of processing: loads, then redemptions (RULES 4.2.1).
+    """
 
     account: str
     account_number: str

@@ -1,11 +1,12 @@
 """A points programme as it is declared in YAML and carried by `points.put_programme.v1` (RULES 4.1.1)."""
 
 from datetime import date
+from decimal import Decimal
 from enum import StrEnum
 from typing import Annotated, Literal
 from zoneinfo import available_timezones
 
-from pydantic import AfterValidator, Field, model_validator
+from pydantic import AfterValidator, Field, PlainSerializer, model_validator
 
 from schemas.base import Amount, Instant, Key, Wire
 
@@ -19,7 +20,19 @@ def _known_zone(name: str) -> str:
 Zone = Annotated[str, AfterValidator(_known_zone)]
 Language = Annotated[str, Field(pattern=r"^[a-z]{2,3}(-[A-Za-z0-9]{2,8})*$")]
 Months = Annotated[int, Field(ge=1, le=1200)]
-Price = Annotated[Amount, Field(gt=0)]
+
+
+def _number(value: Decimal) -> float:
+    """As a JSON number; up to 15 digits, which a double keeps."""
+    return int(value) if value == int(value) else float(value)
+
+
+Price = Annotated[
+    Amount,
+    Field(gt=0, decimal_places=3),
+    PlainSerializer(_number, return_type=float, when_used="json"),
+]
+"""More than zero, in whole units with at most three decimals; a JSON number wherever it is stored or published."""
 
 
 class ExpiryRule(Wire):
@@ -56,7 +69,7 @@ class EarningRule(Wire):
 class Threshold(Wire):
     """At `value` points a voucher of definition `voucher_id` is issued and the points are deducted (4.1.11)."""
 
-    value: Annotated[Amount, Field(ge=1)]
+    value: Annotated[Price, Field(ge=1)]
     voucher_id: Key
 
 

@@ -82,17 +82,20 @@ class DataDir:
             pid = int(self._pid.read_text())
         except (FileNotFoundError, ValueError):
             return
+        if self._is_ours(pid):
+            await self._end(pid)
+        self.forget_process()
+
+    async def _end(self, pid: int) -> None:
         for number, wait_s in ((signal.SIGTERM, _ORPHAN_TERM_S), (signal.SIGKILL, _ORPHAN_KILL_S)):
             if self._is_ours(pid):
                 with suppress(ProcessLookupError):
                     os.kill(pid, number)
             for _ in range(round(wait_s / _ORPHAN_POLL_S)):
-                if not self._is_ours(pid):
-                    break
+                if _is_gone(pid):
+                    return
                 await asyncio.sleep(_ORPHAN_POLL_S)
-        if self._is_ours(pid):
-            raise StackError(f"process {pid} of an earlier run holds {self.path} and cannot be stopped")
-        self.forget_process()
+        raise StackError(f"process {pid} of an earlier run holds {self.path} and cannot be stopped")
 
     def _is_ours(self, pid: int) -> bool:
         try:
@@ -101,6 +104,19 @@ class DataDir:
             return False
         prefix = os.fsencode(self.path) + b"/"
         return any(argument.startswith(prefix) for argument in arguments)
+
+
+def _is_gone(pid: int) -> bool:
+    """Whether the process has let go of its files and ports; its command line is empty before that.
+
+    A zombie counts as gone once it is its own last thread, since the threads share the open files.
+    """
+    process = Path(f"/proc/{pid}")
+    try:
+        state = (process / "stat").read_text().rpartition(")")[2].split()[0]
+        return state == "Z" and len(os.listdir(process / "task")) <= 1
+    except OSError:
+        return True
 
 
 def _write(path: Path, text: str) -> None:

@@ -5,7 +5,7 @@ from pathlib import Path
 from typing import Any
 
 from pymongo import AsyncMongoClient
-from pymongo.errors import OperationFailure, PyMongoError
+from pymongo.errors import ConfigurationError, OperationFailure, PyMongoError
 
 from shared.embedded.datadir import DataDir
 from shared.embedded.errors import StackError
@@ -139,15 +139,18 @@ async def _is_primary(client: AsyncMongoClient[dict[str, Any]], host: str) -> bo
 
 
 async def mongo_answers(url: str) -> bool:
-    """Whether the server at `url` answers. Raises StackError when it is a lone server, without transactions."""
-    client: AsyncMongoClient[dict[str, Any]] = AsyncMongoClient(url, serverSelectionTimeoutMS=_REQUEST_TIMEOUT_MS)
-    async with client:
-        try:
+    """Whether the server at `url` answers.
+
+    Raises StackError when the address is none, the server refuses us, or it is a lone one without transactions.
+    """
+    try:
+        client: AsyncMongoClient[dict[str, Any]] = AsyncMongoClient(url, serverSelectionTimeoutMS=_REQUEST_TIMEOUT_MS)
+        async with client:
             hello = await client.admin.command("hello")
-        except OperationFailure as error:
-            raise StackError(f"the server at MONGODB_URL refuses: {error.details}") from error
-        except PyMongoError:
-            return False
+    except (ConfigurationError, OperationFailure) as error:  # a wrong address or password, not a silent server
+        raise StackError(f"MONGODB_URL does not work: {str(error).partition(', full error')[0]}") from error
+    except PyMongoError:
+        return False
     if "setName" not in hello and hello.get("msg") != "isdbgrid":
         raise StackError("the server at MONGODB_URL is no replica set, and transactions need one")
     return True

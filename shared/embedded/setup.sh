@@ -18,9 +18,9 @@ java_is_fit() {
 }
 
 # The packaged mongod is linked to it, and a slim image does not have it.
-curl_library_is_there() { ldconfig -p 2>/dev/null | grep -q 'libcurl\.so\.4 '; }
+curl_library_is_there() { [[ "$(PATH="$PATH:/sbin:/usr/sbin" ldconfig -p 2>/dev/null)" == *'libcurl.so.4 '* ]]; }
 
-# Install Debian packages; false where that is not possible.
+# Install Debian packages, never upgrade one that is there; false where that is not possible.
 install() {
   local as_root=()
   command -v apt-get >/dev/null || return 1
@@ -30,7 +30,7 @@ install() {
   fi
   say "installing $*"
   "${as_root[@]}" apt-get update -qq || true
-  "${as_root[@]}" env DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends "$@" >/dev/null
+  "${as_root[@]}" env DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-upgrade --no-install-recommends "$@" >/dev/null
 }
 
 if ! python_is_fit "$python"; then
@@ -47,7 +47,7 @@ if [[ -z "${KAFKA_BOOTSTRAP_SERVERS:-}" ]]; then
   fi
 fi
 
-if [[ -z "${MONGODB_URL:-}" ]] && ! command -v mongod >/dev/null && command -v ldconfig >/dev/null; then
+if [[ -z "${MONGODB_URL:-}" ]] && ! command -v mongod >/dev/null && [[ "$(uname -s)" == Linux ]]; then
   curl_library_is_there || install libcurl4 ||
     stop "needs libcurl for the packaged mongod: install it (Debian: libcurl4), or set MONGODB_URL to a MongoDB replica set"
 fi

@@ -6,6 +6,7 @@ import os
 import signal
 import subprocess
 import sys
+import time
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -162,6 +163,13 @@ async def test_servers_of_the_environment_are_used_as_they_are(
     monkeypatch.setenv("KAFKA_BOOTSTRAP_SERVERS", "localhost")
     with pytest.raises(StackError, match="not host:port"):
         await Stack(tmp_path).start()
+    monkeypatch.setenv("KAFKA_BOOTSTRAP_SERVERS", servers.kafka.address)
+    monkeypatch.setenv("MONGODB_URL", "localhost:27017")
+    with pytest.raises(StackError, match=r"^MONGODB_URL does not work: Invalid URI"):
+        await Stack(tmp_path).start()
+    monkeypatch.setenv("MONGODB_URL", "mongodb://127.0.0.1:1/?replicaSet=rs0")
+    with pytest.raises(StackError, match=r"^no MongoDB answers at MONGODB_URL"):
+        await Stack(tmp_path).start()
 
 
 async def test_half_written_directories_are_made_anew(bare: None, tmp_path: Path) -> None:
@@ -216,20 +224,20 @@ async def test_a_server_dies_with_the_process_that_started_it(tmp_path: Path) ->
     pid = int(await parent.stdout.readline())
     parent.send_signal(signal.SIGKILL)
     await parent.wait()
-    async with asyncio.timeout(10):
-        while runs(pid):
-            await asyncio.sleep(0.05)
+    await asyncio.to_thread(wait_gone, pid)
     mongo = EmbeddedMongo(fetch_mongod(), tmp_path)
     await mongo.start()
     await mongo.stop()
 
 
-def runs(pid: int) -> bool:
-    """Whether the process is there and no zombie."""
-    try:
-        return bool(Path(f"/proc/{pid}/cmdline").read_bytes())
-    except FileNotFoundError:
-        return False
+def wait_gone(pid: int) -> None:
+    """Wait until the process has ended, reaped or not; it had its signal already."""
+    command_line = Path(f"/proc/{pid}/cmdline")
+    for _ in range(200):
+        if not command_line.exists() or not command_line.read_bytes():
+            return
+        time.sleep(0.05)
+    raise AssertionError(f"process {pid} outlived its parent")
 
 
 def test_what_is_missing_is_one_line_that_names_the_variable(

@@ -1,5 +1,6 @@
 """What a data directory remembers: ports, the process of an earlier run, and whether it is complete."""
 
+import signal
 import socket
 import subprocess
 import sys
@@ -58,7 +59,7 @@ class TestOrphans:
         with sleeping(str(data.path / "server.properties")) as process:
             data.remember_process(process.pid)
             await DataDir(tmp_path).stop_orphan()
-            assert process.poll() is not None
+            assert process.wait(timeout=5) == -signal.SIGTERM
         assert not (tmp_path / "pid").exists()
 
     async def test_a_foreign_process_with_the_same_id_is_left_alone(self, tmp_path: Path) -> None:

@@ -1,0 +1,83 @@
+"""Dates of programmes: when points and accounts expire (RULES 4.1.5).
+
+A rule names a local date; what it governs is gone from the first instant of the day after, in the programme's zone.
+"""
+
+import calendar
+from datetime import UTC, date, datetime, timedelta
+from functools import lru_cache
+from zoneinfo import ZoneInfo
+
+from schemas.programme import ExpiryRule
+
+_YEAR_MAX = 9998
+"""A date beyond this year means never: the calendar ends, and 9999-12-31 is what people write for never."""
+
+
+def local_date(instant: datetime, zone: str) -> date:
+    """The date on the wall in `zone` at `instant`."""
+    return instant.astimezone(ZoneInfo(zone)).date()
+
+
+@lru_cache(maxsize=4096)
+def expiry_instant(rule: ExpiryRule, zone: str, day: date) -> datetime | None:
+    """When a credit that counts from the local date `day` expires by `rule`: a UTC instant, or None for never."""
+    last = _last_day(rule, day)
+    return None if last is None else first_instant(last + timedelta(days=1), zone)
+
+
+@lru_cache(maxsize=4096)
+def account_expiry_instant(months: int, zone: str, day: date) -> datetime | None:
+    """When an account whose last activity was on the local date `day` expires: a UTC instant, or None for never."""
+    last = add_months(day, months)
+    return None if last is None else first_instant(last + timedelta(days=1), zone)
+
+
+def add_months(day: date, months: int) -> date | None:
+    """The same day `months` later, or the last of its month (31 January + 1 = end of February); None is never."""
+    year, month = divmod(day.year * 12 + day.month - 1 + months, 12)
+    if year > _YEAR_MAX:
+        return None
+    return date(year, month + 1, min(day.day, calendar.monthrange(year, month + 1)[1]))
+
+
+def first_instant(day: date, zone: str) -> datetime:
+    """The first instant of the local `day`, also where clocks leap over its midnight or over the whole day."""
+    tz = ZoneInfo(zone)
+    midnight = datetime(day.year, day.month, day.day, tzinfo=tz)
+    late = midnight.astimezone(UTC)
+    if late.astimezone(tz).replace(tzinfo=None) == midnight.replace(tzinfo=None):
+        return late
+    # Midnight is in a gap, which lies between its readings by the offset after and the one before: search its end.
+    early = midnight.replace(fold=1).astimezone(UTC)
+    low, high = 0, int((late - early).total_seconds())
+    while low < high:
+        middle = (low + high) // 2
+        if (early + timedelta(seconds=middle)).astimezone(tz).date() >= day:
+            high = middle
+        else:
+            low = middle + 1
+    return early + timedelta(seconds=low)
+
+
+def _last_day(rule: ExpiryRule, day: date) -> date | None:
+    """The last local date on which the credit is there."""
+    last: date | None
+    if rule.on is not None:
+        last = rule.on
+    elif rule.days is not None:
+        last = _add_days(day, rule.days)
+    else:
+        last = add_months(day, rule.months if rule.months is not None else 12 * (rule.years or 0))
+    if last is None or last.year > _YEAR_MAX:
+        return None
+    if rule.end_of == "month":
+        return last.replace(day=calendar.monthrange(last.year, last.month)[1])
+    return date(last.year, 12, 31) if rule.end_of == "year" else last
+
+
+def _add_days(day: date, days: int) -> date | None:
+    try:
+        return day + timedelta(days=days)
+    except OverflowError:
+        return None

@@ -1,0 +1,170 @@
+"""Crediting and debiting one programme of an account: loads, redemptions, corrections (RULES 4.1.4 to 4.1.6, 4.2.1).
+
+Each function books on the desk that it is given, or gives the refusal and has booked nothing.
+"""
+
+from dataclasses import replace
+from datetime import datetime
+from decimal import Decimal
+
+from schemas.points import Adjusted, Loaded, PointsRefusal, Redeemed
+from schemas.programme import Programme, ProgrammeState
+from services.points import lots as lot_rules
+from services.points.booking import Booking, part_of
+from services.points.calendar import account_expiry_instant, expiry_instant, local_date
+from services.points.state import CREDITED_MAX, LOTS_MAX, Balance, Lot, ProgrammeRules
+from shared.decider import Rejected
+from shared.money import to_minor
+
+
+def minor_units(value: Decimal, programme: Programme, pointer: str) -> int | Rejected:
+    """A caller's amount in the smallest unit; `too_many_decimals`."""
+    minor = to_minor(value, programme.scale)
+    if minor is None:
+        detail = f"{programme.id} has {programme.scale} decimals"
+        return Rejected(PointsRefusal.TOO_MANY_DECIMALS, detail, pointer)
+    return minor
+
+
+def may_credit(booking: Booking, programme: Programme, pointer: str) -> Rejected | None:
+    """Whether a credit may be booked at all: the programme is not retired, and the account is there or may open."""
+    if programme.state is ProgrammeState.RETIRED:
+        return Rejected(PointsRefusal.PROGRAMME_RETIRED, f"{programme.id} books no credits any more", pointer)
+    if booking.account.account_number is None and not programme.open_on_credit:
+        return Rejected(PointsRefusal.ACCOUNT_UNKNOWN, "there is no account with this number", pointer)
+    return None
+
+
+def load(
+    booking: Booking,
+    rules: ProgrammeRules,
+    amount: int,
+    expires_at: datetime | None,
+    account_expires_at: datetime | None,
+    pointer: str,
+) -> Rejected | None:
+    """Book a load; `expires_at` overrides the rule, `account_expires_at` moves the account's expiry, only later."""
+    programme, now = declared(rules), booking.command.now
+    if expires_at is None:
+        expires_at = rule_expiry(programme, now)
+    if (expires_at is not None and expires_at <= now) or (account_expires_at is not None and account_expires_at <= now):
+        return Rejected(PointsRefusal.EXPIRY_IN_PAST, "the points would have expired already", pointer)
+    balance = balance_of(booking, rules)
+    lot = _lot_for(balance, expires_at, None)
+    if refused := _too_much(booking, balance, lot, amount, pointer):
+        return refused
+    booking.open()
+    closing = account_expiry(programme, balance, now, now, account_expires_at)
+    booking.move(Loaded, balance, amount, (part_of(lot, amount),), closing)
+    return None
+
+
+def adjust_up(
+    booking: Booking,
+    rules: ProgrammeRules,
+    amount: int,
+    reason: str,
+    active_from: datetime | None,
+    expires_at: datetime | None,
+) -> Rejected | None:
+    """Book a correction upwards, now or, with `active_from` in the future, as a future-dated lot."""
+    programme, now = declared(rules), booking.command.now
+    if active_from is not None and active_from <= now:
+        active_from = None
+    starts = active_from or now
+    pointer = "/expiresAt" if expires_at is not None else "/programme"
+    if expires_at is None:
+        expires_at = rule_expiry(programme, starts)
+    if expires_at is not None and expires_at <= now:
+        return Rejected(PointsRefusal.EXPIRY_IN_PAST, "the points would have expired already", pointer)
+    if expires_at is not None and expires_at <= starts:
+        return Rejected(PointsRefusal.EXPIRY_BEFORE_ACTIVATION, "the points would expire before they start", pointer)
+    balance = balance_of(booking, rules)
+    lot = _lot_for(balance, expires_at, active_from)
+    if refused := _too_much(booking, balance, lot, amount, "/value"):
+        return refused
+    booking.open()
+    closing = account_expiry(programme, balance, now, starts, None)
+    part = part_of(lot, amount)
+    if active_from is None:
+        booking.move(Adjusted, balance, amount, (part,), closing, reason)
+    else:
+        booking.schedule(balance, part, closing, reason)
+    return None
+
+
+def debit(
+    booking: Booking, rules: ProgrammeRules, amount: int, pointer: str, reason: str | None = None
+) -> Rejected | None:
+    """Book a redemption or, with a `reason`, a correction downwards: never below zero (4.1.6)."""
+    if booking.account.account_number is None:
+        return Rejected(PointsRefusal.ACCOUNT_UNKNOWN, "there is no account with this number", pointer)
+    balance, now = balance_of(booking, rules), booking.command.now
+    if amount > balance.booked:
+        return Rejected(PointsRefusal.INSUFFICIENT_POINTS, f"{rules.id} has fewer points than asked for", pointer)
+    parts = tuple(part_of(lot, taken) for lot, taken in lot_rules.spend(balance.lots, amount))
+    closing = account_expiry(declared(rules), balance, now, now, None)
+    booking.move(Redeemed if reason is None else Adjusted, balance, -amount, parts, closing, reason)
+    return None
+
+
+def declared(rules: ProgrammeRules) -> Programme:
+    """The programme of rules that are known to be declared."""
+    if rules.programme is None:
+        raise ValueError(f"programme {rules.id} is not declared")
+    return rules.programme
+
+
+def balance_of(booking: Booking, rules: ProgrammeRules) -> Balance:
+    """The account's balance in a programme, with the version that this booking uses."""
+    balance = booking.account.balances.get(rules.id)
+    if balance is None:
+        return Balance(rules.id, rules.version, declared(rules).scale)
+    if balance.programme_version == rules.version:
+        return balance
+    return replace(balance, programme_version=rules.version)
+
+
+def rule_expiry(programme: Programme, starts: datetime) -> datetime | None:
+    """When points that become active at `starts` expire by the programme's rule."""
+    if programme.expiry is None:
+        return None
+    return expiry_instant(programme.expiry, programme.zone, local_date(starts, programme.zone))
+
+
+def account_expiry(
+    programme: Programme, balance: Balance, now: datetime, active: datetime, asked: datetime | None
+) -> datetime | None:
+    """The account's expiry in a programme after activity at `active`: the latest of what it was, the rule's, `asked`.
+
+    What it was counts only as long as it has not come: an expired account reopens.
+    """
+    latest = balance.account_expires_at
+    if latest is not None and latest <= now:
+        latest = None
+    if asked is not None and (latest is None or asked > latest):
+        latest = asked
+    if programme.account_expiry_months is not None:
+        day = local_date(active, programme.zone)
+        by_rule = account_expiry_instant(programme.account_expiry_months, programme.zone, day)
+        if by_rule is None or latest is None or by_rule > latest:
+            latest = by_rule
+    return latest
+
+
+def _lot_for(balance: Balance, expires_at: datetime | None, active_from: datetime | None) -> Lot:
+    """The lot that a credit goes into: an equal one that is there, or a new one."""
+    new = Lot(balance.next_lot, 0, expires_at, active_from)
+    return lot_rules.matching(balance.lots if active_from is None else balance.scheduled, new) or new
+
+
+def _too_much(booking: Booking, balance: Balance, lot: Lot, amount: int, pointer: str) -> Rejected | None:
+    """The bounds on lots and amounts."""
+    if lot.id == balance.next_lot:
+        lots = sum(len(each.lots) + len(each.scheduled) for each in booking.account.balances.values())
+        if lots >= LOTS_MAX:
+            return Rejected(PointsRefusal.TOO_MANY_LOTS, f"an account has at most {LOTS_MAX} lots", pointer)
+    credited = balance.earned + balance.adjusted_up + sum(each.amount for each in balance.scheduled)
+    if credited + amount > CREDITED_MAX:
+        return Rejected(PointsRefusal.BALANCE_LIMIT_EXCEEDED, "the balance would become too large", pointer)
+    return None

@@ -1,0 +1,20 @@
+"""The points service's decider, put together from its functions."""
+
+from services.points.decide import decide, streams
+from services.points.documents import dump_event, dump_state, load_event, load_state
+from services.points.evolve import evolve
+from services.points.state import Event, State, initial
+from services.points.views import views
+from shared.decider import Decider
+
+DECIDER: Decider[State, Event] = Decider(
+    streams=streams,
+    initial=initial,
+    decide=decide,
+    evolve=evolve,
+    dump_state=dump_state,
+    load_state=load_state,
+    dump_event=dump_event,
+    load_event=load_event,
+    views=views,
+)

@@ -1,0 +1,24 @@
+"""The points service, wired: registries and pure functions handed to the runtime. Nothing connects at import."""
+
+from schemas.points import CHANGED, COMMANDS, REJECTIONS
+from services.points.changes import changes
+from services.points.decider import DECIDER
+from services.points.reactions import react
+from shared.runtime.app import run as run_service
+from shared.runtime.service import Service
+from shared.settings import Settings
+
+SERVICE = Service(
+    name="points",
+    commands=COMMANDS,
+    rejections=REJECTIONS,
+    decider=DECIDER,
+    changed=CHANGED,
+    changes=changes,
+    reactions={"oms.fulfilments": react},
+)
+
+
+def run(settings: Settings) -> None:
+    """Run one process of the service until it is told to stop."""
+    run_service(SERVICE, settings)

@@ -1,0 +1,33 @@
+"""Fixtures: real servers once a run, an installation of its own for each test."""
+
+from collections.abc import AsyncIterator
+
+import pytest
+from hypothesis import settings
+
+from tests.harness import DEMO, Installation, new_installation
+from tests.servers import Servers, servers
+
+settings.register_profile("fealty", derandomize=True, deadline=None, print_blob=True)
+settings.load_profile("fealty")
+
+
+@pytest.fixture(scope="session")
+async def real_servers() -> AsyncIterator[Servers]:
+    """A real Kafka and a real MongoDB."""
+    async with servers() as found:
+        yield found
+
+
+@pytest.fixture
+async def empty_installation(real_servers: Servers) -> AsyncIterator[Installation]:
+    """A fresh installation: topics, and nothing in them."""
+    async with new_installation(real_servers) as installation:
+        yield installation
+
+
+@pytest.fixture
+async def installation(empty_installation: Installation) -> Installation:
+    """A fresh installation with the demo programmes sent, to be booked by its first worker."""
+    await empty_installation.declare_file(DEMO)
+    return empty_installation

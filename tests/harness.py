@@ -1,0 +1,301 @@
+"""An installation of Fealty for one test: its own prefix on real servers, its processes, and eyes to look with."""
+
+import asyncio
+import json
+import os
+import socket
+import sys
+from collections.abc import AsyncIterator, Callable, Iterable, Mapping, Sequence
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from types import MappingProxyType
+from typing import Any
+
+import httpx
+import orjson
+import yaml
+from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, ConsumerRecord, TopicPartition
+from aiokafka.admin import AIOKafkaAdminClient
+from pymongo import AsyncMongoClient
+
+from schemas.envelope import Envelope
+from schemas.programme import Programme
+from schemas.topics import TOPICS
+from shared.embedded.process import Process
+from shared.ids import account_id, new_id
+from shared.runtime.kafka import partition_of
+from shared.runtime.topics import create_topics
+from shared.settings import Settings
+from tests.servers import ROOT, Servers
+
+DEMO = Path(__file__).parent.parent / "demo" / "programmes.yaml"
+OMS_EXAMPLE = (Path(__file__).parent / "data" / "oms_fulfilment.json").read_bytes
+
+Headers = list[tuple[str, bytes | None]]
+
+
+@dataclass
+class Installation:
+    """One prefix. `settings` are those of its processes; `logs` is where their output goes."""
+
+    settings: Settings
+    servers: Servers
+    logs: Path
+    producer: AIOKafkaProducer
+    mongo: AsyncMongoClient[dict[str, Any]]
+    processes: list[Process] = field(default_factory=list)
+    declared: list[str] = field(default_factory=list)
+
+    # ── processes ───────────────────────────────────────────────────────────────────────────────────────────────
+
+    @asynccontextmanager
+    async def points(self, name: str = "points-0", **environment: str) -> AsyncIterator[Process]:
+        """A running, ready worker of the points service; `PROBE=<point>:<action>:<count>` makes it misbehave."""
+        process, _ = await self.spawn("points", name, environment)
+        try:
+            if not environment:
+                await self.settled(self.declared)
+            yield process
+        finally:
+            await process.stop(30)
+
+    @asynccontextmanager
+    async def edge(self, **environment: str) -> AsyncIterator[str]:
+        """A running, ready edge; its base URL."""
+        process, port = await self.spawn("edge", "edge-0", environment)
+        try:
+            yield f"http://127.0.0.1:{port}"
+        finally:
+            await process.stop(30)
+
+    async def spawn(
+        self, service: str, name: str, environment: Mapping[str, str] = MappingProxyType({}), *, wait: bool = True
+    ) -> tuple[Process, int]:
+        """Start a process of a service on a free port; with `wait`, return only when it is ready."""
+        port = free_port()
+        process = Process(name, self.logs / f"{name}.log")
+        await process.start([sys.executable, "-m", "tests.worker", service], self.environment(name, port, environment))
+        self.processes.append(process)
+        if wait:
+            await process.wait_ready(lambda: answers(f"http://127.0.0.1:{port}/health/ready"), 30)
+        return process, port
+
+    def environment(self, name: str, port: int, more: Mapping[str, str]) -> dict[str, str]:
+        """The environment of one process of this installation."""
+        settings = self.settings
+        return {
+            **os.environ,
+            "KAFKA_BOOTSTRAP_SERVERS": settings.kafka,
+            "MONGODB_URL": settings.mongodb,
+            "FEALTY_PREFIX": settings.prefix,
+            "FEALTY_PARTITIONS": str(settings.partitions),
+            "FEALTY_INSTANCE": name,
+            "FEALTY_PORT": str(port),
+            **more,
+        }
+
+    # ── sending ─────────────────────────────────────────────────────────────────────────────────────────────────
+
+    async def send(
+        self, topic: str, value: bytes | None, headers: Headers, key: str, partition: int | None = None
+    ) -> int:
+        """Publish one record as it is; its offset."""
+        place = partition_of(key, self.settings.partitions) if partition is None else partition
+        sent = await self.producer.send_and_wait(
+            self.settings.topic(topic), value, key=key.encode(), partition=place, headers=headers
+        )
+        return int(sent.offset)
+
+    async def command(self, command: "Command") -> int:
+        """Publish one command to `points.commands`; its offset."""
+        return await self.send("points.commands", command.value, command.headers(), command.subject)
+
+    async def commands(self, commands: Iterable["Command"]) -> None:
+        """Publish many commands, in order per account."""
+        topic = self.settings.topic("points.commands")
+        pending = []
+        for command in commands:
+            place = partition_of(command.subject, self.settings.partitions)
+            pending.append(
+                await self.producer.send(
+                    topic, command.value, key=command.subject.encode(), partition=place, headers=command.headers()
+                )
+            )
+        await asyncio.gather(*pending)
+
+    async def declare(self, *programmes: dict[str, Any]) -> None:
+        """Send declarations of programmes and wait until they are journalled."""
+        sent = [Command.declaring(programme) for programme in programmes]
+        await self.commands(sent)
+        await self.settled([command.id for command in sent])
+
+    async def declare_file(self, path: Path) -> None:
+        """Send the declarations of a file; whoever starts a worker by :meth:`points` waits until they are booked."""
+        document = yaml.safe_load(path.read_bytes())  # noqa: ASYNC240 - a small local file
+        commands = [Command.declaring(programme) for programme in document["programmes"]]
+        await self.commands(commands)
+        self.declared.extend(command.id for command in commands)
+
+    # ── looking ─────────────────────────────────────────────────────────────────────────────────────────────────
+
+    def collection(self, service: str, name: str) -> Any:
+        """A collection of a service's database."""
+        return self.mongo[self.settings.database(service)][name]
+
+    async def entry(self, command_id: str) -> dict[str, Any] | None:
+        """The journal document of a points command."""
+        found: dict[str, Any] | None = await self.collection("points", "journal").find_one({"_id": command_id})
+        return found
+
+    async def settled(self, command_ids: Sequence[str], timeout_s: float = 30) -> None:
+        """Wait until all these commands are journalled."""
+        journal = self.collection("points", "journal")
+        await eventually(
+            lambda: journal.count_documents({"_id": {"$in": list(command_ids)}}), len(set(command_ids)), timeout_s
+        )
+
+    async def drained(self, timeout_s: float = 60, group: str = "points", topic: str = "points.commands") -> None:
+        """Wait until the group has committed everything in a topic."""
+
+        async def lag() -> int:
+            return await self.lag(group, topic)
+
+        await eventually(lag, 0, timeout_s)
+
+    async def lag(self, group: str, topic: str) -> int:
+        """Records that a group has not committed yet."""
+        name = self.settings.topic(topic)
+        places = [TopicPartition(name, number) for number in range(self.settings.partitions)]
+        consumer = AIOKafkaConsumer(bootstrap_servers=self.settings.kafka, group_id=None)
+        admin = AIOKafkaAdminClient(bootstrap_servers=self.settings.kafka)
+        await consumer.start()
+        await admin.start()
+        try:
+            ends = await consumer.end_offsets(places)
+            done = await admin.list_consumer_group_offsets(self.settings.group(group))
+            return sum(end - max(0, done[place].offset if place in done else 0) for place, end in ends.items())
+        finally:
+            await consumer.stop()
+            await admin.close()
+
+    async def read(self, topic: str) -> list[ConsumerRecord[bytes, bytes]]:
+        """Everything in a topic up to its present end, in order per partition."""
+        name = self.settings.topic(topic)
+        places = [TopicPartition(name, number) for number in range(self.settings.partitions)]
+        consumer = AIOKafkaConsumer(bootstrap_servers=self.settings.kafka, auto_offset_reset="earliest")
+        await consumer.start()
+        try:
+            consumer.assign(places)
+            ends = await consumer.end_offsets(places)
+            found: list[ConsumerRecord[bytes, bytes]] = []
+            while any([await consumer.position(place) < end for place, end in ends.items()]):
+                for records in (await consumer.getmany(timeout_ms=500)).values():
+                    found.extend(records)
+            return found
+        finally:
+            await consumer.stop()
+
+    async def close(self) -> None:
+        """Stop what still runs, and take the installation's topics and databases away."""
+        for process in self.processes:
+            process.kill()
+        for service in ("points", "edge"):
+            await self.mongo.drop_database(self.settings.database(service))
+        await self.producer.stop()
+        await self.mongo.close()
+        admin = AIOKafkaAdminClient(bootstrap_servers=self.settings.kafka)
+        await admin.start()
+        try:
+            await admin.delete_topics([self.settings.topic(name) for name in TOPICS])
+        finally:
+            await admin.close()
+
+
+@dataclass(frozen=True)
+class Command:
+    """A command as a test sends it."""
+
+    type: str
+    subject: str
+    body: dict[str, Any]
+    id: str = field(default_factory=new_id)
+
+    @property
+    def value(self) -> bytes:
+        """The payload."""
+        return orjson.dumps(self.body)
+
+    def headers(self) -> Headers:
+        """The envelope."""
+        return [*Envelope(id=self.id, type=self.type, source="/tests", subject=self.subject).headers()]
+
+    @classmethod
+    def transaction(cls, number: str, programme: str, *, load: int = 0, redeem: int = 0) -> "Command":
+        """A load, a redemption, or both."""
+        part: dict[str, Any] = {"loyaltyPointDefinitionId": programme}
+        if load:
+            part["loads"] = [{"value": load}]
+        if redeem:
+            part["redemptions"] = [{"value": redeem}]
+        body = {"accountNumber": number, "loyaltyPrograms": [part]}
+        return cls("points.post_transaction.v1", account_id("default", number), body)
+
+    @classmethod
+    def declaring(cls, programme: dict[str, Any]) -> "Command":
+        """A programme's declaration."""
+        Programme.model_validate(programme)
+        return cls("points.put_programme.v1", programme["id"], {"programme": programme})
+
+
+@asynccontextmanager
+async def new_installation(servers: Servers, **more: Any) -> AsyncIterator[Installation]:
+    """A fresh installation with its topics created; everything of it is gone afterwards."""
+    prefix = f"t{new_id()[-8:]}."
+    settings = Settings(kafka=servers.kafka, mongodb=servers.mongodb, prefix=prefix, **more)
+    await create_topics(settings)
+    producer = AIOKafkaProducer(
+        bootstrap_servers=servers.kafka, acks="all", max_request_size=2 * 1024 * 1024, max_batch_size=1024 * 1024
+    )
+    await producer.start()
+    mongo: AsyncMongoClient[dict[str, Any]] = AsyncMongoClient(servers.mongodb, tz_aware=True)
+    installation = Installation(settings, servers, ROOT / "tests" / "logs" / prefix.rstrip("."), producer, mongo)
+    try:
+        yield installation
+    finally:
+        await installation.close()
+
+
+async def answers(url: str) -> bool:
+    """Whether the URL answers 200."""
+    async with httpx.AsyncClient(timeout=2) as client:
+        try:
+            return (await client.get(url)).status_code == 200
+        except httpx.TransportError:
+            return False
+
+
+async def eventually(look: Callable[[], Any], wanted: Any, timeout_s: float = 30) -> None:
+    """Wait until `look()` gives `wanted`; the assertion error shows what it gave last."""
+    deadline = asyncio.get_running_loop().time() + timeout_s
+    while (seen := await look()) != wanted:
+        assert asyncio.get_running_loop().time() < deadline, f"still {seen!r}, not {wanted!r}, after {timeout_s} s"
+        await asyncio.sleep(0.05)
+
+
+def free_port() -> int:
+    """A port that nobody listens on now."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
+
+
+def payload(record: ConsumerRecord[bytes, bytes]) -> dict[str, Any]:
+    """The JSON value of a record."""
+    value: dict[str, Any] = json.loads(record.value or b"null")
+    return value
+
+
+def header(record: ConsumerRecord[bytes, bytes], name: str) -> str | None:
+    """One header of a record, as text."""
+    return next((value.decode() for key, value in record.headers if key == name), None)

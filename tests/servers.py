@@ -1,0 +1,66 @@
+"""Where the tests' servers come from: the environment, else testcontainers, else the local stack (DESIGN 7)."""
+
+import os
+import shutil
+from collections.abc import AsyncIterator, Iterator
+from contextlib import AsyncExitStack, asynccontextmanager, contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+from pymongo import MongoClient
+from testcontainers.community.kafka import KafkaContainer
+from testcontainers.core.container import DockerContainer
+from testcontainers.core.docker_client import DockerClient
+
+from shared.embedded.stack import Stack
+
+ROOT = Path(__file__).parent.parent / ".fealty"
+KAFKA_IMAGE = "confluentinc/cp-kafka:7.9.0"
+MONGODB_IMAGE = "mongo:6.0"
+
+
+@dataclass(frozen=True)
+class Servers:
+    """Addresses, and the local stack when it is ours, for the tests that kill servers."""
+
+    kafka: str
+    mongodb: str
+    stack: Stack | None
+
+
+@asynccontextmanager
+async def servers() -> AsyncIterator[Servers]:
+    """Real servers for a test run; data of an earlier run are not wanted."""
+    if "KAFKA_BOOTSTRAP_SERVERS" in os.environ and "MONGODB_URL" in os.environ:
+        yield Servers(os.environ["KAFKA_BOOTSTRAP_SERVERS"], os.environ["MONGODB_URL"], None)
+    elif docker_answers():
+        with containers() as found:
+            yield found
+    else:
+        root = ROOT / "tests"
+        shutil.rmtree(root / "data", ignore_errors=True)
+        async with AsyncExitStack() as exits:
+            stack = await exits.enter_async_context(Stack(root, test_commands=True))
+            yield Servers(stack.kafka_bootstrap_servers, stack.mongodb_url, stack)
+
+
+@contextmanager
+def containers() -> Iterator[Servers]:
+    """Both servers in containers; the replica set is initiated here."""
+    with (
+        KafkaContainer(KAFKA_IMAGE).with_kraft() as kafka,
+        DockerContainer(MONGODB_IMAGE).with_command("--replSet rs0 --bind_ip_all").with_exposed_ports(27017) as mongo,
+    ):
+        address = f"mongodb://{mongo.get_container_host_ip()}:{mongo.get_exposed_port(27017)}/?directConnection=true"
+        client: MongoClient[dict[str, object]] = MongoClient(address, serverSelectionTimeoutMS=30_000)
+        client.admin.command("replSetInitiate", {"_id": "rs0", "members": [{"_id": 0, "host": "localhost:27017"}]})
+        client.close()
+        yield Servers(kafka.get_bootstrap_server(), address, None)
+
+
+def docker_answers() -> bool:
+    """Whether a Docker engine runs here."""
+    try:
+        return bool(DockerClient().client.ping())
+    except Exception:
+        return False

@@ -1,0 +1,45 @@
+"""A process of a service as the tests start it: the real thing, with a probe at its crash points.
+
+`PROBE=<point>:<action>:<count>`: at the count-th pass of the point, `kill` (SIGKILL) or `stop` (SIGSTOP) itself.
+"""
+
+import importlib
+import os
+import signal
+import sys
+
+import uvloop
+
+from shared.runtime.app import ServiceApp
+from shared.settings import Settings
+
+_SIGNALS = {"kill": signal.SIGKILL, "stop": signal.SIGSTOP}
+
+
+class Misbehaviour:
+    """Sends this process a signal at one pass of one point."""
+
+    def __init__(self, wanted: str) -> None:
+        self.point, action, count = wanted.split(":")
+        self.signal = _SIGNALS[action]
+        self.left = int(count)
+
+    def __call__(self, point: str) -> None:
+        if point == self.point:
+            self.left -= 1
+            if self.left == 0:
+                os.kill(os.getpid(), self.signal)
+
+
+def main() -> None:
+    """Run the service named by the first argument."""
+    module = importlib.import_module(f"services.{sys.argv[1]}.main")
+    probe = os.environ.get("PROBE")
+    if probe is None:
+        module.run(Settings())
+    else:
+        sys.exit(uvloop.run(ServiceApp(module.SERVICE, Settings(), Misbehaviour(probe)).serve()))
+
+
+if __name__ == "__main__":
+    main()
