@@ -21,6 +21,10 @@ _NAMES: dict[type[Movement], dict[str, str]] = {
     model: {name: model.model_fields[name].default for name in ("type", "kind")} for model in get_args(Movement)
 }
 
+_GIVEN: dict[type[Published], set[str]] = {
+    model: set(model.model_fields) for model in (*get_args(Movement), Source, LotPart)
+}
+
 
 @dataclass(slots=True)
 class Booking:
@@ -181,7 +185,7 @@ def trusted(model: type[_Model], fields: dict[str, Any]) -> _Model:
     made = model.__new__(model)
     put = object.__setattr__
     put(made, "__dict__", fields)
-    put(made, "__pydantic_fields_set__", set(fields))
+    put(made, "__pydantic_fields_set__", _GIVEN[model])
     put(made, "__pydantic_extra__", None)
     put(made, "__pydantic_private__", None)
     return made

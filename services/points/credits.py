@@ -3,8 +3,7 @@
 Each function books on the desk that it is given, or gives the refusal and has booked nothing.
 """
 
-from dataclasses import replace
-from datetime import datetime
+from datetime import date, datetime
 from decimal import Decimal
 
 from schemas.points import Adjusted, Loaded, PointsRefusal, Redeemed
@@ -45,8 +44,9 @@ def load(
 ) -> Rejected | None:
     """Book a load; `expires_at` overrides the rule, `account_expires_at` moves the account's expiry, only later."""
     programme, now = declared(rules), booking.command.now
+    day = local_date(now, programme.zone)
     if expires_at is None:
-        expires_at = rule_expiry(programme, now)
+        expires_at = rule_expiry(programme, day)
     if (expires_at is not None and expires_at <= now) or (account_expires_at is not None and account_expires_at <= now):
         return Rejected(PointsRefusal.EXPIRY_IN_PAST, "the points would have expired already", pointer)
     balance = balance_of(booking, rules)
@@ -54,7 +54,7 @@ def load(
     if refused := _too_much(booking, balance, lot, amount, pointer):
         return refused
     booking.open()
-    closing = account_expiry(programme, balance, now, now, account_expires_at)
+    closing = account_expiry(programme, balance, now, day, account_expires_at)
     booking.move(Loaded, balance, amount, (part_of(lot, amount),), closing)
     return None
 
@@ -72,9 +72,10 @@ def adjust_up(
     if active_from is not None and active_from <= now:
         active_from = None
     starts = active_from or now
+    day = local_date(starts, programme.zone)
     pointer = "/expiresAt" if expires_at is not None else "/programme"
     if expires_at is None:
-        expires_at = rule_expiry(programme, starts)
+        expires_at = rule_expiry(programme, day)
     if expires_at is not None and expires_at <= now:
         return Rejected(PointsRefusal.EXPIRY_IN_PAST, "the points would have expired already", pointer)
     if expires_at is not None and expires_at <= starts:
@@ -84,7 +85,7 @@ def adjust_up(
     if refused := _too_much(booking, balance, lot, amount, "/value"):
         return refused
     booking.open()
-    closing = account_expiry(programme, balance, now, starts, None)
+    closing = account_expiry(programme, balance, now, day, None)
     part = part_of(lot, amount)
     if active_from is None:
         booking.move(Adjusted, balance, amount, (part,), closing, reason)
@@ -103,7 +104,8 @@ def debit(
     if amount > balance.booked:
         return Rejected(PointsRefusal.INSUFFICIENT_POINTS, f"{rules.id} has fewer points than asked for", pointer)
     parts = tuple(part_of(lot, taken) for lot, taken in lot_rules.spend(balance.lots, amount))
-    closing = account_expiry(declared(rules), balance, now, now, None)
+    programme = declared(rules)
+    closing = account_expiry(programme, balance, now, local_date(now, programme.zone), None)
     booking.move(Redeemed if reason is None else Adjusted, balance, -amount, parts, closing, reason)
     return None
 
@@ -122,22 +124,21 @@ def balance_of(booking: Booking, rules: ProgrammeRules) -> Balance:
         return Balance(rules.id, rules.version, declared(rules).scale)
     if balance.programme_version == rules.version:
         return balance
-    return replace(balance, programme_version=rules.version)
+    return balance._replace(programme_version=rules.version)
 
 
-def rule_expiry(programme: Programme, starts: datetime) -> datetime | None:
-    """When points that become active at `starts` expire by the programme's rule."""
-    if programme.expiry is None:
-        return None
-    return expiry_instant(programme.expiry, programme.zone, local_date(starts, programme.zone))
+def rule_expiry(programme: Programme, day: date) -> datetime | None:
+    """When points that become active on the local date `day` expire by the programme's rule."""
+    return None if programme.expiry is None else expiry_instant(programme.expiry, programme.zone, day)
 
 
 def account_expiry(
-    programme: Programme, balance: Balance, now: datetime, active: datetime, asked: datetime | None
+    programme: Programme, balance: Balance, now: datetime, day: date, asked: datetime | None
 ) -> datetime | None:
-    """The account's expiry in a programme after activity at `active`: the latest of what it was, the rule's, `asked`.
+    """The account's expiry in a programme after activity on the local date `day`; None is never.
 
-    What it was counts only as long as it has not come: an expired account reopens.
+    The latest of what it was, what the rule says, and what the caller `asked` for (4.1.5). What it was counts only as
+    long as it has not come: an expired account reopens.
     """
     latest = balance.account_expires_at
     if latest is not None and latest <= now:
@@ -145,7 +146,6 @@ def account_expiry(
     if asked is not None and (latest is None or asked > latest):
         latest = asked
     if programme.account_expiry_months is not None:
-        day = local_date(active, programme.zone)
         by_rule = account_expiry_instant(programme.account_expiry_months, programme.zone, day)
         if by_rule is None or latest is None or by_rule > latest:
             latest = by_rule
@@ -161,10 +161,12 @@ def _lot_for(balance: Balance, expires_at: datetime | None, active_from: datetim
 def _too_much(booking: Booking, balance: Balance, lot: Lot, amount: int, pointer: str) -> Rejected | None:
     """The bounds on lots and amounts."""
     if lot.id == balance.next_lot:
-        lots = sum(len(each.lots) + len(each.scheduled) for each in booking.account.balances.values())
+        lots = sum([len(each.lots) + len(each.scheduled) for each in booking.account.balances.values()])
         if lots >= LOTS_MAX:
             return Rejected(PointsRefusal.TOO_MANY_LOTS, f"an account has at most {LOTS_MAX} lots", pointer)
-    credited = balance.earned + balance.adjusted_up + sum(each.amount for each in balance.scheduled)
-    if credited + amount > CREDITED_MAX:
+    credited = balance.earned + balance.adjusted_up + amount
+    if balance.scheduled:
+        credited += sum(each.amount for each in balance.scheduled)
+    if credited > CREDITED_MAX:
         return Rejected(PointsRefusal.BALANCE_LIMIT_EXCEEDED, "the balance would become too large", pointer)
     return None

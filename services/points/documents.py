@@ -105,8 +105,10 @@ def _dump_lot(lot: Lot) -> list[Any]:
 
 def _load_lot(stored: list[Any]) -> Lot:
     if len(stored) == 3:
-        return Lot(stored[0], stored[1], _utc(stored[2]))
-    return Lot(stored[0], stored[1], _utc(stored[2]), _utc(stored[3]), stored[4], stored[5])
+        lot_id, amount, expires_at = stored
+        return Lot(lot_id, amount, _utc(expires_at))
+    lot_id, amount, expires_at, active_from, restriction, campaign = stored
+    return Lot(lot_id, amount, _utc(expires_at), _utc(active_from), restriction, campaign)
 
 
 def _utc(stored: datetime | None) -> datetime | None:

@@ -1,11 +1,13 @@
 """What the points service remembers: accounts with a balance per programme, and programmes (RULES 4.1.1 to 4.1.7).
 
-Amounts are whole numbers of the programme's smallest unit; times are UTC instants. All values are frozen.
+Amounts are whole numbers of the programme's smallest unit; times are UTC instants. All values are frozen;
+those that every booking makes anew are named tuples, which cost a quarter of a frozen dataclass.
 """
 
 from dataclasses import dataclass, field
 from datetime import datetime
 from decimal import Decimal
+from typing import NamedTuple
 
 from schemas.points import AccountOpened, Movement, PointsEvent, ProgrammeApplied, Scheduled
 from schemas.programme import Programme
@@ -19,8 +21,7 @@ CREDITED_MAX = 2**53 - 1
 AccountEvent = AccountOpened | Scheduled | Movement
 
 
-@dataclass(frozen=True, slots=True)
-class Lot:
+class Lot(NamedTuple):
     """What remains of credits that are equal in all but their amount. `id` is unique in the balance, older is lower.
 
     `active_from` is None once it is active; `expires_at` None means never.
@@ -34,8 +35,7 @@ class Lot:
     campaign: str | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Balance:
+class Balance(NamedTuple):
     """One programme of an account.
 
     `lots` are active and in spending order, `scheduled` are future-dated and in the order of their activation. The

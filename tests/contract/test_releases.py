@@ -2,9 +2,13 @@
 
 import copy
 import json
+import sys
+from importlib.machinery import ModuleSpec
 from pathlib import Path
+from types import ModuleType
 
 import pytest
+from fastapi import FastAPI
 
 from schemas import generate
 from schemas.compatibility import Direction, breaking_api_changes, broken_types
@@ -92,3 +96,20 @@ def test_command_line(capsys: pytest.CaptureFixture[str], tmp_path: Path, monkey
     assert generate.main(["--release"]) == 0
     assert generate.main(["--check"]) == 0
     assert not (tmp_path / "json" / "gone.v1.json").exists()
+
+
+def test_the_http_api_is_described_and_guarded(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    app = FastAPI()
+    app.get("/v1/ping")(lambda: None)
+    edge = ModuleType("services.edge.main")
+    edge.__spec__ = ModuleSpec("services.edge.main", None)
+    monkeypatch.setattr(edge, "create_app", lambda _settings: app, raising=False)
+    monkeypatch.setitem(sys.modules, "services.edge.main", edge)
+    monkeypatch.setattr(generate, "HERE", tmp_path)
+    assert generate.main(["--release"]) == 0
+    described = json.loads((tmp_path / "openapi.json").read_text())
+    assert described["openapi"].startswith("3.1.")
+    assert list(described["paths"]) == ["/v1/ping"]
+    app.routes.clear()
+    app.openapi_schema = None
+    assert generate.broken(catalogue()) == ["/v1/ping: is gone"]

@@ -164,7 +164,7 @@ async def test_servers_of_the_environment_are_used_as_they_are(
     with pytest.raises(StackError, match="not host:port"):
         await Stack(tmp_path).start()
     monkeypatch.setenv("KAFKA_BOOTSTRAP_SERVERS", servers.kafka.address)
-    monkeypatch.setenv("MONGODB_URL", "localhost:27017")
+    monkeypatch.setenv("MONGODB_URL", "http://localhost")
     with pytest.raises(StackError, match=r"^MONGODB_URL does not work: Invalid URI"):
         await Stack(tmp_path).start()
     monkeypatch.setenv("MONGODB_URL", "mongodb://127.0.0.1:1/?replicaSet=rs0")

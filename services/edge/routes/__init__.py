@@ -1,0 +1,1 @@
+"""The routes, one package per document family."""

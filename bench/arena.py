@@ -1,0 +1,117 @@
+"""Where one run takes place: a prefix of its own on the servers, gone again afterwards."""
+
+import asyncio
+from collections import defaultdict
+from collections.abc import AsyncIterator, Iterable
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from typing import Any
+
+from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, TopicPartition
+from aiokafka.admin import AIOKafkaAdminClient
+from aiokafka.producer.message_accumulator import BatchBuilder
+from pymongo import AsyncMongoClient
+
+from bench.movements import Message
+from schemas.topics import TOPICS
+from shared.embedded.stack import Stack
+from shared.ids import new_id
+from shared.runtime.topics import create_topics
+from shared.settings import Settings
+
+COMMANDS = "points.commands"
+GROUP = "points"
+
+_BATCH_BYTES = 1024 * 1024
+
+Prepared = dict[int, list[BatchBuilder]]
+"""Ready-made batches by partition."""
+
+
+@dataclass
+class Arena:
+    """One run's topics and database, and the clients that look at them."""
+
+    settings: Settings
+    producer: AIOKafkaProducer
+    admin: AIOKafkaAdminClient
+    mongo: AsyncMongoClient[dict[str, Any]]
+
+    @property
+    def database(self) -> Any:
+        """The points service's database."""
+        return self.mongo[self.settings.database("points")]
+
+    def prepare(self, messages: Iterable[Message]) -> Prepared:
+        """Encode everything beforehand, so that filling the topic takes a moment only."""
+        prepared: Prepared = defaultdict(list)
+        for message in messages:
+            builders = prepared[message.partition]
+            if not builders or not _append(builders[-1], message):
+                builders.append(self.producer.create_batch())
+                _append(builders[-1], message)
+        for builders in prepared.values():
+            builders[-1].close()
+        return prepared
+
+    async def fill(self, prepared: Prepared) -> None:
+        """Publish to `points.commands` and wait until the broker has it all; partitions side by side."""
+        topic = self.settings.topic(COMMANDS)
+
+        async def send(number: int, builders: list[BatchBuilder]) -> None:
+            for builder in builders:
+                await (await self.producer.send_batch(builder, topic, partition=number))
+
+        await asyncio.gather(*(send(number, builders) for number, builders in prepared.items()))
+
+    async def done(self) -> int:
+        """Commands whose offsets the group has committed."""
+        offsets = await self.admin.list_consumer_group_offsets(self.settings.group(GROUP))
+        return sum(max(0, found.offset) for found in offsets.values())
+
+    async def members(self) -> int:
+        """Members of the group, 0 while it is rebalancing."""
+        (answer,) = await self.admin.describe_consumer_groups([self.settings.group(GROUP)])
+        ((_, _, state, _, _, members, *_),) = answer.groups
+        return len(members) if state == "Stable" else 0
+
+    @asynccontextmanager
+    async def reader(self, topic: str) -> AsyncIterator[tuple[AIOKafkaConsumer, dict[TopicPartition, int]]]:
+        """A consumer at the beginning of a whole topic, and the topic's present ends."""
+        name = self.settings.topic(topic)
+        places = [TopicPartition(name, number) for number in range(self.settings.partitions)]
+        consumer = AIOKafkaConsumer(bootstrap_servers=self.settings.kafka, auto_offset_reset="earliest")
+        await consumer.start()
+        try:
+            consumer.assign(places)
+            yield consumer, await consumer.end_offsets(places)
+        finally:
+            await consumer.stop()
+
+
+def _append(builder: BatchBuilder, message: Message) -> bool:
+    found = builder.append(timestamp=None, key=message.key, value=message.value, headers=message.headers)
+    return found is not None
+
+
+@asynccontextmanager
+async def new_arena(stack: Stack) -> AsyncIterator[Arena]:
+    """A fresh prefix with its topics; nothing of it is left afterwards."""
+    address = stack.kafka_bootstrap_servers
+    settings = Settings(kafka=address, mongodb=stack.mongodb_url, prefix=f"b{new_id()[-8:]}.")
+    await create_topics(settings)
+    producer = AIOKafkaProducer(
+        bootstrap_servers=address, acks="all", max_batch_size=_BATCH_BYTES, max_request_size=2 * _BATCH_BYTES
+    )
+    admin = AIOKafkaAdminClient(bootstrap_servers=address)
+    mongo: AsyncMongoClient[dict[str, Any]] = AsyncMongoClient(stack.mongodb_url)
+    await producer.start()
+    await admin.start()
+    try:
+        yield Arena(settings, producer, admin, mongo)
+    finally:
+        await producer.stop()
+        await mongo.drop_database(settings.database("points"))
+        await mongo.close()
+        await admin.delete_topics([settings.topic(name) for name in TOPICS])
+        await admin.close()

@@ -1,0 +1,15 @@
+"""The servers of a benchmark: the embedded stack on data of its own, wiped first."""
+
+import shutil
+from pathlib import Path
+
+from shared.embedded.stack import Stack
+
+ROOT = Path(__file__).parent.parent / ".fealty" / "bench"
+LOGS = ROOT / "logs"
+
+
+def fresh_stack() -> Stack:
+    """A stack that starts with nothing; use it as `async with fresh_stack() as stack:`."""
+    shutil.rmtree(ROOT / "data", ignore_errors=True)
+    return Stack(ROOT)

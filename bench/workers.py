@@ -1,0 +1,137 @@
+"""The processes that are measured: the real service as in production, and its bare counterparts."""
+
+import asyncio
+import importlib.util
+import os
+import signal
+import socket
+import sys
+from collections.abc import AsyncIterator, Mapping, Sequence
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from enum import StrEnum
+from pathlib import Path
+
+import httpx
+
+from bench.arena import Arena
+from bench.stack import LOGS
+from shared.embedded.process import Process
+
+_START_TIMEOUT_S = 60.0
+_STOP_TIMEOUT_S = 30.0
+_SESSION_TIMEOUT_MS = 30_000  # the workers are held while the topic is filled
+_SETTLE_S = 0.5
+
+
+class Contender(StrEnum):
+    """Who does the work."""
+
+    REAL = "real"
+    BARE = "bare"
+    ONE_A_MESSAGE = "one a message"
+
+
+@dataclass(frozen=True, slots=True)
+class Worker:
+    """One process at work and, when it has one, the address of its HTTP side."""
+
+    process: Process
+    port: int
+
+    @property
+    def pid(self) -> int:
+        """Its process id; it runs."""
+        assert self.process.pid is not None
+        return self.process.pid
+
+    async def ready(self) -> bool:
+        """Whether it says that it is."""
+        return (await fetch(self.port, "/health/ready")) is not None
+
+    async def metrics(self) -> str:
+        """What it publishes for Prometheus."""
+        return await fetch(self.port, "/metrics") or ""
+
+    def hold(self) -> None:
+        """Stop it in its tracks."""
+        os.kill(self.pid, signal.SIGSTOP)
+
+    def release(self) -> None:
+        """Let it go on."""
+        os.kill(self.pid, signal.SIGCONT)
+
+
+@asynccontextmanager
+async def workers(arena: Arena, contender: Contender, count: int, templates: Path) -> AsyncIterator[list[Worker]]:
+    """`count` running processes that have joined the group and have their partitions."""
+    started: list[Worker] = []
+    try:
+        for number in range(count):
+            name = f"{contender.replace(' ', '-')}-{number}"
+            worker = Worker(Process(name, LOGS / f"{name}.log"), _free_port())
+            await worker.process.start(_argv(contender, templates), _environment(arena, worker))
+            started.append(worker)
+        for worker in started:
+            await worker.process.wait_ready(worker.ready, _START_TIMEOUT_S)
+        while await arena.members() != count:
+            await asyncio.sleep(0.1)
+        await asyncio.sleep(_SETTLE_S)
+        yield started
+    finally:
+        await asyncio.gather(*(worker.process.stop(_STOP_TIMEOUT_S) for worker in started))
+
+
+async def fetch(port: int, path: str) -> str | None:
+    """What a worker answers, None unless it is 200."""
+    async with httpx.AsyncClient(timeout=5) as client:
+        try:
+            answer = await client.get(f"http://127.0.0.1:{port}{path}", follow_redirects=True)
+        except httpx.TransportError:
+            return None
+    return answer.text if answer.status_code == 200 else None
+
+
+def environment(arena: Arena) -> dict[str, str]:
+    """The environment in which anything of Fealty finds this arena."""
+    settings = arena.settings
+    return {
+        **os.environ,
+        "KAFKA_BOOTSTRAP_SERVERS": settings.kafka,
+        "MONGODB_URL": settings.mongodb,
+        "FEALTY_PREFIX": settings.prefix,
+        "FEALTY_PARTITIONS": str(settings.partitions),
+    }
+
+
+def cli() -> list[str] | None:
+    """How the command line is called, None while there is none."""
+    if importlib.util.find_spec("shared.cli") is None:
+        return None
+    return [sys.executable, "-c", "from shared.cli import main; main()"]
+
+
+def _argv(contender: Contender, templates: Path) -> Sequence[str]:
+    if contender is Contender.REAL:
+        command = cli()
+        if command is not None:
+            return [*command, "run", "points"]
+        code = "from services.points.main import run; from shared.settings import Settings; run(Settings())"
+        return [sys.executable, "-c", code]
+    module = "bench.bare" if contender is Contender.BARE else "bench.one_a_message"
+    return [sys.executable, "-m", module, str(templates)]
+
+
+def _environment(arena: Arena, worker: Worker) -> Mapping[str, str]:
+    return {
+        **environment(arena),
+        "FEALTY_PORT": str(worker.port),
+        "FEALTY_SESSION_TIMEOUT_MS": str(_SESSION_TIMEOUT_MS),
+        "MOTOR_MAX_WORKERS": "32" if worker.process.name.startswith("one") else "",
+    }
+
+
+def _free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])

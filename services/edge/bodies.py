@@ -1,0 +1,149 @@
+"""From a request's bytes to a wire model, or to a problem that names what is wrong and where.
+
+Bodies are read raw, since a float would not keep every digit of an amount.
+"""
+
+import re
+from collections.abc import Iterator, Mapping
+from decimal import Decimal
+from types import MappingProxyType
+from typing import Any, TypeVar
+
+from pydantic import BaseModel, TypeAdapter, ValidationError
+from starlette.requests import Request
+
+from schemas.folding import FoldingError, fold
+from services.edge.problems import ERRORS_MAX, Fault, Problem
+
+_JSON = re.compile(r"(application/([\w.+-]+\+)?json|text/json)\s*(;.*)?", re.IGNORECASE)
+_NO_ALIASES: Mapping[str, str] = MappingProxyType({})
+DECIMALS_MAX = 12
+"""No currency and no programme has so many; bounds what an amount like 1e-999999 would take as plain digits."""
+
+Model = TypeVar("Model", bound=BaseModel)
+
+
+class _Exact(BaseModel):
+    """Knows no keys, so that folding leaves every key as it is."""
+
+
+async def read(request: Request, bytes_max: int) -> bytes:
+    """The body's bytes.
+
+    :raises Problem: `unsupported_media_type`, or `body_too_large` above `bytes_max` bytes.
+    """
+    headers = request.headers
+    content_type = headers.get("content-type")
+    if content_type is not None and not _JSON.fullmatch(content_type.strip()):
+        raise Problem("unsupported_media_type", "send the body as application/json")
+    if headers.get("content-encoding", "identity").lower() != "identity":
+        raise Problem("unsupported_media_type", "send the body without a content encoding")
+    chunks, size = [], 0
+    async for chunk in request.stream():
+        size += len(chunk)
+        if size > bytes_max:
+            raise too_large(bytes_max)
+        chunks.append(chunk)
+    return b"".join(chunks)
+
+
+def too_large(bytes_max: int) -> Problem:
+    """413: more than a record may hold."""
+    return Problem("body_too_large", f"a body has at most {bytes_max} bytes")
+
+
+def folded(raw: bytes, model: type[BaseModel], aliases: Mapping[str, str] = _NO_ALIASES) -> dict[str, Any]:
+    """A body of a family whose keys come in any case, spelt as documented.
+
+    :raises Problem: `malformed_json`, `not_an_object` or `duplicate_key`.
+    """
+    try:
+        return fold(raw, model, aliases)
+    except FoldingError as error:
+        raise Problem(error.code, _clean(str(error))) from error
+    except ArithmeticError as error:
+        raise Problem("value_out_of_range", "a number has an exponent that is out of all bounds") from error
+
+
+def exact(raw: bytes) -> dict[str, Any]:
+    """A body of our own family, its keys as they were sent. Raises as :func:`folded`."""
+    return folded(raw, _Exact)
+
+
+def validated(adapter: TypeAdapter[Model], body: Mapping[str, Any]) -> Model:
+    """The body as its wire model, by the documented names only.
+
+    :raises Problem: the first fault gives its code and pointer, all (up to a hundred) are listed.
+    """
+    try:
+        model = adapter.validate_python(body, by_alias=True, by_name=False)
+    except ValidationError as error:
+        raise _problem([*_faults(error)]) from error
+    if faults := [*_endless(body, "")]:
+        raise _problem(faults)
+    return model
+
+
+def _problem(faults: list[Fault]) -> Problem:
+    first = faults[0]
+    return Problem(first.code, first.detail, pointer=first.pointer, errors=faults[:ERRORS_MAX])
+
+
+def _faults(error: ValidationError) -> Iterator[Fault]:
+    for item in error.errors(include_url=False, include_context=False, include_input=False):
+        yield Fault(code_of(item["type"], item["msg"]), pointer(item["loc"]), _clean(item["msg"]))
+
+
+_WRONG_TYPE = {"Value error, must be a JSON number", "Value error, must be an RFC 3339 string"}
+_RANGE = {
+    "decimal_max_digits",
+    "decimal_max_places",
+    "decimal_whole_digits",
+    "finite_number",
+    "greater_than",
+    "greater_than_equal",
+    "int_parsing_size",
+    "less_than",
+    "less_than_equal",
+    "string_too_long",
+    "string_too_short",
+    "too_long",
+    "too_short",
+}
+
+
+def code_of(kind: str, message: str) -> str:
+    """Our code for pydantic's type of error; the wire's own checks are told apart by their message."""
+    if kind == "extra_forbidden":
+        return "unknown_field"
+    if kind == "missing":
+        return "missing_field"
+    if kind in _RANGE:
+        return "value_out_of_range"
+    if kind.endswith("_type") or kind == "bool_parsing" or message in _WRONG_TYPE:
+        return "wrong_type"
+    return "invalid_value"
+
+
+def pointer(steps: tuple[int | str, ...]) -> str:
+    """A JSON pointer (RFC 6901)."""
+    return "".join("/" + _clean(str(step)).replace("~", "~0").replace("/", "~1") for step in steps)
+
+
+def _endless(value: Any, place: str) -> Iterator[Fault]:
+    """Numbers with more decimals than any amount has."""
+    if isinstance(value, Decimal):
+        exponent = value.as_tuple().exponent
+        if isinstance(exponent, int) and exponent < -DECIMALS_MAX:
+            yield Fault("value_out_of_range", place, f"a number has at most {DECIMALS_MAX} decimals")
+    elif isinstance(value, dict):
+        for key, member in value.items():
+            yield from _endless(member, place + pointer((key,)))
+    elif isinstance(value, list):
+        for index, member in enumerate(value):
+            yield from _endless(member, f"{place}/{index}")
+
+
+def _clean(text: str) -> str:
+    """Without lone surrogates, which JSON can carry and UTF-8 cannot."""
+    return text.encode(errors="replace").decode()

@@ -1,0 +1,203 @@
+"""Commands out, outcomes in: the edge's side of DESIGN P3 and P8."""
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from faststream.kafka import KafkaBroker
+from starlette.datastructures import Headers
+from starlette.responses import Response
+
+from schemas.replies import Reply, Status
+from schemas.topics import TOPICS
+from services.edge import answers
+from services.edge.bodies import too_large
+from services.edge.problems import RETRY_AFTER_S, Problem, unavailable
+from services.edge.views import Views
+from shared.errors import Unavailable
+from shared.hashing import request_hash
+from shared.ids import keyed_command_id, new_id
+from shared.runtime.health import Health
+from shared.runtime.requests import NotSent, Operation, OutcomeUnknown, Request, Requester
+from shared.settings import Settings
+
+CLIENT = "anonymous"
+"""Who calls, until there is authentication; idempotency keys are unique per client."""
+
+_KEY = re.compile(r"[\x21-\x7e]{1,255}")
+_OPERATION = re.compile(
+    r"[a-z]{1,30}\.[0-9]{1,5}\.[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}\.[0-9]{1,15}"
+)
+_PING_TIMEOUT_S = 2.0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Ask:
+    """A command to send, and `said`: the caller's route, path and canonical body, by which retries are recognised."""
+
+    service: str
+    type: str
+    subject: str
+    value: bytes
+    said: Sequence[str | bytes]
+    key: str | None
+
+
+class Bus:
+    """Sends commands and answers with their outcomes. Until :meth:`start` has returned, everything is 503."""
+
+    def __init__(self, broker: KafkaBroker, settings: Settings, health: Health, views: Views) -> None:
+        self._broker = broker
+        self._settings = settings
+        self._secret = settings.secret.get_secret_value().encode()
+        self._views = views
+        self._requester = Requester(broker, settings, health, "/edge")
+        self._state = health.part("edge:commands")
+        self._started = False
+
+    async def connect(self) -> None:
+        """Reach the broker.
+
+        :raises Unavailable: when it is away.
+        """
+        await self._requester.connect()
+
+    async def start(self) -> None:
+        """Be ready to send; FastStream's broker has been started.
+
+        :raises Unavailable: when the end of the replies cannot be found.
+        """
+        await self._requester.start()
+        self._started = True
+        self._state.joined()
+
+    async def stop(self) -> None:
+        """Stop waiting for replies."""
+        self._started = False
+        await self._requester.stop()
+
+    async def check(self) -> None:
+        """Turn once: after a failure, become ready again when the broker answers."""
+        self._state.beat()
+        if self._state.troubled_by is not None and await self._broker.ping(_PING_TIMEOUT_S):
+            self._state.clear()
+
+    async def execute(self, ask: Ask) -> Response:
+        """Send a command, wait for its outcome, apply what came with it, and answer.
+
+        :raises Problem: refused, not sent, or not known (the table of DESIGN P8).
+        """
+        if len(ask.value) > self._settings.record_bytes_max:
+            raise too_large(self._settings.record_bytes_max)
+        store = self._settings.store
+        request = Request(
+            service=ask.service,
+            command_id=new_id() if ask.key is None else keyed_command_id(store, CLIENT, ask.key),
+            type=ask.type,
+            subject=ask.subject,
+            value=ask.value,
+            store=store,
+            request_hash=request_hash(self._secret, *ask.said),
+        )
+        self._check_started()
+        try:
+            sent = await self._requester.send(request)
+        except NotSent as error:
+            self._state.trouble(str(error))
+            raise unavailable("the command was not sent; send it again") from error
+        except OutcomeUnknown as error:
+            self._state.trouble(str(error.__cause__))
+            raise _outcome_unknown(error.operation) from error
+        reply = await sent.reply(self._settings.reply_wait_ms)
+        if reply is None:
+            return answers.pending(sent.operation)
+        await self._views.apply(reply.snapshots)
+        if reply.status is Status.PENDING:
+            return answers.pending(sent.operation)
+        if (problem := refusal(reply)) is not None:
+            raise problem
+        return answers.answer(answers.result_of(reply.result))
+
+    async def poll(self, operation: Operation) -> Response:
+        """200 with how an operation ended, or 202 as long as that is open.
+
+        :raises Problem: `unavailable` when it cannot be asked now.
+        """
+        self._check_started()
+        try:
+            sent = await self._requester.poll(operation)
+        except (NotSent, OutcomeUnknown) as error:
+            self._state.trouble(str(error))
+            raise unavailable("the outcome cannot be asked for now; ask again") from error
+        reply = await sent.reply(self._settings.reply_wait_ms)
+        if reply is None or reply.status is Status.PENDING:
+            return answers.pending(operation)
+        document = {
+            "operationId": str(operation),
+            "commandId": operation.command_id,
+            "status": str(reply.status),
+        }
+        if reply.status is Status.ACCEPTED:
+            document["result"] = answers.result_of(reply.result)
+        elif (problem := refusal(reply)) is not None:
+            document["problem"] = problem.document()
+        return answers.answer(document)
+
+    def operation(self, text: str) -> Operation:
+        """Read an operation id.
+
+        :raises Problem: `operation_unknown` when no operation of this installation is called that.
+        """
+        if _OPERATION.fullmatch(text):
+            operation = Operation.parse(text)
+            known = f"{operation.service}.commands" in TOPICS
+            if known and operation.partition < self._settings.partitions:
+                return operation
+        raise Problem("operation_unknown", "no operation is called that")
+
+    def _check_started(self) -> None:
+        if not self._started:
+            raise unavailable("the edge is still waiting for the broker; send it again")
+
+
+def refusal(reply: Reply) -> Problem | None:
+    """The problem that a reply stands for; None for an accepted command, and for one that never arrived."""
+    match reply.status:
+        case Status.REJECTED:
+            return Problem(reply.code or "internal", reply.detail or "refused", pointer=reply.pointer)
+        case Status.TOO_LATE:
+            detail = "the command arrived after its time and was dropped; nothing was booked"
+            return Problem("too_late", detail, headers={"Retry-After": RETRY_AFTER_S})
+        case Status.DEAD_LETTERED:
+            return Problem("dead_lettered", reply.detail or "an operator must look at it", more={"reason": reply.code})
+        case Status.KEY_REUSED:
+            return Problem("idempotency_key_reused", "the same Idempotency-Key came with another request before")
+        case _:
+            return None
+
+
+def idempotency_key(headers: Headers) -> str | None:
+    """The request's `Idempotency-Key`: 1 to 255 visible ASCII characters, at most one.
+
+    :raises Problem: `invalid_idempotency_key`.
+    """
+    given = headers.getlist("idempotency-key")
+    if not given:
+        return None
+    if len(given) > 1 or not _KEY.fullmatch(given[0]):
+        raise Problem("invalid_idempotency_key", "give one Idempotency-Key of 1 to 255 visible ASCII characters")
+    return given[0]
+
+
+def _outcome_unknown(operation: Operation) -> Problem:
+    return Problem(
+        "outcome_unknown",
+        "the command was sent and not acknowledged in time; poll the operation, or repeat with the same key",
+        headers={"Location": answers.location(operation), "Retry-After": RETRY_AFTER_S},
+        more={"operationId": str(operation), "commandId": operation.command_id},
+    )
+
+
+def translated(error: Unavailable) -> Problem:
+    """503 for a read whose server is away."""
+    return unavailable(f"a server is away ({type(error.__cause__).__name__}); ask again")

@@ -1,0 +1,139 @@
+"""RFC 9457 problem documents with stable codes (DESIGN 5). Every code stands in docs/problems.md, too.
+
+400 malformed, 404 absent, 409 the state refuses, 422 a rule refuses, 503 and 504 as DESIGN P8 says.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from starlette.responses import Response
+
+from shared.hashing import to_json
+
+MEDIA_TYPE = "application/problem+json"
+RETRY_AFTER_S = "1"
+ERRORS_MAX = 100
+
+BODY_CODES: dict[str, tuple[int, str]] = {
+    "malformed_json": (400, "The body is not JSON"),
+    "not_an_object": (400, "The body is not a JSON object"),
+    "duplicate_key": (400, "A key is given twice"),
+    "unknown_field": (400, "A field is not known"),
+    "wrong_type": (400, "A value has the wrong JSON type"),
+    "value_out_of_range": (400, "A value is outside of its limits"),
+    "missing_field": (400, "A field is missing"),
+    "invalid_value": (400, "A value cannot be read"),
+    "body_too_large": (413, "The body is too large"),
+    "unsupported_media_type": (415, "The body is not declared as JSON"),
+}
+"""What is wrong with a body before any rule looks at it."""
+
+EDGE_CODES: dict[str, tuple[int, str]] = {
+    "invalid_account_number": (400, "The account number cannot be one"),
+    "invalid_idempotency_key": (400, "The idempotency key cannot be one"),
+    "bad_request": (400, "The request cannot be understood"),
+    "not_found": (404, "There is nothing here"),
+    "operation_unknown": (404, "There is no such operation"),
+    "method_not_allowed": (405, "The method is not allowed here"),
+    "idempotency_key_reused": (422, "The idempotency key was used for another request"),
+    "internal": (500, "Something went wrong here"),
+    "dead_lettered": (500, "The command was put aside as unprocessable"),
+    "unavailable": (503, "The service cannot take requests now"),
+    "too_late": (503, "The command came too late and was dropped"),
+    "outcome_unknown": (504, "The outcome is not known yet"),
+}
+"""What happened to a request on its way."""
+
+RULE_CODES: dict[str, tuple[int, str]] = {
+    "account_unknown": (404, "There is no such account"),
+    "programme_unknown": (422, "There is no such programme"),
+    "programme_retired": (409, "The programme is retired"),
+    "account_mismatch": (422, "The account is another one"),
+    "value_negative": (422, "A value is negative"),
+    "value_zero": (422, "A value is zero"),
+    "too_many_decimals": (422, "A value has too many decimals"),
+    "insufficient_points": (409, "There are not enough points"),
+    "load_limit_exceeded": (422, "A load is larger than allowed"),
+    "balance_limit_exceeded": (409, "The balance would become too large"),
+    "too_many_lots": (409, "The account has too many lots"),
+    "expiry_in_past": (422, "An expiry is in the past"),
+    "expiry_before_activation": (422, "An expiry is before the activation"),
+    "scheduled_debit": (422, "A debit cannot be scheduled"),
+    "vouchers_unavailable": (422, "Vouchers are not available"),
+    "scale_changed": (409, "A programme's scale never changes"),
+    "unit_changed": (409, "A programme's unit never changes"),
+    "programme_mismatch": (422, "The programme is another one"),
+    "too_large": (422, "The command's effect is too large"),
+}
+"""What a service refuses. Nothing is booked."""
+
+CODES: dict[str, tuple[int, str]] = {**BODY_CODES, **EDGE_CODES, **RULE_CODES}
+"""Every code with its status and title."""
+
+
+@dataclass(frozen=True, slots=True)
+class Fault:
+    """One thing wrong with a body: its code, a JSON pointer in the documented spelling, and a sentence."""
+
+    code: str
+    pointer: str | None
+    detail: str
+
+
+class Problem(Exception):
+    """Ends a request with a problem document. `more` are further members of the document."""
+
+    def __init__(
+        self,
+        code: str,
+        detail: str,
+        *,
+        pointer: str | None = None,
+        errors: Sequence[Fault] = (),
+        headers: Mapping[str, str] | None = None,
+        more: Mapping[str, Any] | None = None,
+    ) -> None:
+        super().__init__(detail)
+        self.code = code
+        self.detail = detail
+        self.pointer = pointer
+        self.errors = errors
+        self.headers = headers
+        self.more = more or {}
+
+    @property
+    def status(self) -> int:
+        """The HTTP status of its code; 422 for a code of a service that is newer than this edge."""
+        return CODES.get(self.code, _UNLISTED)[0]
+
+    def document(self) -> dict[str, Any]:
+        """The problem document; `pointer` and `errors` only where there are any."""
+        status, title = CODES.get(self.code, _UNLISTED)
+        document: dict[str, Any] = {
+            "type": f"urn:fealty:problem:{self.code}",
+            "title": title,
+            "status": status,
+            "detail": self.detail,
+            "code": self.code,
+            **self.more,
+        }
+        if self.pointer is not None:
+            document["pointer"] = self.pointer
+        if self.errors:
+            document["errors"] = [
+                {"code": fault.code, "pointer": fault.pointer, "detail": fault.detail} for fault in self.errors
+            ]
+        return document
+
+    def response(self) -> Response:
+        """The document as an HTTP response."""
+        return Response(to_json(self.document()), self.status, self.headers, MEDIA_TYPE)
+
+
+_UNLISTED = (422, "A rule refuses")
+
+
+def unavailable(detail: str) -> Problem:
+    """503: nothing was sent; the same request may be sent again."""
+    return Problem("unavailable", detail, headers={"Retry-After": RETRY_AFTER_S})

@@ -1,0 +1,1 @@
+"""Our own family: exact keys, amounts in whole units."""
