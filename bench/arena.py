@@ -2,7 +2,7 @@
 
 import asyncio
 from collections import defaultdict
-from collections.abc import AsyncIterator, Iterable
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from typing import Any
@@ -71,6 +71,7 @@ class Arena:
 
     async def members(self) -> int:
         """Members of the group, 0 while it is rebalancing."""
+        answer: Any
         (answer,) = await self.admin.describe_consumer_groups([self.settings.group(GROUP)])
         ((_, _, state, _, _, members, *_),) = answer.groups
         return len(members) if state == "Stable" else 0
@@ -87,6 +88,15 @@ class Arena:
             yield consumer, await consumer.end_offsets(places)
         finally:
             await consumer.stop()
+
+
+async def until(look: Callable[[], Awaitable[int]], wanted: int, poll_s: float = 0.1, timeout_s: float = 900) -> None:
+    """Look again and again until `wanted` is seen."""
+    async with asyncio.timeout(timeout_s):
+        while True:
+            if await look() == wanted:
+                return
+            await asyncio.sleep(poll_s)
 
 
 def _append(builder: BatchBuilder, message: Message) -> bool:

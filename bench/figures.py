@@ -1,6 +1,6 @@
 """Figures from what a worker publishes for Prometheus, and from lists of numbers."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from itertools import pairwise
 
 from prometheus_client.parser import text_string_to_metric_families
@@ -25,20 +25,36 @@ def step_seconds(text: str) -> dict[str, tuple[float, int]]:
     return {step: (seconds, counts.get(step, 0)) for step, seconds in sums.items()}
 
 
-def histograms(text: str, name: str) -> dict[tuple[tuple[str, str], ...], Buckets]:
-    """All histograms of one name, by their labels."""
-    found: dict[tuple[tuple[str, str], ...], Buckets] = {}
-    for family in text_string_to_metric_families(text):
-        for sample in family.samples:
-            if sample.name == f"{name}_bucket":
-                labels = tuple(sorted((key, value) for key, value in sample.labels.items() if key != "le"))
-                found.setdefault(labels, {})[float(sample.labels["le"])] = sample.value
+def batch_ms(earlier: Iterable[str], later: Iterable[str], share: float) -> float | None:
+    """The quantile of the batches' duration between two looks at some workers, in ms.
+
+    A worker without a histogram of whole batches gives the sum of its steps' quantiles, which is a little more.
+    """
+    before, after = _histograms(earlier), _histograms(later)
+    labelled = {
+        labels: {bound: count - before.get(labels, {}).get(bound, 0.0) for bound, count in buckets.items()}
+        for labels, buckets in after.items()
+    }
+    chosen = BATCH if any(name == BATCH for name, _ in labelled) else STEP
+    found = [quantile(buckets, share) for (name, _), buckets in labelled.items() if name == chosen]
+    known = [seconds for seconds in found if seconds is not None]
+    return sum(known) * 1e3 if known else None
+
+
+def _histograms(texts: Iterable[str]) -> dict[tuple[str, str], Buckets]:
+    """The histograms of batches and steps, added up over the workers, by name and label."""
+    found: dict[tuple[str, str], Buckets] = {}
+    for text in texts:
+        for family in text_string_to_metric_families(text):
+            for sample in family.samples:
+                name = sample.name.removesuffix("_bucket")
+                topic = sample.labels.get("topic", "points.commands")
+                if name == sample.name or name not in (STEP, BATCH) or not topic.endswith("points.commands"):
+                    continue
+                buckets = found.setdefault((name, sample.labels.get("step", "")), {})
+                bound = float(sample.labels["le"])
+                buckets[bound] = buckets.get(bound, 0.0) + sample.value
     return found
-
-
-def difference(after: Mapping[float, float], before: Mapping[float, float]) -> Buckets:
-    """What was observed in between."""
-    return {bound: count - before.get(bound, 0.0) for bound, count in after.items()}
 
 
 def quantile(buckets: Mapping[float, float], share: float) -> float | None:

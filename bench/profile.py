@@ -10,16 +10,17 @@ import pstats
 import signal
 import sys
 import threading
+from dataclasses import replace
 from types import FrameType
 from typing import Any
 
 import uvloop
 
-from bench.arena import Arena, new_arena
-from bench.figures import step_seconds
+from bench.arena import Arena, new_arena, until
 from bench.movements import Load, declarations, messages
+from bench.run import measured
 from bench.stack import LOGS, fresh_stack
-from bench.workers import Contender, workers
+from bench.workers import Contender
 from services.points.main import SERVICE
 from shared.embedded.stack import Stack
 from shared.runtime.app import ServiceApp
@@ -31,6 +32,8 @@ async def main(movements: int) -> None:
     """Both runs, and what they tell."""
     load = Load(movements, max(1, movements // 20))
     async with fresh_stack() as stack:
+        async with new_arena(stack) as arena:  # the broker's first thousands are slow
+            await measured(stack, arena, Contender.REAL, 1, replace(load, movements=movements // 5), LOGS)
         await by_step(stack, load)
         await by_function(stack, load)
 
@@ -38,27 +41,18 @@ async def main(movements: int) -> None:
 async def by_step(stack: Stack, load: Load) -> None:
     """The steps' share of the time in the real process."""
     async with new_arena(stack) as arena:
-        total = await _filled(arena, load)
-        loop = asyncio.get_running_loop()
-        async with workers(arena, Contender.REAL, 1, LOGS) as (worker,):
-            before, done, started_s = step_seconds(await worker.metrics()), await arena.done(), loop.time()
-            await _drained(arena, total)
-            took_s, after = loop.time() - started_s, step_seconds(await worker.metrics())
-    movements = total - done
-    print(f"{movements} movements in {took_s:.1f} s: {movements / took_s:.0f} a second\n")
+        run = await measured(stack, arena, Contender.REAL, 1, load, LOGS)
+    print(f"{load.movements} movements in {run.seconds:.1f} s: {run.rate:.0f} a second\n")
     print(f"{'step':<12}{'ms a batch':>12}{'µs a movement':>16}{'share':>8}")
-    for step, (seconds, count) in after.items():
-        earlier_s, earlier = before.get(step, (0.0, 0))
-        spent_s, batches = seconds - earlier_s, max(1, count - earlier)
-        each_us = spent_s / movements * 1e6
-        print(f"{step:<12}{spent_s / batches * 1e3:>12.2f}{each_us:>16.1f}{spent_s / took_s:>8.0%}")
-    print()
+    for step, (seconds, batches) in run.steps.items():
+        each_us = seconds / load.movements * 1e6
+        print(f"{step:<12}{seconds / max(1, batches) * 1e3:>12.2f}{each_us:>16.1f}{seconds / run.seconds:>8.0%}")
+    print(f"CPU, µs a movement: {', '.join(f'{who} {us:.0f}' for who, us in run.cpu_us.items())}\n")
 
 
 async def by_function(stack: Stack, load: Load) -> None:
     """The most expensive functions of a worker in this process."""
     async with new_arena(stack) as arena:
-        total = await _filled(arena, load)
         signal.signal(signal.SIGTERM, signal.SIG_IGN)  # the server below ends by it, and raises it again
         profiles: list[cProfile.Profile] = []
 
@@ -69,12 +63,12 @@ async def by_function(stack: Stack, load: Load) -> None:
 
         threading.setprofile(profile_thread)
         app = ServiceApp(SERVICE, arena.settings)
-        ending = asyncio.create_task(_end_when_drained(arena, total))
+        ending = asyncio.create_task(_fill_and_end(arena, load))
         main_thread = cProfile.Profile()
         main_thread.enable()
         await app.serve()
         main_thread.disable()
-        threading.setprofile(None)  # type: ignore[arg-type]
+        threading.setprofile(None)
         await ending
     for title, found in (("the event loop's thread", [main_thread]), ("the driver's threads", profiles)):
         print(f"── {title} " + "─" * 80)
@@ -82,20 +76,15 @@ async def by_function(stack: Stack, load: Load) -> None:
         stats.strip_dirs().sort_stats("tottime").print_stats(FUNCTIONS_SHOWN)
 
 
-async def _filled(arena: Arena, load: Load) -> int:
+async def _fill_and_end(arena: Arena, load: Load) -> None:
+    """Programmes first, so that nothing is refused; at the end of it all a signal to the server."""
     partitions = arena.settings.partitions
-    await arena.fill(arena.prepare(declarations(partitions)))
-    await arena.fill(arena.prepare(messages(load, partitions)))
-    return load.movements + len(list(declarations(partitions)))
-
-
-async def _drained(arena: Arena, total: int) -> None:
-    while await arena.done() < total:
-        await asyncio.sleep(0.1)
-
-
-async def _end_when_drained(arena: Arena, total: int) -> None:
-    await _drained(arena, total)
+    declared = list(declarations(partitions))
+    await arena.fill(arena.prepare(declared))
+    prepared = arena.prepare(messages(load, partitions))
+    await until(arena.done, len(declared))
+    await arena.fill(prepared)
+    await until(arena.done, len(declared) + load.movements)
     signal.raise_signal(signal.SIGTERM)
 
 

@@ -1,5 +1,6 @@
 """The servers of a benchmark: the embedded stack on data of its own, wiped first."""
 
+import logging
 import shutil
 from pathlib import Path
 
@@ -11,5 +12,6 @@ LOGS = ROOT / "logs"
 
 def fresh_stack() -> Stack:
     """A stack that starts with nothing; use it as `async with fresh_stack() as stack:`."""
+    logging.getLogger("aiokafka").setLevel(logging.CRITICAL)  # fresh topics are refused once and tried again
     shutil.rmtree(ROOT / "data", ignore_errors=True)
     return Stack(ROOT)

@@ -14,7 +14,7 @@ from pathlib import Path
 
 import httpx
 
-from bench.arena import Arena
+from bench.arena import Arena, until
 from bench.stack import LOGS
 from shared.embedded.process import Process
 
@@ -30,6 +30,10 @@ class Contender(StrEnum):
     REAL = "real"
     BARE = "bare"
     ONE_A_MESSAGE = "one a message"
+
+
+_MORE = {Contender.ONE_A_MESSAGE: {"MOTOR_MAX_WORKERS": "32"}}
+"""The driver's default of five threads a core would hold back 16 records in parallel with two reads each."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,12 +74,11 @@ async def workers(arena: Arena, contender: Contender, count: int, templates: Pat
         for number in range(count):
             name = f"{contender.replace(' ', '-')}-{number}"
             worker = Worker(Process(name, LOGS / f"{name}.log"), _free_port())
-            await worker.process.start(_argv(contender, templates), _environment(arena, worker))
+            await worker.process.start(_argv(contender, templates), _environment(arena, contender, worker))
             started.append(worker)
         for worker in started:
             await worker.process.wait_ready(worker.ready, _START_TIMEOUT_S)
-        while await arena.members() != count:
-            await asyncio.sleep(0.1)
+        await until(arena.members, count)
         await asyncio.sleep(_SETTLE_S)
         yield started
     finally:
@@ -122,12 +125,12 @@ def _argv(contender: Contender, templates: Path) -> Sequence[str]:
     return [sys.executable, "-m", module, str(templates)]
 
 
-def _environment(arena: Arena, worker: Worker) -> Mapping[str, str]:
+def _environment(arena: Arena, contender: Contender, worker: Worker) -> Mapping[str, str]:
     return {
         **environment(arena),
         "FEALTY_PORT": str(worker.port),
         "FEALTY_SESSION_TIMEOUT_MS": str(_SESSION_TIMEOUT_MS),
-        "MOTOR_MAX_WORKERS": "32" if worker.process.name.startswith("one") else "",
+        **_MORE.get(contender, {}),
     }
 
 

@@ -3,6 +3,7 @@
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
 from faststream.kafka import KafkaBroker
 from starlette.datastructures import Headers
@@ -132,7 +133,7 @@ class Bus:
         reply = await sent.reply(self._settings.reply_wait_ms)
         if reply is None or reply.status is Status.PENDING:
             return answers.pending(operation)
-        document = {
+        document: dict[str, Any] = {
             "operationId": str(operation),
             "commandId": operation.command_id,
             "status": str(reply.status),

@@ -3,26 +3,28 @@
 A document is `{_id, version, view}`: an account by its id, a programme by its stream; `view` is the snapshot's value.
 """
 
-from collections.abc import AsyncIterator, Iterable, Mapping, Sequence
+from collections.abc import AsyncIterator, Iterable, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from typing import Any
 
+import bson
 import orjson
 import pymongo
 import structlog
+from bson.errors import BSONError
+from bson.raw_bson import RawBSONDocument
 from prometheus_client import Counter
-from pydantic import TypeAdapter, ValidationError
+from pydantic import TypeAdapter
 from pymongo import AsyncMongoClient, UpdateOne, WriteConcern
 from pymongo.asynchronous.database import AsyncDatabase
-from pymongo.errors import BulkWriteError, InvalidDocument, PyMongoError
+from pymongo.errors import BulkWriteError, PyMongoError
 
 from schemas.envelope import Envelope, EnvelopeError
 from schemas.points import ACCOUNT_VIEW, PROGRAMME_VIEW, AccountView, ProgrammeView
 from schemas.replies import SnapshotPart
-from shared.errors import Poison, Unavailable
+from shared.errors import Unavailable
 from shared.runtime.consumer import Batch
-from shared.runtime.decode import checked_value
 from shared.runtime.health import Health
 from shared.runtime.kafka import ConsumerRecord
 from shared.settings import Settings
@@ -43,17 +45,16 @@ _READ_TIMEOUT_S = 2.0
 _APPLY_TIMEOUT_S = 1.0
 _ATTEMPTS_MAX = 3
 _DUPLICATE_KEY = 11000
-_VERSION_MAX = 2**63 - 1
 
 
 @dataclass(frozen=True, slots=True)
 class Upsert:
-    """The latest that is known of one aggregate."""
+    """A state of one aggregate, as the document that it becomes."""
 
     collection: str
     id: str
     version: int
-    view: Document
+    document: RawBSONDocument
 
 
 class Views:
@@ -121,9 +122,8 @@ class Views:
         if self._durable is None:
             raise Unavailable("the views are not connected yet")
         upserts = [upsert for record in batch.records if (upsert := _of_record(record)) is not None]
-        for attempt in _one_by_one_at_last(newest(upserts)):
-            async with self._translated(self._settings.request_timeout_ms / 1000):
-                await _write(self._durable, attempt)
+        async with self._translated(self._settings.request_timeout_ms / 1000):
+            await _write(self._durable, newest(upserts))
         SNAPSHOTS.labels("fed").inc(len(upserts))
 
     async def apply(self, parts: Sequence[SnapshotPart]) -> None:
@@ -152,3 +152,73 @@ class Views:
         except PyMongoError as error:
             self._state.trouble(f"MongoDB: {type(error).__name__}")
             raise Unavailable(f"MongoDB: {type(error).__name__}") from error
+
+
+def newest(upserts: Iterable[Upsert]) -> list[Upsert]:
+    """One upsert an aggregate, with its highest version."""
+    found: dict[tuple[str, str], Upsert] = {}
+    for upsert in upserts:
+        known = found.get((upsert.collection, upsert.id))
+        if known is None or known.version < upsert.version:
+            found[upsert.collection, upsert.id] = upsert
+    return list(found.values())
+
+
+async def _write(database: AsyncDatabase[Document], upserts: Sequence[Upsert]) -> None:
+    """Upsert where newer. Insertions of the same aggregate may race: who loses looks again, since it may be newer."""
+    for collection in {upsert.collection for upsert in upserts}:
+        left = [_guarded(upsert) for upsert in upserts if upsert.collection == collection]
+        for attempt in range(_ATTEMPTS_MAX):
+            try:
+                await database[collection].bulk_write(left, ordered=False)
+                break
+            except BulkWriteError as error:
+                failed = (error.details or {}).get("writeErrors", [])
+                races = [left[item["index"]] for item in failed if item["code"] == _DUPLICATE_KEY]
+                if len(races) < len(failed) or not races or attempt == _ATTEMPTS_MAX - 1:
+                    raise
+                left = races
+
+
+def _guarded(upsert: Upsert) -> UpdateOne:
+    """Replaces the document when it is older, in one step on the server; an equal or newer one stays."""
+    older = {"$lt": [{"$ifNull": ["$version", -1]}, upsert.version]}
+    replace = {"$replaceWith": {"$cond": [older, {"$literal": upsert.document}, "$$ROOT"]}}
+    return UpdateOne({"_id": upsert.id}, [replace], upsert=True)
+
+
+def _of_record(record: ConsumerRecord[bytes, bytes]) -> Upsert | None:
+    try:
+        envelope = Envelope.from_headers(record.headers)
+        if envelope.type not in _ADAPTERS:
+            SNAPSHOTS.labels("skipped").inc()
+            return None
+        return _upsert(envelope.type, (record.key or b"").decode(), orjson.loads(record.value or b""))
+    except (EnvelopeError, ValueError, BSONError, OverflowError) as error:
+        SNAPSHOTS.labels("unreadable").inc()
+        where = f"{record.topic}/{record.partition}/{record.offset}"
+        log.error("an unreadable snapshot", record=where, error=type(error).__name__)
+        return None
+
+
+def _of_part(part: SnapshotPart) -> Upsert | None:
+    try:
+        return _upsert(part.type, part.stream, part.value) if part.type in _ADAPTERS else None
+    except (ValueError, BSONError, OverflowError) as error:
+        SNAPSHOTS.labels("unreadable").inc()
+        log.error("an unreadable snapshot in a reply", error=type(error).__name__)
+        return None
+
+
+def _upsert(type_: str, stream: str, value: Document) -> Upsert:
+    """The document of one snapshot; its version is the one in the value, over the topic and in replies alike.
+
+    :raises ValueError: when the value is not what its type says (pydantic's error is one).
+    """
+    _ADAPTERS[type_].validate_python(value)
+    version = value.get("version")
+    if not isinstance(version, int):
+        raise ValueError("a snapshot without a version")
+    id_ = value["account"] if type_ == ACCOUNT_VIEW else stream
+    document = RawBSONDocument(bson.encode({"_id": id_, "version": version, "view": value}))
+    return Upsert(_COLLECTIONS[type_], id_, version, document)

@@ -168,7 +168,10 @@ class Pump:
             return
         async with self._lock:
             if epoch != self._epoch:
-                return  # Revoked while we waited; the new owner starts from the last commit.
+                # Revoked while we polled. What came may be of the old assignment or already of the new one, whose
+                # position is then past it: go back, or records would be skipped and later committed over.
+                self._seek_back(records)
+                return
             BATCH_RECORDS.labels(self.topic).observe(len(records))
             batch = Batch(records, Lease(self._wanted, polled_s + self._lease_s), self._settle)
             try:
@@ -254,7 +257,6 @@ class Pump:
 
     def assigned(self, partitions: set[TopicPartition]) -> None:
         """The new share of partitions."""
-        self._epoch += 1
         self._held = set(partitions)
         self._wanted.clear()
         self._state.joined()

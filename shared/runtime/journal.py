@@ -8,18 +8,20 @@ import asyncio
 from collections.abc import AsyncIterator, Iterable, Mapping, Sequence
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass, field
-from datetime import UTC
+from datetime import UTC, datetime
+from itertools import pairwise
+from operator import itemgetter
 from typing import Any
 
 from bson.codec_options import CodecOptions
 from motor.motor_asyncio import AsyncIOMotorClient, AsyncIOMotorClientSession
-from pymongo import ASCENDING, InsertOne, ReplaceOne, UpdateOne
+from pymongo import ASCENDING, DESCENDING, InsertOne, ReplaceOne, UpdateOne
 from pymongo.errors import BulkWriteError, ConnectionFailure, DuplicateKeyError, PyMongoError
 from pymongo.read_concern import ReadConcern
 from pymongo.read_preferences import ReadPreference
 from pymongo.write_concern import WriteConcern
 
-from shared.errors import Conflict, Unavailable
+from shared.errors import Conflict, FealtyError, Unavailable
 
 Document = dict[str, Any]
 
@@ -159,6 +161,57 @@ class Journal:
         """Keep dead letters of records that are no commands; one that is there already stays as it is."""
         async with _translated():
             await self.dead_letters.bulk_write(_keep_first(letters))
+
+    # ── reading, for operators: the verifier and the dead letters ───────────────────────────────────────────────
+
+    async def size(self) -> int:
+        """About how many entries there are."""
+        async with _translated():
+            return int(await self.entries.estimated_document_count())
+
+    async def history(self, after: str = "", entries_max: int = 500) -> list[tuple[str, Document]]:
+        """The next writes (`stream#version`) after `after`, in their order, each with its entry's events and time.
+
+        One page of a keyset scan over the index, so that memory stays bounded and writers are not held up; empty at
+        the end. An entry that wrote several streams comes once for each.
+        """
+        async with _translated():
+            cursor = self.entries.find({"writes": {"$gt": after}}, {"writes": 1, "events": 1, "at": 1})
+            found = await cursor.hint([("writes", ASCENDING)]).limit(entries_max).to_list(None)
+        # The scan meets each entry at the first of its writes after `after`, so up to `last` none is missing.
+        firsts = [min(write for write in entry["writes"] if write > after) for entry in found]
+        if any(later < earlier for earlier, later in pairwise(firsts)):
+            raise FealtyError("the index of writes was not read in its order")
+        last = firsts[-1] if firsts else after
+        writes = [(write, entry) for entry in found for write in entry["writes"] if after < write <= last]
+        return sorted(writes, key=itemgetter(0))
+
+    async def written(self, writes: Sequence[str]) -> set[str]:
+        """Which of these writes the journal has."""
+        async with _translated():
+            found = await self.entries.find({"writes": {"$in": writes}}, {"writes": 1}).to_list(None)
+        return {write for entry in found for write in entry["writes"]}.intersection(writes)
+
+    async def versions(self, after: str = "", streams_max: int = 500) -> list[tuple[str, int]]:
+        """The next streams after `after` that have a snapshot, by name, with its version; empty at the end."""
+        query = {"_id": {"$gt": after, "$not": {"$regex": "^fence/"}}}
+        async with _translated():
+            cursor = self.snapshots.find(query, {"version": 1}).sort("_id", ASCENDING)
+            found = await cursor.limit(streams_max).to_list(None)
+        return [(document["_id"], document["version"]) for document in found]
+
+    async def letters(self, ids: Sequence[str] | None = None, *, whole: bool = False, limit: int = 0) -> list[Document]:
+        """Dead letters, the latest first: these or all, `limit` at most (0: no limit), `whole` with what was sent."""
+        parts = None if whole else {"key": 0, "value": 0, "headers": 0, "trace": 0}
+        query = {} if ids is None else {"_id": {"$in": ids}}
+        async with _translated():
+            cursor = self.dead_letters.find(query, parts).sort("at", DESCENDING).limit(limit)
+            return list(await cursor.to_list(None))
+
+    async def mark_replayed(self, ids: Sequence[str], at: datetime) -> None:
+        """Note when these dead letters were published again."""
+        async with _translated():
+            await self.dead_letters.update_many({"_id": {"$in": ids}}, {"$set": {"replayed_at": at}})
 
 
 def _guards(documents: Iterable[tuple[int | None, Document]]) -> Iterable[InsertOne[Document] | ReplaceOne[Document]]:

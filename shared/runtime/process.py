@@ -93,8 +93,9 @@ class Processor:
             batch.lease.check()
             try:
                 await self._steps(batch, records)
-            except Conflict:
+            except Conflict as error:
                 RETRIES.labels("conflict").inc()
+                log.info("conflict", reason=str(error), records=len(records), cause=str(error.__cause__)[:300])
             except Unavailable as error:
                 RETRIES.labels("unavailable").inc()
                 self._troubles.trouble(str(error))

@@ -17,7 +17,7 @@ from shared.clock import now_ms
 from shared.errors import FealtyError, Unavailable
 from shared.ids import new_id
 from shared.runtime.health import Health
-from shared.runtime.kafka import KafkaError, Producer, Record, partition_of
+from shared.runtime.kafka import KafkaError, Producer, Record, partition_of, translated
 from shared.runtime.kafka import TopicPartition as Place
 from shared.settings import Settings
 
@@ -89,6 +89,8 @@ class Requester:
         self._state = health.part(f"{source}:replies")
         self._waiting: dict[str, asyncio.Future[Reply]] = {}
         self._task: asyncio.Task[None] | None = None
+        self._connecting = asyncio.Lock()
+        self._failures = 0
         self._subscriber = broker.subscriber(
             partitions=[TopicPartition(self._replies, self._partition)],
             ack_policy=AckPolicy.MANUAL,
@@ -96,12 +98,31 @@ class Requester:
             fetch_max_wait_ms=settings.fetch_wait_ms,
         )
 
+    async def connect(self) -> None:
+        """Reach the broker, unless reached; one attempt at a time, whose failure is that of all who waited for it.
+
+        :raises Unavailable: when it is away.
+        """
+        failures = self._failures
+        async with self._connecting:
+            if failures != self._failures:
+                raise Unavailable("the broker was away a moment ago")
+            try:
+                await self._producer.ensure_started()
+            except Unavailable:
+                self._failures += 1
+                raise
+
     async def start(self) -> None:
-        """Be ready for replies before the first command: a `latest` consumer has no position at first (RUNTIME)."""
-        await self._producer.start()
+        """Be ready for replies before the first command: a `latest` consumer has no position at first (RUNTIME).
+
+        :raises Unavailable: when the broker is away, or the replies' partition has no leader.
+        """
+        await self.connect()
         consumer = self._subscriber.consumer
         assert consumer is not None, "the broker has not been started"
-        await asyncio.wait_for(consumer.position(Place(self._replies, self._partition)), _POSITION_TIMEOUT_S)
+        async with translated("finding the end of the replies"):
+            await asyncio.wait_for(consumer.position(Place(self._replies, self._partition)), _POSITION_TIMEOUT_S)
         self._task = asyncio.create_task(self._listen())
         self._state.joined()
 
@@ -151,7 +172,7 @@ class Requester:
 
     async def _publish(self, operation: Operation, envelope: Envelope, value: bytes) -> "Sent":
         try:
-            await self._producer.ensure_started()
+            await self.connect()
         except Unavailable as error:
             raise NotSent(str(error)) from error
         correlation_id = envelope.correlation_id or ""

@@ -7,6 +7,7 @@ import signal
 import httpx
 import pytest
 from aiokafka import AIOKafkaConsumer, TopicPartition
+from aiokafka.admin import AIOKafkaAdminClient
 
 from tests.harness import Installation, eventually
 from tests.real.workload import Workload, check
@@ -34,8 +35,9 @@ async def test_duplicates_change_nothing(installation: Installation) -> None:
 
 
 async def test_the_whole_topic_replayed_changes_nothing(installation: Installation) -> None:
+    await declared(installation)
     work = Workload(seed=2)
-    async with installation.points():
+    async with installation.points(**SHORT_SESSIONS):
         await installation.commands(work.more(1000))
         await installation.drained()
     before = await state(installation)
@@ -144,12 +146,22 @@ async def rewind(installation: Installation) -> None:
     settings = installation.settings
     topic = settings.topic("points.commands")
     places = [TopicPartition(topic, number) for number in range(settings.partitions)]
+    admin = AIOKafkaAdminClient(bootstrap_servers=settings.kafka)
     consumer = AIOKafkaConsumer(
         bootstrap_servers=settings.kafka, group_id=settings.group("points"), enable_auto_commit=False
     )
+    await admin.start()
     await consumer.start()
     try:
+        await eventually(lambda: members(admin, settings.group("points")), 0)
         consumer.assign(places)
         await consumer.commit(dict.fromkeys(places, 0))
     finally:
         await consumer.stop()
+        await admin.close()
+
+
+async def members(admin: AIOKafkaAdminClient, group: str) -> int:
+    """How many members a group has; a static one stays until its session is over."""
+    (response,) = await admin.describe_consumer_groups([group])
+    return len(response.groups[0][-2] if len(response.groups[0]) > 6 else response.groups[0][-1])

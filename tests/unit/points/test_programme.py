@@ -1,6 +1,7 @@
 """Declaring programmes (RULES 4.1.1)."""
 
 from decimal import Decimal
+from typing import Any
 
 import pytest
 
@@ -47,7 +48,7 @@ def test_equal_rules_stay_quiet() -> None:
         ({"unit": "EUR"}, PointsRefusal.UNIT_CHANGED, "/programme/unit"),
     ],
 )
-def test_scale_and_unit_are_fixed(rules: dict[str, object], code: PointsRefusal, pointer: str) -> None:
+def test_scale_and_unit_are_fixed(rules: dict[str, Any], code: PointsRefusal, pointer: str) -> None:
     given(applied(programme())).when(put(programme(**rules))).refused(code, pointer)
 
 

@@ -1,0 +1,113 @@
+"""The bare side's connections, set as the runtime sets its own."""
+
+import asyncio
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager, suppress
+from dataclasses import dataclass
+from typing import Any
+
+from aiokafka import AIOKafkaConsumer, AIOKafkaProducer
+from motor.motor_asyncio import AsyncIOMotorClient, AsyncIOMotorCollection
+from prometheus_client import Histogram
+from pymongo import ASCENDING, InsertOne, ReplaceOne
+from pymongo.errors import BulkWriteError, DuplicateKeyError
+from pymongo.read_concern import ReadConcern
+from pymongo.write_concern import WriteConcern
+
+from bench.figures import BATCH
+from bench.pattern import Published
+from bench.templates import Document
+from shared.metrics import STEP_SECONDS
+from shared.runtime.consumer import FETCH_BYTES_MAX, PARTITION_FETCH_BYTES_MAX
+from shared.runtime.kafka import PRODUCER_BATCH_BYTES, REQUEST_BYTES_MAX
+from shared.settings import Settings
+
+_DURABLE = WriteConcern(w="majority", j=True)
+
+Guarded = Sequence[InsertOne[Document] | ReplaceOne[Document]]
+
+
+@dataclass(frozen=True, slots=True)
+class Clients:
+    """A consumer in the group, an idempotent producer, and the two collections."""
+
+    consumer: AIOKafkaConsumer
+    producer: AIOKafkaProducer
+    mongo: AsyncIOMotorClient[Document]
+    journal: AsyncIOMotorCollection[Document]
+    snapshots: AsyncIOMotorCollection[Document]
+    batch_seconds: Histogram
+
+    async def prepare(self, programmes: Sequence[Document]) -> None:
+        """The index that the service has too, and the documents that the declarations would give."""
+        await self.journal.create_index([("writes", ASCENDING)], unique=True, sparse=True)
+        with suppress(BulkWriteError):  # the other process was first
+            await self.snapshots.insert_many(programmes, ordered=False)
+
+    async def write(self, guarded: Guarded, entries: Sequence[Document]) -> None:
+        """One transaction."""
+        async with await self.mongo.start_session() as session:
+            session.start_transaction(read_concern=ReadConcern("snapshot"), write_concern=_DURABLE)
+            result = await self.snapshots.bulk_write(guarded, ordered=True, session=session)
+            replaced = sum(isinstance(operation, ReplaceOne) for operation in guarded)
+            if result.matched_count != replaced:
+                raise DuplicateKeyError("a version has moved on")
+            if entries:
+                await self.journal.insert_many(entries, session=session)
+            await session.commit_transaction()
+
+    async def publish(self, records: Sequence[Published]) -> None:
+        """Ready-made batches by partition, all acknowledged."""
+        batches: dict[tuple[str, int], Any] = {}
+        sent: list[asyncio.Future[Any]] = []
+        for topic, partition, key, value, headers in records:
+            builder = batches.get((topic, partition)) or self.producer.create_batch()
+            batches[topic, partition] = builder
+            if builder.append(timestamp=None, key=key, value=value, headers=headers) is None:
+                sent.append(await self.producer.send_batch(builder, topic, partition=partition))
+                batches[topic, partition] = builder = self.producer.create_batch()
+                builder.append(timestamp=None, key=key, value=value, headers=headers)
+        for (topic, partition), builder in batches.items():
+            sent.append(await self.producer.send_batch(builder, topic, partition=partition))
+        await asyncio.gather(*sent)
+
+
+@asynccontextmanager
+async def clients(settings: Settings) -> AsyncIterator[Clients]:
+    """Connected clients; the consumer has its partitions."""
+    consumer = AIOKafkaConsumer(
+        settings.topic("points.commands"),
+        bootstrap_servers=settings.kafka,
+        group_id=settings.group("points"),
+        enable_auto_commit=False,
+        auto_offset_reset="earliest",
+        fetch_max_wait_ms=settings.fetch_wait_ms,
+        fetch_max_bytes=FETCH_BYTES_MAX,
+        max_partition_fetch_bytes=PARTITION_FETCH_BYTES_MAX,
+        session_timeout_ms=settings.session_timeout_ms,
+        heartbeat_interval_ms=settings.heartbeat_interval_ms,
+        rebalance_timeout_ms=settings.rebalance_timeout_ms,
+    )
+    producer = AIOKafkaProducer(
+        bootstrap_servers=settings.kafka,
+        acks="all",
+        enable_idempotence=True,
+        linger_ms=0,
+        max_batch_size=PRODUCER_BATCH_BYTES,
+        max_request_size=REQUEST_BYTES_MAX,
+    )
+    mongo: AsyncIOMotorClient[Document] = AsyncIOMotorClient(settings.mongodb, tz_aware=True)
+    database = mongo.get_database(settings.database("points"), write_concern=_DURABLE)
+    histogram = Histogram(BATCH, "Duration of a batch.", buckets=_bounds())
+    await producer.start()
+    await consumer.start()
+    try:
+        yield Clients(consumer, producer, mongo, database["journal"], database["snapshots"], histogram)
+    finally:
+        await consumer.stop()
+        await producer.stop()
+        mongo.close()
+
+
+def _bounds() -> list[float]:
+    return [bound for bound in STEP_SECONDS._upper_bounds if bound != float("inf")] if hasattr(STEP_SECONDS, "_upper_bounds") else []

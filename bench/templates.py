@@ -1,0 +1,67 @@
+"""What a real worker wrote and published, as patterns for the bare loop: same documents, same records, other ids."""
+
+import random
+from pathlib import Path
+from typing import Any
+
+import bson
+from bson.codec_options import CodecOptions
+
+from bench.arena import Arena
+
+Document = dict[str, Any]
+
+KINDS = ("open", "load", "redeem")
+TOPICS = ("points.events", "points.changes", "points.snapshots")
+
+_SAMPLE = 400
+
+
+def kind_of(entry: Document) -> str:
+    """What a journal entry did: opened an account and loaded, loaded, or redeemed."""
+    types = [event["data"]["type"] for event in entry["events"]]
+    if len(types) > 1:
+        return "open"
+    return "redeem" if types == ["points.redeemed.v1"] else "load"
+
+
+async def sample(arena: Arena, path: Path) -> None:
+    """Write one entry of each kind, one account's snapshot, the programme's, and one record of each topic to `path`.
+
+    Each is the one of median size among those looked at, so that sizes agree on average.
+    """
+    journal = arena.database["journal"]
+    entries = [entry async for entry in journal.find({"type": "points.post_transaction.v1"}).limit(_SAMPLE * 10)]
+    accounts = [found async for found in arena.database["snapshots"].find({"_id": {"$regex": "^account/"}}).limit(_SAMPLE)]
+    programmes = [found async for found in arena.database["snapshots"].find({"_id": {"$regex": "^programme/"}})]
+    templates: Document = {
+        "entries": {kind: _median([entry for entry in entries if kind_of(entry) == kind]) for kind in KINDS},
+        "account": _median(accounts),
+        "programmes": programmes,
+        "records": {topic: await _records(arena, topic) for topic in TOPICS},
+    }
+    path.write_bytes(bson.encode(templates))
+
+
+def load(path: Path) -> Document:
+    """The templates in the file."""
+    codec: CodecOptions[Document] = CodecOptions(tz_aware=True)
+    return bson.decode(path.read_bytes(), codec)
+
+
+def _median(documents: list[Document]) -> Document:
+    return sorted(documents, key=lambda document: len(bson.encode(document)))[len(documents) // 2]
+
+
+async def _records(arena: Arena, topic: str) -> Document:
+    """By type of record: its headers, key and value, of median size."""
+    by_type: dict[str, list[Document]] = {}
+    async with arena.reader(topic) as (consumer, ends):
+        while any([await consumer.position(place) < end for place, end in ends.items()]):
+            for records in (await consumer.getmany(timeout_ms=200)).values():
+                for record in records:
+                    headers = {name: value for name, value in record.headers}
+                    by_type.setdefault(headers["ce_type"].decode(), []).append(
+                        {"key": record.key, "value": record.value, "headers": headers}
+                    )
+    return {name.replace(".", "/"): _median(found) for name, found in by_type.items()}

@@ -1,0 +1,102 @@
+"""The parts of one edge process and their life: connected in the background, watched, drained."""
+
+import asyncio
+from collections.abc import Callable
+from contextlib import suppress
+from typing import Any
+
+import structlog
+
+from services.edge.bus import Bus
+from services.edge.views import Views
+from shared.runtime.app import Pumps, make_broker, until_available
+from shared.runtime.consumer import Pump, watch
+from shared.runtime.health import Health
+from shared.runtime.kafka import translated
+from shared.settings import Settings
+
+log = structlog.get_logger()
+
+_CHECK_INTERVAL_S = 1.0
+_STOP_TIMEOUT_S = 5.0
+_JOIN_TIMEOUT_S = 30.0
+
+
+class Edge:
+    """Everything behind the routes. Nothing connects before :meth:`start`, which itself waits for no server."""
+
+    def __init__(self, settings: Settings) -> None:
+        self.settings = settings
+        self.health = Health(settings.stall_timeout_s)
+        self.views = Views(settings, self.health)
+        self.broker = make_broker(settings)
+        self.bus = Bus(self.broker, settings, self.health, self.views)
+        self.on_death: Callable[[], None] = lambda: None
+        self._pumps = Pumps(self._died)
+        topic, group = settings.topic("points.snapshots"), settings.group("edge")
+        self._pumps.all.append(Pump(self.broker, topic, group, settings, self.health, self.views.feed))
+        self._background: list[asyncio.Task[Any]] = []
+        self._connected = False
+        self._stopping = False
+
+    def not_alive(self) -> dict[str, str]:
+        """Parts that got stuck, once all of them run; waiting for a server at start is no reason to be killed."""
+        return self.health.not_alive() if self._connected else {}
+
+    async def start(self) -> None:
+        """Begin to connect, and go on by itself; until that is done requests get 503."""
+        for coroutine in (self._connect(), self._watch()):
+            task = asyncio.create_task(coroutine)
+            watch(task, self._background_ended)
+            self._background.append(task)
+
+    async def stop(self) -> None:
+        """Let the pumps end their batches, then disconnect; the requests have been answered before."""
+        self._stopping = True
+        for task in self._background:
+            task.cancel()
+        await self._pumps.drain(self.settings.drain_timeout_s)
+        await self.bus.stop()
+        await self._stop_broker()
+        await self.views.stop()
+
+    async def _connect(self) -> None:
+        await asyncio.gather(until_available(self.views.start), self._connect_bus())
+        self._connected = True
+
+    async def _connect_bus(self) -> None:
+        await until_available(self.bus.connect)
+        await until_available(self._start_broker)
+        self._pumps.start()
+        await until_available(self.bus.start)
+
+    async def _start_broker(self) -> None:
+        try:
+            async with translated("starting the consumers"):
+                await asyncio.wait_for(self.broker.start(), _JOIN_TIMEOUT_S)
+        except BaseException:
+            await self._stop_broker()
+            raise
+
+    async def _stop_broker(self) -> None:
+        with suppress(Exception):
+            await asyncio.wait_for(self.broker.stop(), _STOP_TIMEOUT_S)
+
+    async def _watch(self) -> None:
+        """Notice when servers answer again; and end a process that gets nowhere, to be started anew."""
+        while True:
+            await asyncio.sleep(_CHECK_INTERVAL_S)
+            await self.bus.check()
+            await self.views.check()
+            if dead := self.not_alive():
+                log.error("stalled", parts=dead)
+                self._died()
+                return
+
+    def _background_ended(self, error: BaseException | None) -> None:
+        if error is not None:
+            self._died()
+
+    def _died(self) -> None:
+        if not self._stopping:
+            self.on_death()

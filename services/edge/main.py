@@ -1,0 +1,105 @@
+"""The edge's process: the application, wired, and its life. Nothing connects at import or creation."""
+
+import sys
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
+from fastapi import FastAPI
+from starlette.exceptions import HTTPException
+from starlette.requests import Request
+from starlette.responses import Response
+
+from services.edge import openapi
+from services.edge.bus import translated
+from services.edge.edge import Edge
+from services.edge.metrics import Measured
+from services.edge.problems import Problem
+from services.edge.routes import health
+from services.edge.routes.loyaltyvault import transactions
+from services.edge.routes.v1 import accounts, operations
+from shared.errors import Unavailable
+from shared.logs import configure_logs
+from shared.runtime.app import make_server
+from shared.settings import Settings
+
+_DESCRIPTION = """
+Points over HTTP. Each write is a command that has exactly one effect: it waits for its outcome, and where that takes
+too long the answer is 202 with the `Location` to poll. Amounts are JSON numbers in whole units, exact to the last
+digit. Errors are RFC 9457 problem documents; their `code` is stable.
+"""
+_BY_STATUS = {404: "not_found", 405: "method_not_allowed", 415: "unsupported_media_type"}
+
+
+def create_app(settings: Settings) -> FastAPI:
+    """The application; servers are connected in its lifespan, in the background, so `.openapi()` works offline."""
+    return application(Edge(settings))
+
+
+def application(edge: Edge) -> FastAPI:
+    """The application over `edge`, which its lifespan starts and stops."""
+
+    @asynccontextmanager
+    async def lifespan(_: FastAPI) -> AsyncIterator[None]:
+        await edge.start()
+        try:
+            yield
+        finally:
+            await edge.stop()
+
+    app = FastAPI(
+        title="Fealty",
+        version="0.1.0",
+        summary="A self-hosted loyalty platform.",
+        description=_DESCRIPTION,
+        lifespan=lifespan,
+        redirect_slashes=False,
+    )
+    for family in (transactions, accounts, operations, health):
+        family.add_routes(app, edge)
+    app.add_middleware(Measured)
+    app.add_exception_handler(Problem, _problem)
+    app.add_exception_handler(Unavailable, _unavailable)
+    app.add_exception_handler(HTTPException, _http_error)
+    app.openapi = lambda: openapi.describe(app)  # type: ignore[method-assign]
+    return app
+
+
+def run(settings: Settings) -> None:
+    """Run the edge's process until it is told to stop; exits non-zero when a part of it died."""
+    import uvloop
+
+    sys.exit(uvloop.run(serve(settings)))
+
+
+async def serve(settings: Settings) -> int:
+    """Serve until a signal, or until a part of the process died; the exit status."""
+    configure_logs(settings.log_level, "edge")
+    edge = Edge(settings)
+    server = make_server(application(edge), settings)
+    failed = False
+
+    def die() -> None:
+        nonlocal failed
+        failed = True
+        server.should_exit = True
+
+    edge.on_death = die
+    await server.serve()
+    return 1 if failed else 0
+
+
+async def _problem(_: Request, error: Exception) -> Response:
+    assert isinstance(error, Problem)
+    return error.response()
+
+
+async def _unavailable(_: Request, error: Exception) -> Response:
+    assert isinstance(error, Unavailable)
+    return translated(error).response()
+
+
+async def _http_error(_: Request, error: Exception) -> Response:
+    """What the router refuses by itself: unknown paths and methods."""
+    assert isinstance(error, HTTPException)
+    code = _BY_STATUS.get(error.status_code, "bad_request")
+    return Problem(code, error.detail, headers=error.headers).response()

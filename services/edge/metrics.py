@@ -1,0 +1,59 @@
+"""Around everything: each request is measured once, and what nobody expected becomes a problem without a trace."""
+
+import structlog
+from prometheus_client import Histogram
+from starlette.requests import ClientDisconnect
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from services.edge.problems import Problem
+from shared.clock import monotonic_s
+
+log = structlog.get_logger()
+
+HTTP_SECONDS = Histogram(
+    "fealty_http_request_seconds",
+    "Duration of requests, by method, route template and status.",
+    ["method", "route", "status"],
+    buckets=(0.001, 0.0025, 0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1, 2, 5, 10, 30),
+)
+_METHODS = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"})
+_CLIENT_LEFT = 499
+
+
+class Measured:
+    """Pure ASGI, so that it costs microseconds; the outermost layer of the application."""
+
+    def __init__(self, app: ASGIApp) -> None:
+        self._app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Run one request, see how it ends, and observe it."""
+        if scope["type"] != "http":
+            await self._app(scope, receive, send)
+            return
+        started_s = monotonic_s()
+        status = 0
+
+        async def watched(message: Message) -> None:
+            nonlocal status
+            if message["type"] == "http.response.start":
+                status = message["status"]
+            await send(message)
+
+        try:
+            await self._app(scope, receive, watched)
+        except ClientDisconnect:
+            status = status or _CLIENT_LEFT
+        except Exception as error:
+            log.error("a request failed", route=_route(scope), exc_info=error)
+            if status:
+                raise
+            await Problem("internal", "the request failed; it has been logged").response()(scope, receive, watched)
+        finally:
+            method = scope["method"] if scope["method"] in _METHODS else "other"
+            HTTP_SECONDS.labels(method, _route(scope), str(status)).observe(monotonic_s() - started_s)
+
+
+def _route(scope: Scope) -> str:
+    """The template and never the path, which has account numbers in it."""
+    return getattr(scope.get("route"), "path", "unmatched")

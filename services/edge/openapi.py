@@ -1,0 +1,107 @@
+"""What the OpenAPI document says beyond what FastAPI finds by itself: raw bodies, problems, the folded keys."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from fastapi import FastAPI
+from fastapi.openapi.utils import get_openapi
+from pydantic import BaseModel
+from pydantic.json_schema import models_json_schema
+
+from schemas.points import Adjust
+from schemas.transaction import Transaction
+from services.edge.documents import ProblemDocument
+from services.edge.problems import CODES, MEDIA_TYPE
+
+_REF = "#/components/schemas/{model}"
+_SCHEMAS: tuple[type[BaseModel], ...] = (Transaction, Adjust, ProblemDocument)
+
+IDEMPOTENCY_KEY: dict[str, Any] = {
+    "name": "Idempotency-Key",
+    "in": "header",
+    "required": False,
+    "schema": {"type": "string", "minLength": 1, "maxLength": 255, "pattern": r"^[\x21-\x7e]+$"},
+    "description": "Repeat a request with the same key and it has one effect and one answer, for at least 30 days.",
+    "example": "order-12345-fulfilled",
+}
+
+BODY_PROBLEMS = (
+    "malformed_json",
+    "not_an_object",
+    "duplicate_key",
+    "unknown_field",
+    "wrong_type",
+    "value_out_of_range",
+    "missing_field",
+    "invalid_value",
+    "body_too_large",
+    "unsupported_media_type",
+)
+COMMAND_PROBLEMS = (
+    *BODY_PROBLEMS,
+    "invalid_account_number",
+    "invalid_idempotency_key",
+    "idempotency_key_reused",
+    "internal",
+    "dead_lettered",
+    "unavailable",
+    "too_late",
+    "outcome_unknown",
+)
+"""What every command can end in, whatever its rules."""
+
+
+def body(model: str, examples: Mapping[str, Any]) -> dict[str, Any]:
+    """An operation's extra for a JSON body that the route reads raw, and for the idempotency key."""
+    content = {"schema": {"$ref": _REF.format(model=model)}, "examples": examples}
+    return {
+        "requestBody": {"required": True, "content": {"application/json": content}},
+        "parameters": [IDEMPOTENCY_KEY],
+    }
+
+
+def refusals(*codes: str) -> dict[int | str, dict[str, Any]]:
+    """The responses of these problem codes, by status, with an example of each."""
+    responses: dict[int | str, dict[str, Any]] = {}
+    for code in codes:
+        status, title = CODES[code]
+        fresh = {"description": "", "content": {MEDIA_TYPE: {"schema": {"$ref": _REF.format(model="ProblemDocument")}}}}
+        response = responses.setdefault(status, fresh)
+        response["description"] = ", ".join(filter(None, (response["description"], f"`{code}`")))
+        example = {"type": f"urn:fealty:problem:{code}", "title": title, "status": status, "detail": title}
+        examples = response["content"][MEDIA_TYPE].setdefault("examples", {})
+        examples[code] = {"summary": title, "value": {**example, "code": code}}
+    return responses
+
+
+def describe(app: FastAPI) -> dict[str, Any]:
+    """The whole document, made once; needs no server."""
+    if app.openapi_schema is None:
+        document = get_openapi(
+            title=app.title, version=app.version, summary=app.summary, description=app.description, routes=app.routes
+        )
+        schemas = document.setdefault("components", {}).setdefault("schemas", {})
+        _, definitions = models_json_schema([(model, "validation") for model in _SCHEMAS], ref_template=_REF)
+        schemas.update(definitions["$defs"])
+        schemas["Adjustment"] = _without(schemas.pop("Adjust"), "accountNumber")
+        _drop_default_validation(document)
+        app.openapi_schema = document
+    return app.openapi_schema
+
+
+def _without(schema: dict[str, Any], name: str) -> dict[str, Any]:
+    """The schema of a body whose member `name` is in the path instead."""
+    schema["properties"].pop(name)
+    schema["required"].remove(name)
+    return {**schema, "title": "Adjustment", "description": "A correction by hand; negative takes points away."}
+
+
+def _drop_default_validation(document: dict[str, Any]) -> None:
+    """FastAPI's own 422 never happens here: the routes validate by themselves."""
+    for path in document["paths"].values():
+        for operation in path.values():
+            content = operation["responses"].get("422", {}).get("content", {})
+            if content.get("application/json", {}).get("schema", {}).get("$ref", "").endswith("HTTPValidationError"):
+                del operation["responses"]["422"]
+    for name in ("HTTPValidationError", "ValidationError"):
+        document["components"]["schemas"].pop(name, None)

@@ -1,0 +1,63 @@
+"""How a command ended, for callers whose answer was 202 or 504 (DESIGN P8)."""
+
+from typing import Annotated
+
+from fastapi import FastAPI, Path
+from starlette.responses import Response
+
+from services.edge.documents import OperationAnswer, PendingAnswer
+from services.edge.edge import Edge
+from services.edge.openapi import refusals
+
+OperationId = Annotated[str, Path(alias="operationId", description="As the `Location` of a 202 or 504 named it.")]
+
+
+def add_routes(app: FastAPI, edge: Edge) -> None:
+    """`GET /operations/{operationId}`, and the same under `/v1`."""
+
+    @app.get(
+        "/v1/operations/{operationId}",
+        tags=["Operations"],
+        summary="Ask how an operation ended",
+        operation_id="get_operation_v1",
+        response_class=Response,
+        responses=_RESPONSES,
+    )
+    @app.get(
+        "/operations/{operationId}",
+        tags=["Operations"],
+        summary="Ask how an operation ended",
+        operation_id="get_operation",
+        response_class=Response,
+        responses=_RESPONSES,
+    )
+    async def get_operation(operation_id: OperationId) -> Response:
+        """The outcome as the service's journal knows it, whichever edge is asked; 202 as long as it is open.
+
+        `never_accepted` is definite and comes at the latest a minute after the command was sent.
+        """
+        return await edge.bus.poll(edge.bus.operation(operation_id))
+
+
+_ID = "points.3.0199d2a5-7c00-7000-8000-000000000001.1795341600000"
+_ENDED = {
+    "operationId": _ID,
+    "commandId": "0199d2a5-7c00-7000-8000-000000000001",
+    "status": "accepted",
+    "result": {
+        "transactionId": "0199d2a5-7c00-7000-8000-000000000001",
+        "balances": [{"loyaltyProgramId": "LOY22-BuyVouchers", "pointsBalance": 4200}],
+        "issuedVouchers": [],
+        "redeemedVouchers": [],
+        "voidedVouchers": [],
+    },
+}
+_RESPONSES = {
+    200: {
+        "model": OperationAnswer,
+        "description": "It ended, and how.",
+        "content": {"application/json": {"example": _ENDED}},
+    },
+    202: {"model": PendingAnswer, "description": "Still open; ask again after `Retry-After` seconds."},
+    **refusals("operation_unknown", "internal", "unavailable"),
+}

@@ -1,0 +1,155 @@
+"""`fealty`: the command line. Commands are declared here and done in shared/commands, which is imported as they run."""
+
+import sys
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from shared.commands.console import Failure, complain, execute, one_line, out, quiet_logs
+from shared.commands.environment import ROOT, settings_at
+
+app = typer.Typer(add_completion=False, pretty_exceptions_enable=False)
+letters = typer.Typer(help="Records that could never work: list, show and replay them.")
+app.add_typer(letters, name="dead-letters")
+
+Root = Annotated[
+    Path, typer.Option("--root", envvar="FEALTY_ROOT", help="Directory of the local stack's data, logs and addresses.")
+]
+ServiceOption = Annotated[str, typer.Option("--service", help="Whose.")]
+
+
+@app.callback(invoke_without_command=True)
+def fealty(context: typer.Context) -> None:
+    """Fealty, a self-hosted loyalty platform. Settings come from the environment (FEALTY_…)."""
+    quiet_logs()
+    if context.invoked_subcommand is None:
+        typer.echo(context.get_help())
+
+
+@app.command()
+def run(service: Annotated[str, typer.Argument(help="points or edge.")], root: Root = ROOT) -> None:
+    """Run one process of a service until it is told to stop."""
+    from shared.commands import run as command
+
+    with one_line():
+        command.run(service, settings_at(root))
+
+
+@app.command()
+def topics(root: Root = ROOT) -> None:
+    """Create the topics that are missing, and show all."""
+    from shared.commands import topics as command
+
+    with one_line():
+        execute(command.topics(settings_at(root)))
+
+
+@app.command()
+def apply(
+    files: Annotated[list[str], typer.Option("--file", "-f", help="YAML file; - is standard input; repeatable.")],
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Validate only; send nothing.")] = False,
+    root: Root = ROOT,
+) -> None:
+    """Validate declarations of programmes wholly, then apply them."""
+    from shared.commands import apply as command
+    from shared.commands import declarations
+
+    with one_line():
+        try:
+            declared = declarations.read(files)
+        except declarations.Invalid as invalid:
+            for line in invalid.lines:
+                complain(line)
+            raise typer.Exit(1) from None
+        if dry_run:
+            out().print(f"valid: {len(declared.programmes)} programmes; nothing was sent")
+            return
+        outcomes = execute(command.apply(declared, settings_at(root)))
+        command.show(outcomes)
+        if bad := [outcome.programme for outcome in outcomes if not outcome.good]:
+            raise Failure(f"not applied: {', '.join(bad)}")
+
+
+@app.command()
+def verify(service: ServiceOption = "points", root: Root = ROOT) -> None:
+    """Recompute every balance from the journal, and compare; exit 1: something is off, 2: could not look."""
+    from shared.commands import verify as command
+
+    with one_line(code=2):
+        report = execute(command.verify_with_progress(service, settings_at(root)), code=2)
+        command.show(report)
+        if not report.ok:
+            raise Failure(f"{report.streams_off} of {report.streams} streams are off")
+
+
+@app.command()
+def up(
+    demo: Annotated[bool, typer.Option("--demo", help="Apply the demo's programmes and play its inputs.")] = False,
+    once: Annotated[bool, typer.Option("--once", help="Stop when everything has been shown to work.")] = False,
+    root: Root = ROOT,
+) -> None:
+    """Start broker, database and all services here, and serve until Ctrl-C."""
+    from shared.commands import up as command
+
+    with one_line():
+        raise typer.Exit(execute(command.up(root, demo=demo, once=once)))
+
+
+@letters.command("list")
+def list_letters(
+    service: ServiceOption = "points",
+    limit: Annotated[int, typer.Option("--limit", min=1, help="At most so many, the latest.")] = 50,
+    root: Root = ROOT,
+) -> None:
+    """List dead letters, the latest first."""
+    from shared.commands import dead_letters as command
+
+    with one_line():
+        execute(command.list_letters(service, settings_at(root), limit))
+
+
+@letters.command("show")
+def show_letter(
+    letter: Annotated[str, typer.Argument(metavar="ID", help="topic/partition/offset, as listed.")],
+    service: ServiceOption = "points",
+    root: Root = ROOT,
+) -> None:
+    """Show one dead letter: its headers, why it is one, and its value as text or in hexadecimal."""
+    from shared.commands import dead_letters as command
+
+    with one_line():
+        execute(command.show_letter(service, settings_at(root), letter))
+
+
+@letters.command("replay")
+def replay_letters(
+    ids: Annotated[list[str] | None, typer.Argument(metavar="ID...", help="As listed.")] = None,
+    everything: Annotated[bool, typer.Option("--all", help="All that were not replayed yet.")] = False,
+    again: Annotated[bool, typer.Option("--again", help="Those replayed before, too.")] = False,
+    service: ServiceOption = "points",
+    root: Root = ROOT,
+) -> None:
+    """Publish dead letters again as they were, in the order of their offsets."""
+    from shared.commands import dead_letters as command
+
+    with one_line():
+        if bool(ids) == everything:
+            raise Failure("name the dead letters to replay, or say --all")
+        execute(command.replay(service, settings_at(root), ids or None, again=again))
+
+
+def main() -> None:
+    """The console script: one line for a wrong command line too."""
+    try:
+        code = app(standalone_mode=False)
+    except typer.TyperException as error:
+        complain(error.format_message())
+        code = error.exit_code
+    except typer.Abort:
+        code = 130
+    sys.exit(code if isinstance(code, int) else 0)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,103 @@
+"""How commands speak: tables on standard output, and every error as one line on standard error."""
+
+import asyncio
+import logging
+import sys
+import traceback
+from collections.abc import Coroutine, Iterator
+from contextlib import contextmanager
+from typing import Any, TypeVar
+
+import structlog
+import typer
+from pydantic import ValidationError
+from rich.console import Console
+from rich.table import Table
+
+from shared.embedded.errors import StackError
+from shared.errors import FealtyError, Unavailable
+
+Result = TypeVar("Result")
+
+_WIDTH_UNSEEN = 160
+"""Columns of a table that goes into a file or a pipe."""
+
+_ADVICE = "start one with `fealty up`, or set KAFKA_BOOTSTRAP_SERVERS and MONGODB_URL"
+
+
+class Failure(Exception):
+    """A command cannot do what it was asked for; the message is one line, `code` the exit status."""
+
+    def __init__(self, message: str, code: int = 1) -> None:
+        super().__init__(message)
+        self.code = code
+
+
+def out() -> Console:
+    """Standard output; nothing in a text is taken for markup."""
+    width = None if sys.stdout.isatty() else _WIDTH_UNSEEN
+    return Console(markup=False, highlight=False, emoji=False, width=width)
+
+
+def table(*columns: str, title: str | None = None) -> Table:
+    """An empty table; what does not fit is folded, never cut."""
+    made = Table(title=title, title_justify="left", header_style="bold")
+    for column in columns:
+        made.add_column(column, overflow="fold")
+    return made
+
+
+def complain(message: str) -> None:
+    """One line on standard error, whatever the message holds."""
+    typer.echo(f"fealty: {' '.join(message.split())}", err=True)
+
+
+def told(error: ValidationError) -> Iterator[str]:
+    """What is wrong with a document, a line each, beginning with its place; never quotes what was given."""
+    for item in error.errors(include_input=False, include_url=False, include_context=False):
+        message = item["msg"].removeprefix("Value error, ")
+        yield f"/{'/'.join(map(str, item['loc']))}: {message}"
+
+
+def execute(work: Coroutine[Any, Any, Result], *, code: int = 1) -> Result:
+    """Run a command's work to its end; its errors as :func:`one_line` tells them."""
+    with one_line(code=code):
+        return asyncio.run(work)
+
+
+@contextmanager
+def one_line(*, code: int = 1) -> Iterator[None]:
+    """Turn errors into one line and the exit status `code`; a trace only where the log level asks for it."""
+    try:
+        yield
+    except Failure as failure:
+        _end(str(failure), failure.code)
+    except Unavailable as error:
+        _end(f"no server to work with: {error}; {_ADVICE}", code)
+    except ValidationError as error:
+        _end(f"settings: {'; '.join(told(error))}", code)
+    except (FealtyError, StackError) as error:
+        _end(str(error), code)
+    except KeyboardInterrupt:
+        raise typer.Exit(130) from None
+    except (typer.Exit, typer.TyperException):
+        raise
+    except Exception as error:
+        if logging.getLogger().isEnabledFor(logging.DEBUG):
+            traceback.print_exc()
+        _end(f"a defect: {type(error).__name__}: {error}", code)
+
+
+def _end(message: str, code: int) -> None:
+    complain(message)
+    raise typer.Exit(code) from None
+
+
+def quiet_logs(level: str = "ERROR") -> None:
+    """Commands speak for themselves: of the libraries, and of the runtime, only errors are heard."""
+    for name in ("aiokafka", "faststream", "kafka", "pymongo", "asyncio"):
+        logging.getLogger(name).setLevel(logging.CRITICAL)
+    structlog.configure(
+        wrapper_class=structlog.make_filtering_bound_logger(logging.getLevelName(level)),
+        logger_factory=structlog.PrintLoggerFactory(file=sys.stderr),
+    )

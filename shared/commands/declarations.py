@@ -1,0 +1,96 @@
+"""Reading declarations: YAML files, wholly validated before anything is sent (RULES 4.1.1)."""
+
+import re
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import yaml
+from pydantic import ValidationError
+
+from schemas.programme import Declarations
+from shared.commands.console import told
+
+STDIN = "-"
+
+
+class Invalid(Exception):
+    """Files that cannot be applied; `lines` says each fault with its file and its place in it."""
+
+    def __init__(self, lines: Sequence[str]) -> None:
+        super().__init__("; ".join(lines))
+        self.lines = tuple(lines)
+
+
+class _Loader(yaml.SafeLoader):
+    """YAML as its version 1.2 has it, where `on` and `no` are words; a key given twice is an error."""
+
+    yaml_implicit_resolvers = {  # noqa: RUF012 - PyYAML's own way
+        first: [(tag, pattern) for tag, pattern in resolvers if tag != "tag:yaml.org,2002:bool"]
+        for first, resolvers in yaml.SafeLoader.yaml_implicit_resolvers.items()
+    }
+
+    def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict[Any, Any]:
+        """A mapping.
+
+        :raises yaml.constructor.ConstructorError: a key is given twice.
+        """
+        seen: set[Any] = set()
+        for key_node, _ in node.value:
+            if key_node.tag != "tag:yaml.org,2002:merge":
+                key = self.construct_object(key_node, deep=True)  # type: ignore[no-untyped-call]
+                if key in seen:
+                    raise yaml.constructor.ConstructorError(
+                        None, None, f"the key {key!r} is given twice", key_node.start_mark
+                    )
+                seen.add(key)
+        return super().construct_mapping(node, deep)
+
+
+_Loader.add_implicit_resolver("tag:yaml.org,2002:bool", re.compile(r"true|True|TRUE|false|False|FALSE"), list("tTfF"))
+
+
+def read(files: Sequence[str]) -> Declarations:
+    """The declarations of all files together; `-` is standard input.
+
+    :raises Invalid: a file cannot be read, is no YAML, or declares something wrong; or two declare the same.
+    """
+    faults: list[str] = []
+    programmes: dict[str, str] = {}
+    valid: list[Declarations] = []
+    for file in files:
+        name = "standard input" if file == STDIN else file
+        try:
+            declared = _declared(file, name)
+        except Invalid as invalid:
+            faults += invalid.lines
+            continue
+        valid.append(declared)
+        for index, programme in enumerate(declared.programmes):
+            if programme.id in programmes:
+                faults.append(f"{name}: /programmes/{index}/id: declared in {programmes[programme.id]} too")
+            programmes[programme.id] = name
+    if faults:
+        raise Invalid(faults)
+    return Declarations(programmes=tuple(programme for each in valid for programme in each.programmes))
+
+
+def _declared(file: str, name: str) -> Declarations:
+    try:
+        raw = sys.stdin.buffer.read() if file == STDIN else Path(file).read_bytes()
+        document = yaml.load(raw, _Loader)
+    except OSError as error:
+        raise Invalid([f"{name}: {error.strerror}"]) from error
+    except yaml.MarkedYAMLError as error:
+        mark = error.problem_mark
+        place = f"{name}:{mark.line + 1}:{mark.column + 1}" if mark else name
+        raise Invalid([f"{place}: {error.problem or 'no YAML'}"]) from error
+    except (yaml.YAMLError, ValueError, RecursionError) as error:
+        raise Invalid([f"{name}: no YAML: {' '.join(str(error).split())}"]) from error
+    if document is None:
+        raise Invalid([f"{name}: declares nothing"])
+    try:
+        return Declarations.model_validate(document)
+    except ValidationError as error:
+        raise Invalid([f"{name}: {fault}" for fault in told(error)]) from error

@@ -1,0 +1,380 @@
+"""The edge over a real broker, a real database and a real points worker."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from decimal import Decimal
+from typing import Any
+
+import httpx
+import orjson
+import pytest
+
+from shared.clock import now_ms
+from shared.ids import account_id, new_id
+from shared.runtime.kafka import partition_of
+from shared.runtime.requests import Operation
+from tests.harness import Installation, eventually, free_port
+from tests.http.test_bodies import JSON, OMS
+from tests.http.test_openapi import schema
+from tests.servers import Servers
+
+pytestmark = pytest.mark.real
+
+WEB_SHOP = b"""{
+    "loyaltyPrograms": [
+        {
+            "loyaltyPointDefinitionId": "LOY22-IssueThreshold",
+            "voucherRedemptions": [
+                {
+                    "serialId": "6666160395443995410"
+                }
+            ]
+        }
+    ],
+    "voucherRedemptions": [
+        {
+            "serialId": "6666270046419031265"
+        }
+    ],
+    "context": {
+        "shopId": "Webshop",
+        "comment": "Order 12345"
+    }
+}"""
+"""The document's own example (`seeds/003`)."""
+
+POINTS = "LOY22-BuyVouchers"
+
+
+class Caller:
+    """HTTP calls as the tests make them."""
+
+    def __init__(self, client: httpx.AsyncClient) -> None:
+        self.client = client
+
+    async def post(self, number: str, body: bytes | dict[str, Any], key: str | None = None) -> httpx.Response:
+        """Post a transaction."""
+        content = body if isinstance(body, bytes) else orjson.dumps(body)
+        headers = JSON if key is None else {**JSON, "Idempotency-Key": key}
+        path = f"/api/v1.0/LoyaltyVault/Account/{number}/Transaction"
+        return await self.client.post(path, content=content, headers=headers)
+
+    async def adjust(self, number: str, key: str | None = None, **body: Any) -> httpx.Response:
+        """Post a correction."""
+        headers = JSON if key is None else {**JSON, "Idempotency-Key": key}
+        path = f"/v1/accounts/{number}/adjustments"
+        return await self.client.post(path, content=orjson.dumps(body), headers=headers)
+
+    async def account(self, number: str) -> httpx.Response:
+        """Look at an account."""
+        return await self.client.get(f"/v1/accounts/{number}")
+
+    async def balance(self, number: str, programme: str = POINTS) -> Any:
+        """What may be spent; 0 when there is no account."""
+        response = await self.account(number)
+        if response.status_code == 404:
+            return 0
+        balances = {item["programme"]: item["balance"] for item in decimals(response)["balances"]}
+        return balances.get(programme, 0)
+
+
+def load(value: Any, programme: str = POINTS) -> dict[str, Any]:
+    """A transaction with one load."""
+    return {"loyaltyPrograms": [{"loyaltyPointDefinitionId": programme, "loads": [{"value": value}]}]}
+
+
+def redeem(value: Any, programme: str = POINTS) -> dict[str, Any]:
+    """A transaction with one redemption."""
+    return {"loyaltyPrograms": [{"loyaltyPointDefinitionId": programme, "redemptions": [{"value": value}]}]}
+
+
+def decimals(response: httpx.Response) -> Any:
+    """The body with exact numbers."""
+    return response.json(parse_float=Decimal)
+
+
+@asynccontextmanager
+async def calling(installation: Installation, **environment: str) -> AsyncIterator[Caller]:
+    """A running edge, and a caller of it."""
+    async with (
+        installation.edge(**environment) as url,
+        httpx.AsyncClient(base_url=url, timeout=30) as client,
+    ):
+        yield Caller(client)
+
+
+async def test_the_documents_examples_byte_for_byte(installation: Installation) -> None:
+    async with installation.points(), calling(installation) as caller:
+        response = await caller.post("6299000000000000017", OMS)
+        assert response.status_code == 200, response.text
+        answer = response.json()
+        transaction = answer.pop("transactionId")
+        assert answer == {
+            "balances": [{"loyaltyProgramId": POINTS, "pointsBalance": 1000}],
+            "issuedVouchers": [],
+            "redeemedVouchers": [],
+            "voidedVouchers": [],
+        }
+        entry = await installation.entry(transaction)
+        assert entry is not None
+        assert entry["events"][-1]["data"]["source"]["shop"] == "Webshop"
+        assert b"OMS" not in response.content
+
+        refused = await caller.post("6299000000000000017", WEB_SHOP)
+        assert refused.status_code == 422
+        assert refused.json()["code"] == "vouchers_unavailable"
+        assert refused.json()["pointer"] == "/loyaltyPrograms/0/voucherRedemptions/0"
+
+        shouted = OMS.replace(b"LoyaltyPointDefinitionld", b"LOYALTYPOINTDEFINITIONID").replace(b'"Value"', b'"vALUE"')
+        assert (await caller.post("6299000000000000017", shouted)).json()["balances"][0]["pointsBalance"] == 2000
+
+        account = await caller.account("6299000000000000017")
+        assert account.status_code == 200
+        schema("AccountAnswer").validate(account.json())
+        view = account.json()
+        assert (view["accountNumber"], view["version"], view["sequence"]) == ("6299000000000000017", 2, 2)
+        (balance,) = view["balances"]
+        assert (balance["programme"], balance["balance"], balance["earned"]) == (POINTS, 2000, 2000)
+        assert sum(part["amount"] for part in balance["expiring"]) == 2000
+
+
+async def test_every_write_is_seen_by_the_next_read(installation: Installation) -> None:
+    async with installation.points(), calling(installation) as caller:
+        for count in range(1, 51):
+            posted = await caller.post("A-1", load(1))
+            assert posted.status_code == 200, posted.text
+            seen = (await caller.account("A-1")).json()
+            assert (seen["version"], seen["balances"][0]["balance"]) == (count, count)
+        numbers = [f"B-{index}" for index in range(20)]
+        answers = await asyncio.gather(*(caller.post(number, load(7)) for number in numbers))
+        assert {answer.status_code for answer in answers} == {200}
+        assert set(await asyncio.gather(*(caller.balance(number) for number in numbers))) == {7}
+        await installation.drained(group="edge", topic="points.snapshots")
+        assert await caller.balance("A-1") == 50
+
+
+async def test_money_is_exact(installation: Installation) -> None:
+    async with installation.points(), calling(installation) as caller:
+        answer = await caller.post(
+            "A-1", b'{"loyaltyPrograms":[{"loyaltyPointDefinitionId":"CASHBACK","loads":[{"value":0.1}]}]}'
+        )
+        assert decimals(answer)["balances"] == [{"loyaltyProgramId": "CASHBACK", "pointsBalance": Decimal("0.1")}]
+        await caller.post("A-1", load(0.2, "CASHBACK"))
+        assert await caller.balance("A-1", "CASHBACK") == Decimal("0.3")
+        adjusted = await caller.adjust("A-1", programme="CASHBACK", value=-0.25, reason="counted twice")
+        assert adjusted.status_code == 200, adjusted.text
+        assert decimals(adjusted)["balances"] == [{"loyaltyProgramId": "CASHBACK", "pointsBalance": Decimal("0.05")}]
+        later = await caller.adjust(
+            "A-1", programme="CASHBACK", value=5, reason="goodwill", activeFrom="2099-01-01T00:00:00Z"
+        )
+        assert later.status_code == 200, later.text
+        (balance,) = decimals(await caller.account("A-1"))["balances"]
+        assert (balance["balance"], balance["earned"]) == (Decimal("0.05"), Decimal("0.3"))
+        assert (balance["adjustedUp"], balance["adjustedDown"]) == (0, Decimal("0.25"))
+        assert balance["scheduled"] == [{"at": "2099-01-01T00:00:00.000Z", "amount": 5}]
+
+
+async def test_an_idempotency_key_has_one_effect_and_one_answer(installation: Installation) -> None:
+    async with installation.points(), calling(installation) as caller:
+        first = await caller.post("A-1", OMS, key="order-12345")
+        again = await caller.post("A-1", OMS.swapcase().swapcase(), key="order-12345")
+        assert first.status_code == again.status_code == 200
+        assert first.content == again.content
+        assert await caller.balance("A-1") == 1000
+
+        for response in (
+            await caller.post("A-1", load(1), key="order-12345"),
+            await caller.post("A-2", OMS, key="order-12345"),
+            await caller.adjust("A-1", "order-12345", programme=POINTS, value=1, reason="x"),
+        ):
+            assert response.status_code == 422
+            assert response.json()["code"] == "idempotency_key_reused"
+        assert (await caller.balance("A-1"), await caller.balance("A-2")) == (1000, 0)
+
+        same = await asyncio.gather(*(caller.post("A-3", load(5), key="many") for _ in range(20)))
+        assert {response.status_code for response in same} == {200}
+        assert len({response.content for response in same}) == 1
+        assert await caller.balance("A-3") == 5
+
+        refused = await caller.post("A-1", redeem(5000), key="refused")
+        assert refused.status_code == 409
+        await caller.post("A-1", load(9000))
+        repeated = await caller.post("A-1", redeem(5000), key="refused")
+        assert repeated.content == refused.content
+
+
+async def test_a_refusal_books_nothing(installation: Installation) -> None:
+    refusals: list[tuple[bytes | dict[str, Any], int, str, str | None]] = [
+        (redeem(11), 409, "insufficient_points", "/loyaltyPrograms/0/redemptions/0"),
+        (load(-1), 422, "value_negative", "/loyaltyPrograms/0/loads/0"),
+        (load(0.5), 422, "too_many_decimals", "/loyaltyPrograms/0/loads/0"),
+        (load(1, "nothing"), 422, "programme_unknown", "/loyaltyPrograms/0/loyaltyPointDefinitionId"),
+        (load(501, "CASHBACK"), 422, "load_limit_exceeded", "/loyaltyPrograms/0/loads/0"),
+        (
+            {"loyaltyPrograms": [load(5)["loyaltyPrograms"][0], redeem(1, "CASHBACK")["loyaltyPrograms"][0]]},
+            409,
+            "insufficient_points",
+            "/loyaltyPrograms/1/redemptions/0",
+        ),
+        (WEB_SHOP, 422, "vouchers_unavailable", "/loyaltyPrograms/0/voucherRedemptions/0"),
+    ]
+    async with installation.points(), calling(installation) as caller:
+        assert (await caller.account("A-1")).json()["code"] == "account_unknown"
+        assert (await caller.post("A-1", redeem(1))).status_code in (404, 409)
+        assert (await caller.account("A-1")).status_code == 404
+        await caller.post("A-1", load(10))
+        before = (await caller.account("A-1")).content
+        for body, status, code, pointer in refusals:
+            response = await caller.post("A-1", body)
+            assert response.headers["content-type"] == "application/problem+json"
+            document = response.json()
+            schema("ProblemDocument").validate(document)
+            assert (response.status_code, document["code"]) == (status, code)
+            assert (document["pointer"] or "").startswith(pointer or "")
+        zero = await caller.adjust("A-1", programme=POINTS, value=0, reason="x")
+        assert (zero.status_code, zero.json()["code"]) == (422, "value_zero")
+        assert (await caller.account("A-1")).content == before
+
+
+async def test_without_a_worker_the_answer_is_202_and_can_be_polled(installation: Installation) -> None:
+    async with calling(installation, FEALTY_REPLY_WAIT_MS="300") as caller:
+        async with installation.points():
+            pass  # The programmes are booked, and nobody works any more.
+        response = await caller.post("A-1", OMS, key="k")
+        assert response.status_code == 202, response.text
+        body, location = response.json(), response.headers["location"]
+        schema("PendingAnswer").validate(body)
+        assert location == f"/operations/{body['operationId']}"
+        waiting = await caller.client.get(location)
+        assert (waiting.status_code, waiting.json()) == (202, body)
+        assert waiting.headers["retry-after"] == "1"
+        async with installation.points("points-1"):
+
+            async def status() -> Any:
+                return (await caller.client.get(location)).json()["status"]
+
+            await eventually(status, "accepted")
+            done = await caller.client.get("/v1" + location)
+            schema("OperationAnswer").validate(done.json())
+            assert done.json() == {
+                "operationId": body["operationId"],
+                "commandId": body["commandId"],
+                "status": "accepted",
+                "result": {
+                    "transactionId": body["commandId"],
+                    "balances": [{"loyaltyProgramId": POINTS, "pointsBalance": 1000}],
+                    "issuedVouchers": [],
+                    "redeemedVouchers": [],
+                    "voidedVouchers": [],
+                },
+            }
+            await installation.drained(group="edge", topic="points.snapshots")
+            assert await caller.balance("A-1") == 1000
+            repeated = await caller.post("A-1", OMS, key="k")
+            assert repeated.json() == done.json()["result"]
+
+
+async def test_operations_that_were_refused_or_never_arrived(installation: Installation) -> None:
+    async with installation.points(), calling(installation) as caller:
+        key = "refused"
+        await caller.post("A-1", redeem(5), key=key)
+        journal = installation.collection("points", "journal")
+        refused = await journal.find_one({"status": "rejected"})
+        operation = Operation("points", refused["partition"], refused["_id"], now_ms())
+        found = (await caller.client.get(f"/operations/{operation}")).json()
+        schema("OperationAnswer").validate(found)
+        assert (found["status"], found["problem"]["code"]) == ("rejected", refused["code"])
+
+        place = partition_of(account_id("default", "A-9"), installation.settings.partitions)
+        never = Operation("points", place, new_id(), now_ms() + 1_500)
+        early = await caller.client.get(f"/operations/{never}")
+        assert (early.status_code, early.json()["status"]) == (202, "pending")
+        await asyncio.sleep(1.6)
+        late = await caller.client.get(f"/operations/{never}")
+        assert (late.status_code, late.json()) == (
+            200,
+            {"operationId": str(never), "commandId": never.command_id, "status": "never_accepted"},
+        )
+
+
+async def test_what_arrives_too_late_is_dropped_and_said_so(installation: Installation) -> None:
+    async with installation.points(), calling(installation, FEALTY_NOT_AFTER_MS="1") as caller:
+        statuses = []
+        while 503 not in statuses:
+            assert len(statuses) < 100
+            response = await caller.post("A-1", load(1))
+            statuses.append(response.status_code)
+        assert response.json()["code"] == "too_late"
+        assert set(statuses) <= {200, 503}
+        assert await caller.balance("A-1") == statuses.count(200)
+
+
+async def test_the_edge_starts_without_servers_and_goes_on_when_they_come(
+    installation: Installation, real_servers: Servers
+) -> None:
+    kafka_port, mongo_port = free_port(), free_port()
+    environment = {
+        "KAFKA_BOOTSTRAP_SERVERS": f"127.0.0.1:{kafka_port}",
+        "MONGODB_URL": f"mongodb://127.0.0.1:{mongo_port}/?replicaSet=rs0",
+    }
+    process, port = await installation.spawn("edge", "edge-0", environment, wait=False)
+    async with installation.points(), httpx.AsyncClient(base_url=f"http://127.0.0.1:{port}", timeout=30) as client:
+        caller = Caller(client)
+        await eventually(lambda: status_of(client, "/health/live"), 200)
+        assert await status_of(client, "/health/ready") == 503
+        refused = await caller.post("A-1", load(1))
+        assert (refused.status_code, refused.json()["code"]) == (503, "unavailable")
+        assert refused.headers["retry-after"] == "1"
+        assert (await caller.account("A-1")).status_code == 503
+        mongo = real_servers.mongodb.split("//")[1].split("/")[0].rpartition("@")[2]
+        async with forwarding(kafka_port, real_servers.kafka.split(",")[0]), forwarding(mongo_port, mongo):
+            await eventually(lambda: status_of(client, "/health/ready"), 200, 60)
+            assert (await caller.post("A-1", load(1))).status_code == 200
+            assert await caller.balance("A-1") == 1
+    await process.stop(30)
+
+
+async def test_a_stop_answers_whoever_waits(installation: Installation) -> None:
+    async with installation.points():
+        pass
+    process, port = await installation.spawn("edge", "edge-0", {"FEALTY_REPLY_WAIT_MS": "2000"})
+    async with httpx.AsyncClient(base_url=f"http://127.0.0.1:{port}", timeout=30) as client:
+        waiting = asyncio.create_task(Caller(client).post("A-1", load(1)))
+        await asyncio.sleep(0.5)
+        await process.stop(30)
+        assert (await waiting).status_code == 202
+
+
+async def status_of(client: httpx.AsyncClient, path: str) -> int | None:
+    """The status that a path answers with, None when nobody answers."""
+    try:
+        return (await client.get(path)).status_code
+    except httpx.TransportError:
+        return None
+
+
+@asynccontextmanager
+async def forwarding(port: int, address: str) -> AsyncIterator[None]:
+    """A port of this machine that leads to an address."""
+    host, _, target = address.rpartition(":")
+
+    async def pipe(source: asyncio.StreamReader, sink: asyncio.StreamWriter) -> None:
+        try:
+            while data := await source.read(65_536):
+                sink.write(data)
+                await sink.drain()
+        except ConnectionError:
+            pass
+        finally:
+            sink.close()
+
+    async def accept(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        far_reader, far_writer = await asyncio.open_connection(host, int(target))
+        await asyncio.gather(pipe(reader, far_writer), pipe(far_reader, writer))
+
+    server = await asyncio.start_server(accept, "127.0.0.1", port)
+    try:
+        yield
+    finally:
+        server.close()

@@ -1,0 +1,70 @@
+"""The OpenAPI document is made offline, is closed in itself, and names what the edge does."""
+
+import json
+import re
+from typing import Any
+
+import pytest
+from jsonschema import Draft202012Validator
+
+from schemas.points import Adjust
+from services.edge.main import create_app
+from services.edge.problems import CODES
+from shared.settings import Settings
+
+DOCUMENT: dict[str, Any] = json.loads(json.dumps(create_app(Settings()).openapi()))
+OPERATIONS = [
+    (path, method, operation) for path, methods in DOCUMENT["paths"].items() for method, operation in methods.items()
+]
+
+
+def schema(name: str) -> Draft202012Validator:
+    """A validator for one of the document's schemas."""
+    return Draft202012Validator({"$ref": f"#/components/schemas/{name}", "components": DOCUMENT["components"]})
+
+
+def test_every_reference_leads_somewhere() -> None:
+    names = set(re.findall(r'"#/components/schemas/(\w+)"', json.dumps(DOCUMENT)))
+    assert names <= set(DOCUMENT["components"]["schemas"])
+    assert {"Transaction", "Adjustment", "ProblemDocument"} <= names
+
+
+@pytest.mark.parametrize(("path", "method", "operation"), OPERATIONS)
+def test_every_operation_is_described(path: str, method: str, operation: dict[str, Any]) -> None:
+    assert operation["summary"]
+    assert operation["tags"]
+    for status, response in operation["responses"].items():
+        assert response["description"], (path, method, status)
+        for kind, content in response.get("content", {}).items():
+            for code, example in content.get("examples", {}).items():
+                assert kind == "application/problem+json"
+                assert str(CODES[code][0]) == status
+                schema("ProblemDocument").validate(example["value"])
+
+
+def test_examples_fit_their_schemas() -> None:
+    for path, method, operation in OPERATIONS:
+        body = operation.get("requestBody", {}).get("content", {}).get("application/json", {})
+        for name, example in body.get("examples", {}).items():
+            if name != "oms":  # Written in another case on purpose.
+                validator = Draft202012Validator({**body["schema"], "components": DOCUMENT["components"]})
+                validator.validate(example["value"])
+        for response in operation["responses"].values():
+            content = response.get("content", {}).get("application/json", {})
+            if "example" in content:
+                validator = Draft202012Validator({**content["schema"], "components": DOCUMENT["components"]})
+                validator.validate(content["example"])
+        assert method in ("get", "post"), path
+
+
+def test_an_adjustment_is_the_command_without_the_number() -> None:
+    wire = Adjust.model_json_schema()
+    found = DOCUMENT["components"]["schemas"]["Adjustment"]
+    assert set(found["properties"]) == set(wire["properties"]) - {"accountNumber"}
+    assert set(found["required"]) == set(wire["required"]) - {"accountNumber"}
+
+
+def test_writes_take_a_key() -> None:
+    for _, method, operation in OPERATIONS:
+        names = {parameter["name"] for parameter in operation.get("parameters", [])}
+        assert ("Idempotency-Key" in names) == (method == "post")
