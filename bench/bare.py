@@ -14,9 +14,8 @@ from pathlib import Path
 import uvloop
 from aiokafka import ConsumerRecord, TopicPartition
 from prometheus_client import start_http_server
-from pymongo import InsertOne, ReplaceOne
 
-from bench.clients import Clients, clients
+from bench.clients import Clients, clients, guard
 from bench.pattern import Pattern, Published, work_of
 from bench.templates import Document, load
 from shared.settings import Settings
@@ -68,10 +67,10 @@ class Bare:
             entries.append(entry)
             published.extend(self._pattern.published(work, entry))
             touched[work.stream] = work
-        guarded = [_guard({"_id": name, "version": end}, read.get(name)) for name, end in ends.items()]
+        guarded = [guard({"_id": name, "version": end}, read.get(name)) for name, end in ends.items()]
         for stream, work in touched.items():
             document = self._pattern.snapshot(work, versions[stream])
-            guarded.append(_guard(document, read.get(stream)))
+            guarded.append(guard(document, read.get(stream)))
             published.append(self._pattern.snapshot_record(work, versions[stream]))
         await self._settle()
         await self._to.write(guarded, entries)
@@ -83,19 +82,13 @@ class Bare:
             await committing
 
 
-def _guard(document: Document, version: int | None) -> InsertOne[Document] | ReplaceOne[Document]:
-    if version is None:
-        return InsertOne(document)
-    return ReplaceOne({"_id": document["_id"], "version": version}, document)
-
-
 async def main(path: Path) -> None:
     """Join, say so by answering HTTP, and work until killed."""
     settings, templates = Settings(), load(path)
     async with clients(settings) as to:
-        await to.prepare(templates["programmes"])
+        await to.prepare(templates["programme"])
         start_http_server(settings.port, settings.host)
-        await Bare(to, Pattern(templates, settings), templates["programmes"][0]["_id"]).run(settings)
+        await Bare(to, Pattern(templates, settings), templates["programme"]["_id"]).run(settings)
 
 
 if __name__ == "__main__":

@@ -10,19 +10,20 @@ from aiokafka import AIOKafkaConsumer, AIOKafkaProducer
 from motor.motor_asyncio import AsyncIOMotorClient, AsyncIOMotorCollection
 from prometheus_client import Histogram
 from pymongo import ASCENDING, InsertOne, ReplaceOne
-from pymongo.errors import BulkWriteError, DuplicateKeyError
+from pymongo.errors import DuplicateKeyError
 from pymongo.read_concern import ReadConcern
 from pymongo.write_concern import WriteConcern
 
 from bench.figures import BATCH
 from bench.pattern import Published
 from bench.templates import Document
-from shared.metrics import STEP_SECONDS
 from shared.runtime.consumer import FETCH_BYTES_MAX, PARTITION_FETCH_BYTES_MAX
 from shared.runtime.kafka import PRODUCER_BATCH_BYTES, REQUEST_BYTES_MAX
 from shared.settings import Settings
 
 _DURABLE = WriteConcern(w="majority", j=True)
+
+_BUCKETS = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10)
 
 Guarded = Sequence[InsertOne[Document] | ReplaceOne[Document]]
 
@@ -38,11 +39,11 @@ class Clients:
     snapshots: AsyncIOMotorCollection[Document]
     batch_seconds: Histogram
 
-    async def prepare(self, programmes: Sequence[Document]) -> None:
-        """The index that the service has too, and the documents that the declarations would give."""
+    async def prepare(self, programme: Document) -> None:
+        """The index that the service has too, and the document that the declaration would give."""
         await self.journal.create_index([("writes", ASCENDING)], unique=True, sparse=True)
-        with suppress(BulkWriteError):  # the other process was first
-            await self.snapshots.insert_many(programmes, ordered=False)
+        with suppress(DuplicateKeyError):  # the other process was first
+            await self.snapshots.insert_one(programme)
 
     async def write(self, guarded: Guarded, entries: Sequence[Document]) -> None:
         """One transaction."""
@@ -72,6 +73,13 @@ class Clients:
         await asyncio.gather(*sent)
 
 
+def guard(document: Document, version: int | None) -> InsertOne[Document] | ReplaceOne[Document]:
+    """Write `document` where `version` was read; None is nothing."""
+    if version is None:
+        return InsertOne(document)
+    return ReplaceOne({"_id": document["_id"], "version": version}, document)
+
+
 @asynccontextmanager
 async def clients(settings: Settings) -> AsyncIterator[Clients]:
     """Connected clients; the consumer has its partitions."""
@@ -98,7 +106,7 @@ async def clients(settings: Settings) -> AsyncIterator[Clients]:
     )
     mongo: AsyncIOMotorClient[Document] = AsyncIOMotorClient(settings.mongodb, tz_aware=True)
     database = mongo.get_database(settings.database("points"), write_concern=_DURABLE)
-    histogram = Histogram(BATCH, "Duration of a batch.", buckets=_bounds())
+    histogram = Histogram(BATCH, "Duration of a batch.", buckets=_BUCKETS)
     await producer.start()
     await consumer.start()
     try:
@@ -107,7 +115,3 @@ async def clients(settings: Settings) -> AsyncIterator[Clients]:
         await consumer.stop()
         await producer.stop()
         mongo.close()
-
-
-def _bounds() -> list[float]:
-    return [bound for bound in STEP_SECONDS._upper_bounds if bound != float("inf")] if hasattr(STEP_SECONDS, "_upper_bounds") else []

@@ -1,6 +1,5 @@
 """What a real worker wrote and published, as patterns for the bare loop: same documents, same records, other ids."""
 
-import random
 from pathlib import Path
 from typing import Any
 
@@ -8,13 +7,14 @@ import bson
 from bson.codec_options import CodecOptions
 
 from bench.arena import Arena
+from bench.movements import PROGRAMME
 
 Document = dict[str, Any]
 
 KINDS = ("open", "load", "redeem")
 TOPICS = ("points.events", "points.changes", "points.snapshots")
 
-_SAMPLE = 400
+_SAMPLE = 4_000
 
 
 def kind_of(entry: Document) -> str:
@@ -26,18 +26,18 @@ def kind_of(entry: Document) -> str:
 
 
 async def sample(arena: Arena, path: Path) -> None:
-    """Write one entry of each kind, one account's snapshot, the programme's, and one record of each topic to `path`.
+    """Write to `path` an entry of each kind, an account's snapshot, the programme's, and records of each topic.
 
     Each is the one of median size among those looked at, so that sizes agree on average.
     """
     journal = arena.database["journal"]
-    entries = [entry async for entry in journal.find({"type": "points.post_transaction.v1"}).limit(_SAMPLE * 10)]
-    accounts = [found async for found in arena.database["snapshots"].find({"_id": {"$regex": "^account/"}}).limit(_SAMPLE)]
-    programmes = [found async for found in arena.database["snapshots"].find({"_id": {"$regex": "^programme/"}})]
+    entries = [entry async for entry in journal.find({"type": "points.post_transaction.v1"}).limit(_SAMPLE)]
+    snapshots = arena.database["snapshots"]
+    accounts = [account async for account in snapshots.find({"_id": {"$regex": "^account/"}}).limit(_SAMPLE)]
     templates: Document = {
         "entries": {kind: _median([entry for entry in entries if kind_of(entry) == kind]) for kind in KINDS},
         "account": _median(accounts),
-        "programmes": programmes,
+        "programme": await snapshots.find_one({"_id": f"programme/default/{PROGRAMME}"}),
         "records": {topic: await _records(arena, topic) for topic in TOPICS},
     }
     path.write_bytes(bson.encode(templates))
@@ -60,7 +60,7 @@ async def _records(arena: Arena, topic: str) -> Document:
         while any([await consumer.position(place) < end for place, end in ends.items()]):
             for records in (await consumer.getmany(timeout_ms=200)).values():
                 for record in records:
-                    headers = {name: value for name, value in record.headers}
+                    headers = dict(record.headers)
                     by_type.setdefault(headers["ce_type"].decode(), []).append(
                         {"key": record.key, "value": record.value, "headers": headers}
                     )

@@ -1,15 +1,18 @@
 """A process of a service as the tests start it: the real thing, with a probe at its crash points.
 
 `PROBE=<point>:<action>:<count>`: at the count-th pass of the point, `kill` (SIGKILL) or `stop` (SIGSTOP) itself.
+Points are those of the runtime, and `in_transaction`: everything written, nothing committed.
 """
 
 import importlib
 import os
 import signal
 import sys
+from typing import Any
 
 import uvloop
 
+from shared.runtime import journal
 from shared.runtime.app import ServiceApp
 from shared.settings import Settings
 
@@ -38,7 +41,15 @@ def main() -> None:
     if probe is None:
         module.run(Settings())
     else:
-        sys.exit(uvloop.run(ServiceApp(module.SERVICE, Settings(), Misbehaviour(probe)).serve()))
+        misbehave = Misbehaviour(probe)
+        commit = journal._commit
+
+        async def probed(session: Any) -> None:
+            misbehave("in_transaction")
+            await commit(session)
+
+        journal._commit = probed
+        sys.exit(uvloop.run(ServiceApp(module.SERVICE, Settings(), misbehave).serve()))
 
 
 if __name__ == "__main__":

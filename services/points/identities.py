@@ -9,7 +9,7 @@ from typing import get_args
 
 from schemas.points import Movement
 from services.points.state import Account, Balance, Event, State
-from shared.verify import Difference
+from shared.verify.findings import Difference
 
 _MOVEMENTS = get_args(Movement)
 

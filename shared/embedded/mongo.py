@@ -15,6 +15,7 @@ __all__ = ["EmbeddedMongo", "mongo_answers"]
 
 _REPLICA_SET = "rs0"
 _CACHE_GB = 1
+_TRANSACTION_LIFETIME_S = 5
 _OPLOG_MB = 512
 _SLOW_MS = 1_000  # what the server's log calls slow; everything else stays out of it
 _START_TIMEOUT_S = 90.0  # a recovery after a kill replays the journal
@@ -75,7 +76,11 @@ class EmbeddedMongo:
         self._data.mark_complete()
 
     def _command(self) -> list[str]:
-        parameters = ["diagnosticDataCollectionEnabled=false"]
+        parameters = [
+            "diagnosticDataCollectionEnabled=false",
+            # A killed worker's open transaction holds its documents until then; the default is a minute.
+            f"transactionLifetimeLimitSeconds={_TRANSACTION_LIFETIME_S}",
+        ]
         if self._test_commands:
             parameters.append("enableTestCommands=1")
         return [

@@ -98,6 +98,7 @@ class Pump:
         self._wanted = asyncio.Event()
         self._stopping = False
         self._epoch = 0
+        self._records_max = settings.batch_records_max
         self._held: set[TopicPartition] = set()
         self._next_offsets: dict[TopicPartition, int] = {}
         self._committing: asyncio.Task[None] | None = None
@@ -158,7 +159,7 @@ class Pump:
         epoch = self._epoch
         polled_s = monotonic_s()
         fetched = await self.consumer.getmany(
-            timeout_ms=self._settings.poll_timeout_ms, max_records=self._settings.batch_records_max
+            timeout_ms=self._settings.poll_timeout_ms, max_records=self._records_max
         )
         records = [record for partition in fetched.values() for record in partition]
         if not records:
@@ -178,6 +179,8 @@ class Pump:
                 await self._handle(batch)
             except Relinquished as given_up:
                 log.warning("a batch was given up", reason=str(given_up), topic=self.topic, records=len(records))
+                if not self._wanted.is_set():
+                    self._records_max = max(1, len(records) // 2)  # It took too long: smaller ones get through.
                 await self._settle()
                 self._seek_back(records)
                 return
@@ -188,6 +191,7 @@ class Pump:
                 self._seek_back(records)
                 raise
             self._state.progress()
+            self._records_max = min(self._records_max * 2, self._settings.batch_records_max)
             await self._settle()
             self._committing = asyncio.create_task(self._commit(records))
 

@@ -300,7 +300,7 @@ async def test_operations_that_were_refused_or_never_arrived(installation: Insta
 
 async def test_what_arrives_too_late_is_dropped_and_said_so(installation: Installation) -> None:
     async with installation.points(), calling(installation, FEALTY_NOT_AFTER_MS="1") as caller:
-        statuses = []
+        statuses: list[int] = []
         while 503 not in statuses:
             assert len(statuses) < 100
             response = await caller.post("A-1", load(1))

@@ -14,7 +14,7 @@ from tests.real.workload import Workload, check
 
 pytestmark = pytest.mark.real
 
-POINTS = ["before_transaction", "after_transaction", "after_publishing", "before_commit"]
+POINTS = ["before_transaction", "in_transaction", "after_transaction", "after_publishing", "before_commit"]
 SMALL_BATCHES = {"FEALTY_BATCH_RECORDS_MAX": "50"}
 SHORT_SESSIONS = {"FEALTY_SESSION_TIMEOUT_MS": "2000", "FEALTY_HEARTBEAT_INTERVAL_MS": "400"}
 

@@ -1,0 +1,103 @@
+"""What must hold after a real run, whatever its figures: nothing lost, nothing doubled, in order (DESIGN 2)."""
+
+import asyncio
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from bench.arena import Arena
+from bench.movements import Load
+from bench.stack import LOGS
+from bench.workers import cli, environment
+from shared.embedded.process import Process, last_log_line
+
+_VERIFY_TIMEOUT_S = 600.0
+_NO_SUCH_COMMAND = 2
+
+
+@dataclass
+class Findings:
+    """What was found wrong, and how often a change was published again."""
+
+    wrong: list[str] = field(default_factory=list)
+    repeats: int = 0
+
+
+@dataclass
+class Changes:
+    """A consumer that skips what it has seen: the last sequence of each account is all it remembers."""
+
+    last: dict[bytes, int] = field(default_factory=dict)
+    read: int = 0
+    repeats: int = 0
+    gaps: list[str] = field(default_factory=list)
+
+    def take(self, account: bytes, sequence: int) -> None:
+        """One change of an account."""
+        last = self.last.get(account, 0)
+        if sequence <= last:
+            self.repeats += 1
+            return
+        if sequence != last + 1:
+            self.gaps.append(f"{account.decode()}: {sequence} follows {last}")
+        self.last[account] = sequence
+        self.read += 1
+
+
+async def check(arena: Arena, load: Load) -> Findings:
+    """Journal and change stream against what was sent."""
+    findings = Findings()
+    wanted = {"type": "points.post_transaction.v1", "status": "accepted"}
+    accepted = await arena.database["journal"].count_documents(wanted)
+    if accepted != load.movements:
+        findings.wrong.append(f"{accepted} of {load.movements} movements were accepted")
+    buried = await arena.database["dead_letters"].count_documents({})
+    if buried:
+        findings.wrong.append(f"{buried} dead letters")
+    changes = await read_changes(arena)
+    findings.repeats = changes.repeats
+    findings.wrong.extend(f"a gap in the change stream: {gap}" for gap in changes.gaps[:3])
+    if changes.read != load.movements:
+        findings.wrong.append(f"{changes.read} changes were published for {load.movements} movements")
+    return findings
+
+
+async def read_changes(arena: Arena) -> Changes:
+    """The whole of `points.changes`, by a consumer of the kind that the README shows."""
+    changes = Changes()
+    async with arena.reader("points.changes") as (consumer, ends):
+        left = {place: end for place, end in ends.items() if end}
+        while left:
+            for place, records in (await consumer.getmany(timeout_ms=500)).items():
+                for record in records:
+                    changes.take(record.key or b"", int(dict(record.headers)["ce_sequence"]))
+                if records[-1].offset + 1 >= left[place]:
+                    del left[place]
+                    consumer.pause(place)
+    return changes
+
+
+async def verify(arena: Arena) -> str | None:
+    """`fealty verify` on this arena: None when all is well, else what it said; a sentence when there is none yet."""
+    command = cli()
+    if command is None or await _call([*command, "verify", "--help"], arena) != 0:
+        return NOT_AVAILABLE
+    if await _call([*command, "verify"], arena) == 0:
+        return None
+    return f"fealty verify: {last_log_line(_log())}"
+
+
+NOT_AVAILABLE = "not available yet"
+
+
+async def _call(argv: list[str], arena: Arena) -> int | None:
+    process = Process("fealty verify", _log())
+    await process.start(argv, environment(arena))
+    try:
+        async with asyncio.timeout(_VERIFY_TIMEOUT_S):
+            return await process.wait()
+    finally:
+        process.kill()
+
+
+def _log() -> Path:
+    return LOGS / "verify.log"

@@ -1,0 +1,159 @@
+"""`fealty dead-letters`: what could never work, and trying it again (DESIGN P6)."""
+
+from collections.abc import AsyncIterator, Iterable, Sequence
+from contextlib import asynccontextmanager
+from datetime import datetime
+from typing import Any
+
+from schemas.base import format_instant
+from schemas.topics import TOPICS
+from shared.clock import instant, now_ms
+from shared.commands.console import Failure, complain, out, table
+from shared.decider import Document
+from shared.runtime.journal import Journal
+from shared.runtime.kafka import PRODUCER_BATCH_BYTES, Producer, Record
+from shared.settings import Settings
+
+_CHUNK_LETTERS = 100
+
+
+async def list_letters(service: str, settings: Settings, limit: int) -> None:
+    """Print the latest dead letters as a table."""
+    async with _journal(service, settings) as journal:
+        letters = await journal.letters(limit=limit)
+    if not letters:
+        out().print("no dead letters")
+        return
+    shown = table("id", "at", "reason", "attempts", "command", "detail", "replayed")
+    for letter in letters:
+        shown.add_row(
+            letter["_id"],
+            _text(letter["at"]),
+            letter["reason"],
+            str(letter["attempts"]),
+            letter.get("command_id", ""),
+            letter["detail"],
+            _text(letter.get("replayed_at")),
+        )
+    out().print(shown)
+
+
+async def show_letter(service: str, settings: Settings, letter_id: str) -> None:
+    """Print one dead letter whole.
+
+    :raises Failure: there is none with this id.
+    """
+    async with _journal(service, settings) as journal:
+        letters = await journal.letters([letter_id], whole=True)
+    if not letters:
+        raise Failure(f"there is no dead letter {letter_id}")
+    out().print("\n".join(lines_of(letters[0])), soft_wrap=True)
+
+
+def lines_of(letter: Document) -> list[str]:
+    """A dead letter as text: what is known about it, its headers, its value."""
+    about = {
+        "id": letter["_id"],
+        "at": _text(letter["at"]),
+        "reason": letter["reason"],
+        "detail": letter["detail"],
+        "attempts": letter["attempts"],
+        "replayed": _text(letter.get("replayed_at")) or "never",
+        "key": readable(letter["key"]),
+    }
+    lines = [f"{name:<9} {value}" for name, value in about.items()]
+    lines += ["headers", *(f"  {name}: {readable(value)}" for name, value in letter["headers"])]
+    lines += ["value", readable(letter["value"])]
+    return [*lines, "trace", letter["trace"].rstrip()] if letter.get("trace") else lines
+
+
+def readable(raw: bytes | None) -> str:
+    """Bytes as text when all of it can be shown, else in hexadecimal."""
+    if raw is None:
+        return "null"
+    try:
+        text = raw.decode()
+    except UnicodeDecodeError:
+        return f"0x{raw.hex()}"
+    printable = all(character.isprintable() or character in "\n\t\r" for character in text)
+    return text if printable else f"0x{raw.hex()}"
+
+
+async def replay(service: str, settings: Settings, ids: Sequence[str] | None, *, again: bool) -> None:
+    """Publish dead letters (these, or all not yet replayed) again as they were, and mark them.
+
+    The order of offsets, and so that of each key, is kept per partition.
+
+    :raises Failure: one is unknown, was replayed before, or cannot be published; then nothing was sent.
+    :raises Unavailable: a server is away; what was sent so far is marked.
+    """
+    async with _journal(service, settings) as journal:
+        chosen = _chosen(await journal.letters(ids), ids, again, settings)
+        producer = Producer(settings.kafka, settings.request_timeout_ms)
+        late = 0
+        try:
+            for start in range(0, len(chosen), _CHUNK_LETTERS):
+                chunk = chosen[start : start + _CHUNK_LETTERS]
+                whole = sorted(await journal.letters(chunk, whole=True), key=_place)
+                await producer.publish(_record(letter) for letter in whole)
+                await journal.mark_replayed(chunk, instant(now_ms()))
+                late += sum(map(_is_late, whole))
+        finally:
+            await producer.stop()
+    out().print(f"replayed: {len(chosen)}")
+    if late:
+        complain(f"{late} of them carry a ce_notafter that has passed, so that their service drops them")
+
+
+def _chosen(found: Iterable[Document], ids: Sequence[str] | None, again: bool, settings: Settings) -> list[str]:
+    """The ids to replay, in the order of their places."""
+    letters = sorted(found, key=_place)
+    if ids is not None:
+        if unknown := sorted(set(ids) - {letter["_id"] for letter in letters}):
+            raise Failure(f"there is no dead letter {', '.join(unknown)}; nothing was sent")
+        if before := [letter["_id"] for letter in letters if letter.get("replayed_at")]:
+            if not again:
+                raise Failure(f"replayed before: {', '.join(before)}; nothing was sent; --again sends it again")
+    elif not again:
+        letters = [letter for letter in letters if not letter.get("replayed_at")]
+    topics = {settings.topic(name) for name in TOPICS}
+    for letter in letters:
+        if letter["topic"] not in topics or letter["partition"] >= settings.partitions:
+            raise Failure(f"{letter['_id']} came from no topic of this installation; nothing was sent")
+    return [letter["_id"] for letter in letters]
+
+
+def _record(letter: Document) -> Record:
+    """The record as it was, byte for byte; a null key or value stays null.
+
+    :raises Failure: no batch of the producer takes it.
+    """
+    if len(letter["value"] or b"") > PRODUCER_BATCH_BYTES * 3 // 4:
+        raise Failure(f"{letter['_id']} is too large to be published again")
+    headers: list[Any] = [(name, value) for name, value in letter["headers"]]
+    return Record(letter["topic"], letter["partition"], letter["key"], letter["value"], headers)
+
+
+def _is_late(letter: Document) -> bool:
+    raw = dict(letter["headers"]).get("ce_notafter") or b""
+    return raw.isdigit() and int(raw) < now_ms()
+
+
+def _place(letter: Document) -> tuple[str, int, int]:
+    return letter["topic"], letter["partition"], letter["offset"]
+
+
+def _text(at: datetime | None) -> str:
+    return "" if at is None else format_instant(at)
+
+
+@asynccontextmanager
+async def _journal(service: str, settings: Settings) -> AsyncIterator[Journal]:
+    owners = sorted({topic.owner for topic in TOPICS.values() if topic.name.endswith(".dead-letters")})
+    if service not in owners:
+        raise Failure(f"there is no service {service!r} with dead letters; {', '.join(owners)} has")
+    journal = Journal(settings.mongodb, settings.database(service), settings.request_timeout_ms)
+    try:
+        yield journal
+    finally:
+        journal.close()

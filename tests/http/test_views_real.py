@@ -1,0 +1,128 @@
+"""The views: only newer wins, in whatever order snapshots come, and nothing unreadable blocks them."""
+
+import asyncio
+import random
+from collections.abc import AsyncIterator
+from typing import Any
+
+import orjson
+import pytest
+
+from schemas.envelope import Envelope
+from schemas.points import ACCOUNT_VIEW
+from schemas.replies import TICK, SnapshotPart
+from services.edge.views import Views
+from shared.ids import account_id, new_id
+from shared.runtime.health import Health
+from tests.harness import Installation
+from tests.http.test_edge_real import calling, load
+
+pytestmark = pytest.mark.real
+
+
+def snapshot(number: str, version: int) -> SnapshotPart:
+    """A snapshot of an account whose balance is its version."""
+    account = account_id("default", number)
+    balance = {
+        "programme": "$literal.x",
+        "scale": 0,
+        "balance": version,
+        "booked": version,
+        "earned": version,
+        "redeemed": 0,
+        "expired": 0,
+        "adjustedUp": 0,
+        "adjustedDown": 0,
+        "expiring": [{"at": None, "amount": version}],
+        "scheduled": [],
+        "accountExpiresAt": None,
+    }
+    value = {
+        "version": version,
+        "account": account,
+        "accountNumber": number,
+        "sequence": version,
+        "balances": [balance],
+        "bookedAt": "2026-11-22T10:00:00.000Z",
+    }
+    return SnapshotPart(stream=f"account/default/{account}", version=version, type=ACCOUNT_VIEW, value=value)
+
+
+@pytest.fixture
+async def views(empty_installation: Installation) -> AsyncIterator[Views]:
+    """Views of a fresh installation."""
+    views = Views(empty_installation.settings, Health(60))
+    await views.start()
+    yield views
+    await views.stop()
+
+
+async def test_only_newer_wins(views: Views) -> None:
+    account = account_id("default", "A-1")
+    for version, seen in ((2, 2), (1, 2), (2, 2), (5, 5), (4, 5)):
+        await views.apply([snapshot("A-1", version)])
+        found = await views.account(account)
+        assert found is not None
+        assert (found[0], found[1]["balances"][0]["balance"]) == (seen, seen)
+    assert found[1] == snapshot("A-1", 5).value
+
+
+async def test_racing_first_snapshots_end_with_the_newest(views: Views) -> None:
+    chance = random.Random(7)
+    for turn in range(30):
+        versions = chance.sample(range(1, 9), 8)
+        await asyncio.gather(*(views.apply([snapshot(f"R-{turn}", version)]) for version in versions))
+        found = await views.account(account_id("default", f"R-{turn}"))
+        assert found is not None
+        assert found[0] == 8
+
+
+async def test_a_reply_may_bring_one_account_twice(views: Views) -> None:
+    await views.apply([snapshot("A-1", 3), snapshot("A-1", 4), snapshot("A-2", 1), snapshot("A-1", 2)])
+    found = await views.account(account_id("default", "A-1"))
+    assert found is not None
+    assert found[0] == 4
+
+
+async def test_nothing_unreadable_blocks_the_feed(empty_installation: Installation) -> None:
+    installation = empty_installation
+    good = snapshot("A-1", 1)
+
+    async def send(type_: str, value: bytes | None) -> None:
+        headers = Envelope(id=new_id(), type=type_, source="/points", subject="x").headers()
+        await installation.send("points.snapshots", value, [*headers], "x", partition=0)
+
+    values: list[Any] = [
+        b"",
+        b"{",
+        b"[]",
+        b"{}",
+        orjson.dumps({**good.value, "version": "1"}),
+        orjson.dumps({**good.value, "version": 2**64 - 1}),
+        orjson.dumps({**good.value, "balances": 3}),
+        None,
+    ]
+    async with calling(installation) as caller:
+        for value in values:
+            await send(ACCOUNT_VIEW, value)
+        await installation.send("points.snapshots", b"{}", [("ce_id", None)], "x", partition=0)
+        await send(TICK, b"{}")
+        await send("points.order.v1", b"{}")
+        await send(ACCOUNT_VIEW, orjson.dumps(good.value))
+        await installation.drained(group="edge", topic="points.snapshots")
+        assert await caller.balance("A-1", "$literal.x") == 1
+        metrics = (await caller.client.get("/metrics")).text
+        assert f'fealty_view_snapshots_total{{outcome="unreadable"}} {len(values) + 1}.0' in metrics
+        assert 'fealty_view_snapshots_total{outcome="skipped"} 2.0' in metrics
+        assert (await caller.client.get("/health/ready")).status_code == 200
+
+
+async def test_the_feed_alone_fills_a_new_edges_views(installation: Installation) -> None:
+    async with installation.points():
+        async with calling(installation) as caller:
+            await caller.post("A-1", load(5))
+        await installation.mongo.drop_database(installation.settings.database("edge"))
+        async with calling(installation, FEALTY_INSTANCE="edge-1") as caller:
+            assert (await caller.account("A-1")).status_code == 404  # Its group has read that already.
+            await caller.post("A-1", load(5))
+            assert await caller.balance("A-1") == 10
