@@ -30,15 +30,25 @@ def batch_ms(earlier: Iterable[str], later: Iterable[str], share: float) -> floa
 
     A worker without a histogram of whole batches gives the sum of its steps' quantiles, which is a little more.
     """
-    before, after = _histograms(earlier), _histograms(later)
-    labelled = {
-        labels: {bound: count - before.get(labels, {}).get(bound, 0.0) for bound, count in buckets.items()}
-        for labels, buckets in after.items()
-    }
-    chosen = BATCH if any(name == BATCH for name, _ in labelled) else STEP
-    found = [quantile(buckets, share) for (name, _), buckets in labelled.items() if name == chosen]
+    found = [quantile(buckets, share) for buckets in _observed(earlier, later)]
     known = [seconds for seconds in found if seconds is not None]
     return sum(known) * 1e3 if known else None
+
+
+def batch_count(earlier: Iterable[str], later: Iterable[str]) -> int:
+    """How many batches were done between two looks at some workers."""
+    return max((int(max(buckets.values())) for buckets in _observed(earlier, later)), default=0)
+
+
+def _observed(earlier: Iterable[str], later: Iterable[str]) -> list[Buckets]:
+    """What was observed in between: of whole batches when that is measured, else of each step."""
+    before, after = _histograms(earlier), _histograms(later)
+    chosen = BATCH if any(name == BATCH for name, _ in after) else STEP
+    return [
+        {bound: count - before.get(labels, {}).get(bound, 0.0) for bound, count in buckets.items()}
+        for labels, buckets in after.items()
+        if labels[0] == chosen
+    ]
 
 
 def _histograms(texts: Iterable[str]) -> dict[tuple[str, str], Buckets]:

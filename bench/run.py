@@ -8,7 +8,7 @@ from pathlib import Path
 import psutil
 
 from bench.arena import Arena, until
-from bench.figures import batch_ms, step_seconds
+from bench.figures import batch_count, batch_ms, step_seconds
 from bench.movements import Load, Message, declarations, messages
 from bench.workers import Contender, Worker, workers
 from shared.embedded.stack import Stack
@@ -25,6 +25,7 @@ class Run:
     seconds: float
     cpu_us: dict[str, float]
     memory_mib: float
+    batches: int
     batch_p50_ms: float | None
     batch_p99_ms: float | None
     steps: dict[str, tuple[float, int]] = field(default_factory=dict)
@@ -64,6 +65,7 @@ async def measured(stack: Stack, arena: Arena, contender: Contender, count: int,
         seconds,
         {who: (cpu_after[who] - spent) / load.movements * 1e6 for who, spent in cpu_before.items()},
         memory_mib,
+        batch_count(earlier, later),
         batch_ms(earlier, later, 0.5),
         batch_ms(earlier, later, 0.99),
         _steps(earlier, later),

@@ -25,8 +25,8 @@ def kind_of(entry: Document) -> str:
     return "redeem" if types == ["points.redeemed.v1"] else "load"
 
 
-async def sample(arena: Arena, path: Path) -> None:
-    """Write to `path` an entry of each kind, an account's snapshot, the programme's, and records of each topic.
+async def sample(arena: Arena) -> Document:
+    """What a run left behind: an entry of each kind, an account's snapshot, the programme's, and records of each topic.
 
     Each is the one of median size among those looked at, so that sizes agree on average.
     """
@@ -34,12 +34,17 @@ async def sample(arena: Arena, path: Path) -> None:
     entries = [entry async for entry in journal.find({"type": "points.post_transaction.v1"}).limit(_SAMPLE)]
     snapshots = arena.database["snapshots"]
     accounts = [account async for account in snapshots.find({"_id": {"$regex": "^account/"}}).limit(_SAMPLE)]
-    templates: Document = {
+    return {
         "entries": {kind: _median([entry for entry in entries if kind_of(entry) == kind]) for kind in KINDS},
         "account": _median(accounts),
         "programme": await snapshots.find_one({"_id": f"programme/default/{PROGRAMME}"}),
         "records": {topic: await _records(arena, topic) for topic in TOPICS},
     }
+
+
+def save(templates: Document, path: Path) -> None:
+    """Keep the templates for the bare processes."""
+    path.parent.mkdir(parents=True, exist_ok=True)
     path.write_bytes(bson.encode(templates))
 
 

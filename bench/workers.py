@@ -73,7 +73,7 @@ async def workers(arena: Arena, contender: Contender, count: int, templates: Pat
     try:
         for number in range(count):
             name = f"{contender.replace(' ', '-')}-{number}"
-            worker = Worker(Process(name, LOGS / f"{name}.log"), _free_port())
+            worker = Worker(Process(name, LOGS / f"{name}.log"), free_port())
             await worker.process.start(_argv(contender, templates), _environment(arena, contender, worker))
             started.append(worker)
         for worker in started:
@@ -114,13 +114,18 @@ def cli() -> list[str] | None:
     return [sys.executable, "-c", "from shared.cli import main; main()"]
 
 
+def service_argv(service: str) -> Sequence[str]:
+    """How a process of a service is started, as in production."""
+    command = cli()
+    if command is not None:
+        return [*command, "run", service]
+    code = f"from services.{service}.main import run; from shared.settings import Settings; run(Settings())"
+    return [sys.executable, "-c", code]
+
+
 def _argv(contender: Contender, templates: Path) -> Sequence[str]:
     if contender is Contender.REAL:
-        command = cli()
-        if command is not None:
-            return [*command, "run", "points"]
-        code = "from services.points.main import run; from shared.settings import Settings; run(Settings())"
-        return [sys.executable, "-c", code]
+        return service_argv("points")
     module = "bench.bare" if contender is Contender.BARE else "bench.one_a_message"
     return [sys.executable, "-m", module, str(templates)]
 
@@ -134,7 +139,8 @@ def _environment(arena: Arena, contender: Contender, worker: Worker) -> Mapping[
     }
 
 
-def _free_port() -> int:
+def free_port() -> int:
+    """A port that nobody listens on now."""
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         return int(probe.getsockname()[1])

@@ -2,6 +2,7 @@
 
 from datetime import UTC, datetime
 from decimal import Decimal
+from functools import lru_cache
 from typing import Annotated, Any
 
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, PlainSerializer
@@ -19,6 +20,7 @@ def to_instant(value: datetime) -> datetime:
     return value.replace(microsecond=value.microsecond // 1000 * 1000)
 
 
+@lru_cache(maxsize=4096)
 def format_instant(value: datetime) -> str:
     """RFC 3339 with milliseconds and Z: `2026-11-22T10:00:01.123Z`. Expects a UTC instant."""
     return value.isoformat(timespec="milliseconds")[:-6] + "Z"

@@ -3,8 +3,8 @@
 Every attribute is a header `ce_<name>`; the record's value is the JSON payload alone (DESIGN 3).
 """
 
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from collections.abc import Sequence
+from typing import NamedTuple
 
 Headers = Sequence[tuple[str, bytes | None]]
 
@@ -17,8 +17,7 @@ class EnvelopeError(ValueError):
     """The headers are no envelope: something is missing, null, empty, too long, or not UTF-8."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Envelope:
+class Envelope(NamedTuple):
     """Who says what about which aggregate. Ids are UUIDs in text, except in inputs, where they are the caller's.
 
     `not_after` is milliseconds since the epoch; `sequence` the account's; `request_hash` hexadecimal (P3).
@@ -44,7 +43,7 @@ class Envelope:
             ("ce_specversion", b"1.0"),
             *(
                 (header, str(value).encode())
-                for header, value in zip(_HEADERS, _values(self), strict=True)
+                for header, value in zip(_HEADERS, self, strict=True)
                 if value is not None
             ),
         ]
@@ -56,17 +55,18 @@ class Envelope:
         :raises EnvelopeError: naming the first header that is wrong.
         """
         known = _decode(headers)
-        for name in REQUIRED:
-            if not known.get(name):
-                raise EnvelopeError(f"header {name} is missing")
+        get = known.get
+        id_, type_, source, subject = get("ce_id"), get("ce_type"), get("ce_source"), get("ce_subject")
+        if not (id_ and type_ and source and subject and get("ce_specversion")):
+            missing = next(name for name in REQUIRED if not get(name))
+            raise EnvelopeError(f"header {missing} is missing")
         if known["ce_specversion"] != SPECVERSION:
             raise EnvelopeError(f"ce_specversion must be {SPECVERSION}")
-        get = known.get
         return cls(
-            id=known["ce_id"],
-            type=known["ce_type"],
-            source=known["ce_source"],
-            subject=known["ce_subject"],
+            id=id_,
+            type=type_,
+            source=source,
+            subject=subject,
             time=get("ce_time"),
             store=get("ce_store"),
             correlation_id=get("ce_correlationid"),
@@ -79,6 +79,7 @@ class Envelope:
         )
 
 
+# In the order of the envelope's fields.
 _HEADERS = (
     "ce_id",
     "ce_type",
@@ -96,40 +97,30 @@ _HEADERS = (
 )
 
 
-def _values(envelope: Envelope) -> tuple[str | int | None, ...]:
-    """The attributes in the order of _HEADERS."""
-    return (
-        envelope.id,
-        envelope.type,
-        envelope.source,
-        envelope.subject,
-        envelope.time,
-        envelope.store,
-        envelope.correlation_id,
-        envelope.causation_id,
-        envelope.sequence,
-        envelope.reply_to,
-        envelope.reply_partition,
-        envelope.not_after,
-        envelope.request_hash,
-    )
-
-
-def _decode(headers: Iterable[tuple[str, bytes | None]]) -> dict[str, str]:
+def _decode(headers: Headers) -> dict[str, str]:
     """The `ce_` headers as text; others belong to somebody else and are not looked at."""
-    known: dict[str, str] = {}
+    try:
+        known = {name: raw.decode() for name, raw in headers if name.startswith("ce_")}  # type: ignore[union-attr]
+        if all(len(text) <= ATTRIBUTE_CHARS_MAX for text in known.values()):
+            return known
+    except (AttributeError, UnicodeDecodeError):
+        pass
+    raise EnvelopeError(_complaint(headers))
+
+
+def _complaint(headers: Headers) -> str:
+    """What is wrong with headers of which one is."""
     for name, raw in headers:
-        if not name.startswith("ce_"):
-            continue
-        if raw is None:
-            raise EnvelopeError(f"header {name} is null")
-        if len(raw) > ATTRIBUTE_CHARS_MAX:
-            raise EnvelopeError(f"header {name} is longer than {ATTRIBUTE_CHARS_MAX} bytes")
-        try:
-            known[name] = raw.decode()
-        except UnicodeDecodeError as error:
-            raise EnvelopeError(f"header {name} is not UTF-8") from error
-    return known
+        if name.startswith("ce_"):
+            if raw is None:
+                return f"header {name} is null"
+            try:
+                text = raw.decode()
+            except UnicodeDecodeError:
+                return f"header {name} is not UTF-8"
+            if len(text) > ATTRIBUTE_CHARS_MAX:
+                return f"header {name} is longer than {ATTRIBUTE_CHARS_MAX} characters"
+    raise AssertionError("the headers are well")
 
 
 def _int(text: str | None, name: str) -> int | None:

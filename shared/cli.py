@@ -80,7 +80,7 @@ def verify(service: ServiceOption = "points", root: Root = ROOT) -> None:
         report = execute(command.verify_with_progress(service, settings_at(root)), code=2)
         command.show(report)
         if not report.ok:
-            raise Failure(f"{report.streams_off} of {report.streams} streams are off")
+            raise Failure(f"{report.streams_off} of {report.streams} streams are off", code=1)
 
 
 @app.command()

@@ -9,7 +9,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
-from typing import Any, Generic, TypeVar
+from typing import Any, Generic, NamedTuple, TypeVar
 
 State = TypeVar("State")
 Event = TypeVar("Event")
@@ -17,8 +17,7 @@ Event = TypeVar("Event")
 Document = dict[str, Any]
 
 
-@dataclass(frozen=True, slots=True)
-class Command:
+class Command(NamedTuple):
     """A command as `decide` sees it.
 
     `id` is its UUID, which is also the transaction id; `subject` the main aggregate's id; `payload` its wire model;
@@ -56,12 +55,15 @@ class Accepted(Generic[Event]):
     """What an accepted command books: events in order, each with its stream; none at all is a no-op.
 
     `result` goes into the reply and is JSON-shaped; `memo` is kept in the journal and shown to operators only.
+    `states` may give the written streams as the events leave them, when deciding has folded them anyway: it is what
+    `evolve` makes of the events, and saves folding them again.
     """
 
     events: tuple[tuple[str, Event], ...]
     result: Document
     follow_ups: tuple[FollowUp, ...] = ()
     memo: str | None = None
+    states: Mapping[str, Any] | None = None
 
 
 @dataclass(frozen=True, slots=True)

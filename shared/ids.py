@@ -1,12 +1,17 @@
 """Ids: UUIDv7 for new ones, UUIDv5 for derived ones, always as text (DESIGN 3)."""
 
 from functools import lru_cache
-from uuid import UUID, uuid5
+from hashlib import sha1
+from uuid import UUID
 
 import uuid_utils
 
 NAMESPACE = UUID("5e1f0a52-3f0e-5d1c-9a70-1d6b0c1e7a11")
 """The root of every derived id. Changing it would make every derived id another one."""
+
+_ROOT = NAMESPACE.bytes
+_VARIANT = {digit: "89ab"[int(digit, 16) & 3] for digit in "0123456789abcdef"}
+"""The digit that carries RFC 9562's variant, by what the hash has in its place."""
 
 
 def new_id() -> str:
@@ -15,8 +20,14 @@ def new_id() -> str:
 
 
 def derived_id(*parts: str | int) -> str:
-    """A UUIDv5 over `parts`; lengths are part of the name, so that no two lists give the same."""
-    return str(uuid5(NAMESPACE, "".join(f"{len(text)}:{text}" for text in map(str, parts))))
+    """A UUIDv5 over `parts`; lengths are part of the name, so that no two lists give the same.
+
+    Written out, since a batch derives a thousand and the library's way takes three times as long.
+    """
+    name = "".join([f"{len(text)}:{text}" for text in map(str, parts)])
+    digest = sha1(_ROOT + name.encode(), usedforsecurity=False).hexdigest()
+    variant = _VARIANT[digest[16]]
+    return f"{digest[:8]}-{digest[8:12]}-5{digest[13:16]}-{variant}{digest[17:20]}-{digest[20:32]}"
 
 
 @lru_cache(maxsize=65_536)

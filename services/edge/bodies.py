@@ -79,8 +79,8 @@ def validated(adapter: TypeAdapter[Model], body: Mapping[str, Any]) -> Model:
         model = adapter.validate_python(body, by_alias=True, by_name=False)
     except ValidationError as error:
         raise _problem([*_faults(error)]) from error
-    if faults := [*_endless(body, "")]:
-        raise _problem(faults)
+    if _is_endless(body):
+        raise _problem([*_endless(body, "")])
     return model
 
 
@@ -130,11 +130,19 @@ def pointer(steps: tuple[int | str, ...]) -> str:
     return "".join("/" + _clean(str(step)).replace("~", "~0").replace("/", "~1") for step in steps)
 
 
+def _is_endless(value: Any) -> bool:
+    """Whether a number in it has more decimals than any amount has; asked for every body, so without places."""
+    if isinstance(value, dict):
+        return any(map(_is_endless, value.values()))
+    if isinstance(value, list):
+        return any(map(_is_endless, value))
+    return isinstance(value, Decimal) and int(value.as_tuple().exponent) < -DECIMALS_MAX
+
+
 def _endless(value: Any, place: str) -> Iterator[Fault]:
-    """Numbers with more decimals than any amount has."""
+    """Where those numbers are."""
     if isinstance(value, Decimal):
-        exponent = value.as_tuple().exponent
-        if isinstance(exponent, int) and exponent < -DECIMALS_MAX:
+        if _is_endless(value):
             yield Fault("value_out_of_range", place, f"a number has at most {DECIMALS_MAX} decimals")
     elif isinstance(value, dict):
         for key, member in value.items():

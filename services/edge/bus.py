@@ -6,7 +6,6 @@ from dataclasses import dataclass
 from typing import Any
 
 from faststream.kafka import KafkaBroker
-from starlette.datastructures import Headers
 from starlette.responses import Response
 
 from schemas.replies import Reply, Status
@@ -15,7 +14,6 @@ from services.edge import answers
 from services.edge.bodies import too_large
 from services.edge.problems import RETRY_AFTER_S, Problem, unavailable
 from services.edge.views import Views
-from shared.errors import Unavailable
 from shared.hashing import request_hash
 from shared.ids import keyed_command_id, new_id
 from shared.runtime.health import Health
@@ -25,7 +23,6 @@ from shared.settings import Settings
 CLIENT = "anonymous"
 """Who calls, until there is authentication; idempotency keys are unique per client."""
 
-_KEY = re.compile(r"[\x21-\x7e]{1,255}")
 _OPERATION = re.compile(
     r"[a-z]{1,30}\.[0-9]{1,5}\.[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}\.[0-9]{1,15}"
 )
@@ -177,19 +174,6 @@ def refusal(reply: Reply) -> Problem | None:
             return None
 
 
-def idempotency_key(headers: Headers) -> str | None:
-    """The request's `Idempotency-Key`: 1 to 255 visible ASCII characters, at most one.
-
-    :raises Problem: `invalid_idempotency_key`.
-    """
-    given = headers.getlist("idempotency-key")
-    if not given:
-        return None
-    if len(given) > 1 or not _KEY.fullmatch(given[0]):
-        raise Problem("invalid_idempotency_key", "give one Idempotency-Key of 1 to 255 visible ASCII characters")
-    return given[0]
-
-
 def _outcome_unknown(operation: Operation) -> Problem:
     return Problem(
         "outcome_unknown",
@@ -197,8 +181,3 @@ def _outcome_unknown(operation: Operation) -> Problem:
         headers={"Location": answers.location(operation), "Retry-After": RETRY_AFTER_S},
         more={"operationId": str(operation), "commandId": operation.command_id},
     )
-
-
-def translated(error: Unavailable) -> Problem:
-    """503 for a read whose server is away."""
-    return unavailable(f"a server is away ({type(error.__cause__).__name__}); ask again")

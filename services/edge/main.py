@@ -10,10 +10,9 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from services.edge import openapi
-from services.edge.bus import translated
 from services.edge.edge import Edge
 from services.edge.metrics import Measured
-from services.edge.problems import Problem
+from services.edge.problems import Problem, unavailable
 from services.edge.routes import health
 from services.edge.routes.loyaltyvault import transactions
 from services.edge.routes.v1 import accounts, operations
@@ -95,7 +94,7 @@ async def _problem(_: Request, error: Exception) -> Response:
 
 async def _unavailable(_: Request, error: Exception) -> Response:
     assert isinstance(error, Unavailable)
-    return translated(error).response()
+    return unavailable("a server that this needs is away; ask again").response()
 
 
 async def _http_error(_: Request, error: Exception) -> Response:

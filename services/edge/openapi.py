@@ -16,15 +16,6 @@ from services.edge.problems import CODES, MEDIA_TYPE
 _REF = "#/components/schemas/{model}"
 _SCHEMAS: tuple[type[BaseModel], ...] = (Transaction, Adjust, ProblemDocument)
 
-IDEMPOTENCY_KEY: dict[str, Any] = {
-    "name": "Idempotency-Key",
-    "in": "header",
-    "required": False,
-    "schema": {"type": "string", "minLength": 1, "maxLength": 255, "pattern": r"^[\x21-\x7e]+$"},
-    "description": "Repeat a request with the same key and it has one effect and one answer, for at least 30 days.",
-    "example": "order-12345-fulfilled",
-}
-
 BODY_PROBLEMS = (
     "malformed_json",
     "not_an_object",
@@ -51,12 +42,12 @@ COMMAND_PROBLEMS = (
 """What every command can end in, whatever its rules."""
 
 
-def body(model: str, examples: Mapping[str, Any]) -> dict[str, Any]:
-    """An operation's extra for a JSON body that the route reads raw, and for the idempotency key."""
+def body(model: str, examples: Mapping[str, Any], *parameters: dict[str, Any]) -> dict[str, Any]:
+    """An operation's extra for a JSON body and parameters that the route reads by itself."""
     content = {"schema": {"$ref": _REF.format(model=model)}, "examples": examples}
     return {
         "requestBody": {"required": True, "content": {"application/json": content}},
-        "parameters": [IDEMPOTENCY_KEY],
+        "parameters": [*parameters],
     }
 
 

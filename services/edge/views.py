@@ -1,60 +1,34 @@
-"""The edge's own collections, upserted from snapshots only when newer (DESIGN 5); the only user of its driver.
+"""The edge's own collections, upserted from snapshots only when newer (DESIGN 5); the only user of its driver."""
 
-A document is `{_id, version, view}`: an account by its id, a programme by its stream; `view` is the snapshot's value.
-"""
-
-from collections.abc import AsyncIterator, Iterable, Sequence
+import asyncio
+from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
-from dataclasses import dataclass
-from typing import Any
 
-import bson
-import orjson
 import pymongo
 import structlog
-from bson.errors import BSONError
-from bson.raw_bson import RawBSONDocument
-from prometheus_client import Counter
-from pydantic import TypeAdapter
 from pymongo import AsyncMongoClient, UpdateOne, WriteConcern
 from pymongo.asynchronous.database import AsyncDatabase
 from pymongo.errors import BulkWriteError, PyMongoError
 
-from schemas.envelope import Envelope, EnvelopeError
-from schemas.points import ACCOUNT_VIEW, PROGRAMME_VIEW, AccountView, ProgrammeView
 from schemas.replies import SnapshotPart
+from services.edge.snapshots import SNAPSHOTS, Document, Upsert, newest, of_part, of_record
 from shared.errors import Unavailable
 from shared.runtime.consumer import Batch
 from shared.runtime.health import Health
-from shared.runtime.kafka import ConsumerRecord
 from shared.settings import Settings
 
 log = structlog.get_logger()
 
-SNAPSHOTS = Counter("fealty_view_snapshots_total", "Snapshots seen by the views, by how they ended.", ["outcome"])
-
-Document = dict[str, Any]
-
-_ADAPTERS: dict[str, TypeAdapter[Any]] = {
-    ACCOUNT_VIEW: TypeAdapter(AccountView),
-    PROGRAMME_VIEW: TypeAdapter(ProgrammeView),
-}
-_COLLECTIONS = {ACCOUNT_VIEW: "accounts", PROGRAMME_VIEW: "programmes"}
 _DURABLE = WriteConcern(w="majority", j=True)
+"""For the feed: once its offset is committed, nobody brings the snapshot again."""
+_SEEN = WriteConcern(w=1, j=False)
+"""For what comes with a reply: the next read sees it, and the feed brings it again, durably."""
 _READ_TIMEOUT_S = 2.0
 _APPLY_TIMEOUT_S = 1.0
+_GATHER_S = 0.05
+"""The feed's writes are flushed to the disk that the services' transactions use: fewer and larger ones hinder less."""
 _ATTEMPTS_MAX = 3
 _DUPLICATE_KEY = 11000
-
-
-@dataclass(frozen=True, slots=True)
-class Upsert:
-    """A state of one aggregate, as the document that it becomes."""
-
-    collection: str
-    id: str
-    version: int
-    document: RawBSONDocument
 
 
 class Views:
@@ -81,7 +55,7 @@ class Views:
                 socketTimeoutMS=timeout_ms * 3,
                 tz_aware=True,
             )
-            self._database = self._client.get_database(self._settings.database("edge"))
+            self._database = self._client.get_database(self._settings.database("edge"), write_concern=_SEEN)
             self._durable = self._database.with_options(write_concern=_DURABLE)
         async with self._translated(_READ_TIMEOUT_S):
             await self._client.admin.command("ping")
@@ -121,7 +95,9 @@ class Views:
         """
         if self._durable is None:
             raise Unavailable("the views are not connected yet")
-        upserts = [upsert for record in batch.records if (upsert := _of_record(record)) is not None]
+        if len(batch.records) < self._settings.batch_records_max // 2:
+            await asyncio.sleep(_GATHER_S)
+        upserts = [upsert for record in batch.records if (upsert := of_record(record)) is not None]
         async with self._translated(self._settings.request_timeout_ms / 1000):
             await _write(self._durable, newest(upserts))
         SNAPSHOTS.labels("fed").inc(len(upserts))
@@ -131,7 +107,7 @@ class Views:
 
         When that fails the outcome stands nevertheless: the feed brings the same snapshots once the server answers.
         """
-        upserts = [upsert for part in parts if (upsert := _of_part(part)) is not None]
+        upserts = [upsert for part in parts if (upsert := of_part(part)) is not None]
         if not upserts or self._database is None:
             return
         try:
@@ -152,16 +128,6 @@ class Views:
         except PyMongoError as error:
             self._state.trouble(f"MongoDB: {type(error).__name__}")
             raise Unavailable(f"MongoDB: {type(error).__name__}") from error
-
-
-def newest(upserts: Iterable[Upsert]) -> list[Upsert]:
-    """One upsert an aggregate, with its highest version."""
-    found: dict[tuple[str, str], Upsert] = {}
-    for upsert in upserts:
-        known = found.get((upsert.collection, upsert.id))
-        if known is None or known.version < upsert.version:
-            found[upsert.collection, upsert.id] = upsert
-    return list(found.values())
 
 
 async def _write(database: AsyncDatabase[Document], upserts: Sequence[Upsert]) -> None:
@@ -185,40 +151,3 @@ def _guarded(upsert: Upsert) -> UpdateOne:
     older = {"$lt": [{"$ifNull": ["$version", -1]}, upsert.version]}
     replace = {"$replaceWith": {"$cond": [older, {"$literal": upsert.document}, "$$ROOT"]}}
     return UpdateOne({"_id": upsert.id}, [replace], upsert=True)
-
-
-def _of_record(record: ConsumerRecord[bytes, bytes]) -> Upsert | None:
-    try:
-        envelope = Envelope.from_headers(record.headers)
-        if envelope.type not in _ADAPTERS:
-            SNAPSHOTS.labels("skipped").inc()
-            return None
-        return _upsert(envelope.type, (record.key or b"").decode(), orjson.loads(record.value or b""))
-    except (EnvelopeError, ValueError, BSONError, OverflowError) as error:
-        SNAPSHOTS.labels("unreadable").inc()
-        where = f"{record.topic}/{record.partition}/{record.offset}"
-        log.error("an unreadable snapshot", record=where, error=type(error).__name__)
-        return None
-
-
-def _of_part(part: SnapshotPart) -> Upsert | None:
-    try:
-        return _upsert(part.type, part.stream, part.value) if part.type in _ADAPTERS else None
-    except (ValueError, BSONError, OverflowError) as error:
-        SNAPSHOTS.labels("unreadable").inc()
-        log.error("an unreadable snapshot in a reply", error=type(error).__name__)
-        return None
-
-
-def _upsert(type_: str, stream: str, value: Document) -> Upsert:
-    """The document of one snapshot; its version is the one in the value, over the topic and in replies alike.
-
-    :raises ValueError: when the value is not what its type says (pydantic's error is one).
-    """
-    _ADAPTERS[type_].validate_python(value)
-    version = value.get("version")
-    if not isinstance(version, int):
-        raise ValueError("a snapshot without a version")
-    id_ = value["account"] if type_ == ACCOUNT_VIEW else stream
-    document = RawBSONDocument(bson.encode({"_id": id_, "version": version, "view": value}))
-    return Upsert(_COLLECTIONS[type_], id_, version, document)

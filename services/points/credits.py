@@ -9,8 +9,9 @@ from decimal import Decimal
 from schemas.points import Adjusted, Loaded, PointsRefusal, Redeemed
 from schemas.programme import Programme, ProgrammeState
 from services.points import lots as lot_rules
-from services.points.booking import Booking, part_of
+from services.points.booking import Booking
 from services.points.calendar import account_expiry_instant, expiry_instant, local_date
+from services.points.parts import part_of
 from services.points.state import CREDITED_MAX, LOTS_MAX, Balance, Lot, ProgrammeRules
 from shared.decider import Rejected
 from shared.money import to_minor
@@ -161,7 +162,9 @@ def _lot_for(balance: Balance, expires_at: datetime | None, active_from: datetim
 def _too_much(booking: Booking, balance: Balance, lot: Lot, amount: int, pointer: str) -> Rejected | None:
     """The bounds on lots and amounts."""
     if lot.id == balance.next_lot:
-        lots = sum([len(each.lots) + len(each.scheduled) for each in booking.account.balances.values()])
+        lots = 0
+        for each in booking.account.balances.values():
+            lots += len(each.lots) + len(each.scheduled)
         if lots >= LOTS_MAX:
             return Rejected(PointsRefusal.TOO_MANY_LOTS, f"an account has at most {LOTS_MAX} lots", pointer)
     credited = balance.earned + balance.adjusted_up + amount

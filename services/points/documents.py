@@ -6,15 +6,28 @@ and checking read events back through pydantic; the daily path writes them by ha
 
 from datetime import UTC, datetime
 from functools import lru_cache
-from typing import Any
+from typing import Any, assert_never
 
 from pydantic import TypeAdapter
 
 from schemas.base import format_instant
-from schemas.points import AccountOpened, LotPart, Movement, PointsEvent, ProgrammeApplied, Scheduled, Source
+from schemas.points import (
+    AccountOpened,
+    Activated,
+    Adjusted,
+    Expired,
+    Loaded,
+    LotPart,
+    Movement,
+    PointsEvent,
+    ProgrammeApplied,
+    Redeemed,
+    Scheduled,
+    Source,
+)
 from schemas.programme import Programme
 from services.points.due import due_at
-from services.points.state import Account, Balance, Event, Lot, ProgrammeRules, State, initial
+from services.points.state import Account, Balance, Event, Lot, ProgrammeRules, State, aggregate_of, initial
 from shared.decider import Document
 
 _EVENTS: TypeAdapter[Event] = TypeAdapter(PointsEvent)
@@ -42,12 +55,13 @@ def dump_state(state: State) -> Document:
 
 def load_state(stream: str, document: Document) -> State:
     """The state of `stream` that `dump_state` gave; instants may come back naive or with another UTC."""
-    state = initial(stream)
-    if isinstance(state, ProgrammeRules):
-        text = document["programme"]
-        return state if text is None else _rules(text, document["version"])
+    text = document.get("programme")
+    if text is not None:
+        return _rules(text, document["version"])
+    if "balances" not in document:
+        return initial(stream)
     return Account(
-        state.account,
+        aggregate_of(stream),
         document["number"],
         document["sequence"],
         _utc(document["booked_at"]),
@@ -112,7 +126,7 @@ def _load_lot(stored: list[Any]) -> Lot:
 
 
 def _utc(stored: datetime | None) -> datetime | None:
-    return None if stored is None else stored.replace(tzinfo=UTC)
+    return stored if stored is None or stored.tzinfo is UTC else stored.replace(tzinfo=UTC)
 
 
 # ── events ────────────────────────────────────────────────────────────────────────────────────────────────────────
@@ -120,9 +134,13 @@ def _utc(stored: datetime | None) -> datetime | None:
 
 def dump_event(event: Event) -> Document:
     """The event in JSON's types, with the wire's names; what is null is left out."""
-    if isinstance(event, AccountOpened | ProgrammeApplied | Scheduled):
-        return event.model_dump(mode="json", by_alias=True, exclude_none=True)
-    return _dump_movement(event)
+    match event:
+        case Loaded() | Redeemed() | Expired() | Adjusted() | Activated():
+            return _dump_movement(event)
+        case AccountOpened() | ProgrammeApplied() | Scheduled():
+            return event.model_dump(mode="json", by_alias=True, exclude_none=True)
+        case _:
+            assert_never(event)
 
 
 def load_event(document: Document) -> Event:

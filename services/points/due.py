@@ -7,7 +7,8 @@ leaves them: they enter when their time comes, as a credit that reopens it.
 from datetime import datetime
 
 from schemas.points import Activated, Expired
-from services.points.booking import Booking, part_of
+from services.points.booking import Booking
+from services.points.parts import part_of
 from services.points.state import Account
 
 _ACCOUNT_LAST = 2**63

@@ -23,21 +23,32 @@ def evolve(state: State, event: Event) -> State:
 
     :raises TypeError: when the event is of another kind of stream.
     """
+    if isinstance(state, Account):
+        if isinstance(event, ProgrammeApplied):
+            raise TypeError(f"{event.type} does not belong to an account")
+        return evolve_account(state, event)
     if isinstance(event, ProgrammeApplied):
         return ProgrammeRules.of(event.programme, event.version)
-    if not isinstance(state, Account):
-        raise TypeError(f"{event.type} does not belong to a programme")
-    return evolve_account(state, event)
+    raise TypeError(f"{event.type} does not belong to a programme")
 
 
 def evolve_account(account: Account, event: AccountEvent) -> Account:
     """The account after `event`."""
-    if isinstance(event, AccountOpened):
-        return Account(account.account, event.account_number, account.sequence, event.booked_at, account.balances)
+    match event:
+        case Loaded() | Redeemed() | Expired() | Adjusted() | Activated():
+            return _booked(account, event, event.sequence)
+        case Scheduled():
+            return _booked(account, event, account.sequence)
+        case AccountOpened():
+            return account._replace(account_number=event.account_number, booked_at=event.booked_at)
+        case _:
+            assert_never(event)
+
+
+def _booked(account: Account, event: Scheduled | Movement, sequence: int) -> Account:
     balance = account.balances.get(event.programme)
     if balance is None:
         balance = Balance(event.programme, event.programme_version, event.scale)
-    sequence = account.sequence if isinstance(event, Scheduled) else event.sequence
     balances = {**account.balances, event.programme: _after(balance, event)}
     return Account(account.account, account.account_number, sequence, event.booked_at, balances)
 
@@ -47,27 +58,27 @@ def _after(balance: Balance, event: Scheduled | Movement) -> Balance:
     lots, scheduled, next_lot = balance.lots, balance.scheduled, balance.next_lot
     earned, redeemed, expired = balance.earned, balance.redeemed, balance.expired
     up, down = balance.adjusted_up, balance.adjusted_down
-    delta = 0 if isinstance(event, Scheduled) else event.delta
+    delta = 0
     match event:
-        case Loaded():
+        case Loaded(delta=delta):
             lots, next_lot = _put(lots, next_lot, event.lots[0])
             earned += delta
-        case Redeemed():
+        case Redeemed(delta=delta):
             lots = lot_rules.take_out(lots, event.lots)
             redeemed -= delta
-        case Adjusted() if delta > 0:
+        case Adjusted(delta=delta) if delta > 0:
             lots, next_lot = _put(lots, next_lot, event.lots[0])
             up += delta
-        case Adjusted():
+        case Adjusted(delta=delta):
             lots = lot_rules.take_out(lots, event.lots)
             down -= delta
         case Scheduled():
             lot = _lot(event.lots[0])
             scheduled, next_lot = lot_rules.schedule(scheduled, lot), max(next_lot, lot.id + 1)
-        case Activated():
+        case Activated(delta=delta):
             lots, scheduled = lot_rules.activate(lots, scheduled, event.lots[0].lot)
             up += delta
-        case Expired():
+        case Expired(delta=delta):
             lots = lot_rules.take_out(lots, event.lots)
             expired -= delta
         case _:

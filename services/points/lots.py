@@ -19,6 +19,8 @@ _NEVER = datetime.max.replace(tzinfo=UTC)
 def place(lots: Lots, lot: Lot) -> Lots:
     """`lots` with an active `lot`: merged with one of the same conditions, the lower id kept, or at its place."""
     at = lot.expires_at or _NEVER
+    if not lots or (lots[-1].expires_at or _NEVER) < at:
+        return (*lots, lot)
     start, end = bisect_left(lots, at, key=_expiry), bisect_right(lots, at, key=_expiry)
     return lots[:start] + _joined(lots[start:end], lot) + lots[end:]
 

@@ -4,9 +4,11 @@ Amounts are whole numbers of the programme's smallest unit; times are UTC instan
 those that every booking makes anew are named tuples, which cost a quarter of a frozen dataclass.
 """
 
-from dataclasses import dataclass, field
+from collections.abc import Mapping
+from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
+from types import MappingProxyType
 from typing import NamedTuple
 
 from schemas.points import AccountOpened, Movement, PointsEvent, ProgrammeApplied, Scheduled
@@ -58,8 +60,7 @@ class Balance(NamedTuple):
     account_expires_at: datetime | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Account:
+class Account(NamedTuple):
     """An account with all its programmes, in the order of their first booking.
 
     `account_number` is None until the first credit opens it; `sequence` counts its movements.
@@ -69,7 +70,7 @@ class Account:
     account_number: str | None = None
     sequence: int = 0
     booked_at: datetime | None = None
-    balances: dict[str, Balance] = field(default_factory=dict)
+    balances: Mapping[str, Balance] = MappingProxyType({})
 
 
 @dataclass(frozen=True, slots=True)
@@ -118,12 +119,16 @@ def initial(stream: str) -> State:
 
     :raises ValueError: when the name is that of no stream of this service.
     """
-    kind, _, aggregate = stream.split("/", 2)
-    if kind == "account":
-        return Account(aggregate)
-    if kind == "programme":
-        return ProgrammeRules(aggregate)
+    if stream.startswith("account/"):
+        return Account(aggregate_of(stream))
+    if stream.startswith("programme/"):
+        return ProgrammeRules(aggregate_of(stream))
     raise ValueError(f"{stream} is no stream of the points service")
+
+
+def aggregate_of(stream: str) -> str:
+    """The id of the account or programme that a stream is of."""
+    return stream.split("/", 2)[2]
 
 
 def _floor(limit: Decimal | None, scale: int) -> int | None:

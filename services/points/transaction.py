@@ -6,8 +6,9 @@ from decimal import Decimal
 from schemas.points import PointsRefusal, PostTransaction
 from schemas.transaction import Load
 from services.points import credits as rules_of
-from services.points.booking import Booking, source_of
+from services.points.booking import Booking
 from services.points.due import book_due
+from services.points.parts import source_of
 from services.points.state import Account, Event, ProgrammeRules, State, account_stream, programme_stream
 from shared.decider import Accepted, Command, Document, Rejected
 from shared.ids import account_id
@@ -37,8 +38,8 @@ def post_transaction(
     refused = _loads(booking, payload, programmes) or _redemptions(booking, payload, programmes) or _vouchers(payload)
     if refused is not None:
         return refused
-    result = result_of(command, booking.account, programmes)
-    return Accepted(tuple(booking.events), result, memo=context.comment)
+    result = result_of(booking, programmes)
+    return Accepted(tuple(booking.events), result, memo=context.comment, states={stream: booking.account})
 
 
 _ID = "loyaltyPointDefinitionId"
@@ -62,19 +63,19 @@ def find(command: Command, programme: str, states: Mapping[str, State], pointer:
     return rules
 
 
-def result_of(command: Command, account: Account, programmes: list[ProgrammeRules]) -> Document:
+def result_of(booking: Booking, programmes: list[ProgrammeRules]) -> Document:
     """A `TransactionResult`: the balance of each programme named, in the order of first appearance."""
     balances: dict[str, Document] = {}
     for rules in programmes:
         if rules.id not in balances:
-            balance = account.balances.get(rules.id)
+            booked = booking.booked.get(rules.id)
             balances[rules.id] = {
                 "loyaltyProgramId": rules.id,
-                "pointsBalance": 0 if balance is None else balance.booked,
-                "scale": rules_of.declared(rules).scale if balance is None else balance.scale,
+                "pointsBalance": rules_of.balance_of(booking, rules).booked if booked is None else booked,
+                "scale": rules_of.declared(rules).scale,
             }
     return {
-        "transactionId": command.id,
+        "transactionId": booking.command.id,
         "balances": list(balances.values()),
         "issuedVouchers": [],
         "redeemedVouchers": [],

@@ -26,9 +26,9 @@ _ADVICE = "start one with `fealty up`, or set KAFKA_BOOTSTRAP_SERVERS and MONGOD
 
 
 class Failure(Exception):
-    """A command cannot do what it was asked for; the message is one line, `code` the exit status."""
+    """A command cannot do what it was asked for; the message is one line, `code` an exit status of its own."""
 
-    def __init__(self, message: str, code: int = 1) -> None:
+    def __init__(self, message: str, code: int | None = None) -> None:
         super().__init__(message)
         self.code = code
 
@@ -71,11 +71,9 @@ def one_line(*, code: int = 1) -> Iterator[None]:
     try:
         yield
     except Failure as failure:
-        _end(str(failure), failure.code)
+        _end(str(failure), code if failure.code is None else failure.code)
     except Unavailable as error:
         _end(f"no server to work with: {error}; {_ADVICE}", code)
-    except ValidationError as error:
-        _end(f"settings: {'; '.join(told(error))}", code)
     except (FealtyError, StackError) as error:
         _end(str(error), code)
     except KeyboardInterrupt:

@@ -84,25 +84,30 @@ async def replay(service: str, settings: Settings, ids: Sequence[str] | None, *,
 
     The order of offsets, and so that of each key, is kept per partition.
 
-    :raises Failure: one is unknown, was replayed before, or cannot be published; then nothing was sent.
+    :raises Failure: one is unknown or was replayed before, and nothing was sent; or some are too large, and the
+        others were sent.
     :raises Unavailable: a server is away; what was sent so far is marked.
     """
     async with _journal(service, settings) as journal:
         chosen = _chosen(await journal.letters(ids), ids, again, settings)
         producer = Producer(settings.kafka, settings.request_timeout_ms)
-        late = 0
+        late, too_large = 0, list[str]()
         try:
             for start in range(0, len(chosen), _CHUNK_LETTERS):
                 chunk = chosen[start : start + _CHUNK_LETTERS]
-                whole = sorted(await journal.letters(chunk, whole=True), key=_place)
-                await producer.publish(_record(letter) for letter in whole)
-                await journal.mark_replayed(chunk, instant(now_ms()))
-                late += sum(map(_is_late, whole))
+                letters = sorted(await journal.letters(chunk, whole=True), key=_place)
+                fitting = [letter for letter in letters if _fits(letter)]
+                too_large += [letter["_id"] for letter in letters if not _fits(letter)]
+                await producer.publish(map(_record, fitting))
+                await journal.mark_replayed([letter["_id"] for letter in fitting], instant(now_ms()))
+                late += sum(map(_is_late, fitting))
         finally:
             await producer.stop()
-    out().print(f"replayed: {len(chosen)}")
+    out().print(f"replayed: {len(chosen) - len(too_large)}")
     if late:
         complain(f"{late} of them carry a ce_notafter that has passed, so that their service drops them")
+    if too_large:
+        raise Failure(f"too large to be published again: {', '.join(too_large)}")
 
 
 def _chosen(found: Iterable[Document], ids: Sequence[str] | None, again: bool, settings: Settings) -> list[str]:
@@ -111,9 +116,8 @@ def _chosen(found: Iterable[Document], ids: Sequence[str] | None, again: bool, s
     if ids is not None:
         if unknown := sorted(set(ids) - {letter["_id"] for letter in letters}):
             raise Failure(f"there is no dead letter {', '.join(unknown)}; nothing was sent")
-        if before := [letter["_id"] for letter in letters if letter.get("replayed_at")]:
-            if not again:
-                raise Failure(f"replayed before: {', '.join(before)}; nothing was sent; --again sends it again")
+        if (before := [letter["_id"] for letter in letters if letter.get("replayed_at")]) and not again:
+            raise Failure(f"replayed before: {', '.join(before)}; nothing was sent; --again sends it again")
     elif not again:
         letters = [letter for letter in letters if not letter.get("replayed_at")]
     topics = {settings.topic(name) for name in TOPICS}
@@ -124,14 +128,14 @@ def _chosen(found: Iterable[Document], ids: Sequence[str] | None, again: bool, s
 
 
 def _record(letter: Document) -> Record:
-    """The record as it was, byte for byte; a null key or value stays null.
-
-    :raises Failure: no batch of the producer takes it.
-    """
-    if len(letter["value"] or b"") > PRODUCER_BATCH_BYTES * 3 // 4:
-        raise Failure(f"{letter['_id']} is too large to be published again")
+    """The record as it was, byte for byte; a null key or value stays null."""
     headers: list[Any] = [(name, value) for name, value in letter["headers"]]
     return Record(letter["topic"], letter["partition"], letter["key"], letter["value"], headers)
+
+
+def _fits(letter: Document) -> bool:
+    """Whether a batch of the producer takes it."""
+    return len(letter["value"] or b"") <= PRODUCER_BATCH_BYTES * 3 // 4
 
 
 def _is_late(letter: Document) -> bool:

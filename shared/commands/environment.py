@@ -4,6 +4,8 @@ import json
 import os
 from pathlib import Path
 
+from pydantic import ValidationError
+
 from shared.commands.console import Failure
 from shared.settings import Settings
 
@@ -18,10 +20,9 @@ _VARIABLES = {
 def settings_at(root: Path) -> Settings:
     """The settings of this process, with the addresses in `root`/endpoints.json where the environment gives none.
 
-    :raises Failure: the file is there and cannot be read.
-    :raises pydantic.ValidationError: a variable has a wrong value.
+    :raises Failure: a variable has a wrong value, or the file is there and cannot be read.
     """
-    settings = Settings()
+    settings = settings_given()
     running = _endpoints(root / "endpoints.json")
     update = {
         field: running[field]
@@ -29,6 +30,21 @@ def settings_at(root: Path) -> Settings:
         if field in running and not any(os.environ.get(name) for name in variables)
     }
     return settings.model_copy(update=update)
+
+
+def settings_given() -> Settings:
+    """The settings as the environment has them.
+
+    :raises Failure: a variable has a wrong value.
+    """
+    try:
+        return Settings()
+    except ValidationError as error:
+        wrong = [
+            f"FEALTY_{str(item['loc'][0]).upper().removeprefix('FEALTY_')}: {item['msg']}"
+            for item in error.errors(include_input=False, include_url=False)
+        ]
+        raise Failure("; ".join(wrong)) from error
 
 
 def _endpoints(path: Path) -> dict[str, str]:

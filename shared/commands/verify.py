@@ -24,7 +24,7 @@ def checks_of(service: str) -> Checks:
     """
     modules = SERVICES.get(service)
     if modules is None:
-        raise Failure(f"{service!r} cannot be verified; {', '.join(SERVICES)} can", code=2)
+        raise Failure(f"{service!r} cannot be verified; {', '.join(SERVICES)} can")
     decider, identities = map(importlib.import_module, modules)
     return Checks(decider=decider.DECIDER, event=identities.check_event, state=identities.check_state)
 
@@ -49,9 +49,11 @@ async def verify_with_progress(service: str, settings: Settings) -> Report:
     columns = (TextColumn("verifying"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
     with Progress(*columns, console=Console(stderr=True), transient=True) as bar:
         task = bar.add_task("verify", total=None)
-        return await verify_service(
-            service, settings, lambda done, total: bar.update(task, completed=done, total=total)
-        )
+
+        def progress(done: int, total: int) -> None:
+            bar.update(task, completed=done, total=total)
+
+        return await verify_service(service, settings, progress)
 
 
 def show(report: Report) -> None:

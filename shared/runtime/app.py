@@ -1,12 +1,14 @@
 """Building a process from a service's parts, and its life: start, serve health and metrics, drain, end."""
 
 import asyncio
+import gc
 import sys
 from collections.abc import Awaitable, Callable
 from typing import Any
 
 import structlog
 import uvicorn
+import uvloop
 from faststream.asgi import AsgiFastStream, AsgiResponse, get
 from faststream.kafka import KafkaBroker
 from prometheus_client import make_asgi_app
@@ -203,8 +205,17 @@ def _answer(troubles: dict[str, str]) -> AsgiResponse:
     return AsgiResponse(text.encode(), 503 if troubles else 200, {"content-type": "text/plain; charset=utf-8"})
 
 
+def tune_garbage_collection() -> None:
+    """A batch makes tens of thousands of values and hardly a cycle: look for cycles less often.
+
+    With the defaults the collector walks every live value of the batch again and again; measured, that was a third
+    of the CPU a command.
+    """
+    gc.freeze()
+    gc.set_threshold(200_000, 50, 1_000)
+
+
 def run(service: Service, settings: Settings) -> None:
     """Run a service's process to its end."""
-    import uvloop
-
+    tune_garbage_collection()
     sys.exit(uvloop.run(ServiceApp(service, settings).serve()))

@@ -1,13 +1,13 @@
 """One batch in the making: the working copy of what was loaded, and what is to be written and published."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any
 
 from schemas.replies import Reply
-from shared.decider import Decider, Document
-from shared.runtime.decode import Incoming
+from shared.decider import Accepted, Decider, Document
+from shared.runtime.decode import Incoming, Query
 from shared.runtime.journal import Append, Loaded, fence_id
 from shared.runtime.kafka import ConsumerRecord, Record
 
@@ -53,7 +53,7 @@ class Plan:
     entries: dict[str, Document] = field(default_factory=dict)
     dead_letters: list[Document] = field(default_factory=list)
     records: list[Record] = field(default_factory=list)
-    replies: list[tuple[Incoming, Reply, tuple[str, ...]]] = field(default_factory=list)
+    replies: list[tuple[Incoming | Query, Reply | Document, Collection[str]]] = field(default_factory=list)
     touched: set[str] = field(default_factory=set)
     outcomes: dict[str, int] = field(default_factory=dict)
 
@@ -75,6 +75,28 @@ class Plan:
                 working = Working(stored.version, stored.version, state, document["booked_at"])
             self.streams[name] = working
         return working
+
+    def fold(self, verdict: Accepted[Any], now: datetime) -> Collection[str]:
+        """Fold an accepted command's events into the working copies; the streams that it wrote, in order."""
+        evolve = self.decider.evolve
+        written = dict.fromkeys([stream for stream, _ in verdict.events])
+        for stream in written:
+            working = self.stream(stream)
+            working.version += 1
+            working.booked_at = now
+        if verdict.states is not None:
+            for stream in written:
+                self.streams[stream].state = verdict.states[stream]
+        else:
+            for stream, event in verdict.events:
+                working = self.streams[stream]
+                working.state = evolve(working.state, event)
+        return written
+
+    def reply(self, to: Incoming | Query, reply: Reply | Document, streams: Collection[str] = ()) -> None:
+        """Answer whoever waits, with a reply or with an entry's; the snapshots of `streams` go along."""
+        if to.envelope.reply_to is not None:
+            self.replies.append((to, reply, streams))
 
     def count(self, outcome: str) -> None:
         """One more record that ended like this."""

@@ -158,9 +158,7 @@ class Pump:
         """Poll once, and do what came."""
         epoch = self._epoch
         polled_s = monotonic_s()
-        fetched = await self.consumer.getmany(
-            timeout_ms=self._settings.poll_timeout_ms, max_records=self._records_max
-        )
+        fetched = await self.consumer.getmany(timeout_ms=self._settings.poll_timeout_ms, max_records=self._records_max)
         records = [record for partition in fetched.values() for record in partition]
         if not records:
             async with self._lock:

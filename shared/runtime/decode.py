@@ -1,37 +1,45 @@
 """Step 2: from bytes to an envelope and a payload, or to poison."""
 
 import re
-from collections.abc import Mapping
-from dataclasses import dataclass
-from datetime import datetime
-from typing import Any
+from typing import Any, NamedTuple
 
-from pydantic import BaseModel, TypeAdapter, ValidationError
+from pydantic import TypeAdapter, ValidationError
 
 from schemas.envelope import Envelope, EnvelopeError
 from schemas.replies import GET_OUTCOME
 from shared.clock import instant
+from shared.decider import Command, Streams
 from shared.errors import Poison
 from shared.hashing import request_hash
 from shared.runtime.kafka import ConsumerRecord
+from shared.runtime.service import Service
+from shared.settings import Settings
 
 _UUID = re.compile(r"[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}")
 
 
-@dataclass(frozen=True, slots=True)
-class Incoming:
-    """A decoded command with the record that carried it. `at` is the broker's time of appending (P4)."""
+class Incoming(NamedTuple):
+    """A decoded command, with the record that carried it and the streams that it names.
+
+    The command's `now` is the broker's time of appending until step 4 sets it (P4).
+    """
 
     record: ConsumerRecord[bytes, bytes]
-    at: datetime
     envelope: Envelope
-    store: str
-    payload: Any
+    command: Command
+    streams: Streams
     request_hash: str
 
 
-@dataclass(frozen=True, slots=True)
-class Undecodable:
+class Query(NamedTuple):
+    """A poll for the outcome of the command `command_id` (P8)."""
+
+    record: ConsumerRecord[bytes, bytes]
+    envelope: Envelope
+    command_id: str
+
+
+class Undecodable(NamedTuple):
     """A record that can never be a command; the envelope is there when at least that could be read."""
 
     record: ConsumerRecord[bytes, bytes]
@@ -40,18 +48,19 @@ class Undecodable:
 
 
 class Decoder:
-    """Decodes the commands of one service; `commands` maps each type to its wire model."""
+    """Decodes the commands of one service by its registry of wire models."""
 
-    def __init__(
-        self, commands: Mapping[str, type[BaseModel]], store: str, secret: bytes, record_bytes_max: int, replies: str
-    ) -> None:
-        self._adapters: dict[str, TypeAdapter[Any]] = {name: TypeAdapter(model) for name, model in commands.items()}
-        self._store = store
-        self._secret = secret
-        self._record_bytes_max = record_bytes_max
-        self._replies = replies
+    def __init__(self, service: Service, settings: Settings) -> None:
+        self._adapters: dict[str, TypeAdapter[Any]] = {
+            name: TypeAdapter(model) for name, model in service.commands.items()
+        }
+        self._streams = service.decider.streams
+        self._store = settings.store
+        self._secret = settings.secret.get_secret_value().encode()
+        self._record_bytes_max = settings.record_bytes_max
+        self._reply_topics = (None, settings.topic("edge.replies"))
 
-    def __call__(self, record: ConsumerRecord[bytes, bytes]) -> Incoming | Undecodable:
+    def __call__(self, record: ConsumerRecord[bytes, bytes]) -> Incoming | Query | Undecodable:
         """Decode one record; never raises for what the record holds.
 
         Reasons: `bad_envelope`, `no_value`, `too_large`, `unknown_type`, `bad_payload`.
@@ -61,33 +70,29 @@ class Decoder:
             envelope = Envelope.from_headers(record.headers)
             if not _UUID.fullmatch(envelope.id):
                 raise EnvelopeError("ce_id of a command must be a UUID in lower case")
-            if envelope.reply_to not in (None, self._replies):
+            if envelope.reply_to not in self._reply_topics:
                 raise EnvelopeError("ce_replyto is no topic of replies")
-            value = checked_value(record, self._record_bytes_max)
-            payload = self._payload(envelope.type, value)
+            if envelope.type == GET_OUTCOME:
+                return Query(record, envelope, envelope.causation_id or "")
+            return self._command(record, envelope)
         except EnvelopeError as error:
             return Undecodable(record, None, Poison("bad_envelope", str(error)))
         except Poison as error:
             return Undecodable(record, envelope, error)
-        return Incoming(
-            record=record,
-            at=instant(record.timestamp),
-            envelope=envelope,
-            store=envelope.store or self._store,
-            payload=payload,
-            request_hash=envelope.request_hash or request_hash(self._secret, envelope.type, envelope.subject, value),
-        )
 
-    def _payload(self, type_: str, value: bytes) -> Any:
-        if type_ == GET_OUTCOME:
-            return None
-        adapter = self._adapters.get(type_)
+    def _command(self, record: ConsumerRecord[bytes, bytes], envelope: Envelope) -> Incoming:
+        value = checked_value(record, self._record_bytes_max)
+        adapter = self._adapters.get(envelope.type)
         if adapter is None:
-            raise Poison("unknown_type", f"no command of this service is called {type_[:100]!r}")
+            raise Poison("unknown_type", f"no command of this service is called {envelope.type[:100]!r}")
         try:
-            return adapter.validate_json(value)
+            payload = adapter.validate_json(value)
         except ValidationError as error:
             raise Poison("bad_payload", describe(error)) from error
+        store = envelope.store or self._store
+        command = Command(envelope.id, envelope.type, store, envelope.subject, payload, instant(record.timestamp))
+        hashed = envelope.request_hash or request_hash(self._secret, envelope.type, envelope.subject, value)
+        return Incoming(record, envelope, command, self._streams(command), hashed)
 
 
 def checked_value(record: ConsumerRecord[bytes, bytes], bytes_max: int) -> bytes:

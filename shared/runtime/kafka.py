@@ -5,13 +5,12 @@ here: keyed batches to explicit partitions, explicit commits, positions, topic a
 """
 
 import asyncio
-from collections.abc import AsyncIterator, Iterable, Sequence
+from collections.abc import AsyncIterator, Iterable
 from contextlib import asynccontextmanager, suppress
-from dataclasses import dataclass, field
 from functools import lru_cache
 from itertools import groupby
 from operator import attrgetter
-from typing import Any
+from typing import Any, NamedTuple
 
 from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, ConsumerRecord, TopicPartition
 from aiokafka.abc import ConsumerRebalanceListener
@@ -56,15 +55,14 @@ _LOST_MEMBERSHIP = (
 )
 
 
-@dataclass(frozen=True, slots=True)
-class Record:
+class Record(NamedTuple):
     """A record to publish: a full topic name, a partition, a key, a JSON value and headers."""
 
     topic: str
     partition: int
     key: bytes
     value: bytes
-    headers: Sequence[tuple[str, bytes]] = field(default=())
+    headers: list[tuple[str, bytes]]
 
 
 @lru_cache(maxsize=131_072)
@@ -183,7 +181,7 @@ class Producer:
 
 
 def _append(builder: BatchBuilder, record: Record) -> Any:
-    return builder.append(key=record.key, value=record.value, timestamp=None, headers=list(record.headers))
+    return builder.append(key=record.key, value=record.value, timestamp=None, headers=record.headers)
 
 
 async def commit(consumer: AIOKafkaConsumer, offsets: dict[TopicPartition, int], timeout_s: float) -> bool:

@@ -8,7 +8,7 @@ from typing import Any
 from schemas.replies import Reply, Status
 from shared.decider import Accepted, Document, Rejected
 from shared.runtime.batch import Plan
-from shared.runtime.decode import Incoming
+from shared.runtime.decode import Incoming, Query
 
 _VERSION_DIGITS = 12
 
@@ -33,11 +33,12 @@ def entry_of(
 ) -> Document:
     """The journal document of one command: everything needed to publish and to answer again, nothing decided twice."""
     envelope, record = item.envelope, item.record
+    store = item.command.store
     entry: Document = {
         "_id": envelope.id,
         "type": envelope.type,
         "subject": envelope.subject,
-        "store": item.store,
+        "store": store,
         "hash": item.request_hash,
         "correlation": envelope.correlation_id or envelope.id,
         "causation": envelope.causation_id,
@@ -82,9 +83,9 @@ def reply_of(entry: Document) -> Reply:
     )
 
 
-def outcome_of(item: Incoming, plan: Plan, buried: Mapping[str, Document]) -> Reply:
+def outcome_of(item: Query, plan: Plan, buried: Mapping[str, Document]) -> Reply:
     """The answer to a poll: stored, buried, still possible, or never (definite, by the broker's clock)."""
-    command_id = item.envelope.causation_id or ""
+    command_id = item.command_id
     entry = plan.entries.get(command_id) or plan.loaded.entries.get(command_id)
     if entry is not None:
         return reply_of(entry)

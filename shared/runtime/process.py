@@ -9,21 +9,21 @@ from typing import Any, Protocol
 
 import structlog
 
-from schemas.replies import GET_OUTCOME, Reply, Status
+from schemas.replies import Reply, SnapshotPart, Status
 from schemas.topics import TOPICS, Kind
 from shared.backoff import Backoff
 from shared.clock import monotonic_s
-from shared.decider import Accepted, Command, Document, Rejected
+from shared.decider import Accepted, Document, Rejected, View
 from shared.errors import Conflict, Relinquished, Stopped, Unavailable
 from shared.metrics import DEAD_LETTERS, RECORDS, RETRIES, STEP_SECONDS
 from shared.runtime.batch import Plan, States
 from shared.runtime.consumer import Batch
 from shared.runtime.dead_letters import announcement, dead_letter
-from shared.runtime.decode import Decoder, Incoming, Undecodable
+from shared.runtime.decode import Decoder, Incoming, Query, Undecodable
 from shared.runtime.journal import Journal, fence_id
 from shared.runtime.kafka import ConsumerRecord, Producer, Record
 from shared.runtime.outcomes import entry_of, outcome_of, refused_as_too_large, reply_of
-from shared.runtime.publish import RecordBuilder
+from shared.runtime.publish import RecordBuilder, snapshot_value
 from shared.runtime.service import Service
 from shared.settings import Settings
 
@@ -69,13 +69,7 @@ class Processor:
         self._troubles = troubles
         self._probe = probe
         self._build = RecordBuilder(service, settings)
-        self._decode = Decoder(
-            service.commands,
-            settings.store,
-            settings.secret.get_secret_value().encode(),
-            settings.record_bytes_max,
-            settings.topic("edge.replies"),
-        )
+        self._decode = Decoder(service, settings)
 
     async def handle(self, batch: Batch) -> None:
         """Do a whole batch; when this returns, everything in it is durable and published.
@@ -146,17 +140,18 @@ class Processor:
         with timed("decode"):
             decoded = [self._decode(record) for record in records]
         if buried is not None:
-            decoded = [Undecodable(records[0], _envelope(decoded[0]), buried[0])]
-        incoming = [item for item in decoded if isinstance(item, Incoming)]
+            decoded = [Undecodable(records[0], decoded[0].envelope, buried[0])]
         with timed("load"):
-            plan = await self._load(records, incoming)
+            plan = await self._load(records, decoded)
         with timed("decide"):
             for item in decoded:
-                if isinstance(item, Incoming):
-                    self._decide(plan, item)
-                else:
-                    self._bury(plan, item, 1 if buried is None else buried[1])
-            await self._answer_queries(plan, incoming)
+                match item:
+                    case Incoming():
+                        self._decide(plan, item)
+                    case Query():
+                        await self._answer(plan, item)
+                    case Undecodable():
+                        self._bury(plan, item, 1 if buried is None else buried[1])
             published = self._published(plan)
         await batch.settle()
         self._probe("before_transaction")
@@ -172,29 +167,28 @@ class Processor:
         for letter in plan.dead_letters:
             DEAD_LETTERS.labels(letter["topic"], letter["reason"]).inc()
 
-    async def _load(self, records: Records, incoming: Sequence[Incoming]) -> Plan:
+    async def _load(self, records: Records, decoded: Sequence[Incoming | Query | Undecodable]) -> Plan:
         """Step 3: in two queries, the streams that the commands name, known command ids, and the fences."""
         ids: set[str] = set()
-        names = {fence_id(record.topic, record.partition) for record in records}
-        for item in incoming:
-            ids.add(item.envelope.id if item.envelope.type != GET_OUTCOME else item.envelope.causation_id or "")
-            if item.envelope.type != GET_OUTCOME:
-                streams = self._service.decider.streams(_command(item))
-                names.update(streams.writes, streams.reads)
-        loaded = await self._journal.load(list(ids), list(names))
-        return Plan(self._service.decider, frozenset(names), loaded)
+        names = {fence_id(topic, partition) for topic, partition in {(it.topic, it.partition) for it in records}}
+        for item in decoded:
+            match item:
+                case Incoming():
+                    ids.add(item.envelope.id)
+                    names.update(item.streams.writes, item.streams.reads)
+                case Query():
+                    ids.add(item.command_id)
+        return Plan(self._service.decider, frozenset(names), await self._journal.load(list(ids), list(names)))
 
     def _decide(self, plan: Plan, item: Incoming) -> None:
         """Step 4: a known command gets its stored outcome, a late one is dropped, a new one is decided."""
         envelope = item.envelope
-        if envelope.type == GET_OUTCOME:
-            return
         known = plan.loaded.entries.get(envelope.id) or plan.entries.get(envelope.id)
         if known is not None:
             self._repeat(plan, item, known)
         elif envelope.not_after is not None and item.record.timestamp > envelope.not_after:
             plan.count("too_late")
-            plan.replies.append((item, Reply(command_id=envelope.id, status=Status.TOO_LATE), ()))
+            plan.reply(item, Reply(command_id=envelope.id, status=Status.TOO_LATE))
         else:
             self._decide_new(plan, item)
 
@@ -202,7 +196,7 @@ class Processor:
         """Seen before: another request is refused; the same offset again publishes all again (P3)."""
         if entry["hash"] != item.request_hash:
             plan.count("key_reused")
-            plan.replies.append((item, Reply(command_id=entry["_id"], status=Status.KEY_REUSED), ()))
+            plan.reply(item, Reply(command_id=entry["_id"], status=Status.KEY_REUSED))
             return
         place = (item.record.topic, item.record.partition, item.record.offset)
         streams = tuple(write.rsplit("#", 1)[0] for write in entry.get("writes", ()))
@@ -212,35 +206,26 @@ class Processor:
             plan.touched.update(streams)
         else:
             plan.count("repeated")
-        plan.replies.append((item, reply_of(entry), streams))
+        plan.reply(item, entry, streams)
 
     def _decide_new(self, plan: Plan, item: Incoming) -> None:
         """Decide one command, size-check what it would publish, and fold its events into the working copies."""
-        decider = self._service.decider
-        writable = decider.streams(_command(item)).writes
-        now = max(item.at, *(plan.stream(stream).booked_at for stream in writable))
-        command = Command(item.envelope.id, item.envelope.type, item.store, item.envelope.subject, item.payload, now)
+        decider, command = self._service.decider, item.command
+        booked_at = max([plan.stream(stream).booked_at for stream in item.streams.writes])
+        if booked_at > command.now:
+            command = command._replace(now=booked_at)
         verdict: Accepted[Any] | Rejected = decider.decide(command, States(plan))
-        entry = entry_of(item, now, verdict, plan, decider.dump_event)
+        entry = entry_of(item, command.now, verdict, plan, decider.dump_event)
         records = self._build.entry(entry)
         if any(len(record.value) > self._settings.record_bytes_max for record in records):
             verdict = refused_as_too_large(self._settings.record_bytes_max)
-            entry = entry_of(item, now, verdict, plan, decider.dump_event)
+            entry = entry_of(item, command.now, verdict, plan, decider.dump_event)
             records = self._build.entry(entry)
-        touched: dict[str, None] = {}
-        if isinstance(verdict, Accepted):
-            for stream, event in verdict.events:
-                working = plan.stream(stream)
-                working.state = decider.evolve(working.state, event)
-                touched[stream] = None
-            for stream in touched:
-                working = plan.stream(stream)
-                working.version += 1
-                working.booked_at = now
+        written = plan.fold(verdict, command.now) if isinstance(verdict, Accepted) else ()
         plan.entries[command.id] = entry
         plan.records.extend(records)
-        plan.touched.update(touched)
-        plan.replies.append((item, reply_of(entry), tuple(touched)))
+        plan.touched.update(written)
+        plan.reply(item, entry, written)
         plan.count(entry["status"])
 
     def _bury(self, plan: Plan, item: Undecodable, attempts: int) -> None:
@@ -260,31 +245,35 @@ class Processor:
             )
             plan.records.extend(self._build.reply(item.record, item.envelope, answer))
 
-    async def _answer_queries(self, plan: Plan, incoming: Sequence[Incoming]) -> None:
+    async def _answer(self, plan: Plan, item: Query) -> None:
         """Polling (P8): the answer comes from the journal, this batch included, and from the dead letters."""
-        queries = [item for item in incoming if item.envelope.type == GET_OUTCOME]
-        if not queries:
-            return
-        buried = await self._journal.buried([item.envelope.causation_id or "" for item in queries])
-        for item in queries:
-            plan.count("queried")
-            plan.replies.append((item, outcome_of(item, plan, buried), ()))
+        plan.count("queried")
+        plan.reply(item, outcome_of(item, plan, await self._journal.buried([item.command_id])))
 
     def _published(self, plan: Plan) -> list[Record]:
         """Step 5, first half: everything that will be published, encoded: records, snapshots, and replies."""
-        parts = {}
-        records = plan.records
+        decider, records = self._service.decider, plan.records
+        views: dict[str, View] = {}
         for name in plan.touched:
-            working = plan.stream(name)
-            view = self._service.decider.views(working.state)
+            view = decider.views(plan.stream(name).state)
             if view is not None:
-                record, parts[name] = self._build.snapshot(name, working.version, view)
-                records.append(record)
+                views[name] = view
+                records.append(self._build.snapshot(name, plan.stream(name).version, view))
         for item, reply, streams in plan.replies:
-            if item.envelope.reply_to is not None:
-                snapshots = tuple(parts[stream] for stream in streams if stream in parts)
-                answer = reply.model_copy(update={"snapshots": snapshots}) if snapshots else reply
-                records.extend(self._build.reply(item.record, item.envelope, answer))
+            parts = [
+                SnapshotPart(
+                    stream=name,
+                    version=plan.stream(name).version,
+                    type=views[name].type,
+                    value=snapshot_value(plan.stream(name).version, views[name]),
+                )
+                for name in streams
+                if name in views
+            ]
+            answer = reply if isinstance(reply, Reply) else reply_of(reply)
+            records.extend(
+                self._build.reply(item.record, item.envelope, answer.model_copy(update={"snapshots": parts}))
+            )
         return records
 
     async def _append(self, plan: Plan, records: Records) -> None:
@@ -300,11 +289,3 @@ def timed(step: str) -> Any:
     started_s = monotonic_s()
     yield
     STEP_SECONDS.labels(step).observe(monotonic_s() - started_s)
-
-
-def _command(item: Incoming) -> Command:
-    return Command(item.envelope.id, item.envelope.type, item.store, item.envelope.subject, item.payload, item.at)
-
-
-def _envelope(item: Incoming | Undecodable) -> Any:
-    return item.envelope

@@ -10,12 +10,14 @@ import orjson
 
 from schemas.base import format_instant
 from schemas.envelope import Envelope
-from schemas.replies import REPLY, Reply, SnapshotPart
+from schemas.replies import REPLY, Reply
 from shared.decider import Document, View
 from shared.ids import derived_id
 from shared.runtime.kafka import ConsumerRecord, Record, partition_of
 from shared.runtime.service import Service
 from shared.settings import Settings
+
+_SPECVERSION = ("ce_specversion", b"1.0")
 
 
 class RecordBuilder:
@@ -26,6 +28,8 @@ class RecordBuilder:
         self._partitions = settings.partitions
         self._settings = settings
         self._source = f"/{service.name}"
+        self._encoded_source = self._source.encode()
+        self._changed = ("ce_type", service.changed.encode())
         self._events = settings.topic(f"{service.name}.events")
         self._changes = settings.topic(f"{service.name}.changes")
         self._snapshots = settings.topic(f"{service.name}.snapshots")
@@ -34,17 +38,22 @@ class RecordBuilder:
         """Events, changes and follow-ups of a journal entry; of a refusal, its refusal event."""
         if entry["status"] == "rejected":
             return [self._refusal(entry)]
-        return [*self._happened(entry), *self._follow_ups(entry)]
+        records = self._happened(entry)
+        if "follow_ups" in entry:
+            records.extend(self._follow_ups(entry))
+        return records
 
-    def snapshot(self, stream: str, version: int, view: View) -> tuple[Record, SnapshotPart]:
-        """The latest state of a stream, keyed by it, as a record and as a part of replies."""
-        value = {"version": version, **view.value}
-        headers = Envelope(
-            id=derived_id("snapshot", stream, version), type=view.type, source=self._source, subject=view.subject
-        ).headers()
+    def snapshot(self, stream: str, version: int, view: View) -> Record:
+        """The latest state of a stream, keyed by it; its `ce_id` is unique within the source."""
+        headers = [
+            _SPECVERSION,
+            ("ce_id", f"{stream}@{version}".encode()),
+            ("ce_type", view.type.encode()),
+            ("ce_source", self._encoded_source),
+            ("ce_subject", view.subject.encode()),
+        ]
         partition = partition_of(view.subject, self._partitions)
-        record = Record(self._snapshots, partition, stream.encode(), orjson.dumps(value), headers)
-        return record, SnapshotPart.model_construct(stream=stream, version=version, type=view.type, value=value)
+        return Record(self._snapshots, partition, stream.encode(), orjson.dumps(snapshot_value(version, view)), headers)
 
     def reply(self, record: ConsumerRecord[bytes, bytes], envelope: Envelope, reply: Reply) -> Iterator[Record]:
         """The answer to a record, when its envelope names an address for it."""
@@ -61,40 +70,42 @@ class RecordBuilder:
         value = reply.model_dump_json(by_alias=True).encode()
         yield Record(envelope.reply_to, envelope.reply_partition, envelope.id.encode(), value, headers)
 
-    def _happened(self, entry: Document) -> Iterator[Record]:
+    def _happened(self, entry: Document) -> list[Record]:
+        """Each event, and beside it the balance movement that it is, if it is one; both have the event's id."""
         command_id = entry["_id"]
         common = _common(entry)
+        records: list[Record] = []
         for index, event in enumerate(entry["events"]):
             data: dict[str, Any] = event["data"]
             subject = event["stream"].split("/", 2)[2]
             partition = partition_of(subject, self._partitions)
             key = subject.encode()
-            sequence = data.get("sequence")
             headers = [
-                ("ce_specversion", b"1.0"),
+                _SPECVERSION,
                 ("ce_id", derived_id("event", command_id, index).encode()),
                 ("ce_type", data["type"].encode()),
-                ("ce_source", self._source.encode()),
+                ("ce_source", self._encoded_source),
                 ("ce_subject", key),
                 *common,
             ]
-            if sequence is not None:
-                headers.append(("ce_sequence", str(sequence).encode()))
-            yield Record(self._events, partition, key, orjson.dumps(data), headers)
+            if "sequence" in data:
+                headers.append(("ce_sequence", str(data["sequence"]).encode()))
+            records.append(Record(self._events, partition, key, orjson.dumps(data), headers))
             change = self._service.changes(data)
             if change is not None:
-                headers = [*headers]
-                headers[2] = ("ce_type", self._service.changed.encode())
-                yield Record(self._changes, partition, key, orjson.dumps(change), headers)
+                headers = headers.copy()
+                headers[2] = self._changed
+                records.append(Record(self._changes, partition, key, orjson.dumps(change), headers))
+        return records
 
     def _refusal(self, entry: Document) -> Record:
         subject = entry["subject"]
         key = subject.encode()
         headers = [
-            ("ce_specversion", b"1.0"),
+            _SPECVERSION,
             ("ce_id", derived_id("event", entry["_id"], 0).encode()),
             ("ce_type", self._service.rejections[entry["type"]].encode()),
-            ("ce_source", self._source.encode()),
+            ("ce_source", self._encoded_source),
             ("ce_subject", key),
             *_common(entry),
         ]
@@ -107,7 +118,7 @@ class RecordBuilder:
         return Record(self._events, partition_of(subject, self._partitions), key, orjson.dumps(value), headers)
 
     def _follow_ups(self, entry: Document) -> Iterator[Record]:
-        for index, follow_up in enumerate(entry.get("follow_ups", ())):
+        for index, follow_up in enumerate(entry["follow_ups"]):
             subject = follow_up["subject"]
             headers = Envelope(
                 id=derived_id("follow-up", entry["_id"], index),
@@ -121,6 +132,11 @@ class RecordBuilder:
             topic = self._settings.topic(follow_up["topic"])
             partition = partition_of(subject, self._partitions)
             yield Record(topic, partition, subject.encode(), orjson.dumps(follow_up["payload"]), headers)
+
+
+def snapshot_value(version: int, view: View) -> Document:
+    """What a snapshot says: the stream's version, and the view of its state."""
+    return {"version": version, **view.value}
 
 
 def _common(entry: Document) -> Iterable[tuple[str, bytes]]:

@@ -28,7 +28,10 @@ class Finding:
 
 @dataclass(slots=True)
 class Report:
-    """What was looked at (`writes` are versions of streams), and what is off; `findings` holds the first thousand, `streams_off` counts all streams."""
+    """What was looked at (`writes` are versions of streams), and what is off.
+
+    `findings` holds the first thousand; `streams_off` counts all streams that are off.
+    """
 
     streams: int = 0
     writes: int = 0

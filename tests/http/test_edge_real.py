@@ -1,23 +1,19 @@
 """The edge over a real broker, a real database and a real points worker."""
 
 import asyncio
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
 from decimal import Decimal
 from typing import Any
 
-import httpx
-import orjson
 import pytest
 
 from shared.clock import now_ms
 from shared.ids import account_id, new_id
 from shared.runtime.kafka import partition_of
 from shared.runtime.requests import Operation
-from tests.harness import Installation, eventually, free_port
-from tests.http.test_bodies import JSON, OMS
+from tests.harness import Installation, eventually
+from tests.http.caller import POINTS, calling, decimals, load, redeem
+from tests.http.test_bodies import OMS
 from tests.http.test_openapi import schema
-from tests.servers import Servers
 
 pytestmark = pytest.mark.real
 
@@ -43,65 +39,6 @@ WEB_SHOP = b"""{
     }
 }"""
 """The document's own example (`seeds/003`)."""
-
-POINTS = "LOY22-BuyVouchers"
-
-
-class Caller:
-    """HTTP calls as the tests make them."""
-
-    def __init__(self, client: httpx.AsyncClient) -> None:
-        self.client = client
-
-    async def post(self, number: str, body: bytes | dict[str, Any], key: str | None = None) -> httpx.Response:
-        """Post a transaction."""
-        content = body if isinstance(body, bytes) else orjson.dumps(body)
-        headers = JSON if key is None else {**JSON, "Idempotency-Key": key}
-        path = f"/api/v1.0/LoyaltyVault/Account/{number}/Transaction"
-        return await self.client.post(path, content=content, headers=headers)
-
-    async def adjust(self, number: str, key: str | None = None, **body: Any) -> httpx.Response:
-        """Post a correction."""
-        headers = JSON if key is None else {**JSON, "Idempotency-Key": key}
-        path = f"/v1/accounts/{number}/adjustments"
-        return await self.client.post(path, content=orjson.dumps(body), headers=headers)
-
-    async def account(self, number: str) -> httpx.Response:
-        """Look at an account."""
-        return await self.client.get(f"/v1/accounts/{number}")
-
-    async def balance(self, number: str, programme: str = POINTS) -> Any:
-        """What may be spent; 0 when there is no account."""
-        response = await self.account(number)
-        if response.status_code == 404:
-            return 0
-        balances = {item["programme"]: item["balance"] for item in decimals(response)["balances"]}
-        return balances.get(programme, 0)
-
-
-def load(value: Any, programme: str = POINTS) -> dict[str, Any]:
-    """A transaction with one load."""
-    return {"loyaltyPrograms": [{"loyaltyPointDefinitionId": programme, "loads": [{"value": value}]}]}
-
-
-def redeem(value: Any, programme: str = POINTS) -> dict[str, Any]:
-    """A transaction with one redemption."""
-    return {"loyaltyPrograms": [{"loyaltyPointDefinitionId": programme, "redemptions": [{"value": value}]}]}
-
-
-def decimals(response: httpx.Response) -> Any:
-    """The body with exact numbers."""
-    return response.json(parse_float=Decimal)
-
-
-@asynccontextmanager
-async def calling(installation: Installation, **environment: str) -> AsyncIterator[Caller]:
-    """A running edge, and a caller of it."""
-    async with (
-        installation.edge(**environment) as url,
-        httpx.AsyncClient(base_url=url, timeout=30) as client,
-    ):
-        yield Caller(client)
 
 
 async def test_the_documents_examples_byte_for_byte(installation: Installation) -> None:
@@ -296,85 +233,3 @@ async def test_operations_that_were_refused_or_never_arrived(installation: Insta
             200,
             {"operationId": str(never), "commandId": never.command_id, "status": "never_accepted"},
         )
-
-
-async def test_what_arrives_too_late_is_dropped_and_said_so(installation: Installation) -> None:
-    async with installation.points(), calling(installation, FEALTY_NOT_AFTER_MS="1") as caller:
-        statuses: list[int] = []
-        while 503 not in statuses:
-            assert len(statuses) < 100
-            response = await caller.post("A-1", load(1))
-            statuses.append(response.status_code)
-        assert response.json()["code"] == "too_late"
-        assert set(statuses) <= {200, 503}
-        assert await caller.balance("A-1") == statuses.count(200)
-
-
-async def test_the_edge_starts_without_servers_and_goes_on_when_they_come(
-    installation: Installation, real_servers: Servers
-) -> None:
-    kafka_port, mongo_port = free_port(), free_port()
-    environment = {
-        "KAFKA_BOOTSTRAP_SERVERS": f"127.0.0.1:{kafka_port}",
-        "MONGODB_URL": f"mongodb://127.0.0.1:{mongo_port}/?replicaSet=rs0",
-    }
-    process, port = await installation.spawn("edge", "edge-0", environment, wait=False)
-    async with installation.points(), httpx.AsyncClient(base_url=f"http://127.0.0.1:{port}", timeout=30) as client:
-        caller = Caller(client)
-        await eventually(lambda: status_of(client, "/health/live"), 200)
-        assert await status_of(client, "/health/ready") == 503
-        refused = await caller.post("A-1", load(1))
-        assert (refused.status_code, refused.json()["code"]) == (503, "unavailable")
-        assert refused.headers["retry-after"] == "1"
-        assert (await caller.account("A-1")).status_code == 503
-        mongo = real_servers.mongodb.split("//")[1].split("/")[0].rpartition("@")[2]
-        async with forwarding(kafka_port, real_servers.kafka.split(",")[0]), forwarding(mongo_port, mongo):
-            await eventually(lambda: status_of(client, "/health/ready"), 200, 60)
-            assert (await caller.post("A-1", load(1))).status_code == 200
-            assert await caller.balance("A-1") == 1
-    await process.stop(30)
-
-
-async def test_a_stop_answers_whoever_waits(installation: Installation) -> None:
-    async with installation.points():
-        pass
-    process, port = await installation.spawn("edge", "edge-0", {"FEALTY_REPLY_WAIT_MS": "2000"})
-    async with httpx.AsyncClient(base_url=f"http://127.0.0.1:{port}", timeout=30) as client:
-        waiting = asyncio.create_task(Caller(client).post("A-1", load(1)))
-        await asyncio.sleep(0.5)
-        await process.stop(30)
-        assert (await waiting).status_code == 202
-
-
-async def status_of(client: httpx.AsyncClient, path: str) -> int | None:
-    """The status that a path answers with, None when nobody answers."""
-    try:
-        return (await client.get(path)).status_code
-    except httpx.TransportError:
-        return None
-
-
-@asynccontextmanager
-async def forwarding(port: int, address: str) -> AsyncIterator[None]:
-    """A port of this machine that leads to an address."""
-    host, _, target = address.rpartition(":")
-
-    async def pipe(source: asyncio.StreamReader, sink: asyncio.StreamWriter) -> None:
-        try:
-            while data := await source.read(65_536):
-                sink.write(data)
-                await sink.drain()
-        except ConnectionError:
-            pass
-        finally:
-            sink.close()
-
-    async def accept(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        far_reader, far_writer = await asyncio.open_connection(host, int(target))
-        await asyncio.gather(pipe(reader, far_writer), pipe(far_reader, writer))
-
-    server = await asyncio.start_server(accept, "127.0.0.1", port)
-    try:
-        yield
-    finally:
-        server.close()

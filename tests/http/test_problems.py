@@ -1,5 +1,6 @@
 """Problem codes: complete, documented, and the same everywhere."""
 
+import asyncio
 import re
 from pathlib import Path
 from typing import Any
@@ -8,13 +9,14 @@ import pytest
 
 from schemas.points import PointsRefusal
 from schemas.replies import Reply, Status
-from services.edge import bus
+from services.edge import bus, main
 from services.edge.bus import Bus, refusal
 from services.edge.edge import Edge
 from services.edge.problems import CODES, Problem
 from shared.ids import new_id
 from shared.runtime.outcomes import RuntimeRefusal
 from shared.runtime.requests import Operation
+from shared.settings import Settings
 from tests.http.conftest import Offline
 from tests.http.test_bodies import JSON, OMS, PATH, problem
 
@@ -168,3 +170,12 @@ async def test_unmatched_paths_are_measured_as_one(offline: Offline) -> None:
 async def test_creating_connects_nothing(offline: Offline) -> None:
     assert isinstance(offline.edge, Edge)
     assert offline.edge.broker.running is False
+
+
+async def test_a_part_that_dies_ends_the_process_with_an_error(monkeypatch: pytest.MonkeyPatch) -> None:
+    async def broken(_: Edge) -> None:
+        raise RuntimeError("a defect")
+
+    monkeypatch.setattr(Edge, "_connect", broken)
+    monkeypatch.setattr(main, "configure_logs", lambda *_: None)
+    assert await asyncio.wait_for(main.serve(Settings(kafka="127.0.0.1:1", mongodb="mongodb://127.0.0.1:1")), 30) == 1

@@ -67,7 +67,7 @@ def _command(drawn: Any, now: datetime) -> PostTransaction | Adjust:
     )
 
 
-@settings(max_examples=200, deadline=None, derandomize=True, database=None)
+@settings(max_examples=120, deadline=None, derandomize=True, database=None)
 @over(histories)
 def test_histories(history: list[tuple[timedelta, Any]]) -> None:
     world, now = given(*PROGRAMMES), T0

@@ -10,11 +10,11 @@ from starlette.responses import Response
 
 from schemas.transaction import MISSPELT, Transaction, example
 from services.edge import bodies
-from services.edge.bus import Ask, idempotency_key
+from services.edge.bus import Ask
 from services.edge.documents import PendingAnswer, TransactionAnswer
 from services.edge.edge import Edge
 from services.edge.openapi import COMMAND_PROBLEMS, body, refusals
-from services.edge.routes.path import AccountNumber, checked
+from services.edge.routes.head import ACCOUNT_NUMBER, IDEMPOTENCY_KEY, account_number, idempotency_key
 from shared.hashing import canonical, to_json
 from shared.ids import account_id
 
@@ -72,15 +72,17 @@ def add_routes(app: FastAPI, edge: Edge) -> None:
                 "till": {"summary": "A load and a redemption", "value": example()},
                 "oms": {"summary": "An order was fulfilled; keys come in any case", "value": _OMS},
             },
+            ACCOUNT_NUMBER,
+            IDEMPOTENCY_KEY,
         ),
     )
-    async def post_transaction(request: Request, account_number: AccountNumber) -> Response:
+    async def post_transaction(request: Request) -> Response:
         """Load and redeem points in one or more programmes, all or nothing: loads first, then redemptions.
 
         Keys are matched in any case; two keys that are equal after that are refused. A refusal changes nothing and
         points to the first operation that failed.
         """
-        key, number = idempotency_key(request.headers), checked(account_number)
+        key, number = idempotency_key(request.headers), account_number(request)
         raw = await bodies.read(request, edge.settings.record_bytes_max)
         said = bodies.folded(raw, Transaction, MISSPELT)
         transaction = bodies.validated(_TRANSACTION, said)

@@ -7,12 +7,12 @@ from starlette.responses import Response
 
 from schemas.points import Adjust
 from services.edge import answers, bodies
-from services.edge.bus import Ask, idempotency_key
+from services.edge.bus import Ask
 from services.edge.documents import AccountAnswer, PendingAnswer, TransactionAnswer
 from services.edge.edge import Edge
 from services.edge.openapi import COMMAND_PROBLEMS, body, refusals
 from services.edge.problems import Problem
-from services.edge.routes.path import AccountNumber, checked
+from services.edge.routes.head import ACCOUNT_NUMBER, IDEMPOTENCY_KEY, account_number, idempotency_key
 from shared.hashing import canonical, to_json
 from shared.ids import account_id
 
@@ -61,13 +61,14 @@ def add_routes(app: FastAPI, edge: Edge) -> None:
             200: {"model": AccountAnswer, "description": "The account with all its programmes."},
             **refusals("invalid_account_number", "account_unknown", "internal", "unavailable"),
         },
+        openapi_extra={"parameters": [ACCOUNT_NUMBER]},
     )
-    async def get_account(account_number: AccountNumber) -> Response:
+    async def get_account(request: Request) -> Response:
         """Balances, what expires when, what becomes active when, and counters over the account's whole life.
 
         A write that was answered 200 by this installation is always seen.
         """
-        found = await edge.views.account(account_id(store, checked(account_number)))
+        found = await edge.views.account(account_id(store, account_number(request)))
         if found is None:
             raise Problem("account_unknown", "no account has this number")
         return answers.answer(answers.account_of(*found))
@@ -82,11 +83,11 @@ def add_routes(app: FastAPI, edge: Edge) -> None:
             202: {"model": PendingAnswer, "description": "On its way; poll the `Location`."},
             **refusals(*COMMAND_PROBLEMS, *_RULES),
         },
-        openapi_extra=body("Adjustment", _EXAMPLES),
+        openapi_extra=body("Adjustment", _EXAMPLES, ACCOUNT_NUMBER, IDEMPOTENCY_KEY),
     )
-    async def adjust(request: Request, account_number: AccountNumber) -> Response:
+    async def adjust(request: Request) -> Response:
         """Book a correction up or down, with its reason; one down beyond the balance is refused."""
-        key, number = idempotency_key(request.headers), checked(account_number)
+        key, number = idempotency_key(request.headers), account_number(request)
         said = bodies.exact(await bodies.read(request, edge.settings.record_bytes_max))
         if "accountNumber" in said:
             raise Problem("unknown_field", "the account's number is in the path", pointer="/accountNumber")

@@ -1,15 +1,13 @@
 """How a command ended, for callers whose answer was 202 or 504 (DESIGN P8)."""
 
-from typing import Annotated
-
-from fastapi import FastAPI, Path
+from fastapi import FastAPI
+from starlette.requests import Request
 from starlette.responses import Response
 
 from services.edge.documents import OperationAnswer, PendingAnswer
 from services.edge.edge import Edge
 from services.edge.openapi import refusals
-
-OperationId = Annotated[str, Path(alias="operationId", description="As the `Location` of a 202 or 504 named it.")]
+from services.edge.routes.head import OPERATION_ID
 
 
 def add_routes(app: FastAPI, edge: Edge) -> None:
@@ -22,6 +20,7 @@ def add_routes(app: FastAPI, edge: Edge) -> None:
         operation_id="get_operation_v1",
         response_class=Response,
         responses=_RESPONSES,
+        openapi_extra={"parameters": [OPERATION_ID]},
     )
     @app.get(
         "/operations/{operationId}",
@@ -30,13 +29,14 @@ def add_routes(app: FastAPI, edge: Edge) -> None:
         operation_id="get_operation",
         response_class=Response,
         responses=_RESPONSES,
+        openapi_extra={"parameters": [OPERATION_ID]},
     )
-    async def get_operation(operation_id: OperationId) -> Response:
+    async def get_operation(request: Request) -> Response:
         """The outcome as the service's journal knows it, whichever edge is asked; 202 as long as it is open.
 
         `never_accepted` is definite and comes at the latest a minute after the command was sent.
         """
-        return await edge.bus.poll(edge.bus.operation(operation_id))
+        return await edge.bus.poll(edge.bus.operation(request.path_params["operationId"]))
 
 
 _ID = "points.3.0199d2a5-7c00-7000-8000-000000000001.1795341600000"

@@ -1,0 +1,102 @@
+"""`python -m bench`: measure, with a bare counterpart beside each figure. docs/benchmark.md says how to read it.
+
+Exit code 0 whatever the figures are, 1 when a check failed: something lost, doubled, out of order, or unlike.
+"""
+
+import argparse
+import asyncio
+import json
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+from time import monotonic
+
+import uvloop
+from rich.console import Console
+
+from bench.arena import new_arena
+from bench.cold_start import cold_start_s
+from bench.contest import contest, rows
+from bench.machine import machine
+from bench.movements import Load
+from bench.report import Report
+from bench.run import measured
+from bench.stack import ROOT, fresh_stack
+from bench.templates import sample, save
+from bench.workers import Contender
+from shared.embedded.stack import Stack
+
+RESULTS = Path(__file__).parent / "results" / "latest.json"
+TEMPLATES = ROOT / "templates.bson"
+COLD_START = "cold start"
+
+_WARM_UP = Load(movements=5_000, accounts=500)
+_SHORT = {"movements": 10_000, "accounts": 2_000, "rounds": 1}
+
+
+def parse(argv: Sequence[str]) -> argparse.Namespace:
+    """The command line."""
+    names = [row.name for row in rows(1, 1)] + [COLD_START]
+    parser = argparse.ArgumentParser(prog="python -m bench", description=(__doc__ or "").splitlines()[0])
+    parser.add_argument("--movements", type=int, default=200_000)
+    parser.add_argument("--accounts", type=int, default=10_000)
+    parser.add_argument("--rounds", type=int, default=3, help="runs of each side, alternating")
+    parser.add_argument("--only", action="append", choices=names, metavar="ROW", help=", ".join(names))
+    parser.add_argument("--short", action="store_true", help="10,000 movements, one round")
+    parser.add_argument("--output", type=Path, default=RESULTS, help="where the JSON goes")
+    found = parser.parse_args(argv)
+    if found.short:
+        vars(found).update(_SHORT)
+    return found
+
+
+async def bench(arguments: argparse.Namespace, console: Console) -> Report:
+    """All rows that are wanted."""
+    started_s = monotonic()
+
+    def say(what: str) -> None:
+        console.print(f"[dim]{monotonic() - started_s:6.0f} s[/]  {what}")
+
+    wanted = {"movements": arguments.movements, "accounts": arguments.accounts, "rounds": arguments.rounds}
+    report = Report({}, wanted)
+    if not arguments.only or COLD_START in arguments.only:
+        for _ in range(arguments.rounds):
+            seconds, report.cold_started = await cold_start_s()
+            report.cold_starts_s.append(seconds)
+            say(f"cold start: {seconds:.1f} s")
+    chosen = [
+        row for row in rows(wanted["movements"], wanted["accounts"]) if row.name in (arguments.only or [row.name])
+    ]
+    async with fresh_stack() as stack:
+        report.machine = await machine(stack)
+        if chosen:
+            await _warm_up(stack)
+            say("warmed up, and looked at what a worker writes")
+        for row in chosen:
+            report.outcomes.append(await contest(stack, row, arguments.rounds, TEMPLATES, say))
+    return report
+
+
+async def _warm_up(stack: Stack) -> None:
+    """A small real run: the broker's first thousands are slow, and the bare side copies what it leaves behind."""
+    async with new_arena(stack) as arena:
+        await measured(stack, arena, Contender.REAL, 1, _WARM_UP, TEMPLATES)
+        save(await sample(arena), TEMPLATES)
+
+
+def main() -> int:
+    """Measure, show, write, and say whether the checks held."""
+    arguments, console = parse(sys.argv[1:]), Console()
+    report = uvloop.run(bench(arguments, console))
+    report.show(console)
+    output: Path = arguments.output
+    output.parent.mkdir(parents=True, exist_ok=True)
+    output.write_text(json.dumps(report.document(), indent=2, ensure_ascii=False) + "\n")
+    return 1 if report.wrong else 0
+
+
+if __name__ == "__main__":
+    try:
+        sys.exit(main())
+    except (KeyboardInterrupt, asyncio.CancelledError):
+        sys.exit(130)

@@ -1,0 +1,158 @@
+"""The table on the terminal, and the same as JSON."""
+
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass, field
+from statistics import median
+from typing import Any
+
+from rich.console import Console
+from rich.table import Table
+
+from bench.contest import Outcome
+from bench.run import Run
+
+COLD_START_MAX_S = 20.0
+MEMORY_MAX_MIB = 120.0
+
+
+@dataclass
+class Report:
+    """Everything that was measured."""
+
+    machine: dict[str, Any]
+    arguments: dict[str, Any]
+    outcomes: list[Outcome] = field(default_factory=list)
+    cold_starts_s: list[float] = field(default_factory=list)
+    cold_started: list[str] = field(default_factory=list)
+
+    @property
+    def wrong(self) -> list[str]:
+        """Checks that failed, each once, with its row."""
+        return list(dict.fromkeys(f"{each.row.name}: {what}" for each in self.outcomes for what in each.wrong))
+
+    @property
+    def memory_mib(self) -> float | None:
+        """The most that any real worker had resident."""
+        return max((run.memory_mib for each in self.outcomes for run in each.real), default=None)
+
+    def document(self) -> dict[str, Any]:
+        """As JSON."""
+        return {
+            "machine": self.machine,
+            "arguments": self.arguments,
+            "rows": [_row(outcome) for outcome in self.outcomes],
+            "cold_start_s": self.cold_starts_s,
+            "cold_start_of": ["kafka", "mongodb", *self.cold_started] if self.cold_starts_s else [],
+            "memory_peak_mib": self.memory_mib,
+            "repeats_in_change_stream": sum(each.repeats for each in self.outcomes),
+            "checks_failed": self.wrong,
+            "notes": sorted({note for each in self.outcomes for note in each.notes}),
+        }
+
+    def show(self, console: Console) -> None:
+        """As tables."""
+        if self.outcomes:
+            console.print(self._ratios())
+            console.print(self._costs())
+        if self.cold_starts_s:
+            seconds = median(self.cold_starts_s)
+            what = ", ".join(["Kafka", "MongoDB", *self.cold_started])
+            console.print(
+                f"cold start ({what}): {seconds:.1f} s, at most {COLD_START_MAX_S:g}: "
+                f"{_mark(seconds <= COLD_START_MAX_S)}"
+            )
+        if self.memory_mib is not None:
+            peak = self.memory_mib
+            console.print(f"peak memory of a worker: {peak:.0f} MiB, at most 120: {_mark(peak <= MEMORY_MAX_MIB)}")
+        repeats = sum(each.repeats for each in self.outcomes)
+        console.print(f"change streams read to the end; published again and skipped by their sequence: {repeats}")
+        for note in self.document()["notes"]:
+            console.print(f"note: {note}")
+        for what in self.wrong:
+            console.print(f"[red]check failed:[/] {what}")
+
+    def _ratios(self) -> Table:
+        table = Table(title="movements a second, medians")
+        for name in ("", "real", "against", "", "ratio", "target", "", "quiet"):
+            table.add_column(name, justify="left" if not name else "right", no_wrap=True)
+        for each in self.outcomes:
+            row, times = each.row, each.row.target > 1
+            table.add_row(
+                row.name,
+                f"{_rate(each.real):,.0f}",
+                f"{_rate(each.other):,.0f}",
+                str(row.against),
+                f"{each.ratio:.1f} ×" if times else f"{each.ratio:.0%}",
+                f"≥ {row.target:g} ×" if times else f"≥ {row.target:.0%}",
+                _mark(each.reached),
+                "" if row.reference is None else f"≥ {row.reference:,}",
+            )
+        return table
+
+    def _costs(self) -> Table:
+        table = Table(title="what a run costs, medians; µs: CPU time a movement; MiB: peak of a worker")
+        names = ("batches", "p50 ms", "p99 ms", "workers µs", "mongod µs", "kafka µs", "MiB")
+        table.add_column("", no_wrap=True)
+        for name in names:
+            table.add_column(name, justify="right")
+        for each in self.outcomes:
+            for who, runs in (("real", each.real), (str(each.row.against), each.other)):
+                figures = _figures(runs)
+                cells = [_cell(figures[name]) for name in _SHOWN]
+                table.add_row(f"{each.row.name}: {who}", *cells, end_section=who != "real")
+        return table
+
+
+_SHOWN = ("batches", "batch_p50_ms", "batch_p99_ms", "cpu_us_workers", "cpu_us_mongod", "cpu_us_kafka", "memory_mib")
+
+
+def _figures(runs: Sequence[Run]) -> dict[str, float | None]:
+    """Medians over the runs; what is not known stays out."""
+    known: dict[str, list[float]] = {name: [] for name in _SHOWN}
+    for run in runs:
+        values = {**asdict(run), **{f"cpu_us_{who}": spent for who, spent in run.cpu_us.items()}}
+        for name in _SHOWN:
+            if values.get(name) is not None:
+                known[name].append(values[name])
+    return {name: median(values) if values else None for name, values in known.items()}
+
+
+def _row(outcome: Outcome) -> dict[str, Any]:
+    row = outcome.row
+    return {
+        "name": row.name,
+        "workers": row.workers,
+        "load": asdict(row.load),
+        "against": str(row.against),
+        "real_rate": round(_rate(outcome.real)),
+        "against_rate": round(_rate(outcome.other)),
+        "ratio": round(outcome.ratio, 3),
+        "target": row.target,
+        "reached": outcome.reached,
+        "quiet_machine_rate": row.reference,
+        "real": [_run(run) for run in outcome.real],
+        "against_runs": [_run(run) for run in outcome.other],
+    }
+
+
+def _run(run: Run) -> dict[str, Any]:
+    steps = {step: round(seconds / max(1, batches) * 1e3, 2) for step, (seconds, batches) in run.steps.items()}
+    rounded = {
+        name: round(value, 2) if isinstance(value, float) else value
+        for name, value in asdict(run).items()
+        if name not in ("steps", "cpu_us")
+    }
+    cpu_us = {who: round(spent, 1) for who, spent in run.cpu_us.items()}
+    return {"rate": round(run.rate), **rounded, "cpu_us": cpu_us, "step_mean_ms": steps}
+
+
+def _rate(runs: Sequence[Run]) -> float:
+    return median(run.rate for run in runs)
+
+
+def _cell(value: float | None) -> str:
+    return "–" if value is None else f"{value:,.0f}"
+
+
+def _mark(good: bool) -> str:
+    return "[green]reached[/]" if good else "[yellow]missed[/]"

@@ -1,0 +1,92 @@
+"""From snapshots on the wire to the documents of the views; what cannot be one is logged, counted and left out.
+
+A document is `{_id, version, view}`: an account by its id, a programme by its stream; `view` is the snapshot's value.
+"""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import Any
+
+import bson
+import orjson
+import structlog
+from bson.errors import BSONError
+from bson.raw_bson import RawBSONDocument
+from prometheus_client import Counter
+from pydantic import TypeAdapter
+
+from schemas.envelope import Envelope, EnvelopeError
+from schemas.points import ACCOUNT_VIEW, PROGRAMME_VIEW, AccountView, ProgrammeView
+from schemas.replies import SnapshotPart
+from shared.runtime.kafka import ConsumerRecord
+
+log = structlog.get_logger()
+
+SNAPSHOTS = Counter("fealty_view_snapshots_total", "Snapshots seen by the views, by how they ended.", ["outcome"])
+
+Document = dict[str, Any]
+
+_ADAPTERS: dict[str, TypeAdapter[Any]] = {
+    ACCOUNT_VIEW: TypeAdapter(AccountView),
+    PROGRAMME_VIEW: TypeAdapter(ProgrammeView),
+}
+_COLLECTIONS = {ACCOUNT_VIEW: "accounts", PROGRAMME_VIEW: "programmes"}
+
+
+@dataclass(frozen=True, slots=True)
+class Upsert:
+    """A state of one aggregate, as the document that it becomes."""
+
+    collection: str
+    id: str
+    version: int
+    document: RawBSONDocument
+
+
+def newest(upserts: Iterable[Upsert]) -> list[Upsert]:
+    """One upsert an aggregate, with its highest version."""
+    found: dict[tuple[str, str], Upsert] = {}
+    for upsert in upserts:
+        known = found.get((upsert.collection, upsert.id))
+        if known is None or known.version < upsert.version:
+            found[upsert.collection, upsert.id] = upsert
+    return list(found.values())
+
+
+def of_record(record: ConsumerRecord[bytes, bytes]) -> Upsert | None:
+    """The upsert that a record of a snapshots topic asks for; None for a tick, an unknown type, or the unreadable."""
+    try:
+        envelope = Envelope.from_headers(record.headers)
+        if envelope.type not in _ADAPTERS:
+            SNAPSHOTS.labels("skipped").inc()
+            return None
+        return _upsert(envelope.type, (record.key or b"").decode(), orjson.loads(record.value or b""))
+    except (EnvelopeError, ValueError, BSONError, OverflowError) as error:
+        SNAPSHOTS.labels("unreadable").inc()
+        where = f"{record.topic}/{record.partition}/{record.offset}"
+        log.error("an unreadable snapshot", record=where, error=type(error).__name__)
+        return None
+
+
+def of_part(part: SnapshotPart) -> Upsert | None:
+    """The upsert that a part of a reply asks for, or None."""
+    try:
+        return _upsert(part.type, part.stream, part.value) if part.type in _ADAPTERS else None
+    except (ValueError, BSONError, OverflowError) as error:
+        SNAPSHOTS.labels("unreadable").inc()
+        log.error("an unreadable snapshot in a reply", error=type(error).__name__)
+        return None
+
+
+def _upsert(type_: str, stream: str, value: Document) -> Upsert:
+    """The document of one snapshot; its version is the one in the value, over the topic and in replies alike.
+
+    :raises ValueError: when the value is not what its type says (pydantic's error is one).
+    """
+    _ADAPTERS[type_].validate_python(value)
+    version = value.get("version")
+    if not isinstance(version, int):
+        raise ValueError("a snapshot without a version")
+    id_ = value["account"] if type_ == ACCOUNT_VIEW else stream
+    document = RawBSONDocument(bson.encode({"_id": id_, "version": version, "view": value}))
+    return Upsert(_COLLECTIONS[type_], id_, version, document)

@@ -1,0 +1,80 @@
+"""The services as children of `fealty up`: how each is started, and where it answers."""
+
+import os
+import socket
+import sys
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+
+from shared.commands.console import Failure
+from shared.commands.web import ready
+from shared.embedded.supervisor import Child
+from shared.settings import Settings
+
+EDGE_PORT = 8080
+_ANYWHERE = ("0.0.0.0", "::", "")
+
+
+@dataclass(frozen=True, slots=True)
+class ServiceChild:
+    """A service's process: what to start, and the base address of its HTTP."""
+
+    child: Child
+    url: str
+
+
+def children(settings: Settings, came_up: Callable[[str], None]) -> dict[str, ServiceChild]:
+    """The services to run, by name; `came_up` hears of each that got ready, each time.
+
+    The edge answers on FEALTY_PORT, else on 8080 when that is free.
+
+    :raises Failure: FEALTY_PORT is taken.
+    """
+    if settings.port and not is_free(settings.host, settings.port):
+        raise Failure(f"port {settings.port} on {settings.host} is taken; set FEALTY_PORT to a free one")
+    edge_port = settings.port or (EDGE_PORT if is_free(settings.host, EDGE_PORT) else free_port(settings.host))
+    return {
+        "points": _child("points", free_port(settings.host), settings, came_up),
+        "edge": _child("edge", edge_port, settings, came_up),
+    }
+
+
+def _child(service: str, port: int, settings: Settings, came_up: Callable[[str], None]) -> ServiceChild:
+    url = f"http://{'127.0.0.1' if settings.host in _ANYWHERE else settings.host}:{port}"
+    environment = {
+        **os.environ,
+        "KAFKA_BOOTSTRAP_SERVERS": settings.kafka,
+        "MONGODB_URL": settings.mongodb,
+        "FEALTY_INSTANCE": f"{service}-0",
+        "FEALTY_PORT": str(port),
+    }
+    argv = [sys.executable, "-m", "shared.cli", "run", service]
+    return ServiceChild(Child(service, argv, environment, _telling(service, url, came_up)), url)
+
+
+def _telling(service: str, url: str, came_up: Callable[[str], None]) -> Callable[[], Awaitable[bool]]:
+    async def is_ready() -> bool:
+        answers = await ready(url)
+        if answers:
+            came_up(service)
+        return answers
+
+    return is_ready
+
+
+def is_free(host: str, port: int) -> bool:
+    """Whether nobody listens on this port."""
+    with socket.socket() as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind((host, port))
+        except OSError:
+            return False
+    return True
+
+
+def free_port(host: str) -> int:
+    """A port that nobody listens on now."""
+    with socket.socket() as probe:
+        probe.bind((host, 0))
+        return int(probe.getsockname()[1])

@@ -1,0 +1,149 @@
+"""`fealty up`: broker, database and all services on this machine, in one process tree."""
+
+import asyncio
+import signal
+from collections.abc import AsyncIterator, Callable, Mapping
+from contextlib import asynccontextmanager, suppress
+from pathlib import Path
+
+from shared.clock import monotonic_s
+from shared.commands.children import ServiceChild, children
+from shared.commands.console import out, table
+from shared.commands.environment import settings_given
+from shared.embedded import Endpoints, Stack, StackError, write_endpoints
+from shared.embedded.kafka import EmbeddedKafka
+from shared.embedded.mongo import EmbeddedMongo
+from shared.embedded.supervisor import Supervisor
+from shared.runtime.topics import create_topics
+from shared.settings import Settings
+
+START_TIMEOUT_S = 60.0
+_STOP_MARGIN_S = 5.0
+_WATCH_INTERVAL_S = 1.0
+
+Say = Callable[[str], None]
+
+
+async def up(root: Path, *, demo: bool, once: bool) -> int:
+    """Start everything, play the demo if asked for, and serve until a signal or, with `once`, no longer.
+
+    Returns the exit status: 0, 1 when the demo did not go as expected, 130 when stopped while starting.
+
+    :raises StackError: a server or a service does not start; then nothing is left running.
+    """
+    say = _clock()
+    serving = False
+    try:
+        with _cancelled_by_signals():
+            async with _running(root, settings_given(), say) as (settings, services):
+                _show(root, settings, services)
+                if demo:
+                    from shared.commands.demo import play
+
+                    if not await play(settings, services["edge"].url, say):
+                        return 1
+                if once:
+                    return 0
+                serving = True
+                say("serving until Ctrl-C")
+                await asyncio.Event().wait()
+                return 0
+    except asyncio.CancelledError:
+        return 0 if serving else 130
+    finally:
+        say("stopped")
+
+
+@asynccontextmanager
+async def _running(root: Path, settings: Settings, say: Say) -> AsyncIterator[tuple[Settings, dict[str, ServiceChild]]]:
+    """Everything up and its addresses written; stopped in order at the end, services before servers."""
+    say("starting Kafka and MongoDB")
+    async with Stack(root) as stack:
+        say("Kafka and MongoDB answer")
+        update = {"kafka": stack.kafka_bootstrap_servers, "mongodb": stack.mongodb_url}
+        settings = settings.model_copy(update=update)
+        created = await create_topics(settings)
+        say(f"topics are there, {len(created)} of them new")
+        services = children(settings, lambda name: say(f"{name} is ready"))
+        supervisor = Supervisor(
+            stack.root / "logs",
+            start_timeout_s=START_TIMEOUT_S,
+            stop_timeout_s=settings.drain_timeout_s + _STOP_MARGIN_S,
+        )
+        await supervisor.start([service.child for service in services.values()])
+        watching = [
+            asyncio.create_task(_keep_running(name, server, say))
+            for name, server in (("Kafka", stack.kafka), ("MongoDB", stack.mongo))
+            if server is not None
+        ]
+        try:
+            write_endpoints(
+                stack.root, Endpoints(http=services["edge"].url, kafka=settings.kafka, mongodb=settings.mongodb)
+            )
+            say("everything is up")
+            yield settings, services
+        finally:
+            say("stopping")
+            for task in watching:
+                task.cancel()
+            await asyncio.gather(*watching, return_exceptions=True)
+            await supervisor.stop()
+
+
+async def _keep_running(name: str, server: EmbeddedKafka | EmbeddedMongo, say: Say) -> None:
+    """Start a server of ours again when it ends; its services wait for it meanwhile."""
+    while True:
+        await asyncio.sleep(_WATCH_INTERVAL_S)
+        if server.pid is None:
+            say(f"{name} ended; starting it again")
+            try:
+                await server.start()
+                say(f"{name} answers again")
+            except StackError as error:
+                say(str(error))
+
+
+class _cancelled_by_signals:  # noqa: N801 - used as a function
+    """The first Ctrl-C or SIGTERM cancels what runs inside; later ones are ignored, since stopping is bounded."""
+
+    def __enter__(self) -> None:
+        task = asyncio.current_task()
+        assert task is not None
+        self._task: asyncio.Task[object] | None = task
+        for number in (signal.SIGINT, signal.SIGTERM):
+            asyncio.get_running_loop().add_signal_handler(number, self._cancel)
+
+    def __exit__(self, *_: object) -> None:
+        for number in (signal.SIGINT, signal.SIGTERM):
+            with suppress(ValueError):
+                asyncio.get_running_loop().remove_signal_handler(number)
+
+    def _cancel(self) -> None:
+        task, self._task = self._task, None
+        if task is not None:
+            task.cancel()
+
+
+def _clock() -> Say:
+    """Print lines with the seconds since now."""
+    console, started_s = out(), monotonic_s()
+
+    def say(text: str) -> None:
+        console.print(f"{monotonic_s() - started_s:6.1f} s  {text}", soft_wrap=True)
+
+    return say
+
+
+def _show(root: Path, settings: Settings, services: Mapping[str, ServiceChild]) -> None:
+    """Where everything is."""
+    http = services["edge"].url
+    shown = table("what", "where")
+    shown.add_row("HTTP", http)
+    shown.add_row("API documents", f"{http}/docs")
+    shown.add_row("Kafka", settings.kafka)
+    shown.add_row("MongoDB", settings.mongodb.rpartition("@")[2])
+    for name, service in services.items():
+        if name != "edge":
+            shown.add_row(f"{name}, health and metrics", service.url)
+    shown.add_row("logs", str(root.resolve() / "logs"))
+    out().print(shown)
