@@ -20,30 +20,16 @@ _NAMES: dict[type[Movement], dict[str, str]] = {
 
 @dataclass(slots=True)
 class Booking:
-    """The desk at which a command books on one account; `operation` is the index of the operation at hand.
-
-    `booked` has the balances that it moved, as the last movement left them. The account is folded when it is asked
-    for, since nobody asks after the last operation.
-    """
+    """The desk at which a command books on one account; `operation` is the index of the operation at hand."""
 
     command: Command
     stream: str
-    before: Account
+    account: Account
     account_number: str
     source: Source = NO_SOURCE
     occurred_at: datetime | None = None
     operation: int = 0
     events: list[tuple[str, Event]] = field(default_factory=list)
-    booked: dict[str, int] = field(default_factory=dict)
-    _unfolded: AccountEvent | None = None
-
-    @property
-    def account(self) -> Account:
-        """The account after all that is booked."""
-        if self._unfolded is not None:
-            self.before = evolve_account(self.before, self._unfolded)
-            self._unfolded = None
-        return self.before
 
     def open(self) -> None:
         """Open the account, unless it is."""
@@ -122,7 +108,6 @@ class Booking:
         occurred_at: datetime,
     ) -> None:
         account = self.account
-        self.booked[balance.programme] = booked = balance.booked + delta
         event = trusted(
             model,
             {
@@ -142,7 +127,7 @@ class Booking:
                 "sequence": account.sequence + 1,
                 "delta": delta,
                 "pending_delta": 0,
-                "booked": booked,
+                "booked": balance.booked + delta,
                 "pending": 0,
                 **_NAMES[model],
             },
@@ -150,6 +135,5 @@ class Booking:
         self._book(event)
 
     def _book(self, event: AccountEvent) -> None:
-        self.before = self.account
         self.events.append((self.stream, event))
-        self._unfolded = event
+        self.account = evolve_account(self.account, event)

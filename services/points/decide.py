@@ -9,7 +9,7 @@ from services.points.booking import Booking
 from services.points.due import book_due
 from services.points.parts import source_of
 from services.points.state import Account, Event, ProgrammeRules, State, account_stream, programme_stream
-from services.points.transaction import find, mismatch, post_transaction, result_of
+from services.points.transaction import accepted, find, mismatch, post_transaction
 from shared.decider import Accepted, Command, Rejected, Streams
 
 Payload = PostTransaction | Adjust | PutProgramme
@@ -64,7 +64,7 @@ def _adjust(command: Command, payload: Adjust, states: Mapping[str, State]) -> A
     book_due(booking)
     if refused := _adjustment(booking, rules, payload):
         return refused
-    return Accepted(tuple(booking.events), result_of(booking, [rules]), memo=context.comment)
+    return accepted(booking, [rules], context.comment)
 
 
 def _adjustment(booking: Booking, rules: ProgrammeRules, payload: Adjust) -> Rejected | None:

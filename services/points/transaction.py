@@ -38,8 +38,7 @@ def post_transaction(
     refused = _loads(booking, payload, programmes) or _redemptions(booking, payload, programmes) or _vouchers(payload)
     if refused is not None:
         return refused
-    result = result_of(booking, programmes)
-    return Accepted(tuple(booking.events), result, memo=context.comment, states={stream: booking.account})
+    return accepted(booking, programmes, context.comment)
 
 
 _ID = "loyaltyPointDefinitionId"
@@ -63,24 +62,25 @@ def find(command: Command, programme: str, states: Mapping[str, State], pointer:
     return rules
 
 
-def result_of(booking: Booking, programmes: list[ProgrammeRules]) -> Document:
-    """A `TransactionResult`: the balance of each programme named, in the order of first appearance."""
+def accepted(booking: Booking, programmes: list[ProgrammeRules], comment: str | None) -> Accepted[Event]:
+    """What was booked, with a `TransactionResult`: the balance of each programme named, by first appearance."""
     balances: dict[str, Document] = {}
     for rules in programmes:
         if rules.id not in balances:
-            booked = booking.booked.get(rules.id)
+            balance = rules_of.balance_of(booking, rules)
             balances[rules.id] = {
                 "loyaltyProgramId": rules.id,
-                "pointsBalance": rules_of.balance_of(booking, rules).booked if booked is None else booked,
-                "scale": rules_of.declared(rules).scale,
+                "pointsBalance": balance.booked,
+                "scale": balance.scale,
             }
-    return {
+    result = {
         "transactionId": booking.command.id,
         "balances": list(balances.values()),
         "issuedVouchers": [],
         "redeemedVouchers": [],
         "voidedVouchers": [],
     }
+    return Accepted(tuple(booking.events), result, memo=comment, states={booking.stream: booking.account})
 
 
 def _loads(booking: Booking, payload: PostTransaction, programmes: list[ProgrammeRules]) -> Rejected | None:

@@ -123,7 +123,7 @@ async def test_a_zombie_journals_nothing(installation: Installation) -> None:
 async def metric(port: int, name: str) -> float:
     """One metric of a process."""
     async with httpx.AsyncClient() as client:
-        text = (await client.get(f"http://127.0.0.1:{port}/metrics/")).text
+        text = (await client.get(f"http://127.0.0.1:{port}/metrics")).text
     return next((float(line.split()[-1]) for line in text.splitlines() if line.startswith(name)), 0.0)
 
 

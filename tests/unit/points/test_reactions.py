@@ -82,6 +82,22 @@ def test_what_can_never_work(raw: bytes, reason: str) -> None:
 
 
 @pytest.mark.parametrize(
+    "load",
+    [
+        b'{"value": 1e-999999}',
+        b'{"value": 1.00000000000000000000000000000000001}',
+        b'{"value": 1e999999}',
+        b'{"value": 1, "balanceExpiresAt": "9999-12-31T23:59:59-05:00"}',
+    ],
+)
+def test_numbers_and_times_beyond_reason_can_never_work(load: bytes) -> None:
+    body = b'{"loyaltyPrograms": [{"loyaltyPointDefinitionId": "P", "loads": [' + load + b"]}]}"
+    with pytest.raises(Poison) as poison:
+        react(ENVELOPE, body, CONTEXT)
+    assert poison.value.reason == "validation_failed"
+
+
+@pytest.mark.parametrize(
     ("envelope", "reason"),
     [
         (ENVELOPE._replace(type="order.fulfilled.v1"), "unknown_type"),

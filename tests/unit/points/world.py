@@ -192,6 +192,8 @@ class Given:
             for stream, event in outcome.events:
                 assert stream in streams.writes
                 after[stream] = DECIDER.evolve(after.get(stream) or DECIDER.initial(stream), event)
+            for stream, state in (outcome.states or {}).items():
+                assert state == (after.get(stream) or DECIDER.initial(stream))
         return When(outcome, after)
 
 
