@@ -49,6 +49,11 @@ class Outcome:
         return median(real.rate / other.rate for real, other in zip(self.real, self.other, strict=True))
 
     @property
+    def cpu_ratio(self) -> float:
+        """The same of CPU time a movement: what the ratio would be if CPU were all, whoever else uses the machine."""
+        return median(other.cpu_total_us / real.cpu_total_us for real, other in zip(self.real, self.other, strict=True))
+
+    @property
     def reached(self) -> bool:
         """Whether the ratio is what it should be."""
         return self.ratio >= self.row.target

@@ -5,6 +5,7 @@ from dataclasses import asdict, dataclass, field
 from statistics import median
 from typing import Any
 
+from rich.box import SIMPLE_HEAD
 from rich.console import Console
 from rich.table import Table
 
@@ -72,27 +73,29 @@ class Report:
             console.print(f"[red]check failed:[/] {what}")
 
     def _ratios(self) -> Table:
-        table = Table(title="movements a second, medians")
-        for name in ("", "real", "against", "", "ratio", "target", "", "quiet"):
-            table.add_column(name, justify="left" if not name else "right", no_wrap=True)
+        table = Table(title="movements a second, medians", box=SIMPLE_HEAD)
+        for name in ("", "real", "other", "ratio", "target", "", "by CPU", "quiet"):
+            table.add_column(name, justify="left" if not name else "right")
         for each in self.outcomes:
             row, times = each.row, each.row.target > 1
             table.add_row(
                 row.name,
                 f"{_rate(each.real):,.0f}",
                 f"{_rate(each.other):,.0f}",
-                str(row.against),
-                f"{each.ratio:.1f} ×" if times else f"{each.ratio:.0%}",
+                _ratio(each.ratio, times),
                 f"≥ {row.target:g} ×" if times else f"≥ {row.target:.0%}",
                 _mark(each.reached),
+                _ratio(each.cpu_ratio, times),
                 "" if row.reference is None else f"≥ {row.reference:,}",
             )
         return table
 
     def _costs(self) -> Table:
-        table = Table(title="what a run costs, medians; µs: CPU time a movement; MiB: peak of a worker")
+        table = Table(
+            title="what a run costs, medians; µs: CPU time a movement; MiB: peak of a worker", box=SIMPLE_HEAD
+        )
         names = ("batches", "p50 ms", "p99 ms", "workers µs", "mongod µs", "kafka µs", "MiB")
-        table.add_column("", no_wrap=True)
+        table.add_column("")
         for name in names:
             table.add_column(name, justify="right")
         for each in self.outcomes:
@@ -127,6 +130,7 @@ def _row(outcome: Outcome) -> dict[str, Any]:
         "real_rate": round(_rate(outcome.real)),
         "against_rate": round(_rate(outcome.other)),
         "ratio": round(outcome.ratio, 3),
+        "cpu_ratio": round(outcome.cpu_ratio, 3),
         "target": row.target,
         "reached": outcome.reached,
         "quiet_machine_rate": row.reference,
@@ -148,6 +152,10 @@ def _run(run: Run) -> dict[str, Any]:
 
 def _rate(runs: Sequence[Run]) -> float:
     return median(run.rate for run in runs)
+
+
+def _ratio(ratio: float, times: bool) -> str:
+    return f"{ratio:.1f} ×" if times else f"{ratio:.0%}"
 
 
 def _cell(value: float | None) -> str:

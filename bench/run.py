@@ -35,6 +35,11 @@ class Run:
         """Movements a second."""
         return self.movements / self.seconds
 
+    @property
+    def cpu_total_us(self) -> float:
+        """CPU of everything that took part, a movement."""
+        return sum(self.cpu_us.values())
+
 
 async def measured(stack: Stack, arena: Arena, contender: Contender, count: int, load: Load, templates: Path) -> Run:
     """Let `count` workers do `load`. The clock runs from their release to the last committed offset."""

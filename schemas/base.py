@@ -11,12 +11,17 @@ from pydantic.alias_generators import to_camel
 VALUE_MAX = 10**12
 """The largest amount one operation may name, in whole units; what is larger does not parse."""
 
+DECIMALS_MAX = 12
+
 
 def to_instant(value: datetime) -> datetime:
     """An aware time as a UTC instant cut to milliseconds, which is what MongoDB keeps."""
     if value.tzinfo is None:
         raise ValueError("a time needs an offset or a Z")
-    value = value.astimezone(UTC)
+    try:
+        value = value.astimezone(UTC)
+    except OverflowError as error:
+        raise ValueError("a time must lie in the years 1 to 9999, in UTC too") from error
     return value.replace(microsecond=value.microsecond // 1000 * 1000)
 
 
@@ -51,9 +56,12 @@ Instant = Annotated[
 Amount = Annotated[
     Decimal,
     BeforeValidator(_only_number, json_schema_input_type=float),
-    Field(allow_inf_nan=False, ge=-VALUE_MAX, le=VALUE_MAX),
+    Field(allow_inf_nan=False, ge=-VALUE_MAX, le=VALUE_MAX, decimal_places=DECIMALS_MAX),
 ]
-"""Points or money as callers write it: a JSON number in whole units, at most VALUE_MAX either way."""
+"""Points or money as callers write it: a JSON number in whole units, at most VALUE_MAX either way.
+
+More decimals than DECIMALS_MAX do not parse; more than the programme has are refused by the rules.
+"""
 
 Text = Annotated[str, Field(max_length=64)]
 """An opaque short string given to us: a number, a code, a name of a shop."""

@@ -41,11 +41,7 @@ class Envelope(NamedTuple):
         """The envelope as Kafka headers, absent attributes left out."""
         return [
             ("ce_specversion", b"1.0"),
-            *(
-                (header, str(value).encode())
-                for header, value in zip(_HEADERS, self, strict=True)
-                if value is not None
-            ),
+            *((header, str(value).encode()) for header, value in zip(_HEADERS, self, strict=True) if value is not None),
         ]
 
     @classmethod

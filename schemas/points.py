@@ -13,8 +13,6 @@ from schemas.base import Amount, Instant, Key, Published, Wire
 from schemas.programme import Programme, ProgrammeState
 from schemas.transaction import Context, Transaction
 
-# ── commands ──────────────────────────────────────────────────────────────────────────────────────────────────────
-
 
 class PostTransaction(Transaction):
     """`points.post_transaction.v1`: loads and redemptions over several programmes, all or nothing (RULES 4.2.1)."""
@@ -38,9 +36,6 @@ class PutProgramme(Wire):
     """`points.put_programme.v1`: declare a programme, or a new version of it; an equal one is a no-op."""
 
     programme: Programme
-
-
-# ── refusals ──────────────────────────────────────────────────────────────────────────────────────────────────────
 
 
 class PointsRefusal(StrEnum):
@@ -73,9 +68,6 @@ class PointsRejected(Published):
     code: str
     detail: str
     pointer: str | None = None
-
-
-# ── events ────────────────────────────────────────────────────────────────────────────────────────────────────────
 
 
 class Source(Published):
@@ -195,9 +187,6 @@ Movement = Loaded | Redeemed | Adjusted | Activated | Expired
 PointsEvent = Annotated[AccountOpened | ProgrammeApplied | Scheduled | Movement, Field(discriminator="type")]
 
 
-# ── the public stream ─────────────────────────────────────────────────────────────────────────────────────────────
-
-
 class PointsChanged(Published):
     """`points.changed.v1` on `points.changes`: one balance movement, in order of `sequence` per account.
 
@@ -221,9 +210,6 @@ class PointsChanged(Published):
     reason: str | None
     occurred_at: Instant
     booked_at: Instant
-
-
-# ── snapshots ─────────────────────────────────────────────────────────────────────────────────────────────────────
 
 
 class DatedAmount(Published):
@@ -268,9 +254,6 @@ class ProgrammeView(Published):
     state: ProgrammeState
 
 
-# ── results ───────────────────────────────────────────────────────────────────────────────────────────────────────
-
-
 class BalanceResult(Published):
     """A balance after a command, in the smallest unit."""
 
@@ -288,8 +271,6 @@ class TransactionResult(Published):
     redeemed_vouchers: tuple[str, ...] = ()
     voided_vouchers: tuple[str, ...] = ()
 
-
-# ── names on the wire ─────────────────────────────────────────────────────────────────────────────────────────────
 
 COMMANDS: dict[str, type[Wire]] = {
     "points.post_transaction.v1": PostTransaction,

@@ -3,11 +3,15 @@
 from collections.abc import AsyncIterator
 
 import pytest
+import structlog
 from hypothesis import settings
 
 from tests.harness import DEMO, Installation, new_installation
 from tests.servers import Servers, servers
 
+structlog.configure(
+    processors=[structlog.processors.format_exc_info, structlog.processors.KeyValueRenderer(key_order=["event"])]
+)
 settings.register_profile("fealty", derandomize=True, deadline=None, print_blob=True)
 settings.load_profile("fealty")
 

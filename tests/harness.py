@@ -47,8 +47,6 @@ class Installation:
     processes: list[Process] = field(default_factory=list)
     declared: list[str] = field(default_factory=list)
 
-    # ── processes ───────────────────────────────────────────────────────────────────────────────────────────────
-
     @asynccontextmanager
     async def points(self, name: str = "points-0", **environment: str) -> AsyncIterator[Process]:
         """A running, ready worker of the points service; `PROBE=<point>:<action>:<count>` makes it misbehave."""
@@ -95,8 +93,6 @@ class Installation:
             **more,
         }
 
-    # ── sending ─────────────────────────────────────────────────────────────────────────────────────────────────
-
     async def send(
         self, topic: str, value: bytes | None, headers: Headers, key: str, partition: int | None = None
     ) -> int:
@@ -136,8 +132,6 @@ class Installation:
         commands = [Command.declaring(programme) for programme in document["programmes"]]
         await self.commands(commands)
         self.declared.extend(command.id for command in commands)
-
-    # ── looking ─────────────────────────────────────────────────────────────────────────────────────────────────
 
     def collection(self, service: str, name: str) -> Any:
         """A collection of a service's database."""

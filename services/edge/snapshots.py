@@ -60,7 +60,9 @@ def of_record(record: ConsumerRecord[bytes, bytes]) -> Upsert | None:
         if envelope.type not in _ADAPTERS:
             SNAPSHOTS.labels("skipped").inc()
             return None
-        return _upsert(envelope.type, (record.key or b"").decode(), orjson.loads(record.value or b""))
+        value = orjson.loads(record.value or b"")
+        _ADAPTERS[envelope.type].validate_python(value)
+        return _upsert(envelope.type, (record.key or b"").decode(), value)
     except (EnvelopeError, ValueError, BSONError, OverflowError) as error:
         SNAPSHOTS.labels("unreadable").inc()
         where = f"{record.topic}/{record.partition}/{record.offset}"
@@ -69,7 +71,7 @@ def of_record(record: ConsumerRecord[bytes, bytes]) -> Upsert | None:
 
 
 def of_part(part: SnapshotPart) -> Upsert | None:
-    """The upsert that a part of a reply asks for, or None."""
+    """The upsert that a part of a reply asks for, or None. The service that wrote it is believed to know its shape."""
     try:
         return _upsert(part.type, part.stream, part.value) if part.type in _ADAPTERS else None
     except (ValueError, BSONError, OverflowError) as error:
@@ -81,12 +83,11 @@ def of_part(part: SnapshotPart) -> Upsert | None:
 def _upsert(type_: str, stream: str, value: Document) -> Upsert:
     """The document of one snapshot; its version is the one in the value, over the topic and in replies alike.
 
-    :raises ValueError: when the value is not what its type says (pydantic's error is one).
+    :raises ValueError: when it has no version or no id.
     """
-    _ADAPTERS[type_].validate_python(value)
     version = value.get("version")
-    if not isinstance(version, int):
-        raise ValueError("a snapshot without a version")
-    id_ = value["account"] if type_ == ACCOUNT_VIEW else stream
+    id_ = value.get("account") if type_ == ACCOUNT_VIEW else stream
+    if not isinstance(version, int) or not isinstance(id_, str):
+        raise ValueError("a snapshot without a version or an id")
     document = RawBSONDocument(bson.encode({"_id": id_, "version": version, "view": value}))
     return Upsert(_COLLECTIONS[type_], id_, version, document)

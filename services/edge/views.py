@@ -11,6 +11,7 @@ from pymongo.asynchronous.database import AsyncDatabase
 from pymongo.errors import BulkWriteError, PyMongoError
 
 from schemas.replies import SnapshotPart
+from services.edge.applying import Applier
 from services.edge.snapshots import SNAPSHOTS, Document, Upsert, newest, of_part, of_record
 from shared.errors import Unavailable
 from shared.runtime.consumer import Batch
@@ -40,6 +41,7 @@ class Views:
         self._client: AsyncMongoClient[Document] | None = None
         self._database: AsyncDatabase[Document] | None = None
         self._durable: AsyncDatabase[Document] | None = None
+        self._apply = Applier(self._write_seen)
 
     async def start(self) -> None:
         """Connect.
@@ -108,16 +110,21 @@ class Views:
         When that fails the outcome stands nevertheless: the feed brings the same snapshots once the server answers.
         """
         upserts = [upsert for part in parts if (upsert := of_part(part)) is not None]
-        if not upserts or self._database is None:
+        if not upserts:
             return
         try:
-            async with self._translated(_APPLY_TIMEOUT_S):
-                await _write(self._database, newest(upserts))
+            await self._apply(upserts)
         except Unavailable as error:
             SNAPSHOTS.labels("not_applied").inc(len(upserts))
             log.warning("a reply's snapshots were not applied", error=str(error))
         else:
             SNAPSHOTS.labels("applied").inc(len(upserts))
+
+    async def _write_seen(self, upserts: list[Upsert]) -> None:
+        if self._database is None:
+            raise Unavailable("the views are not connected yet")
+        async with self._translated(_APPLY_TIMEOUT_S):
+            await _write(self._database, upserts)
 
     @asynccontextmanager
     async def _translated(self, timeout_s: float) -> AsyncIterator[None]:

@@ -19,8 +19,8 @@ from shared.errors import FealtyError, Unavailable
 
 Result = TypeVar("Result")
 
-_WIDTH_UNSEEN = 160
-"""Columns of a table that goes into a file or a pipe."""
+_WIDTH_UNSEEN = 4_000
+"""Columns for a table that goes into a file or a pipe: a row is a line there."""
 
 _ADVICE = "start one with `fealty up`, or set KAFKA_BOOTSTRAP_SERVERS and MONGODB_URL"
 
@@ -73,7 +73,8 @@ def one_line(*, code: int = 1) -> Iterator[None]:
     except Failure as failure:
         _end(str(failure), code if failure.code is None else failure.code)
     except Unavailable as error:
-        _end(f"no server to work with: {error}; {_ADVICE}", code)
+        what = str(error).partition(" (configured timeouts")[0]  # The driver goes on about its whole topology.
+        _end(f"no server to work with: {what}; {_ADVICE}", code)
     except (FealtyError, StackError) as error:
         _end(str(error), code)
     except KeyboardInterrupt:

@@ -47,7 +47,8 @@ async def verify_service(
 async def verify_with_progress(service: str, settings: Settings) -> Report:
     """The same, with a progress bar on standard error."""
     columns = (TextColumn("verifying"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
-    with Progress(*columns, console=Console(stderr=True), transient=True) as bar:
+    console = Console(stderr=True)
+    with Progress(*columns, console=console, transient=True, disable=not console.is_terminal) as bar:
         task = bar.add_task("verify", total=None)
 
         def progress(done: int, total: int) -> None:

@@ -77,10 +77,10 @@ class Processor:
         :raises Relinquished: the batch must be given up; whatever was done is recognised at its redelivery.
         :raises Stopped: one of our own follow-ups can't be done.
         """
-        await self._persist(batch, batch.records)
+        await self._persist(batch, batch.records, self._settings.attempts_max)
         self._probe("before_commit")
 
-    async def _persist(self, batch: Batch, records: Records) -> None:
+    async def _persist(self, batch: Batch, records: Records, attempts_max: int) -> None:
         """Try until it is done: conflicts and absent servers without limit, defects a few times, then by halves."""
         backoff, defects = Backoff(), 0
         while True:
@@ -98,24 +98,27 @@ class Processor:
             except Exception as error:
                 RETRIES.labels("defect").inc()
                 defects += 1
-                if defects >= self._settings.attempts_max and await self._servers_answer():
+                if defects >= attempts_max and await self._servers_answer():
                     await self._isolate(batch, records, error, defects)
                     return
-                log.warning("a batch failed", error=type(error).__name__, records=len(records), exc_info=error)
             else:
                 self._troubles.clear()
                 return
             await backoff.wait()
 
     async def _isolate(self, batch: Batch, records: Records, error: Exception, attempts: int) -> None:
-        """Halve a batch that keeps failing; a record that fails alone goes to dead letters (P6)."""
+        """Halve a batch that keeps failing; a record that fails alone goes to dead letters (P6).
+
+        The halves are tried once each, so that the culprit is found while the lease lasts.
+        """
+        log.warning("a batch failed", error=type(error).__name__, records=len(records))
         if len(records) == 1:
             log.error("a record failed alone", offset=records[0].offset, topic=records[0].topic, exc_info=error)
             await self._persist_burial(batch, records, error, attempts)
             return
         middle = len(records) // 2
-        await self._persist(batch, records[:middle])
-        await self._persist(batch, records[middle:])
+        for half in (records[:middle], records[middle:]):
+            await self._persist(batch, half, self._settings.attempts_max if len(half) == 1 else 1)
 
     async def _persist_burial(self, batch: Batch, records: Records, error: Exception, attempts: int) -> None:
         backoff = Backoff()
@@ -260,7 +263,7 @@ class Processor:
                 views[name] = view
                 records.append(self._build.snapshot(name, plan.stream(name).version, view))
         for item, reply, streams in plan.replies:
-            parts = [
+            parts = tuple(
                 SnapshotPart(
                     stream=name,
                     version=plan.stream(name).version,
@@ -269,7 +272,7 @@ class Processor:
                 )
                 for name in streams
                 if name in views
-            ]
+            )
             answer = reply if isinstance(reply, Reply) else reply_of(reply)
             records.extend(
                 self._build.reply(item.record, item.envelope, answer.model_copy(update={"snapshots": parts}))

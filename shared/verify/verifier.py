@@ -67,7 +67,7 @@ class _Verifier:
             self._report.streams += 1
             self._report.events += replay.events
             if replay.compared(stored.get(name)):
-                await self._look_again(name)
+                await self._look_again(name, replay.version)
 
     async def _without_journal(self) -> None:
         """Snapshots whose version no entry has written; those found before are not told twice."""
@@ -77,19 +77,23 @@ class _Verifier:
             named = {write_of(stream, version): stream for stream, version in page}
             for write in named.keys() - await self._journal.written(list(named)):
                 if named[write] not in self._off:
-                    await self._look_again(named[write])
+                    await self._look_again(named[write], 0)
 
-    async def _look_again(self, stream: str) -> None:
-        """The snapshot first, then its journal up to that version: what is off now is off."""
+    async def _look_again(self, stream: str, seen: int) -> None:
+        """The snapshot first, then its journal up to that version: what is off now is off.
+
+        `seen` is the version that the journal was seen to have before, behind which no snapshot can be.
+        """
         stored = (await self._journal.load([], [stream])).streams.get(stream)
+        up_to = seen if stored is None else max(seen, stored.version)
         replay, after, end = Replay(stream, self._checks), f"{stream}#", last_write(stream)
         while page := await self._journal.history(after, _PAGE_WRITES):
             for write, entry in page:
                 name, version = split(write)
-                if name == stream and (stored is None or version <= stored.version):
+                if name == stream and version <= up_to:
                     replay.add(version, entry)
             after = page[-1][0]
-            if after > end or (stored is not None and replay.version >= stored.version):
+            if after > end or replay.version >= up_to:
                 break
         if found := replay.compared(stored):
             self._off.add(stream)

@@ -164,4 +164,5 @@ async def rewind(installation: Installation) -> None:
 async def members(admin: AIOKafkaAdminClient, group: str) -> int:
     """How many members a group has; a static one stays until its session is over."""
     (response,) = await admin.describe_consumer_groups([group])
-    return len(response.groups[0][-2] if len(response.groups[0]) > 6 else response.groups[0][-1])
+    ((_, _, _, _, _, found, *_),) = response.groups  # type: ignore[attr-defined]
+    return len(found)

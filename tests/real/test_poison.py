@@ -2,7 +2,6 @@
 
 import asyncio
 from collections.abc import Callable
-from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -29,7 +28,7 @@ def body(value: str, extra: str = "") -> bytes:
 def envelope(**more: Any) -> Headers:
     """A good envelope, but for `more`."""
     good = Envelope(id=new_id(), type="points.post_transaction.v1", source="/tests", subject=SUBJECT)
-    return [*replace(good, **more).headers()]
+    return [*good._replace(**more).headers()]
 
 
 def without(name: str) -> Headers:

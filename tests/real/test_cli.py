@@ -1,0 +1,127 @@
+"""The command line on real servers: declaring programmes, dead letters, topics."""
+
+import asyncio
+import sys
+from pathlib import Path
+
+import pytest
+
+from tests.harness import DEMO, Command, Headers, Installation, eventually
+
+pytestmark = pytest.mark.real
+
+
+async def fealty(installation: Installation, *arguments: str, **more: str) -> tuple[int, str, str]:
+    """Run a command on an installation: exit status, standard output, standard error."""
+    process = await asyncio.create_subprocess_exec(
+        *(sys.executable, "-m", "shared.cli", *arguments),
+        stdout=asyncio.subprocess.PIPE,
+        stderr=asyncio.subprocess.PIPE,
+        env=installation.environment("cli", 0, more),
+    )
+    out, err = await process.communicate()
+    return process.returncode or 0, out.decode(), err.decode()
+
+
+def rows(out: str) -> list[list[str]]:
+    """The rows of a printed table, header left out."""
+    return [[cell.strip() for cell in line.strip("│").split("│")] for line in out.splitlines() if line.startswith("│")]
+
+
+async def test_applying_twice_changes_nothing_and_the_scale_never_changes(
+    empty_installation: Installation, tmp_path: Path
+) -> None:
+    installation = empty_installation
+    names = ["LOY22-BuyVouchers", "LOY22-IssueThreshold", "CASHBACK"]
+    other = tmp_path / "other.yaml"
+    text = DEMO.read_text().replace("scale: 2", "scale: 1").replace("price: 500", "price: 501")
+    other.write_text(text)
+    async with installation.points():
+        code, out, err = await fealty(installation, "apply", "-f", str(DEMO))
+        assert (code, err) == (0, "")
+        assert rows(out) == [[name, "1", "applied", "", ""] for name in names]
+        code, out, err = await fealty(installation, "apply", "-f", str(DEMO))
+        assert (code, err) == (0, "")
+        assert rows(out) == [[name, "1", "unchanged", "", ""] for name in names]
+        code, out, err = await fealty(installation, "apply", "-f", str(other))
+        assert (code, err) == (1, "fealty: not applied: CASHBACK\n")
+        assert rows(out) == [
+            [names[0], "2", "applied", "", ""],
+            [names[1], "1", "unchanged", "", ""],
+            [names[2], "", "refused", "scale_changed", "the scale of a programme never changes /programme/scale"],
+        ]
+
+
+async def test_without_its_service_a_declaration_stays_unanswered(empty_installation: Installation) -> None:
+    code, out, err = await fealty(empty_installation, "apply", "-f", str(DEMO), FEALTY_REPLY_WAIT_MS="500")
+    assert code == 1
+    assert [row[2] for row in rows(out)] == ["unanswered"] * 3
+    assert err.startswith("fealty: not applied: ")
+
+
+async def test_topics_are_created_once_and_counted(empty_installation: Installation) -> None:
+    installation = empty_installation
+    await installation.commands([Command.transaction("A-1", "P", load=1)] * 3)
+    code, out, err = await fealty(installation, "topics")
+    assert (code, err) == (0, "")
+    table = {row[0].removeprefix(installation.settings.prefix): row[1:] for row in rows(out)}
+    assert table["points.commands"] == ["points", "12", "6 days", "3", ""]
+    assert table["points.changes"] == ["points", "12", "for ever", "0", ""]
+    code, _, err = await fealty(installation, "topics", FEALTY_PARTITIONS="6")
+    assert code == 1
+    assert "has 12 partitions and the settings say 6" in err
+
+
+async def test_dead_letters_are_listed_shown_and_replayed_in_order(empty_installation: Installation) -> None:
+    """An identical record ends as a new dead letter: so it is seen that it came again, byte for byte, in order."""
+    installation = empty_installation
+    poison: list[tuple[bytes | None, Headers]] = [
+        (b'{"first": 1}', Command.transaction("A-1", "P", load=1).headers()),
+        (b"\xff\xfe", [*Command.transaction("A-1", "P", load=1).headers(), ("odd", b"\xff"), ("none", None)]),
+        (None, []),
+    ]
+    ids = []
+    for value, headers in poison:
+        offset = await installation.send("points.commands", value, headers, "A-1", partition=3)
+        ids.append(f"{installation.settings.topic('points.commands')}/3/{offset}")
+    letters = installation.collection("points", "dead_letters")
+    async with installation.points(PROBE="none:kill:1"):
+        await eventually(lambda: letters.count_documents({}), 3)
+        reasons = ["bad_payload", "bad_payload", "bad_envelope"]
+        code, out, err = await fealty(installation, "dead-letters", "list")
+        assert (code, err) == (0, "")
+        assert {row[0]: row[2] for row in rows(out)} == dict(zip(ids, reasons, strict=True))
+        code, out, err = await fealty(installation, "dead-letters", "list", "--limit", "1")
+        assert len(rows(out)) == 1
+
+        code, out, err = await fealty(installation, "dead-letters", "show", ids[0])
+        assert (code, err) == (0, "")
+        assert '{"first": 1}' in out
+        assert "ce_type: points.post_transaction.v1" in out
+        code, out, err = await fealty(installation, "dead-letters", "show", ids[1])
+        assert "value\n0xfffe" in out
+        assert "odd: 0xff" in out
+
+        code, out, err = await fealty(installation, "dead-letters", "replay", ids[1])
+        assert (code, out, err) == (0, "replayed: 1\n", "")
+        await eventually(lambda: letters.count_documents({}), 4)
+    code, out, err = await fealty(installation, "dead-letters", "replay", ids[0], ids[1])
+    assert (code, err) == (1, f"fealty: replayed before: {ids[1]}; nothing was sent; --again sends it again\n")
+    code, out, err = await fealty(installation, "dead-letters", "replay", "--again", *reversed(ids))
+    assert (code, out, err) == (0, "replayed: 3\n", "")
+    code, out, err = await fealty(installation, "dead-letters", "replay", "--all")
+    assert (code, out, err) == (0, "replayed: 1\n", "")
+    assert await letters.count_documents({"replayed_at": None}) == 0
+    code, out, err = await fealty(installation, "dead-letters", "replay", "--all")
+    assert (code, out, err) == (0, "replayed: 0\n", "")
+
+    found = await installation.read("points.commands")
+    assert {record.partition for record in found} == {3}
+    assert {record.key for record in found} == {b"A-1"}
+    sent = [(value, [*headers]) for value, headers in poison]
+    assert [(record.value, [*record.headers]) for record in found] == [
+        *sent,
+        sent[1],
+        *sent,
+        sent[1],
+    ]

@@ -1,0 +1,232 @@
+"""The steps of one batch, on a real journal and a real broker, with the pump left out."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from dataclasses import dataclass, field
+
+import pytest
+
+from schemas.envelope import Envelope
+from schemas.replies import GET_OUTCOME
+from shared.clock import monotonic_s, now_ms
+from shared.errors import Conflict, Relinquished, Stopped
+from shared.ids import derived_id, new_id
+from shared.runtime.consumer import Batch, Lease
+from shared.runtime.journal import Append, Journal
+from shared.runtime.kafka import Producer
+from shared.runtime.process import Probe, Processor, no_probe
+from tests.harness import Command, Headers, Installation, header, payload
+from tests.real.counter import COUNT, COUNTER, DEFECT, FOLLOWED
+
+pytestmark = pytest.mark.real
+
+
+class Quiet:
+    """Nobody to tell about troubles."""
+
+    def trouble(self, what: str) -> None:
+        """Not expected here."""
+        raise AssertionError(what)
+
+    def clear(self) -> None:
+        """Nothing to clear."""
+
+
+async def nothing_to_settle() -> None:
+    """There is no earlier commit."""
+
+
+@dataclass
+class Bench:
+    """A processor of the counter, and the records in its topic."""
+
+    installation: Installation
+    journal: Journal
+    producer: Producer
+    wanted: asyncio.Event = field(default_factory=asyncio.Event)
+
+    def processor(self, probe: Probe = no_probe) -> Processor:
+        return Processor(COUNTER, self.installation.settings, self.journal, self.producer, Quiet(), probe)
+
+    async def batch(self, publish_for_s: float = 60) -> Batch:
+        """Everything in the commands topic as one batch."""
+        records = await self.installation.read("points.commands")
+        return Batch(records, Lease(self.wanted, monotonic_s() + publish_for_s), nothing_to_settle)
+
+    async def count(self, by: int, subject: str = "c", **more: str) -> str:
+        """Send one command; its id."""
+        command = Command(COUNT, subject, {"by": by})
+        headers: Headers = [*command.headers(), *((f"ce_{name}", value.encode()) for name, value in more.items())]
+        await self.installation.send("points.commands", command.value, headers, subject)
+        return command.id
+
+    async def sum(self, subject: str = "c") -> int:
+        """The counter's stored state."""
+        stored = await self.installation.collection("points", "snapshots").find_one(
+            {"_id": f"counter/default/{subject}"}
+        )
+        return 0 if stored is None else int(stored["state"]["sum"])
+
+
+@pytest.fixture
+async def bench(empty_installation: Installation) -> AsyncIterator[Bench]:
+    settings = empty_installation.settings
+    journal = Journal(settings.mongodb, settings.database("points"), settings.request_timeout_ms)
+    producer = Producer(settings.kafka, settings.request_timeout_ms)
+    await journal.prepare()
+    await producer.start()
+    yield Bench(empty_installation, journal, producer)
+    await producer.stop()
+    journal.close()
+
+
+async def test_a_redelivered_batch_publishes_the_same_bytes_again(bench: Bench) -> None:
+    for by in (1, 2, -3, 4):
+        await bench.count(by)
+    await bench.processor().handle(await bench.batch())
+    first = await bench.installation.read("points.events")
+    await bench.processor().handle(await bench.batch())
+    both = await bench.installation.read("points.events")
+    content = [(record.key, record.value, record.headers) for record in both]
+    assert len(first) == 4
+    assert content == content[:4] * 2
+    assert await bench.sum() == 7
+
+
+async def test_a_repeat_elsewhere_gets_the_stored_reply_and_nothing_else(bench: Bench) -> None:
+    command = Command(COUNT, "c", {"by": 5})
+    reply_to: Headers = [
+        ("ce_replyto", bench.installation.settings.topic("edge.replies").encode()),
+        ("ce_replypartition", b"1"),
+    ]
+    for _ in range(3):
+        await bench.installation.send("points.commands", command.value, [*command.headers(), *reply_to], "c")
+    await bench.processor().handle(await bench.batch())
+    assert len(await bench.installation.read("points.events")) == 1
+    replies = [payload(record) for record in await bench.installation.read("edge.replies")]
+    assert [reply["result"] for reply in replies] == [{"sum": 5}] * 3
+    assert [reply["snapshots"][0]["value"] for reply in replies] == [{"version": 1, "sum": 5}] * 3
+
+
+async def test_the_same_id_with_another_request_is_refused(bench: Bench) -> None:
+    reply_to: Headers = [
+        ("ce_replyto", bench.installation.settings.topic("edge.replies").encode()),
+        ("ce_replypartition", b"1"),
+    ]
+    id_ = new_id()
+    for by in (5, 6):
+        command = Command(COUNT, "c", {"by": by}, id_)
+        await bench.installation.send("points.commands", command.value, [*command.headers(), *reply_to], "c")
+    await bench.processor().handle(await bench.batch())
+    statuses = [payload(record)["status"] for record in await bench.installation.read("edge.replies")]
+    assert statuses == ["accepted", "idempotency_key_reused"]
+    assert await bench.sum() == 5
+
+
+async def test_a_defect_is_isolated_and_its_neighbours_are_booked(bench: Bench) -> None:
+    sent = [await bench.count(DEFECT if number in (3, 17) else 1) for number in range(20)]
+    await bench.processor().handle(await bench.batch())
+    letters = await bench.installation.collection("points", "dead_letters").find().to_list()
+    assert {letter["command_id"] for letter in letters} == {sent[3], sent[17]}
+    assert {letter["reason"] for letter in letters} == {"defect"}
+    assert all("a defect in the rules" in letter["trace"] for letter in letters)
+    assert await bench.sum() == 18
+
+
+async def test_follow_ups_are_published_with_derived_ids_and_never_dead_lettered(bench: Bench) -> None:
+    cause = await bench.count(FOLLOWED)
+    await bench.processor().handle(await bench.batch())
+    follow_up = (await bench.installation.read("points.commands"))[-1]
+    assert header(follow_up, "ce_id") == derived_id("follow-up", cause, 0)
+    assert header(follow_up, "ce_causationid") == cause
+    assert header(follow_up, "ce_source") == "/points"
+    await bench.processor().handle(await bench.batch())
+    assert await bench.sum() == FOLLOWED + 1
+    headers: Headers = [*Envelope(id=new_id(), type=COUNT, source="/points", subject="c").headers()]
+    offset = await bench.installation.send("points.commands", b'{"by": "much"}', headers, "c")
+    with pytest.raises(Stopped) as stopped:
+        await bench.processor().handle(await bench.batch())
+    assert stopped.value.offset == offset
+    assert await bench.installation.collection("points", "dead_letters").count_documents({}) == 0
+
+
+async def test_too_late_is_dropped_and_never_is_definite(bench: Bench) -> None:
+    reply_to = bench.installation.settings.topic("edge.replies")
+    late = await bench.count(1, notafter="1000", replyto=reply_to, replypartition="0")
+    booked = await bench.count(2)
+    soon = now_ms() + 60_000
+    for asked, not_after in ((late, 1000), (booked, 1000), (new_id(), soon)):
+        query = Envelope(
+            id=new_id(), type=GET_OUTCOME, source="/tests", subject=asked, causation_id=asked,
+            reply_to=reply_to, reply_partition=0, not_after=not_after,
+        )  # fmt: skip
+        await bench.installation.send("points.commands", b"{}", [*query.headers()], "c")
+    await bench.processor().handle(await bench.batch())
+    statuses = [payload(record)["status"] for record in await bench.installation.read("edge.replies")]
+    assert statuses == ["too_late", "never_accepted", "accepted", "pending"]
+    assert await bench.installation.entry(late) is None
+    assert await bench.sum() == 2
+
+
+async def test_time_never_runs_backwards_in_a_stream(bench: Bench) -> None:
+    first = await bench.count(1)
+    await bench.processor().handle(await bench.batch())
+    snapshots = bench.installation.collection("points", "snapshots")
+    ahead = (await snapshots.find_one({"_id": "counter/default/c"}))["booked_at"].replace(year=2999)
+    await snapshots.update_one({"_id": "counter/default/c"}, {"$set": {"booked_at": ahead}})
+    second = await bench.count(1)
+    await bench.processor().handle(await bench.batch())
+    entries = [await bench.installation.entry(id_) for id_ in (first, second)]
+    assert [entry["at"].year for entry in entries if entry] == [entries[0]["at"].year, 2999]  # type: ignore[index]
+
+
+async def test_it_is_too_late_to_publish_after_the_lease(bench: Bench) -> None:
+    await bench.count(1)
+    batch = await bench.batch(publish_for_s=0.3)
+
+    def slow(point: str) -> None:
+        if point == "after_transaction":
+            bench.wanted.set()
+            batch.lease._publish_until_s = 0.0
+
+    with pytest.raises(Relinquished):
+        await bench.processor(slow).handle(batch)
+    assert await bench.installation.read("points.events") == []
+    assert await bench.sum() == 1, "it is booked, and its redelivery publishes it"
+
+
+async def test_an_old_fence_stops_a_transaction_that_shares_nothing_else(bench: Bench) -> None:
+    def refusal(id_: str) -> dict[str, object]:
+        return {"_id": id_, "status": "rejected"}
+
+    fence = {"_id": "fence/points.commands/0", "version": 1}
+    await bench.journal.append(Append(entries=[refusal("a")], fences=[(None, fence)]))
+    read = (await bench.journal.load([], [fence["_id"]])).fences  # type: ignore[list-item]
+    taken_over = Append(entries=[refusal("b")], fences=[(1, {**fence, "version": 2})])
+    await bench.journal.append(taken_over)
+    zombie = Append(entries=[refusal("c")], fences=[(read["fence/points.commands/0"], {**fence, "version": 2})])
+    with pytest.raises(Conflict):
+        await bench.journal.append(zombie)
+    assert await bench.installation.entry("c") is None, "a refusal of a zombie is not journalled either"
+
+
+async def test_a_newer_version_or_a_known_command_stops_a_transaction(bench: Bench) -> None:
+    def stream(version: int) -> dict[str, object]:
+        return {"_id": "counter/default/c", "version": version, "state": {"sum": version}}
+
+    await bench.journal.append(Append(entries=[{"_id": "a"}], streams=[(0, stream(1))], fences=[fence_at(None, 1)]))
+    await bench.journal.append(Append(entries=[{"_id": "b"}], streams=[(1, stream(2))], fences=[fence_at(1, 2)]))
+    for append in (
+        Append(entries=[{"_id": "c"}], streams=[(1, stream(2))], fences=[fence_at(2, 3)]),
+        Append(entries=[{"_id": "c"}], streams=[(0, stream(1))], fences=[fence_at(2, 3)]),
+        Append(entries=[{"_id": "a"}], streams=[(2, stream(3))], fences=[fence_at(2, 3)]),
+    ):
+        with pytest.raises(Conflict):
+            await bench.journal.append(append)
+    assert await bench.sum() == 2
+    assert await bench.installation.entry("c") is None
+
+
+def fence_at(read: int | None, moved_to: int) -> tuple[int | None, dict[str, object]]:
+    """One partition's fence, moved."""
+    return read, {"_id": "fence/points.commands/0", "version": moved_to}

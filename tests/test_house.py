@@ -1,0 +1,135 @@
+"""Style that matters is a test: who may import whom, what may not be called where, and how long things may get."""
+
+import ast
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parent.parent
+PACKAGES = ("schemas", "shared", "services", "bench", "tests")
+
+FILES = sorted(
+    path.relative_to(ROOT)
+    for package in PACKAGES
+    for path in (ROOT / package).rglob("*.py")
+    if "__pycache__" not in path.parts
+)
+CODE = [path for path in FILES if path.parts[0] != "tests"]
+
+# What each room may import of the house. A service may import itself, the wire, and what is shared.
+MAY_IMPORT = {"schemas": {"schemas"}, "shared": {"schemas", "shared"}, "bench": {*PACKAGES}}
+
+# Each of these libraries has one door.
+DOORS = {
+    "motor": {"shared/runtime/journal.py"},
+    "aiokafka": {
+        "shared/runtime/kafka.py",
+        "shared/runtime/topics.py",
+        "shared/embedded/kafka.py",
+        "shared/commands/tail.py",
+        "shared/commands/topics.py",
+    },
+    "pymongo": {
+        "shared/runtime/journal.py",
+        "shared/embedded/mongo.py",
+        "services/edge/views.py",
+        "shared/commands/dead_letters.py",
+    },
+    "faststream": {
+        "shared/runtime/consumer.py",
+        "shared/runtime/requests.py",
+        "shared/runtime/app.py",
+        "services/edge/bus.py",
+    },
+}
+
+PURE = {
+    *("state.py", "decide.py", "evolve.py", "transaction.py", "credits.py", "due.py", "lots.py", "calendar.py"),
+    *("booking.py", "changes.py", "views.py", "documents.py", "identities.py", "reactions.py", "parts.py"),
+}
+BANNED_IN_PURE = {
+    "now",
+    "utcnow",
+    "today",
+    "time",
+    "time_ns",
+    "monotonic",
+    "uuid4",
+    "uuid7",
+    "new_id",
+    "random",
+    "now_ms",
+}
+
+# Ratchets: they may be lowered, never raised.
+LINES_MAX = 300
+FUNCTION_LINES_MAX = 70
+
+
+def tree(path: Path) -> ast.Module:
+    return ast.parse((ROOT / path).read_text())
+
+
+def imports(path: Path) -> Iterator[str]:
+    """Every module that a file imports, wherever in it."""
+    for node in ast.walk(tree(path)):
+        if isinstance(node, ast.Import):
+            yield from (alias.name for alias in node.names)
+        elif isinstance(node, ast.ImportFrom) and node.module:
+            assert node.level == 0, f"{path}: relative imports hide the room"
+            yield node.module
+
+
+@pytest.mark.parametrize("path", CODE, ids=str)
+def test_import_directions(path: Path) -> None:
+    room = path.parts[0]
+    allowed = MAY_IMPORT.get(room, {"schemas", "shared"})
+    for module in imports(path):
+        top = module.split(".")[0]
+        if top not in PACKAGES:
+            continue
+        if top == "services":
+            assert room in ("services", "bench"), f"{path} imports {module}"
+            assert room == "bench" or module.split(".")[1] == path.parts[1], f"{path} imports another service"
+        elif path.parts[:2] != ("schemas", "generate.py"):  # It reads the settings and the edge to describe them.
+            assert top in allowed, f"{path} imports {module}"
+
+
+@pytest.mark.parametrize("path", [path for path in CODE if path.parts[0] != "bench"], ids=str)
+def test_each_driver_has_one_door(path: Path) -> None:
+    for module in imports(path):
+        doors = DOORS.get(module.split(".")[0])
+        assert doors is None or str(path) in doors, f"{path} imports {module}"
+
+
+@pytest.mark.parametrize(
+    "path",
+    [path for path in CODE if path.parts[0] == "services" and path.parts[1] != "edge" and path.name in PURE],
+    ids=str,
+)
+def test_the_domain_reads_no_clock_and_draws_no_numbers(path: Path) -> None:
+    for node in ast.walk(tree(path)):
+        if isinstance(node, ast.Call):
+            called = node.func.attr if isinstance(node.func, ast.Attribute) else getattr(node.func, "id", None)
+            assert called not in BANNED_IN_PURE, f"{path}:{node.lineno} calls {called}"
+        assert not isinstance(node, ast.AsyncFunctionDef | ast.Await), f"{path}:{node.lineno} does I/O"
+
+
+@pytest.mark.parametrize("path", FILES, ids=str)
+def test_rooms_stay_small(path: Path) -> None:
+    lines = (ROOT / path).read_text().count("\n")
+    assert lines <= LINES_MAX, f"{path} has {lines} lines"
+    for node in ast.walk(tree(path)):
+        if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef):
+            length = (node.end_lineno or node.lineno) - node.lineno + 1
+            assert length <= FUNCTION_LINES_MAX, f"{path}:{node.lineno} {node.name} has {length} lines"
+
+
+@pytest.mark.parametrize("path", CODE, ids=str)
+def test_public_things_say_what_they_are(path: Path) -> None:
+    module = tree(path)
+    assert path.name == "__main__.py" or ast.get_docstring(module), f"{path} has no docstring"
+    for node in module.body:
+        if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef) and not node.name.startswith("_"):
+            assert ast.get_docstring(node), f"{path}:{node.lineno} {node.name} has no docstring"

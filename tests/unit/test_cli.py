@@ -1,0 +1,192 @@
+"""The command line without servers: every error is one line, and nothing is sent before all is valid."""
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from typer.testing import CliRunner
+
+from shared.cli import app
+from shared.commands import declarations
+from shared.commands.apply import UNANSWERED, Outcome
+from shared.commands.environment import settings_at
+from shared.commands.run import SERVICES
+from shared.commands.topics import keeps
+from shared.settings import Settings
+
+DEMO = Path(__file__).parents[2] / "demo"
+NOBODY = {"KAFKA_BOOTSTRAP_SERVERS": "127.0.0.1:1", "MONGODB_URL": "mongodb://127.0.0.1:1/"}
+
+
+@pytest.fixture(autouse=True)
+def bare(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    """No addresses from the environment, and no stack in the directory."""
+    for name in (*NOBODY, "FEALTY_KAFKA", "FEALTY_MONGODB", "FEALTY_ROOT"):
+        monkeypatch.delenv(name, raising=False)
+    monkeypatch.chdir(tmp_path)
+
+
+def fealty(*arguments: str, stdin: str = "", **environment: str) -> tuple[int, str, list[str]]:
+    """Exit status, standard output, and the lines of standard error."""
+    result = CliRunner().invoke(app, list(arguments), input=stdin, env=environment)
+    return result.exit_code, result.stdout, result.stderr.splitlines()
+
+
+def write(tmp_path: Path, text: str, name: str = "programmes.yaml") -> str:
+    path = tmp_path / name
+    path.write_text(text)
+    return str(path)
+
+
+# ── declarations ────────────────────────────────────────────────────────────────────────────────────────────────────
+
+ONE = "programmes: [{id: A, descriptions: {en: a}}]"
+
+WRONG = {
+    "a syntax error": ("programmes:\n  - {id: A", ":2:11: "),
+    "a key twice": (f"{ONE}\n{ONE}", ":2:1: the key 'programmes' is given twice"),
+    "an unknown field": ("programmes: [{id: A, descriptions: {en: a}, colour: red}]", ": /programmes/0/colour: Extra"),
+    "a wrong zone": (
+        "programmes: [{id: A, descriptions: {en: a}, zone: Mars}]",
+        ": /programmes/0/zone: 'Mars' is no IANA time zone",
+    ),
+    "a programme twice": ("programmes: [" + "{id: A, descriptions: {en: a}}," * 2 + "]", "declared twice: A"),
+    "no mapping": ("- a", ": /: Input should be"),
+    "nothing": ("# nothing\n", ": declares nothing"),
+}
+
+
+@pytest.mark.parametrize("what", WRONG)
+def test_a_wrong_declaration_is_told_with_its_place(what: str, tmp_path: Path) -> None:
+    text, expected = WRONG[what]
+    file = write(tmp_path, text)
+    code, out, errors = fealty("apply", "-f", file)
+    assert code == 1
+    assert out == ""
+    assert len(errors) == 1
+    assert errors[0].startswith(f"fealty: {file}")
+    assert expected in errors[0]
+
+
+def test_all_faults_of_all_files_are_told_and_nothing_is_sent(tmp_path: Path) -> None:
+    one, two = write(tmp_path, ONE), write(tmp_path, ONE, "two.yaml")
+    wrong = write(tmp_path, "programmes: [{id: ''}]", "wrong.yaml")
+    code, _, errors = fealty("apply", "-f", one, "-f", wrong, "-f", two, "-f", str(tmp_path / "none.yaml"))
+    assert code == 1
+    assert [line.removeprefix(f"fealty: {tmp_path}/") for line in errors] == [
+        "wrong.yaml: /programmes/0/id: String should have at least 1 character",
+        "wrong.yaml: /programmes/0/descriptions: Field required",
+        f"two.yaml: /programmes/0/id: declared in {one} too",
+        "none.yaml: No such file or directory",
+    ]
+
+
+def test_on_is_a_word(tmp_path: Path) -> None:
+    rule = "{id: A, descriptions: {en: a}, expiry: {on: 2027-12-31}, earn: [{on: order, points: 1, per: 0.5}]}"
+    declared = declarations.read([write(tmp_path, f"programmes: [{rule}]")])
+    (programme,) = declared.programmes
+    assert programme.expiry is not None
+    assert str(programme.expiry.on) == "2027-12-31"
+    assert programme.earn[0].on == "order"
+
+
+def test_a_dry_run_needs_no_server(tmp_path: Path) -> None:
+    file = str(DEMO / "programmes.yaml")
+    assert fealty("apply", "--dry-run", "-f", file) == (0, "valid: 3 programmes; nothing was sent\n", [])
+    assert fealty("apply", "--dry-run", "-f", "-", stdin=ONE) == (0, "valid: 1 programmes; nothing was sent\n", [])
+    assert fealty("apply", "--dry-run", "-f", "-", stdin="[")[0] == 1
+
+
+def test_an_unanswered_declaration_is_not_good() -> None:
+    assert not Outcome("A", UNANSWERED).good
+
+
+# ── settings and servers ────────────────────────────────────────────────────────────────────────────────────────────
+
+
+def test_the_addresses_of_the_running_stack_are_used_unless_the_environment_gives_some(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    default = Settings()
+    assert settings_at(tmp_path) == default
+    (tmp_path / "endpoints.json").write_text(json.dumps({"http": "h", "kafka": "k:1", "mongodb": "mongodb://m"}))
+    assert (settings_at(tmp_path).kafka, settings_at(tmp_path).mongodb) == ("k:1", "mongodb://m")
+    monkeypatch.setenv("KAFKA_BOOTSTRAP_SERVERS", "other:1")
+    assert (settings_at(tmp_path).kafka, settings_at(tmp_path).mongodb) == ("other:1", "mongodb://m")
+
+
+@pytest.mark.parametrize("content", ["{", "[]"])
+def test_a_broken_file_of_addresses_is_told(content: str, tmp_path: Path) -> None:
+    (tmp_path / "endpoints.json").write_text(content)
+    code, _, errors = fealty("topics", "--root", str(tmp_path))
+    assert code == 1
+    assert len(errors) == 1
+    assert "endpoints.json cannot be read" in errors[0]
+
+
+def test_a_wrong_setting_is_told_by_its_variable() -> None:
+    code, _, errors = fealty("verify", FEALTY_PARTITIONS="0")
+    assert code == 2
+    assert errors == ["fealty: FEALTY_PARTITIONS: Input should be greater than 0"]
+
+
+def test_without_servers_each_command_says_so_in_one_line(tmp_path: Path) -> None:
+    quick = {**NOBODY, "FEALTY_REQUEST_TIMEOUT_MS": "500"}
+    for arguments in (
+        ["topics"],
+        ["apply", "-f", write(tmp_path, ONE)],
+        ["verify"],
+        ["dead-letters", "list"],
+        ["dead-letters", "show", "points.commands/0/0"],
+        ["dead-letters", "replay", "--all"],
+    ):
+        code, out, errors = fealty(*arguments, **quick)
+        assert (code, out) == (2 if arguments == ["verify"] else 1, ""), arguments
+        assert len(errors) == 1, errors
+        assert "fealty up" in errors[0]
+
+
+# ── the commands ────────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+def test_an_unknown_service_is_told() -> None:
+    services = ", ".join(SERVICES)
+    assert fealty("run", "till") == (1, "", [f"fealty: there is no service 'till'; there are {services}"])
+    assert fealty("verify", "--service", "edge")[0] == 2
+    assert fealty("dead-letters", "list", "--service", "edge")[0] == 1
+
+
+def test_replay_wants_ids_or_all() -> None:
+    for arguments in ([], ["points.commands/0/0", "--all"]):
+        code, _, errors = fealty("dead-letters", "replay", *arguments)
+        assert code == 1
+        assert errors == ["fealty: name the dead letters to replay, or say --all"]
+
+
+def test_every_command_has_a_line_of_help() -> None:
+    assert fealty()[0] == 0
+    for words in (["run"], ["topics"], ["apply"], ["verify"], ["up"], ["dead-letters", "list"]):
+        code, out, errors = fealty(*words, "--help")
+        assert (code, errors) == (0, [])
+        assert "Usage" in out
+
+
+@pytest.mark.parametrize("arguments", [["fly"], ["apply"], ["topics", "--colour"], ["dead-letters"]])
+def test_a_wrong_command_line_is_one_line_too(arguments: list[str]) -> None:
+    done = subprocess.run([sys.executable, "-m", "shared.cli", *arguments], capture_output=True, text=True, check=False)
+    assert (done.returncode, done.stdout) == (2, "")
+    assert len(done.stderr.splitlines()) == 1, done.stderr
+    assert done.stderr.startswith("fealty: ")
+
+
+def test_how_long_topics_keep_their_records() -> None:
+    assert keeps({"retention.ms": str(6 * 24 * 3_600_000)}) == "6 days"
+    assert keeps({"retention.ms": "-1"}) == "for ever"
+    assert keeps({"cleanup.policy": "compact"}) == "the latest of each key"
+
+
+def test_the_demo_sends_the_documents_own_bytes() -> None:
+    example = Path(__file__).parents[1] / "data" / "oms_fulfilment.json"
+    assert (DEMO / "oms_fulfilment.json").read_bytes() == example.read_bytes()
