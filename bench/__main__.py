@@ -30,7 +30,7 @@ RESULTS = Path(__file__).parent / "results" / "latest.json"
 TEMPLATES = ROOT / "templates.bson"
 COLD_START = "cold start"
 
-_WARM_UP = Load(movements=5_000, accounts=500)
+_WARM_UP_MIN, _WARM_UP_MAX = 5_000, 20_000
 _SHORT = {"movements": 10_000, "accounts": 2_000, "rounds": 1}
 
 
@@ -70,18 +70,22 @@ async def bench(arguments: argparse.Namespace, console: Console) -> Report:
     async with fresh_stack() as stack:
         report.machine = await machine(stack)
         if chosen:
-            await _warm_up(stack)
+            await _warm_up(stack, arguments.movements)
             say("warmed up, and looked at what a worker writes")
         for row in chosen:
             report.outcomes.append(await contest(stack, row, arguments.rounds, TEMPLATES, say))
     return report
 
 
-async def _warm_up(stack: Stack) -> None:
-    """A small real run: the broker's first thousands are slow, and the bare side copies what it leaves behind."""
-    async with new_arena(stack) as arena:
-        await measured(stack, arena, Contender.REAL, 1, _WARM_UP, TEMPLATES)
-        save(await sample(arena), TEMPLATES)
+async def _warm_up(stack: Stack, movements: int) -> None:
+    """A small run of each side: the broker's first thousands are slow, and the bare side copies real documents."""
+    number = min(max(movements // 4, _WARM_UP_MIN), _WARM_UP_MAX)
+    load = Load(number, number // 10)
+    for contender in (Contender.REAL, Contender.BARE):
+        async with new_arena(stack) as arena:
+            await measured(stack, arena, contender, 1, load, TEMPLATES)
+            if contender is Contender.REAL:
+                save(await sample(arena), TEMPLATES)
 
 
 def main() -> int:

@@ -91,11 +91,10 @@ class Report:
         return table
 
     def _costs(self) -> Table:
-        table = Table(
-            title="what a run costs, medians; µs: CPU time a movement; MiB: peak of a worker", box=SIMPLE_HEAD
-        )
-        names = ("batches", "p50 ms", "p99 ms", "workers µs", "mongod µs", "kafka µs", "MiB")
-        table.add_column("")
+        title = "what a run costs, medians; n: batches; µs: CPU a movement; MiB: peak of a worker"
+        table = Table(title=title, box=SIMPLE_HEAD, padding=(0, 1, 0, 0))
+        names = ("n", "p50 ms", "p99 ms", "worker µs", "mongod µs", "kafka µs", "MiB")
+        table.add_column("", min_width=28)
         for name in names:
             table.add_column(name, justify="right")
         for each in self.outcomes:

@@ -133,7 +133,7 @@ class _Player:
         answer = await call("POST", url, body, {"Idempotency-Key": new_id()})
         document: Any = answer.body or {}
         good = document.get("balances") == [{"loyaltyProgramId": PROGRAMME, "pointsBalance": 1200}]
-        seen = f"{answer.status} {_brief(document.get('balances', document))}"
+        seen = f"{answer.status} {json.dumps(document.get('balances', document))}"
         self._note("HTTP load 500, redeem 300", seen, answer.status == 200 and good)
         return str(document.get("transactionId"))
 
@@ -172,7 +172,7 @@ class _Player:
         document: Any = answer.body or {}
         found = {balance["programme"]: balance["balance"] for balance in document.get("balances", ())}
         good = answer.status == 200 and found == {PROGRAMME: 1200} and document.get("sequence") == 3
-        self._note("HTTP account read back", f"{answer.status} {_brief(found)}", good)
+        self._note("HTTP account read back", f"{answer.status} {json.dumps(found)}", good)
 
     def _note_arrived(self, topic: str, arrived: list[Arrived], seen: list[str], wanted: list[str]) -> None:
         at_s = arrived[-1].at_s if arrived else monotonic_s()
@@ -190,10 +190,6 @@ def _change(arrived: Arrived) -> str:
     """A change in short: sequence, kind, delta and the balance after it."""
     change = json.loads(arrived.record.value or b"{}")
     return f"{change['sequence']} {change['kind']} {change['delta']:+d} = {change['booked']}"
-
-
-def _brief(document: Any) -> str:
-    return json.dumps(document)[:200]
 
 
 def _show(number: str, steps: list[Step]) -> None:

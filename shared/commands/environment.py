@@ -23,13 +23,11 @@ def settings_at(root: Path) -> Settings:
     :raises Failure: a variable has a wrong value, or the file is there and cannot be read.
     """
     settings = settings_given()
+    missing = [field for field, names in _VARIABLES.items() if not any(os.environ.get(name) for name in names)]
+    if not missing:
+        return settings
     running = _endpoints(root / "endpoints.json")
-    update = {
-        field: running[field]
-        for field, variables in _VARIABLES.items()
-        if field in running and not any(os.environ.get(name) for name in variables)
-    }
-    return settings.model_copy(update=update)
+    return settings.model_copy(update={field: running[field] for field in missing if field in running})
 
 
 def settings_given() -> Settings:

@@ -57,6 +57,7 @@ async def up(root: Path, *, demo: bool, once: bool) -> int:
 @asynccontextmanager
 async def _running(root: Path, settings: Settings, say: Say) -> AsyncIterator[tuple[Settings, dict[str, ServiceChild]]]:
     """Everything up and its addresses written; stopped in order at the end, services before servers."""
+    started_s = monotonic_s()
     say("starting Kafka and MongoDB")
     async with Stack(root) as stack:
         say("Kafka and MongoDB answer")
@@ -80,7 +81,7 @@ async def _running(root: Path, settings: Settings, say: Say) -> AsyncIterator[tu
             write_endpoints(
                 stack.root, Endpoints(http=services["edge"].url, kafka=settings.kafka, mongodb=settings.mongodb)
             )
-            say("everything is up")
+            say(f"everything is up, {monotonic_s() - started_s:.1f} s after the start")
             yield settings, services
         finally:
             say("stopping")

@@ -1,9 +1,12 @@
 """The benchmark's own parts: the work is the same each time, and the bare side writes what a real worker writes."""
 
+import asyncio
 from collections import Counter
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any, cast
+from unittest.mock import AsyncMock
 
 import bson
 import orjson
@@ -15,18 +18,14 @@ from bench.contest import unlike
 from bench.figures import batch_count, batch_ms, quantile, step_seconds
 from bench.movements import Load, Message, declarations, messages
 from bench.pattern import Pattern, Published, work_of
-from bench.templates import kind_of, load, save
+from bench.templates import KINDS, TOPICS, kind_of, load, save
 from schemas.envelope import Envelope
 from services.points.main import SERVICE
-from services.points.state import initial
-from shared.clock import instant
-from shared.decider import Accepted, Command, Document
-from shared.runtime.batch import Plan
-from shared.runtime.decode import Decoder, Incoming
-from shared.runtime.journal import Loaded
+from shared.decider import Document
+from shared.runtime.consumer import Batch, Lease
+from shared.runtime.journal import Append, Loaded
 from shared.runtime.kafka import Record
-from shared.runtime.outcomes import entry_of
-from shared.runtime.publish import RecordBuilder
+from shared.runtime.process import Processor
 from shared.settings import Settings
 
 SETTINGS = Settings(prefix="bench.")
@@ -50,60 +49,50 @@ def record_of(message: Message, offset: int) -> ConsumerRecord[bytes, bytes]:
     )
 
 
-class Worker:
-    """The pure part of a real worker: decides messages one after another and builds what it would publish."""
+class Servers:
+    """Stands for journal, producer and health: nothing is there before, and what a batch writes is kept."""
 
     def __init__(self) -> None:
-        self.states: dict[str, Any] = {}
-        self.versions: Counter[str] = Counter()
-        self.decode = Decoder(SERVICE.commands, "default", b"secret", SETTINGS.record_bytes_max, "edge.replies")
-        self.build = RecordBuilder(SERVICE, SETTINGS)
+        self.written = Append()
+        self.published: list[Record] = []
 
-    def __call__(self, record: ConsumerRecord[bytes, bytes]) -> tuple[Document, list[Record]]:
-        item = self.decode(record)
-        assert isinstance(item, Incoming)
-        command = Command(
-            item.envelope.id, item.envelope.type, item.store, item.envelope.subject, item.payload, item.at
-        )
-        streams = SERVICE.decider.streams(command)
-        for name in (*streams.writes, *streams.reads):
-            self.states.setdefault(name, initial(name))
-        verdict = SERVICE.decider.decide(command, self.states)
-        assert isinstance(verdict, Accepted)
-        plan = Plan(SERVICE.decider, frozenset(streams.writes), Loaded({}, {}, {}))
-        for name in streams.writes:
-            plan.stream(name).version = self.versions[name]
-        entry = entry_of(item, item.at, verdict, plan, SERVICE.decider.dump_event)
-        for stream, event in verdict.events:
-            self.states[stream] = SERVICE.decider.evolve(self.states[stream], event)
-        for stream in {stream for stream, _ in verdict.events}:
-            self.versions[stream] += 1
-        return entry, self.build.entry(entry)
+    async def load(self, ids: Sequence[str], names: Sequence[str]) -> Loaded:
+        return Loaded({}, {}, {})
 
-    def snapshot(self, stream: str) -> tuple[Document, Record]:
-        """A stream's document and record as they are now."""
-        state, version = self.states[stream], self.versions[stream]
-        view = SERVICE.decider.views(state)
-        assert view is not None
-        document = {
-            "_id": stream,
-            "version": version,
-            "booked_at": instant(STARTED_MS),
-            "state": SERVICE.decider.dump_state(state),
-        }
-        return document, self.build.snapshot(stream, version, view)[0]
+    async def append(self, batch: Append) -> None:
+        self.written = batch
+
+    async def publish(self, records: Iterable[Record]) -> None:
+        self.published.extend(records)
+
+    def clear(self) -> None:
+        pass
+
+    def entry(self, kind: str) -> Document:
+        """The last entry of a kind."""
+        return [entry for entry in self.written.entries if "writes" in entry and kind_of(entry) == kind][-1]
+
+    def caused_by(self, entry: Document) -> list[Record]:
+        """What was published for an entry, in order."""
+        wanted = ("ce_causationid", entry["_id"].encode())
+        return [record for record in self.published if wanted in record.headers]
+
+    def snapshots(self) -> dict[str, Document]:
+        """Documents of streams."""
+        return {document["_id"]: document for _, document in self.written.streams}
 
 
-@pytest.fixture(scope="module")
-def worker() -> Worker:
-    """A worker with the programmes declared."""
-    made = Worker()
-    for offset, message in enumerate(declarations(PARTITIONS)):
-        made(record_of(message, offset))
-    return made
+async def worked(records: Sequence[ConsumerRecord[bytes, bytes]]) -> Servers:
+    """One batch done by a real worker's processor."""
+    servers = Servers()
+    fake: Any = servers
+    processor = Processor(SERVICE, SETTINGS, fake, fake, fake)
+    lease = Lease(asyncio.Event(), float("inf"))
+    await processor.handle(Batch(records, lease, AsyncMock()))
+    return servers
 
 
-def template_of(records: list[Record]) -> Document:
+def template_of(records: Iterable[Record]) -> Document:
     """Records as the benchmark keeps them, by type."""
     return {
         dict(record.headers)["ce_type"].decode().replace(".", "/"): {
@@ -117,10 +106,7 @@ def template_of(records: list[Record]) -> Document:
 
 def size(record: Record | Published) -> tuple[int, int, int, int]:
     """Bytes of key and value, number of headers and their bytes."""
-    if isinstance(record, Record):
-        key, value, headers = record.key, record.value, record.headers
-    else:
-        _, _, key, value, headers = record
+    _, _, key, value, headers = record
     return len(key), len(value), len(headers), sum(len(name) + len(text) for name, text in headers)
 
 
@@ -149,39 +135,39 @@ def test_skew_makes_some_accounts_hot() -> None:
     assert share(1.0) > 0.1
 
 
-def test_the_bare_side_writes_and_publishes_what_a_real_worker_does(worker: Worker, tmp_path: Path) -> None:
-    real: dict[str, tuple[ConsumerRecord[bytes, bytes], Document, list[Record]]] = {}
-    for offset, message in enumerate(messages(Load(200, 20), PARTITIONS)):
-        record = record_of(message, offset)
-        entry, records = worker(record)
-        real[kind_of(entry)] = (record, entry, records)
-    some = work_of(real["load"][0])
+async def test_the_bare_side_writes_and_publishes_what_a_real_worker_does(tmp_path: Path) -> None:
+    commands = [*declarations(PARTITIONS), *messages(Load(200, 20), PARTITIONS)]
+    records = {dict(each.headers)["ce_id"].decode(): record_of(each, offset) for offset, each in enumerate(commands)}
+    real = await worked(list(records.values()))
+    entries = {kind: real.entry(kind) for kind in KINDS}
+    by_topic: dict[str, list[Record]] = {topic: [] for topic in TOPICS}
+    for record in real.published:
+        by_topic[record.topic.removeprefix(SETTINGS.prefix)].append(record)
+    documents = real.snapshots()
+    some = work_of(records[entries["load"]["_id"]])
     assert some is not None
-    document, snapshot = worker.snapshot(some.stream)
     templates: Document = {
-        "entries": {kind: entry for kind, (_, entry, _) in real.items()},
-        "account": document,
+        "entries": entries,
+        "account": documents[some.stream],
         "programme": {},
-        "records": {
-            "points.events": template_of([r for _, _, rs in real.values() for r in rs if r.topic.endswith("events")]),
-            "points.changes": template_of([r for r in real["load"][2] if r.topic.endswith("changes")]),
-            "points.snapshots": template_of([snapshot]),
-        },
+        "records": {topic: template_of(found) for topic, found in by_topic.items()},
     }
     save(templates, tmp_path / "templates.bson")
     pattern = Pattern(load(tmp_path / "templates.bson"), SETTINGS)
-    for record, entry, records in real.values():
-        work = work_of(record)
+    for kind, entry in entries.items():
+        work = work_of(records[entry["_id"]])
         assert work is not None
-        made = pattern.entry(work, 1 if len(entry["events"]) > 1 else 7)
+        made = pattern.entry(work, 1 if kind == "open" else 7)
         assert len(bson.encode(made)) == len(bson.encode(entry))
         assert list(made) == list(entry)
-        published = pattern.published(work, made)
-        assert [(r.topic, r.partition) for r in records] == [(topic, place) for topic, place, *_ in published]
-        for wanted, found in zip(records, published, strict=True):
-            assert size(found) == pytest.approx(size(wanted), abs=4)  # numbers have a digit more or less
-    assert len(bson.encode(pattern.snapshot(some, document["version"]))) == len(bson.encode(document))
-    assert size(pattern.snapshot_record(some, document["version"])) == size(snapshot)
+        wanted, published = real.caused_by(entry), pattern.published(work, made)
+        assert [(each.topic, each.partition) for each in wanted] == [(each[0], each[1]) for each in published]
+        for one, other in zip(wanted, published, strict=True):
+            assert size(other) == pytest.approx(size(one), abs=12)  # numbers have some digits more or less
+    version = documents[some.stream]["version"]
+    assert len(bson.encode(pattern.snapshot(some, version))) == len(bson.encode(documents[some.stream]))
+    (snapshot,) = [record for record in by_topic["points.snapshots"] if record.key == some.stream.encode()]
+    assert size(pattern.snapshot_record(some, version)) == pytest.approx(size(snapshot), abs=4)
 
 
 def test_declarations_are_no_work_for_the_bare_side() -> None:

@@ -1,0 +1,71 @@
+"""What comes with replies is written together, and whoever waits learns how it went."""
+
+import asyncio
+
+import pytest
+from bson.raw_bson import RawBSONDocument
+
+from services.edge.applying import Applier
+from services.edge.snapshots import Upsert
+from shared.errors import Unavailable
+
+_EMPTY = RawBSONDocument(b"\x05\x00\x00\x00\x00")
+
+
+def upsert(id_: str, version: int = 1) -> Upsert:
+    """An upsert whose content does not matter."""
+    return Upsert("accounts", id_, version, _EMPTY)
+
+
+class Writer:
+    """Writes slowly, and fails as often as told."""
+
+    def __init__(self, failures: int = 0) -> None:
+        self.written: list[list[tuple[str, int]]] = []
+        self.failures = failures
+
+    async def __call__(self, upserts: list[Upsert]) -> None:
+        """One bulk."""
+        self.written.append([(item.id, item.version) for item in upserts])
+        await asyncio.sleep(0.01)
+        if self.failures:
+            self.failures -= 1
+            raise Unavailable("away")
+
+
+async def test_what_comes_together_is_one_bulk() -> None:
+    writer = Writer()
+    applier = Applier(writer)
+    await asyncio.gather(applier([upsert("a")]), applier([upsert("b")]), applier([upsert("a", 2)]))
+    assert writer.written == [[("a", 2), ("b", 1)]]
+
+
+async def test_what_comes_meanwhile_goes_with_the_next() -> None:
+    writer = Writer()
+    applier = Applier(writer)
+    first = asyncio.create_task(applier([upsert("a")]))
+    await asyncio.sleep(0.005)
+    await asyncio.gather(first, applier([upsert("b")]), applier([upsert("c")]))
+    await applier([upsert("d")])
+    assert writer.written == [[("a", 1)], [("b", 1), ("c", 1)], [("d", 1)]]
+
+
+async def test_a_failure_is_told_to_its_own_and_not_to_the_next() -> None:
+    applier = Applier(Writer(failures=1))
+    first = asyncio.create_task(applier([upsert("a")]))
+    await asyncio.sleep(0.005)
+    second = asyncio.create_task(applier([upsert("b")]))
+    with pytest.raises(Unavailable):
+        await first
+    await second
+
+
+async def test_who_left_hinders_nobody() -> None:
+    writer = Writer()
+    applier = Applier(writer)
+    left = asyncio.create_task(applier([upsert("a")]))
+    other = asyncio.create_task(applier([upsert("b")]))
+    await asyncio.sleep(0.005)
+    left.cancel()
+    await other
+    assert writer.written == [[("a", 1), ("b", 1)]]
