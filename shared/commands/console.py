@@ -75,7 +75,7 @@ def one_line(*, code: int = 1) -> Iterator[None]:
     except Unavailable as error:
         what = str(error).partition(" (configured timeouts")[0]  # The driver goes on about its whole topology.
         _end(f"no server to work with: {what}; {_ADVICE}", code)
-    except (FealtyError, StackError) as error:
+    except (FealtyError, StackError, OSError) as error:
         _end(str(error), code)
     except KeyboardInterrupt:
         raise typer.Exit(130) from None
