@@ -41,6 +41,8 @@ def _only_number(value: Any) -> Any:
 def _only_string(value: Any) -> Any:
     if not isinstance(value, str | datetime):
         raise ValueError("must be an RFC 3339 string")
+    if isinstance(value, str) and "T" not in value.upper():  # Else digits would pass as seconds since 1970.
+        raise ValueError("must be an RFC 3339 string, with a date, a time and an offset")
     return value
 
 

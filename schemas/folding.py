@@ -52,7 +52,7 @@ def fold(raw: bytes, model: type[BaseModel], aliases: Mapping[str, str] = _NO_AL
         )
     except FoldingError:
         raise
-    except (ValueError, RecursionError) as error:
+    except (ValueError, ArithmeticError, RecursionError) as error:
         raise FoldingError("malformed_json", f"not JSON: {error}") from error
     if not isinstance(body, dict):
         raise FoldingError("not_an_object", "the body must be a JSON object")

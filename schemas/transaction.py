@@ -5,7 +5,7 @@ Used as it is over HTTP, on `oms.fulfilments` and, with the account's number, as
 
 from typing import Annotated, Any
 
-from pydantic import Field
+from pydantic import Field, StrictBool
 
 from schemas.base import Amount, Instant, Key, Text, Wire
 
@@ -33,7 +33,7 @@ class Purchase(Wire):
     """A voucher to buy with points; its price is never among the redemptions."""
 
     voucher_id: Key
-    use: bool = False
+    use: StrictBool = False
     valid_from: Instant | None = None
     expires_at: Instant | None = None
 
@@ -42,7 +42,7 @@ class VoucherRedemption(Wire):
     """A voucher to redeem, or with `void` to make unusable."""
 
     serial_id: Key
-    void: bool = False
+    void: StrictBool = False
 
 
 _Loads = Annotated[tuple[Load, ...], Field(max_length=OPERATIONS_MAX)]

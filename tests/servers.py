@@ -2,8 +2,9 @@
 
 import os
 import shutil
+import tempfile
 from collections.abc import AsyncIterator, Iterator
-from contextlib import AsyncExitStack, asynccontextmanager, contextmanager
+from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -37,11 +38,13 @@ async def servers() -> AsyncIterator[Servers]:
         with containers() as found:
             yield found
     else:
-        root = ROOT / "tests"
-        shutil.rmtree(root / "data", ignore_errors=True)
-        async with AsyncExitStack() as exits:
-            stack = await exits.enter_async_context(Stack(root, test_commands=True))
-            yield Servers(stack.kafka_bootstrap_servers, stack.mongodb_url, stack)
+        (ROOT / "tests").mkdir(parents=True, exist_ok=True)
+        root = Path(tempfile.mkdtemp(prefix="run-", dir=ROOT / "tests"))
+        try:
+            async with Stack(root, test_commands=True) as stack:
+                yield Servers(stack.kafka_bootstrap_servers, stack.mongodb_url, stack)
+        finally:
+            shutil.rmtree(root, ignore_errors=True)
 
 
 @contextmanager

@@ -14,6 +14,7 @@ PR_SET_PDEATHSIG = 1
 
 
 def main() -> None:
+    """Ask for the parent's end to be ours, then become the command."""
     parent_pid, command = int(sys.argv[1]), sys.argv[2:]
     if sys.platform == "linux":
         ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, int(signal.SIGKILL), 0, 0, 0)

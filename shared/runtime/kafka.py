@@ -151,20 +151,22 @@ class Producer:
 
     async def _hand_over(self, records: Iterable[Record]) -> list[tuple[str, int, asyncio.Future[Any]]]:
         """Give the client one batch after another; returns each batch's topic, count and acknowledgement."""
-        assert self._client is not None
+        client = self._client
+        if client is None:
+            raise Unavailable("the producer is being replaced")
         place = attrgetter("topic", "partition")
         sent: list[tuple[str, int, asyncio.Future[Any]]] = []
         for (topic, partition), group in groupby(sorted(records, key=place), key=place):
-            builder = self._client.create_batch()
+            builder = client.create_batch()
             for record in group:
                 if _append(builder, record) is None:
                     count = builder.record_count()
-                    sent.append((topic, count, await self._client.send_batch(builder, topic, partition=partition)))
-                    builder = self._client.create_batch()
+                    sent.append((topic, count, await client.send_batch(builder, topic, partition=partition)))
+                    builder = client.create_batch()
                     if _append(builder, record) is None:
                         raise ValueError(f"a record of {len(record.value)} bytes fits into no batch of {topic}")
             count = builder.record_count()
-            sent.append((topic, count, await self._client.send_batch(builder, topic, partition=partition)))
+            sent.append((topic, count, await client.send_batch(builder, topic, partition=partition)))
         return sent
 
     async def _acknowledged(self, sent: list[tuple[str, int, asyncio.Future[Any]]]) -> None:
