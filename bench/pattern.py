@@ -121,7 +121,7 @@ class Pattern:
         value = {**self._view, "version": version, "account": work.account, "accountNumber": work.number}
         rest = self._headers["points.snapshots", "points/account/v1"]
         key = work.account.encode()
-        headers = [*rest, ("ce_id", work.id.encode()), ("ce_subject", key)]
+        headers = [*rest, ("ce_id", f"{work.stream}@{version}".encode()), ("ce_subject", key)]
         place = partition_of(work.account, self._partitions)
         return self._topics[2], place, work.stream.encode(), orjson.dumps(value), headers
 
