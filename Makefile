@@ -33,8 +33,8 @@ lint: setup  ## ruff and mypy strict
 schemas: setup  ## write the generated contracts under schemas/
 	@$(BIN)/python -m schemas.generate
 
-bench: setup  ## measure, with the machine's ceiling beside each figure
-	@$(BIN)/python -m bench
+bench: setup  ## measure, with the machine's ceiling beside each figure (BENCH=--short: minutes)
+	@$(BIN)/python -m bench $(BENCH)
 
 clean:  ## remove the data of the local stack (not what was fetched)
 	@rm -rf .fealty/data

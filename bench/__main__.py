@@ -30,6 +30,7 @@ RESULTS = Path(__file__).parent / "results" / "latest.json"
 TEMPLATES = ROOT / "templates.bson"
 COLD_START = "cold start"
 
+_WIDTH = 110
 _WARM_UP_MIN, _WARM_UP_MAX = 5_000, 20_000
 _SHORT = {"movements": 10_000, "accounts": 2_000, "rounds": 1}
 
@@ -90,7 +91,8 @@ async def _warm_up(stack: Stack, movements: int) -> None:
 
 def main() -> int:
     """Measure, show, write, and say whether the checks held."""
-    arguments, console = parse(sys.argv[1:]), Console()
+    arguments = parse(sys.argv[1:])
+    console = Console(width=None if sys.stdout.isatty() else _WIDTH)
     report = uvloop.run(bench(arguments, console))
     report.show(console)
     output: Path = arguments.output

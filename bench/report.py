@@ -94,7 +94,7 @@ class Report:
         title = "what a run costs, medians; n: batches; µs: CPU a movement; MiB: peak of a worker"
         table = Table(title=title, box=SIMPLE_HEAD, padding=(0, 1, 0, 0))
         names = ("n", "p50 ms", "p99 ms", "worker µs", "mongod µs", "kafka µs", "MiB")
-        table.add_column("", min_width=28)
+        table.add_column("")
         for name in names:
             table.add_column(name, justify="right")
         for each in self.outcomes:

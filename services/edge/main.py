@@ -4,6 +4,7 @@ import sys
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
+import uvloop
 from fastapi import FastAPI
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
@@ -18,7 +19,7 @@ from services.edge.routes.loyaltyvault import transactions
 from services.edge.routes.v1 import accounts, operations
 from shared.errors import Unavailable
 from shared.logs import configure_logs
-from shared.runtime.app import make_server
+from shared.runtime.app import make_server, tune_garbage_collection
 from shared.settings import Settings
 
 _DESCRIPTION = """
@@ -65,8 +66,7 @@ def application(edge: Edge) -> FastAPI:
 
 def run(settings: Settings) -> None:
     """Run the edge's process until it is told to stop; exits non-zero when a part of it died."""
-    import uvloop
-
+    tune_garbage_collection()
     sys.exit(uvloop.run(serve(settings)))
 
 
