@@ -16,7 +16,7 @@ from typing import Any
 
 import uvloop
 
-from bench.arena import Arena, new_arena, until
+from bench.arena import Arena, Prepared, new_arena, until
 from bench.movements import Load, declarations, messages
 from bench.run import measured
 from bench.stack import LOGS, fresh_stack
@@ -53,6 +53,10 @@ async def by_step(stack: Stack, load: Load) -> None:
 async def by_function(stack: Stack, load: Load) -> None:
     """The most expensive functions of a worker in this process."""
     async with new_arena(stack) as arena:
+        partitions = arena.settings.partitions
+        declared = list(declarations(partitions))
+        await arena.fill(arena.prepare(declared))
+        prepared = arena.prepare(messages(load, partitions))
         signal.signal(signal.SIGTERM, signal.SIG_IGN)  # the server below ends by it, and raises it again
         profiles: list[cProfile.Profile] = []
 
@@ -64,7 +68,7 @@ async def by_function(stack: Stack, load: Load) -> None:
         tune_garbage_collection()
         threading.setprofile(profile_thread)
         app = ServiceApp(SERVICE, arena.settings)
-        ending = asyncio.create_task(_fill_and_end(arena, load))
+        ending = asyncio.create_task(_fill_and_end(arena, len(declared), prepared, len(declared) + load.movements))
         main_thread = cProfile.Profile()
         main_thread.enable()
         await app.serve()
@@ -77,15 +81,11 @@ async def by_function(stack: Stack, load: Load) -> None:
         stats.strip_dirs().sort_stats("tottime").print_stats(FUNCTIONS_SHOWN)
 
 
-async def _fill_and_end(arena: Arena, load: Load) -> None:
-    """Programmes first, so that nothing is refused; at the end of it all a signal to the server."""
-    partitions = arena.settings.partitions
-    declared = list(declarations(partitions))
-    await arena.fill(arena.prepare(declared))
-    prepared = arena.prepare(messages(load, partitions))
-    await until(arena.done, len(declared))
+async def _fill_and_end(arena: Arena, declared: int, prepared: Prepared, total: int) -> None:
+    """The programmes are there and get booked first; then all the rest, and at its end a signal to the server."""
+    await until(arena.done, declared)
     await arena.fill(prepared)
-    await until(arena.done, len(declared) + load.movements)
+    await until(arena.done, total)
     signal.raise_signal(signal.SIGTERM)
 
 

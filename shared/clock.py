@@ -2,6 +2,7 @@
 
 import time
 from datetime import UTC, datetime
+from functools import lru_cache
 
 
 def now_ms() -> int:
@@ -9,6 +10,7 @@ def now_ms() -> int:
     return time.time_ns() // 1_000_000
 
 
+@lru_cache(maxsize=4096)
 def instant(epoch_ms: int) -> datetime:
     """The UTC instant of milliseconds since the epoch."""
     seconds, ms = divmod(epoch_ms, 1000)

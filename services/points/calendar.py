@@ -14,6 +14,7 @@ _YEAR_MAX = 9998
 """A date beyond this year means never: the calendar ends, and 9999-12-31 is what people write for never."""
 
 
+@lru_cache(maxsize=4096)
 def local_date(instant: datetime, zone: str) -> date:
     """The date on the wall in `zone` at `instant`."""
     return instant.astimezone(ZoneInfo(zone)).date()

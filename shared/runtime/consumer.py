@@ -16,7 +16,7 @@ from faststream.middlewares import AckPolicy
 from shared.backoff import Backoff
 from shared.clock import monotonic_s
 from shared.errors import Fatal, Relinquished, Stopped, Unavailable
-from shared.metrics import BATCH_RECORDS, COMMITS, LAG, STOPPED
+from shared.metrics import BATCH_RECORDS, BATCH_SECONDS, COMMITS, LAG, STOPPED
 from shared.runtime.health import Health
 from shared.runtime.kafka import (
     AIOKafkaConsumer,
@@ -29,8 +29,8 @@ from shared.settings import Settings
 
 log = structlog.get_logger()
 
-FETCH_BYTES_MAX = 16 * 1024 * 1024
-PARTITION_FETCH_BYTES_MAX = 4 * 1024 * 1024
+FETCH_BYTES_MAX = 4 * 1024 * 1024
+PARTITION_FETCH_BYTES_MAX = 1024 * 1024
 
 
 class Lease:
@@ -172,6 +172,7 @@ class Pump:
                 self._seek_back(records)
                 return
             BATCH_RECORDS.labels(self.topic).observe(len(records))
+            started_s = monotonic_s()
             batch = Batch(records, Lease(self._wanted, polled_s + self._lease_s), self._settle)
             try:
                 await self._handle(batch)
@@ -188,6 +189,7 @@ class Pump:
             except BaseException:
                 self._seek_back(records)
                 raise
+            BATCH_SECONDS.labels(self.topic).observe(monotonic_s() - started_s)
             self._state.progress()
             self._records_max = min(self._records_max * 2, self._settings.batch_records_max)
             await self._settle()
