@@ -8,6 +8,7 @@ from itertools import pairwise
 from typing import Any
 
 import bson
+import pytest
 from bson.codec_options import CodecOptions
 from hypothesis import given as over
 from hypothesis import settings
@@ -70,6 +71,19 @@ def _command(drawn: Any, now: datetime) -> PostTransaction | Adjust:
 @settings(max_examples=120, deadline=None, derandomize=True, database=None)
 @over(histories)
 def test_histories(history: list[tuple[timedelta, Any]]) -> None:
+    _play(history)
+
+
+@pytest.mark.long
+@pytest.mark.timeout(1800)
+@settings(max_examples=1_500, deadline=None, derandomize=False, database=None)
+@over(histories)
+def test_histories_for_long(history: list[tuple[timedelta, Any]]) -> None:
+    _play(history)
+
+
+def _play(history: list[tuple[timedelta, Any]]) -> None:
+    """Run a history on the service and on the reference model, and compare them after every command."""
     world, now = given(*PROGRAMMES), T0
     model = Model({name: Purse(*rules) for name, rules in PURSES.items()})
     journal: list[Document] = []
