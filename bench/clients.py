@@ -14,16 +14,15 @@ from pymongo.errors import DuplicateKeyError
 from pymongo.read_concern import ReadConcern
 from pymongo.write_concern import WriteConcern
 
-from bench.figures import BATCH
 from bench.pattern import Published
 from bench.templates import Document
+from shared.metrics import BATCH_SECONDS
 from shared.runtime.consumer import FETCH_BYTES_MAX, PARTITION_FETCH_BYTES_MAX
 from shared.runtime.kafka import PRODUCER_BATCH_BYTES, REQUEST_BYTES_MAX
 from shared.settings import Settings
 
 _DURABLE = WriteConcern(w="majority", j=True)
 
-_BUCKETS = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10)
 
 Guarded = Sequence[InsertOne[Document] | ReplaceOne[Document]]
 
@@ -106,11 +105,11 @@ async def clients(settings: Settings) -> AsyncIterator[Clients]:
     )
     mongo: AsyncIOMotorClient[Document] = AsyncIOMotorClient(settings.mongodb, tz_aware=True)
     database = mongo.get_database(settings.database("points"), write_concern=_DURABLE)
-    histogram = Histogram(BATCH, "Duration of a batch.", buckets=_BUCKETS)
+    batch_seconds = BATCH_SECONDS.labels(settings.topic("points.commands"))
     await producer.start()
     await consumer.start()
     try:
-        yield Clients(consumer, producer, mongo, database["journal"], database["snapshots"], histogram)
+        yield Clients(consumer, producer, mongo, database["journal"], database["snapshots"], batch_seconds)
     finally:
         await consumer.stop()
         await producer.stop()

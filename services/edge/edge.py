@@ -20,8 +20,6 @@ log = structlog.get_logger()
 _CHECK_INTERVAL_S = 1.0
 _STOP_TIMEOUT_S = 5.0
 _JOIN_TIMEOUT_S = 30.0
-_FEED_WAIT_MS = 200
-"""Replies bring what callers wait for; the feed is in no hurry, and short waits would cost idle CPU."""
 
 
 class Edge:
@@ -36,8 +34,11 @@ class Edge:
         self.on_death: Callable[[], None] = lambda: None
         self._pumps = Pumps(self._died)
         topic, group = settings.topic("points.snapshots"), settings.group("edge")
-        patient = settings.model_copy(update={"fetch_wait_ms": _FEED_WAIT_MS})
-        self._pumps.all.append(Pump(self.broker, topic, group, patient, self.health, self.views.feed))
+        # Replies bring what callers wait for; the feed is in no hurry.
+        feed = Pump(
+            self.broker, topic, group, settings, self.health, self.views.feed, fetch_wait_ms=settings.feed_wait_ms
+        )
+        self._pumps.all.append(feed)
         self._background: list[asyncio.Task[Any]] = []
         self._connected = False
         self._stopping = False

@@ -92,13 +92,31 @@ class ServiceApp:
         commands, group = settings.topic(f"{name}.commands"), settings.group(name)
         part = self.health.part(f"{group}:{commands}")
         processor = Processor(self.service, settings, self.journal, self.producer, part, probe)
-        self._commands = Pump(self.broker, commands, group, settings, self.health, processor.handle)
+        self._commands = Pump(
+            self.broker,
+            commands,
+            group,
+            settings,
+            self.health,
+            processor.handle,
+            fetch_wait_ms=settings.fetch_wait_ms,
+        )
         self.pumps.all.append(self._commands)
         for topic, react in self.service.reactions.items():
             topic, group = settings.topic(topic), settings.group(f"{name}.reactions")
             part = self.health.part(f"{group}:{topic}")
             reactor = Reactor(name, react, settings, self.journal, self.producer, part)
-            self.pumps.all.append(Pump(self.broker, topic, group, settings, self.health, reactor.handle))
+            self.pumps.all.append(
+                Pump(
+                    self.broker,
+                    topic,
+                    group,
+                    settings,
+                    self.health,
+                    reactor.handle,
+                    fetch_wait_ms=settings.feed_wait_ms,
+                )
+            )
 
     async def serve(self) -> int:
         """Run until a signal or a fatal error; the exit status."""

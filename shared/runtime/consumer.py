@@ -89,6 +89,8 @@ class Pump:
         settings: Settings,
         health: Health,
         handle: Callable[[Batch], Awaitable[None]],
+        *,
+        fetch_wait_ms: int,
     ) -> None:
         self.topic = topic
         self._settings = settings
@@ -109,7 +111,7 @@ class Pump:
             group_instance_id=f"{group}-{settings.instance}" if settings.instance else None,
             ack_policy=AckPolicy.MANUAL,
             auto_offset_reset="earliest",
-            fetch_max_wait_ms=settings.fetch_wait_ms,
+            fetch_max_wait_ms=fetch_wait_ms,
             fetch_max_bytes=FETCH_BYTES_MAX,
             max_partition_fetch_bytes=PARTITION_FETCH_BYTES_MAX,
             session_timeout_ms=settings.session_timeout_ms,

@@ -8,8 +8,6 @@ import asyncio
 from collections.abc import AsyncIterator, Iterable
 from contextlib import asynccontextmanager, suppress
 from functools import lru_cache
-from itertools import groupby
-from operator import attrgetter
 from typing import Any, NamedTuple
 
 from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, ConsumerRecord, TopicPartition
@@ -154,19 +152,25 @@ class Producer:
         client = self._client
         if client is None:
             raise Unavailable("the producer is being replaced")
-        place = attrgetter("topic", "partition")
+        builders: dict[tuple[str, int], BatchBuilder] = {}
         sent: list[tuple[str, int, asyncio.Future[Any]]] = []
-        for (topic, partition), group in groupby(sorted(records, key=place), key=place):
-            builder = client.create_batch()
-            for record in group:
-                if _append(builder, record) is None:
-                    count = builder.record_count()
-                    sent.append((topic, count, await client.send_batch(builder, topic, partition=partition)))
-                    builder = client.create_batch()
-                    if _append(builder, record) is None:
-                        raise ValueError(f"a record of {len(record.value)} bytes fits into no batch of {topic}")
+
+        async def send(topic: str, partition: int, builder: BatchBuilder) -> None:
             count = builder.record_count()
             sent.append((topic, count, await client.send_batch(builder, topic, partition=partition)))
+
+        for record in records:
+            topic, partition, key, value, headers = record
+            builder = builders.get((topic, partition))
+            if builder is None:
+                builder = builders[topic, partition] = client.create_batch()
+            if builder.append(timestamp=None, key=key, value=value, headers=headers) is None:
+                await send(topic, partition, builder)
+                builder = builders[topic, partition] = client.create_batch()
+                if builder.append(timestamp=None, key=key, value=value, headers=headers) is None:
+                    raise ValueError(f"a record of {len(value)} bytes fits into no batch of {topic}")
+        for (topic, partition), builder in builders.items():
+            await send(topic, partition, builder)
         return sent
 
     async def _acknowledged(self, sent: list[tuple[str, int, asyncio.Future[Any]]]) -> None:
@@ -180,10 +184,6 @@ class Producer:
             raise TimeoutError
         for topic, count, _ in sent:
             PUBLISHED.labels(topic).inc(count)
-
-
-def _append(builder: BatchBuilder, record: Record) -> Any:
-    return builder.append(key=record.key, value=record.value, timestamp=None, headers=record.headers)
 
 
 async def commit(consumer: AIOKafkaConsumer, offsets: dict[TopicPartition, int], timeout_s: float) -> bool:

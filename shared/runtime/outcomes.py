@@ -11,6 +11,7 @@ from shared.runtime.batch import Plan
 from shared.runtime.decode import Incoming, Query
 
 _VERSION_DIGITS = 12
+_ACCEPTED, _REJECTED = Status.ACCEPTED.value, Status.REJECTED.value
 
 
 class RuntimeRefusal(StrEnum):
@@ -48,13 +49,11 @@ def entry_of(
         "at": now,
     }
     if isinstance(verdict, Rejected):
-        entry.update(
-            status=str(Status.REJECTED), code=str(verdict.code), detail=verdict.detail, pointer=verdict.pointer
-        )
+        entry.update(status=_REJECTED, code=str(verdict.code), detail=verdict.detail, pointer=verdict.pointer)
         return entry
     streams = dict.fromkeys(stream for stream, _ in verdict.events)
     entry.update(
-        status=str(Status.ACCEPTED),
+        status=_ACCEPTED,
         result=verdict.result,
         events=[{"stream": stream, "data": dump_event(event)} for stream, event in verdict.events],
     )

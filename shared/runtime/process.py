@@ -68,6 +68,7 @@ class Processor:
         self._producer = producer
         self._troubles = troubles
         self._probe = probe
+        self._record_bytes_max = settings.record_bytes_max
         self._build = RecordBuilder(service, settings)
         self._decode = Decoder(service, settings)
 
@@ -220,8 +221,8 @@ class Processor:
         verdict: Accepted[Any] | Rejected = decider.decide(command, States(plan))
         entry = entry_of(item, command.now, verdict, plan, decider.dump_event)
         records = self._build.entry(entry)
-        if any(len(record.value) > self._settings.record_bytes_max for record in records):
-            verdict = refused_as_too_large(self._settings.record_bytes_max)
+        if any([len(record.value) > self._record_bytes_max for record in records]):
+            verdict = refused_as_too_large(self._record_bytes_max)
             entry = entry_of(item, command.now, verdict, plan, decider.dump_event)
             records = self._build.entry(entry)
         written = plan.fold(verdict, command.now) if isinstance(verdict, Accepted) else ()

@@ -23,7 +23,7 @@ async def test_the_consumers_never_commit_by_themselves(empty_installation: Inst
 
     settings = empty_installation.settings
     broker = make_broker(settings)
-    pump = Pump(broker, settings.topic("points.commands"), "g", settings, Health(60), handle)
+    pump = Pump(broker, settings.topic("points.commands"), "g", settings, Health(60), handle, fetch_wait_ms=20)
     await broker.start()
     try:
         assert pump.consumer._enable_auto_commit is False
