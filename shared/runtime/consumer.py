@@ -29,8 +29,8 @@ from shared.settings import Settings
 
 log = structlog.get_logger()
 
-FETCH_BYTES_MAX = 4 * 1024 * 1024
-PARTITION_FETCH_BYTES_MAX = 1024 * 1024
+FETCH_BYTES_MAX = 2 * 1024 * 1024
+PARTITION_FETCH_BYTES_MAX = 512 * 1024
 
 
 class Lease:

@@ -221,7 +221,7 @@ class Processor:
         verdict: Accepted[Any] | Rejected = decider.decide(command, States(plan))
         entry = entry_of(item, command.now, verdict, plan, decider.dump_event)
         records = self._build.entry(entry)
-        if any([len(record.value) > self._record_bytes_max for record in records]):
+        if any(len(record.value) > self._record_bytes_max for record in records):
             verdict = refused_as_too_large(self._record_bytes_max)
             entry = entry_of(item, command.now, verdict, plan, decider.dump_event)
             records = self._build.entry(entry)
