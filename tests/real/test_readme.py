@@ -59,6 +59,6 @@ async def test_the_consumer_of_the_readme_sees_each_change_exactly_once(
             )
     db = sqlite3.connect(tmp_path / "reader.db")
     for _ in range(2):  # The second run starts over from the first record.
-        await consume(installation, db, for_s=4)
+        await consume(installation, db, for_s=6)
     assert db.execute("SELECT programme, points FROM totals").fetchall() == [(PROGRAMME, sum(work.balances.values()))]
     db.close()
