@@ -59,19 +59,19 @@ class Envelope(NamedTuple):
         if known["ce_specversion"] != SPECVERSION:
             raise EnvelopeError(f"ce_specversion must be {SPECVERSION}")
         return cls(
-            id=id_,
-            type=type_,
-            source=source,
-            subject=subject,
-            time=get("ce_time"),
-            store=get("ce_store"),
-            correlation_id=get("ce_correlationid"),
-            causation_id=get("ce_causationid"),
-            sequence=_int(get("ce_sequence"), "ce_sequence"),
-            reply_to=get("ce_replyto"),
-            reply_partition=_int(get("ce_replypartition"), "ce_replypartition"),
-            not_after=_int(get("ce_notafter"), "ce_notafter"),
-            request_hash=get("ce_requesthash"),
+            id_,
+            type_,
+            source,
+            subject,
+            get("ce_time"),
+            get("ce_store"),
+            get("ce_correlationid"),
+            get("ce_causationid"),
+            _int(known, "ce_sequence"),
+            get("ce_replyto"),
+            _int(known, "ce_replypartition"),
+            _int(known, "ce_notafter"),
+            get("ce_requesthash"),
         )
 
 
@@ -97,7 +97,7 @@ def _decode(headers: Headers) -> dict[str, str]:
     """The `ce_` headers as text; others belong to somebody else and are not looked at."""
     try:
         known = {name: raw.decode() for name, raw in headers if name.startswith("ce_")}  # type: ignore[union-attr]
-        if all(len(text) <= ATTRIBUTE_CHARS_MAX for text in known.values()):
+        if max(map(len, known.values()), default=0) <= ATTRIBUTE_CHARS_MAX:
             return known
     except (AttributeError, UnicodeDecodeError):
         pass
@@ -119,9 +119,10 @@ def _complaint(headers: Headers) -> str:
     raise AssertionError("the headers are well")
 
 
-def _int(text: str | None, name: str) -> int | None:
-    if text is None:
+def _int(known: dict[str, str], name: str) -> int | None:
+    if name not in known:
         return None
+    text = known[name]
     if not text.isascii() or not text.isdigit():
         raise EnvelopeError(f"header {name} is not a whole number")
     return int(text)

@@ -30,7 +30,7 @@ def fold(raw: bytes, model: type[BaseModel], aliases: Mapping[str, str] = _NO_AL
     Unknown keys stay as the caller wrote them, so that the validation error names them. `aliases` maps further
     spellings, in lower case, to documented ones.
 
-    :raises FoldingError: `malformed_json`, `not_an_object` or `duplicate_key`.
+    :raises FoldingError: `malformed_json`, `not_an_object`, `duplicate_key` or `value_out_of_range`.
     """
     names = {**_names(model), **aliases}
 
@@ -52,7 +52,9 @@ def fold(raw: bytes, model: type[BaseModel], aliases: Mapping[str, str] = _NO_AL
         )
     except FoldingError:
         raise
-    except (ValueError, ArithmeticError, RecursionError) as error:
+    except ArithmeticError as error:
+        raise FoldingError("value_out_of_range", "a number has an exponent that is out of all bounds") from error
+    except (ValueError, RecursionError) as error:
         raise FoldingError("malformed_json", f"not JSON: {error}") from error
     if not isinstance(body, dict):
         raise FoldingError("not_an_object", "the body must be a JSON object")

@@ -5,7 +5,6 @@ Bodies are read raw, since a float would not keep every digit of an amount.
 
 import re
 from collections.abc import Iterator, Mapping
-from decimal import Decimal
 from types import MappingProxyType
 from typing import Any, TypeVar
 
@@ -17,8 +16,6 @@ from services.edge.problems import ERRORS_MAX, Fault, Problem
 
 _JSON = re.compile(r"(application/([\w.+-]+\+)?json|text/json)\s*(;.*)?", re.IGNORECASE)
 _NO_ALIASES: Mapping[str, str] = MappingProxyType({})
-DECIMALS_MAX = 12
-"""No currency and no programme has so many; bounds what an amount like 1e-999999 would take as plain digits."""
 
 Model = TypeVar("Model", bound=BaseModel)
 
@@ -61,8 +58,6 @@ def folded(raw: bytes, model: type[BaseModel], aliases: Mapping[str, str] = _NO_
         return fold(raw, model, aliases)
     except FoldingError as error:
         raise Problem(error.code, _clean(str(error))) from error
-    except ArithmeticError as error:
-        raise Problem("value_out_of_range", "a number has an exponent that is out of all bounds") from error
 
 
 def exact(raw: bytes) -> dict[str, Any]:
@@ -76,12 +71,9 @@ def validated(adapter: TypeAdapter[Model], body: Mapping[str, Any]) -> Model:
     :raises Problem: the first fault gives its code and pointer, all (up to a hundred) are listed.
     """
     try:
-        model = adapter.validate_python(body, by_alias=True, by_name=False)
+        return adapter.validate_python(body, by_alias=True, by_name=False)
     except ValidationError as error:
         raise _problem([*_faults(error)]) from error
-    if _is_endless(body):
-        raise _problem([*_endless(body, "")])
-    return model
 
 
 def _problem(faults: list[Fault]) -> Problem:
@@ -128,28 +120,6 @@ def code_of(kind: str, message: str) -> str:
 def pointer(steps: tuple[int | str, ...]) -> str:
     """A JSON pointer (RFC 6901)."""
     return "".join("/" + _clean(str(step)).replace("~", "~0").replace("/", "~1") for step in steps)
-
-
-def _is_endless(value: Any) -> bool:
-    """Whether a number in it has more decimals than any amount has; asked for every body, so without places."""
-    if isinstance(value, dict):
-        return any(map(_is_endless, value.values()))
-    if isinstance(value, list):
-        return any(map(_is_endless, value))
-    return isinstance(value, Decimal) and int(value.as_tuple().exponent) < -DECIMALS_MAX
-
-
-def _endless(value: Any, place: str) -> Iterator[Fault]:
-    """Where those numbers are."""
-    if isinstance(value, Decimal):
-        if _is_endless(value):
-            yield Fault("value_out_of_range", place, f"a number has at most {DECIMALS_MAX} decimals")
-    elif isinstance(value, dict):
-        for key, member in value.items():
-            yield from _endless(member, place + pointer((key,)))
-    elif isinstance(value, list):
-        for index, member in enumerate(value):
-            yield from _endless(member, f"{place}/{index}")
 
 
 def _clean(text: str) -> str:
