@@ -5,9 +5,18 @@ FealtyError
 ├── Conflict           somebody else wrote first: load again and decide again
 ├── Relinquished       a rebalance or a stop wants the partitions: leave the batch, it will be redelivered
 ├── Poison             a record that can never work: dead letters
-├── Stopped            one of our own follow-ups cannot be done: its partition stops and an operator must look
-└── Fatal              the process cannot go on and must be restarted
+└── Stopped            one of our own follow-ups cannot be done: its partition stops and an operator must look
 """
+
+from typing import Protocol
+
+
+class Placed(Protocol):
+    """Anything that stands somewhere in a topic."""
+
+    topic: str
+    partition: int
+    offset: int
 
 
 class FealtyError(Exception):
@@ -43,6 +52,7 @@ class Stopped(FealtyError):
         self.partition = partition
         self.offset = offset
 
-
-class Fatal(FealtyError):
-    """The process must end and be started anew."""
+    def holds_up(self, record: "Placed") -> bool:
+        """Whether a record stands in the same partition, there or behind."""
+        same = record.topic == self.topic and record.partition == self.partition
+        return same and record.offset >= self.offset

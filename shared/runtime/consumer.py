@@ -15,7 +15,7 @@ from faststream.middlewares import AckPolicy
 
 from shared.backoff import Backoff
 from shared.clock import monotonic_s
-from shared.errors import Fatal, Relinquished, Stopped, Unavailable
+from shared.errors import Relinquished, Stopped, Unavailable
 from shared.metrics import BATCH_RECORDS, BATCH_SECONDS, COMMITS, LAG, STOPPED
 from shared.runtime.health import Health
 from shared.runtime.kafka import (
@@ -24,6 +24,7 @@ from shared.runtime.kafka import (
     ConsumerRecord,
     TopicPartition,
     commit,
+    translated,
 )
 from shared.settings import Settings
 
@@ -137,10 +138,7 @@ class Pump:
         self._stopping = True
 
     async def run(self) -> None:
-        """Pump until :meth:`stop`.
-
-        :raises Fatal: when it cannot go on in this process.
-        """
+        """Pump until :meth:`stop`. Whatever it raises is a defect, and the end of the process."""
         backoff = Backoff(first_ms=100)
         while not self._stopping:
             self._state.beat()
@@ -160,7 +158,10 @@ class Pump:
         """Poll once, and do what came."""
         epoch = self._epoch
         polled_s = monotonic_s()
-        fetched = await self.consumer.getmany(timeout_ms=self._settings.poll_timeout_ms, max_records=self._records_max)
+        async with translated("polling"):
+            fetched = await self.consumer.getmany(
+                timeout_ms=self._settings.poll_timeout_ms, max_records=self._records_max
+            )
         records = [record for partition in fetched.values() for record in partition]
         if not records:
             async with self._lock:
@@ -185,9 +186,6 @@ class Pump:
                 await self._settle()
                 self._seek_back(records)
                 return
-            except Stopped:
-                self._seek_back(records)
-                raise
             except BaseException:
                 self._seek_back(records)
                 raise
@@ -274,7 +272,7 @@ def watch(task: "asyncio.Task[Any]", on_end: Callable[[BaseException | None], No
 
     def ended(done: "asyncio.Task[Any]") -> None:
         error = None if done.cancelled() else done.exception()
-        if error is not None and not isinstance(error, Fatal):
+        if error is not None:
             log.error("the pump died", exc_info=error)
         on_end(error)
 

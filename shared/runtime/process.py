@@ -76,9 +76,18 @@ class Processor:
         """Do a whole batch; when this returns, everything in it is durable and published.
 
         :raises Relinquished: the batch must be given up; whatever was done is recognised at its redelivery.
-        :raises Stopped: one of our own follow-ups can't be done.
+        :raises Stopped: one of our own follow-ups can't be done; all that it does not hold up has been.
         """
-        await self._persist(batch, batch.records, self._settings.attempts_max)
+        records, first = batch.records, None
+        while records:
+            try:
+                await self._persist(batch, records, self._settings.attempts_max)
+                break
+            except Stopped as stopped:
+                first = first or stopped
+                records = [record for record in records if not stopped.holds_up(record)]
+        if first is not None:
+            raise first
         self._probe("before_commit")
 
     async def _persist(self, batch: Batch, records: Records, attempts_max: int) -> None:

@@ -143,10 +143,14 @@ async def test_follow_ups_are_published_with_derived_ids_and_never_dead_lettered
     await bench.processor().handle(await bench.batch())
     assert await bench.sum() == FOLLOWED + 1
     headers: Headers = [*Envelope(id=new_id(), type=COUNT, source="/points", subject="c").headers()]
+    before = await bench.count(2)
     offset = await bench.installation.send("points.commands", b'{"by": "much"}', headers, "c")
+    behind = await bench.count(4)
     with pytest.raises(Stopped) as stopped:
         await bench.processor().handle(await bench.batch())
     assert stopped.value.offset == offset
+    assert await bench.installation.entry(before) is not None, "what stands before it is done"
+    assert await bench.installation.entry(behind) is None, "what stands behind it waits"
     assert await bench.installation.collection("points", "dead_letters").count_documents({}) == 0
 
 
