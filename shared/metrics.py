@@ -1,6 +1,11 @@
 """Prometheus metrics of the runtime, observed once a batch and never once a record."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
+
 from prometheus_client import Counter, Gauge, Histogram
+
+from shared.clock import monotonic_s
 
 _STEP_BUCKETS = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10)
 _BATCH_BUCKETS = tuple(round(0.002 * 1.25**step, 4) for step in range(40))
@@ -21,3 +26,11 @@ STOPPED = Gauge("fealty_stopped_partitions", "Partitions stopped at a follow-up 
 COMMITS = Counter("fealty_commits_total", "Offset commits, by how they ended.", ["outcome"])
 READY = Gauge("fealty_ready", "1 while the process is ready.")
 CLIENT_WARNINGS = Counter("fealty_kafka_client_warnings_total", "Warnings of the Kafka client, most not logged.")
+
+
+@contextmanager
+def timed(step: str) -> Iterator[None]:
+    """Observe how long a step takes, once a batch."""
+    started_s = monotonic_s()
+    yield
+    STEP_SECONDS.labels(step).observe(monotonic_s() - started_s)

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from typing import Protocol
 
 import structlog
 
@@ -9,6 +10,16 @@ from shared.clock import monotonic_s
 from shared.metrics import READY
 
 log = structlog.get_logger()
+
+
+class Troubles(Protocol):
+    """Where a batch says that it waits for a server, and that it no longer does."""
+
+    def trouble(self, what: str) -> None:
+        """Not ready from now on, because of `what`."""
+
+    def clear(self) -> None:
+        """Ready again."""
 
 
 @dataclass(slots=True)

@@ -4,22 +4,21 @@ Steps 1 (the caller) and 7 (whoever waits for the reply) are elsewhere; the pump
 """
 
 from collections.abc import Callable, Sequence
-from contextlib import contextmanager
-from typing import Any, Protocol
+from typing import Any
 
 import structlog
 
 from schemas.replies import Reply, SnapshotPart, Status
 from schemas.topics import TOPICS, Kind
 from shared.backoff import Backoff
-from shared.clock import monotonic_s
 from shared.decider import Accepted, Document, Rejected, View
 from shared.errors import Conflict, Relinquished, Stopped, Unavailable
-from shared.metrics import DEAD_LETTERS, RECORDS, RETRIES, STEP_SECONDS
+from shared.metrics import DEAD_LETTERS, RECORDS, RETRIES, timed
 from shared.runtime.batch import Plan, States
 from shared.runtime.consumer import Batch
 from shared.runtime.dead_letters import announcement, dead_letter
 from shared.runtime.decode import Decoder, Incoming, Query, Undecodable
+from shared.runtime.health import Troubles
 from shared.runtime.journal import Journal, fence_id
 from shared.runtime.kafka import ConsumerRecord, Producer, Record
 from shared.runtime.outcomes import entry_of, outcome_of, refused_as_too_large, reply_of
@@ -34,16 +33,6 @@ FOLLOW_UP_SOURCES = frozenset(f"/{topic.owner}" for topic in TOPICS.values() if 
 
 Probe = Callable[[str], None]
 Records = Sequence[ConsumerRecord[bytes, bytes]]
-
-
-class Troubles(Protocol):
-    """Where a batch says that it waits for a server, and that it no longer does."""
-
-    def trouble(self, what: str) -> None:
-        """Not ready from now on, because of `what`."""
-
-    def clear(self) -> None:
-        """Ready again."""
 
 
 def no_probe(_: str) -> None:
@@ -294,11 +283,3 @@ class Processor:
         append = plan.append(list(records))
         if not append.empty:
             await self._journal.append(append)
-
-
-@contextmanager
-def timed(step: str) -> Any:
-    """Observe how long a step takes, once a batch."""
-    started_s = monotonic_s()
-    yield
-    STEP_SECONDS.labels(step).observe(monotonic_s() - started_s)

@@ -11,9 +11,9 @@ from shared.reactions import Reaction, ReactionContext, Translated
 from shared.runtime.consumer import Batch
 from shared.runtime.dead_letters import announcement, dead_letter
 from shared.runtime.decode import checked_value
+from shared.runtime.health import Troubles
 from shared.runtime.journal import Journal
 from shared.runtime.kafka import ConsumerRecord, Producer, Record, partition_of
-from shared.runtime.process import Troubles
 from shared.settings import Settings
 
 
