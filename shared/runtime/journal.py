@@ -16,7 +16,7 @@ from typing import Any
 from bson.codec_options import CodecOptions
 from motor.motor_asyncio import AsyncIOMotorClient, AsyncIOMotorClientSession
 from pymongo import ASCENDING, DESCENDING, InsertOne, ReplaceOne, UpdateOne
-from pymongo.errors import BulkWriteError, ConnectionFailure, DuplicateKeyError, PyMongoError
+from pymongo.errors import BulkWriteError, ConnectionFailure, DuplicateKeyError, OperationFailure, PyMongoError
 from pymongo.read_concern import ReadConcern
 from pymongo.read_preferences import ReadPreference
 from pymongo.write_concern import WriteConcern
@@ -29,6 +29,7 @@ _DURABLE = WriteConcern(w="majority", j=True)
 _CODEC: CodecOptions[Document] = CodecOptions(tz_aware=True, tzinfo=UTC)
 _COMMIT_ATTEMPTS_MAX = 3
 _DUPLICATE_KEY = 11000
+_NAMESPACE_EXISTS = 48
 _AWAY_CODES = frozenset({6, 7, 89, 91, 189, 262, 9001, 10107, 11600, 11602, 13435, 13436, 50, 64, 246})
 """Server errors that say «not now»: stepping down, shutting down, time-outs, no snapshot to read yet."""
 
@@ -87,12 +88,15 @@ class Journal:
         self.dead_letters = self.database["dead_letters"]
 
     async def prepare(self) -> None:
-        """Create collections and indexes; done before each start, and harmless when they exist."""
+        """Create collections and indexes; done at each start, by several processes at once too."""
         async with _translated():
             await self.entries.create_index([("writes", ASCENDING)], unique=True, sparse=True)
             await self.dead_letters.create_index([("command_id", ASCENDING)], sparse=True)
-            if "snapshots" not in await self.database.list_collection_names():
+            try:  # A transaction that had to create it would conflict with all others that do.
                 await self.database.create_collection("snapshots", check_exists=False)
+            except OperationFailure as error:
+                if error.code != _NAMESPACE_EXISTS:
+                    raise
 
     async def ping(self) -> None:
         """Return when the primary answers."""

@@ -199,6 +199,16 @@ async def test_it_is_too_late_to_publish_after_the_lease(bench: Bench) -> None:
     assert await bench.sum() == 1, "it is booked, and its redelivery publishes it"
 
 
+async def test_many_may_prepare_the_same_store_at_once(bench: Bench) -> None:
+    settings = bench.installation.settings.model_copy(update={"prefix": f"{bench.installation.settings.prefix}again."})
+    journals = [Journal(settings.mongodb, settings.database("points"), 10_000) for _ in range(8)]
+    await asyncio.gather(*(journal.prepare() for journal in journals))
+    assert "snapshots" in await journals[0].database.list_collection_names()
+    await bench.installation.mongo.drop_database(settings.database("points"))
+    for journal in journals:
+        journal.close()
+
+
 async def test_an_old_fence_stops_a_transaction_that_shares_nothing_else(bench: Bench) -> None:
     def refusal(id_: str) -> dict[str, object]:
         return {"_id": id_, "status": "rejected"}
