@@ -13,7 +13,6 @@ from typing import Any, get_args
 from pydantic import BaseModel
 
 _NO_ALIASES: Mapping[str, str] = MappingProxyType({})
-DEPTH_MAX = 20
 
 
 class FoldingError(ValueError):

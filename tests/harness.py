@@ -30,7 +30,6 @@ from shared.settings import Settings
 from tests.servers import ROOT, Servers
 
 DEMO = Path(__file__).parent.parent / "demo" / "programmes.yaml"
-OMS_EXAMPLE = (Path(__file__).parent / "data" / "oms_fulfilment.json").read_bytes
 
 Headers = list[tuple[str, bytes | None]]
 
@@ -119,12 +118,6 @@ class Installation:
                 )
             )
         await asyncio.gather(*pending)
-
-    async def declare(self, *programmes: dict[str, Any]) -> None:
-        """Send declarations of programmes and wait until they are journalled."""
-        sent = [Command.declaring(programme) for programme in programmes]
-        await self.commands(sent)
-        await self.settled([command.id for command in sent])
 
     async def declare_file(self, path: Path) -> None:
         """Send the declarations of a file; whoever starts a worker by :meth:`points` waits until they are booked."""
