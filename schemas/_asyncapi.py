@@ -24,6 +24,7 @@ _KEYS = {
     "stream": "The stream of the aggregate; compaction keeps its latest state. Ticks have their own.",
     "command": "The id of the command that is answered.",
     "record": "Topic, partition and offset of the record that could not work.",
+    "order": "The order number: what is told of one order is read in the order in which it was told.",
     "anything": "Any key of the sender's choice; it only decides the order among the sender's own records.",
 }
 

@@ -7,7 +7,7 @@ from typing import Any
 
 from pydantic import BaseModel
 
-from schemas import inputs, points, replies, transaction
+from schemas import accounts, inputs, orders, points, refusals, replies, transaction
 from schemas.base import Published, Wire
 from schemas.compatibility import Direction
 from schemas.topics import TOPICS, Kind
@@ -67,18 +67,31 @@ def registry() -> dict[str, WireType]:
 
 
 def _inputs() -> Iterable[WireType]:
-    for name, model in inputs.FULFILMENTS.items():
-        example = transaction.example() if model is transaction.Transaction else None
-        yield WireType(name, model, "accepted", ("oms.fulfilments",), example=example)
+    placed = orders.placement_example()
+    examples = {
+        "loyalty.transaction.v1": transaction.example(),
+        "order.placed.v1": placed,
+        "order.amended.v1": {**placed, "revision": 2},
+        "order.fulfilled.v1": orders.fact_example("F-1"),
+        "order.cancelled.v1": orders.fact_example("C-1"),
+        "order.returned.v1": orders.fact_example("R-1"),
+    }
+    for topic, types in (("oms.fulfilments", inputs.FULFILMENTS), ("webshop.orders", inputs.ORDERS)):
+        for name, model in types.items():
+            yield WireType(name, model, "accepted", (topic,), example=examples[name])
 
 
 def _points() -> Iterable[WireType]:
     posted = {"accountNumber": "6299000000000000017", **transaction.example()}
     yield from _commands("points", points.COMMANDS, {"points.post_transaction.v1": posted})
     yield from _events("points", points.EVENTS)
-    yield from _refusals("points", points.REJECTIONS, points.PointsRejected, points.PointsRefusal)
+    yield from _refusals("points", points.REJECTIONS, refusals.PointsRejected, refusals.PointsRefusal)
     yield WireType(points.CHANGED, points.PointsChanged, "published", ("points.changes",))
-    for name, view in ((points.ACCOUNT_VIEW, points.AccountView), (points.PROGRAMME_VIEW, points.ProgrammeView)):
+    for name, view in (
+        (points.ACCOUNT_VIEW, accounts.AccountView),
+        (points.PROGRAMME_VIEW, points.ProgrammeView),
+        (points.CATALOGUE_VIEW, points.CatalogueView),
+    ):
         yield WireType(name, view, "published", ("points.snapshots",), versioned=True)
 
 

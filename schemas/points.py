@@ -1,17 +1,52 @@
-"""The wire of the points service: its commands, events, refusals, the public change stream, and its snapshots.
+"""The wire of the points service: its commands, refusals, results, and the public change stream; and the registries.
 
-Amounts in events, changes and snapshots are integers in the programme's smallest unit (`scale` digits after the
-point). Times are UTC instants. The journal stores events in exactly this shape.
+The rest is in `schemas.accounts`, `movements`, `orders`, `programme` and `tiers`, and named here once more. Amounts in
+events, changes and snapshots are integers in the programme's smallest unit (`scale` digits after the point). Times
+are UTC instants. The journal stores events in exactly this shape.
 """
 
-from enum import StrEnum
 from typing import Annotated, Literal, get_args
 
 from pydantic import Field
 
+from schemas.accounts import (
+    AccountForwarded,
+    AccountOpened,
+    AccountState,
+    AccountStateChanged,
+    AccountView,
+    BalanceView,
+    DatedAmount,
+    NumberAdded,
+    ReplaceNumber,
+    SetAccountState,
+)
 from schemas.base import Amount, Instant, Key, Published, Wire
+from schemas.movements import (
+    Activated,
+    Adjusted,
+    Deactivated,
+    Dropped,
+    Expired,
+    ExpiringSoon,
+    GivenBack,
+    Loaded,
+    LotPart,
+    Movement,
+    Notice,
+    Pended,
+    Redeemed,
+    Revoked,
+    Scheduled,
+    Source,
+    SpendCounted,
+    Unscheduled,
+)
+from schemas.orders import CancelOrder, FulfilOrder, OrderEvent, PlaceOrder, ReportOrder, ReturnOrder
 from schemas.programme import Programme, ProgrammeState
-from schemas.transaction import Context, Transaction
+from schemas.refusals import PointsRefusal, PointsRejected
+from schemas.tiers import PinTier, PutTierSet, TierEvent, TierSet, TierSetApplied
+from schemas.transaction import OPERATIONS_MAX, Context, Transaction
 
 
 class PostTransaction(Transaction):
@@ -38,66 +73,28 @@ class PutProgramme(Wire):
     programme: Programme
 
 
-class PointsRefusal(StrEnum):
-    """Why the points service refuses; the closed list of codes."""
+class ReversedOperation(Wire):
+    """One operation of the original, by its `operation`; wholly, or by `value` in whole units."""
 
-    PROGRAMME_UNKNOWN = "programme_unknown"
-    PROGRAMME_RETIRED = "programme_retired"
-    ACCOUNT_UNKNOWN = "account_unknown"
-    ACCOUNT_MISMATCH = "account_mismatch"
-    VALUE_NEGATIVE = "value_negative"
-    VALUE_ZERO = "value_zero"
-    TOO_MANY_DECIMALS = "too_many_decimals"
-    INSUFFICIENT_POINTS = "insufficient_points"
-    LOAD_LIMIT_EXCEEDED = "load_limit_exceeded"
-    BALANCE_LIMIT_EXCEEDED = "balance_limit_exceeded"
-    TOO_MANY_LOTS = "too_many_lots"
-    EXPIRY_IN_PAST = "expiry_in_past"
-    EXPIRY_BEFORE_ACTIVATION = "expiry_before_activation"
-    SCHEDULED_DEBIT = "scheduled_debit"
-    VOUCHERS_UNAVAILABLE = "vouchers_unavailable"
-    SCALE_CHANGED = "scale_changed"
-    UNIT_CHANGED = "unit_changed"
-    PROGRAMME_MISMATCH = "programme_mismatch"
+    operation: Annotated[int, Field(ge=0)]
+    value: Annotated[Amount, Field(gt=0)] | None = None
 
 
-class PointsRejected(Published):
-    """`points.<what>_rejected.v1`: the command changed nothing; `pointer` names its first wrong part."""
+class Reverse(Wire):
+    """`points.reverse.v1`: undo a transaction: all of it, or the operations named, in part where a value is given.
 
-    command: str
-    code: str
-    detail: str
-    pointer: str | None = None
+    Over all reversals an operation is undone once at most (RULES 4.1.13).
+    """
 
-
-class Source(Published):
-    """Where a movement comes from, in the words of whoever caused it."""
-
-    order: str | None = None
-    receipt: str | None = None
-    shop: str | None = None
-    till: str | None = None
-    operator: str | None = None
+    account_number: Key
+    transaction_id: Key
+    operations: Annotated[tuple[ReversedOperation, ...], Field(max_length=2 * OPERATIONS_MAX)] = ()
+    reason: Annotated[str, Field(min_length=1, max_length=200)]
+    context: Context = Context()
 
 
-class LotPart(Published):
-    """An amount put into or taken from one lot; `lot` is unique within the account's programme."""
-
-    lot: int
-    amount: int
-    active_from: Instant | None = None
-    expires_at: Instant | None = None
-    restriction: str | None = None
-    campaign: str | None = None
-
-
-class AccountOpened(Published):
-    """`points.account_opened.v1`: the number's first credit opened an account without an owner."""
-
-    type: Literal["points.account_opened.v1"] = "points.account_opened.v1"
-    account: str
-    account_number: str
-    booked_at: Instant
+class BookDue(Wire):
+    """`points.book_due.v1`: book what is due on the account, and nothing else; sent by the sweep."""
 
 
 class ProgrammeApplied(Published):
@@ -109,82 +106,30 @@ class ProgrammeApplied(Published):
     booked_at: Instant
 
 
-class _Booking(Published):
-    """What every booking says. `transaction_id` is the command's id, `operation` its index in processing order.
+class Reversed(Published):
+    """`points.reversed.v1`: operations of the transaction `transaction_id` were undone, by these amounts."""
 
-    Operations of value zero count too. What was due before the command's own operations has operation -1 and an
-    empty source, and occurred when it was due. The order of processing: loads, then redemptions (RULES 4.2.1).
-    """
-
-    account: str
-    account_number: str
-    programme: str
-    programme_version: int
-    scale: int
+    type: Literal["points.reversed.v1"] = "points.reversed.v1"
     transaction_id: str
-    operation: int
-    source: Source = Source()
-    reason: str | None = None
-    occurred_at: Instant
+    account: str
+    operations: tuple["ReversedAmount", ...]
+    reason: str
     booked_at: Instant
-    lots: tuple[LotPart, ...]
-    account_expires_at: Instant | None = None
 
 
-class Scheduled(_Booking):
-    """`points.scheduled.v1`: a credit that becomes active later. No movement; it enters by an activation."""
+class ReversedAmount(Published):
+    """How much of an operation was undone, in the programme's smallest unit."""
 
-    type: Literal["points.scheduled.v1"] = "points.scheduled.v1"
+    operation: int
+    programme: str
     amount: int
 
 
-class _Movement(_Booking):
-    """A booking that moves the balance: `sequence` runs over the whole account, the sums are those after it."""
-
-    sequence: int
-    delta: int
-    pending_delta: int = 0
-    booked: int
-    pending: int = 0
-
-
-class Loaded(_Movement):
-    """`points.loaded.v1`: a credit, active at once."""
-
-    type: Literal["points.loaded.v1"] = "points.loaded.v1"
-    kind: Literal["load"] = "load"
-
-
-class Redeemed(_Movement):
-    """`points.redeemed.v1`: points spent; `lots` says from where, in spending order."""
-
-    type: Literal["points.redeemed.v1"] = "points.redeemed.v1"
-    kind: Literal["redeem"] = "redeem"
-
-
-class Adjusted(_Movement):
-    """`points.adjusted.v1`: a correction by hand, up or down."""
-
-    type: Literal["points.adjusted.v1"] = "points.adjusted.v1"
-    kind: Literal["adjust"] = "adjust"
-
-
-class Activated(_Movement):
-    """`points.activated.v1`: the time of a future-dated credit has come."""
-
-    type: Literal["points.activated.v1"] = "points.activated.v1"
-    kind: Literal["activate"] = "activate"
-
-
-class Expired(_Movement):
-    """`points.expired.v1`: what was left of a lot (`reason` lot), or of the programme's account (`account`)."""
-
-    type: Literal["points.expired.v1"] = "points.expired.v1"
-    kind: Literal["expire"] = "expire"
-
-
-Movement = Loaded | Redeemed | Adjusted | Activated | Expired
-PointsEvent = Annotated[AccountOpened | ProgrammeApplied | Scheduled | Movement, Field(discriminator="type")]
+AccountNews = AccountOpened | AccountStateChanged | NumberAdded | AccountForwarded | TierEvent
+PointsEvent = Annotated[
+    AccountNews | ProgrammeApplied | TierSetApplied | Notice | Movement | OrderEvent | Reversed,
+    Field(discriminator="type"),
+]
 
 
 class PointsChanged(Published):
@@ -212,46 +157,19 @@ class PointsChanged(Published):
     booked_at: Instant
 
 
-class DatedAmount(Published):
-    """An amount that something happens to at an instant; no instant means never."""
-
-    at: Instant | None
-    amount: int
-
-
-class BalanceView(Published):
-    """One programme of an account. `balance` is what may be spent; the counters run over its whole life."""
-
-    programme: str
-    scale: int
-    balance: int
-    booked: int
-    earned: int
-    redeemed: int
-    expired: int
-    adjusted_up: int
-    adjusted_down: int
-    expiring: tuple[DatedAmount, ...]
-    scheduled: tuple[DatedAmount, ...]
-    account_expires_at: Instant | None
-
-
-class AccountView(Published):
-    """`points.account.v1` on `points.snapshots`: an account with all its programmes."""
-
-    account: str
-    account_number: str
-    sequence: int
-    balances: tuple[BalanceView, ...]
-    booked_at: Instant
-
-
 class ProgrammeView(Published):
     """`points.programme.v1` on `points.snapshots`: a programme's current rules."""
 
     programme: Programme
     version: int
     state: ProgrammeState
+
+
+class CatalogueView(Published):
+    """`points.catalogue.v1` on `points.snapshots`: the store's tier sets, and the programmes that orders earn in."""
+
+    tier_sets: tuple[TierSet, ...]
+    order_programmes: tuple[str, ...]
 
 
 class BalanceResult(Published):
@@ -275,13 +193,35 @@ class TransactionResult(Published):
 COMMANDS: dict[str, type[Wire]] = {
     "points.post_transaction.v1": PostTransaction,
     "points.adjust.v1": Adjust,
+    "points.reverse.v1": Reverse,
+    "points.place_order.v1": PlaceOrder,
+    "points.fulfil_order.v1": FulfilOrder,
+    "points.cancel_order.v1": CancelOrder,
+    "points.return_order.v1": ReturnOrder,
+    "points.report_order.v1": ReportOrder,
+    "points.book_due.v1": BookDue,
+    "points.set_account_state.v1": SetAccountState,
+    "points.replace_number.v1": ReplaceNumber,
+    "points.pin_tier.v1": PinTier,
     "points.put_programme.v1": PutProgramme,
+    "points.put_tier_set.v1": PutTierSet,
 }
 
 REJECTIONS: dict[str, str] = {
     "points.post_transaction.v1": "points.transaction_rejected.v1",
     "points.adjust.v1": "points.adjustment_rejected.v1",
+    "points.reverse.v1": "points.reversal_rejected.v1",
+    "points.place_order.v1": "points.order_rejected.v1",
+    "points.fulfil_order.v1": "points.order_fact_rejected.v1",
+    "points.cancel_order.v1": "points.order_fact_rejected.v1",
+    "points.return_order.v1": "points.order_fact_rejected.v1",
+    "points.report_order.v1": "points.order_rejected.v1",
+    "points.book_due.v1": "points.account_rejected.v1",
+    "points.set_account_state.v1": "points.account_rejected.v1",
+    "points.replace_number.v1": "points.account_rejected.v1",
+    "points.pin_tier.v1": "points.tier_rejected.v1",
     "points.put_programme.v1": "points.programme_rejected.v1",
+    "points.put_tier_set.v1": "points.tier_rejected.v1",
 }
 
 EVENTS: dict[str, type[Published]] = {
@@ -291,3 +231,68 @@ EVENTS: dict[str, type[Published]] = {
 CHANGED = "points.changed.v1"
 ACCOUNT_VIEW = "points.account.v1"
 PROGRAMME_VIEW = "points.programme.v1"
+CATALOGUE_VIEW = "points.catalogue.v1"
+
+__all__ = [
+    "ACCOUNT_VIEW",
+    "CATALOGUE_VIEW",
+    "CHANGED",
+    "COMMANDS",
+    "EVENTS",
+    "PROGRAMME_VIEW",
+    "REJECTIONS",
+    "AccountForwarded",
+    "AccountNews",
+    "AccountOpened",
+    "AccountState",
+    "AccountStateChanged",
+    "AccountView",
+    "Activated",
+    "Adjust",
+    "Adjusted",
+    "BalanceResult",
+    "BalanceView",
+    "BookDue",
+    "CancelOrder",
+    "CatalogueView",
+    "DatedAmount",
+    "Deactivated",
+    "Dropped",
+    "Expired",
+    "ExpiringSoon",
+    "FulfilOrder",
+    "GivenBack",
+    "Loaded",
+    "LotPart",
+    "Movement",
+    "Notice",
+    "NumberAdded",
+    "Pended",
+    "PinTier",
+    "PlaceOrder",
+    "PointsChanged",
+    "PointsEvent",
+    "PointsRefusal",
+    "PointsRejected",
+    "PostTransaction",
+    "ProgrammeApplied",
+    "ProgrammeView",
+    "PutProgramme",
+    "PutTierSet",
+    "Redeemed",
+    "ReplaceNumber",
+    "ReportOrder",
+    "ReturnOrder",
+    "Reverse",
+    "Reversed",
+    "ReversedAmount",
+    "ReversedOperation",
+    "Revoked",
+    "Scheduled",
+    "SetAccountState",
+    "Source",
+    "SpendCounted",
+    "TierSetApplied",
+    "TransactionResult",
+    "Unscheduled",
+]

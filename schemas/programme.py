@@ -29,7 +29,7 @@ Language = Annotated[str, Field(pattern=r"^[a-z]{2,3}(-[A-Za-z0-9]{2,8})*$")]
 Months = Annotated[int, Field(ge=1, le=1200)]
 
 
-def _number(value: Decimal) -> float:
+def json_number(value: Decimal) -> float:
     """As a JSON number; up to 15 digits, which a double keeps."""
     return int(value) if value == int(value) else float(value)
 
@@ -37,7 +37,7 @@ def _number(value: Decimal) -> float:
 Price = Annotated[
     Amount,
     Field(gt=0, decimal_places=3),
-    PlainSerializer(_number, return_type=float, when_used="json"),
+    PlainSerializer(json_number, return_type=float, when_used="json"),
 ]
 """More than zero, in whole units with at most three decimals; a JSON number wherever it is stored or published."""
 
@@ -66,11 +66,15 @@ class ExpiryRule(Wire):
 
 
 class EarningRule(Wire):
-    """`points` for every full `per` (in money) of what earns; applied to orders where `earn_from` says so."""
+    """`points` for every full `per` (in money) of what earns; applied to orders where `earn_from` says so.
+
+    With a `currency` it applies to orders in that currency only.
+    """
 
     on: Literal["order"]
     points: Price
     per: Price
+    currency: Annotated[str, Field(pattern=r"^[A-Z]{3}$")] | None = None
 
 
 class Threshold(Wire):
@@ -104,7 +108,11 @@ class ProgrammeState(StrEnum):
 
 
 class Programme(Wire):
-    """The rules of one kind of points. Changing them never alters lots that exist."""
+    """The rules of one kind of points. Changing them never alters lots that exist.
+
+    Lots are announced `expiring_soon_days` before they expire; points given back to a lot that has expired meanwhile
+    live for `reversal_grace_days` (RULES 4.1.13).
+    """
 
     id: Key
     descriptions: Annotated[dict[Language, str], Field(min_length=1)]
@@ -119,17 +127,6 @@ class Programme(Wire):
     purchases: Annotated[tuple[PurchaseOffer, ...], Field(max_length=200)] = ()
     load_limits: LoadLimits = LoadLimits()
     open_on_credit: bool = True
+    expiring_soon_days: Annotated[int, Field(ge=1, le=366)] | None = None
+    reversal_grace_days: Annotated[int, Field(ge=0, le=3660)] = 30
     state: ProgrammeState = ProgrammeState.ACTIVE
-
-
-class Declarations(Wire):
-    """A file for `fealty apply -f`: everything in it is validated before anything is sent."""
-
-    programmes: Annotated[tuple[Programme, ...], Field(max_length=500)] = ()
-
-    @model_validator(mode="after")
-    def _unique(self) -> "Declarations":
-        ids = [programme.id for programme in self.programmes]
-        if twice := {name for name in ids if ids.count(name) > 1}:
-            raise ValueError(f"declared twice: {', '.join(sorted(twice))}")
-        return self

@@ -23,7 +23,10 @@ class Status(StrEnum):
 
 
 class SnapshotPart(Published):
-    """A snapshot that came with the reply, so that the next read sees the write."""
+    """A snapshot that came with the reply, so that the next read sees the write.
+
+    `value` has the version too, and otherwise nothing but `deleted: true` when the stream was deleted (P9).
+    """
 
     stream: str
     version: int
@@ -32,7 +35,10 @@ class SnapshotPart(Published):
 
 
 class Reply(Published):
-    """`fealty.reply.v1`: the outcome of command `command_id`; `code` and `pointer` belong to a refusal."""
+    """`fealty.reply.v1`: the outcome of command `command_id`; `code` and `pointer` belong to a refusal.
+
+    `changes` are the values that the command put on the public change stream, in order.
+    """
 
     command_id: str
     status: Status
@@ -41,3 +47,4 @@ class Reply(Published):
     pointer: str | None = None
     result: dict[str, Any] | None = None
     snapshots: tuple[SnapshotPart, ...] = ()
+    changes: tuple[dict[str, Any], ...] = ()

@@ -61,6 +61,7 @@ TOPICS: dict[str, Topic] = {
     topic.name: topic
     for topic in (
         Topic("oms.fulfilments", Kind.INPUT, "oms", "What the order management system fulfilled.", "anything"),
+        Topic("webshop.orders", Kind.INPUT, "webshop", "Orders placed and amended.", "order"),
         Topic("points.commands", Kind.COMMANDS, "points", "The one road into the points service.", "account"),
         Topic("points.events", Kind.EVENTS, "points", "What happened to points, and refusals.", "account"),
         Topic("points.changes", Kind.CHANGES, "points", "Every balance movement, for ever.", "account"),

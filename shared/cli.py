@@ -1,21 +1,20 @@
 """`fealty`: the command line. Commands are declared here and done in shared/commands, which is imported as they run."""
 
 import sys
-from pathlib import Path
 from typing import Annotated
 
 import typer
 
+from shared import cli_reports, cli_tools
 from shared.commands.console import Failure, complain, execute, one_line, out, quiet_logs
-from shared.commands.environment import ROOT, settings_at
+from shared.commands.environment import ROOT, Root, settings_at
 
 app = typer.Typer(add_completion=False, pretty_exceptions_enable=False)
 letters = typer.Typer(help="Records that could never work: list, show and replay them.")
 app.add_typer(letters, name="dead-letters")
+cli_reports.register(app)
+cli_tools.register(app)
 
-Root = Annotated[
-    Path, typer.Option("--root", envvar="FEALTY_ROOT", help="Directory of the local stack's data, logs and addresses.")
-]
 ServiceOption = Annotated[str, typer.Option("--service", help="Whose.")]
 
 
@@ -51,7 +50,7 @@ def apply(
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Validate only; send nothing.")] = False,
     root: Root = ROOT,
 ) -> None:
-    """Validate declarations of programmes wholly, then apply them."""
+    """Validate declarations of programmes and tier sets wholly, then apply them."""
     from shared.commands import apply as command
     from shared.commands import declarations
 
@@ -63,24 +62,34 @@ def apply(
                 complain(line)
             raise typer.Exit(1) from None
         if dry_run:
-            out().print(f"valid: {len(declared.programmes)} programmes; nothing was sent")
+            counted = f"{len(declared.programmes)} programmes, {len(declared.tier_sets)} tier sets"
+            out().print(f"valid: {counted}; nothing was sent")
             return
         outcomes = execute(command.apply(declared, settings_at(root)))
         command.show(outcomes)
-        if bad := [outcome.programme for outcome in outcomes if not outcome.good]:
+        if bad := [outcome.id for outcome in outcomes if not outcome.good]:
             raise Failure(f"not applied: {', '.join(bad)}")
 
 
 @app.command()
-def verify(service: ServiceOption = "points", root: Root = ROOT) -> None:
+def verify(
+    service: ServiceOption = "points",
+    topics: Annotated[bool, typer.Option("--topics", help="Hold what was published against the journal, too.")] = False,
+    root: Root = ROOT,
+) -> None:
     """Recompute every balance from the journal, and compare; exit 1: something is off, 2: could not look."""
     from shared.commands import verify as command
 
     with one_line(code=2):
         report = execute(command.verify_with_progress(service, settings_at(root)), code=2)
         command.show(report)
-        if not report.ok:
-            raise Failure(f"{report.streams_off} of {report.streams} streams are off", code=1)
+        off = [] if report.ok else [f"{report.streams_off} of {report.streams} streams are off"]
+        if topics:
+            published = execute(command.verify_topics(service, settings_at(root)), code=2)
+            command.show_topics(published)
+            off += [] if published.ok else [f"{published.off} of {published.records} published records are off"]
+        if off:
+            raise Failure("; ".join(off), code=1)
 
 
 @app.command()

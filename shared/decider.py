@@ -34,10 +34,33 @@ class Command(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Streams:
-    """The streams of a command: those it may write (guarded by their versions) and those it only reads."""
+    """The streams of a command: those it may write (guarded by their versions) and those it only reads.
+
+    `entries` are ids of commands whose journal entries deciding needs, as a reversal needs what the original booked.
+    """
 
     writes: tuple[str, ...]
     reads: tuple[str, ...] = ()
+    entries: tuple[str, ...] = ()
+
+
+class Entry(NamedTuple):
+    """What the journal has of another command: its id, type and subject, how it ended, and what it booked.
+
+    `status` is `accepted`, `rejected` or `forwarded`; `events` come in order, each with its stream, and there are
+    none unless it was accepted.
+    """
+
+    id: str
+    type: str
+    subject: str
+    status: str
+    events: tuple[tuple[str, Any], ...]
+
+
+def entry_key(command_id: str) -> str:
+    """Where `decide` finds a command's :class:`Entry` among the states; None stands there when there is no entry."""
+    return f"entry/{command_id}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,16 +98,36 @@ class Rejected:
     pointer: str | None = None
 
 
+@dataclass(frozen=True, slots=True)
+class Forwarded:
+    """The command belongs to another subject of this service: it goes on there, with its reply address (RULES 4.1.2).
+
+    It books nothing here and answers nobody; whoever decides it there does.
+    """
+
+    subject: str
+
+
+class Wake(NamedTuple):
+    """The command that books what is due on a stream; `payload` is JSON-shaped. Its store is the stream's."""
+
+    type: str
+    subject: str
+    payload: Document
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Decider(Generic[State, Event]):
     """The pure heart of one service, and how its values are stored.
 
-    `dump_*` give BSON-ready documents, `load_*` take them back; `load(dump(x)) == x`.
+    `dump_*` give BSON-ready documents, `load_*` take them back; `load(dump(x)) == x`. A dumped state may hold
+    `due_at`, the instant when something on it falls due: then the sweep wakes it. `decide` finds the state of each
+    stream that the command names by the stream's name, and each entry that it names by :func:`entry_key`.
     """
 
     streams: Callable[[Command], Streams]
     initial: Callable[[str], State]
-    decide: Callable[[Command, Mapping[str, State]], "Accepted[Event] | Rejected"]
+    decide: Callable[[Command, Mapping[str, Any]], "Accepted[Event] | Rejected | Forwarded"]
     evolve: Callable[[State, Event], State]
     dump_state: Callable[[State], Document]
     load_state: Callable[[str, Document], State]
@@ -95,8 +138,11 @@ class Decider(Generic[State, Event]):
 
 @dataclass(frozen=True, slots=True)
 class View:
-    """A stream's state as published to `<service>.snapshots`: a wire type, its aggregate, its JSON-shaped value."""
+    """A stream's state as published to `<service>.snapshots`: a wire type, its aggregate, its JSON-shaped value.
+
+    No value means that the stream was deleted, which is published as a version without content (P9).
+    """
 
     type: str
     subject: str
-    value: Document
+    value: Document | None

@@ -52,6 +52,10 @@ class Settings(BaseSettings):
     request_timeout_ms: Positive = 10_000
     drain_timeout_s: Positive = 20
     tick_interval_s: Positive = 6 * 3600
+    sweep_interval_s: Positive = 5
+    sweep_page_max: Positive = 200
+    """How many streams with something due are woken at once; the next are when these have been dealt with."""
+
     stall_timeout_s: Positive = 60
     attempts_max: Positive = 3
     reply_wait_ms: Positive = 5_000

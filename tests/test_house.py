@@ -26,14 +26,17 @@ DOORS = {
     "aiokafka": {
         "shared/runtime/kafka.py",
         "shared/runtime/topics.py",
+        "shared/runtime/groups.py",
         "shared/embedded/kafka.py",
         "shared/commands/tail.py",
         "shared/commands/topics.py",
     },
     "pymongo": {
         "shared/runtime/journal.py",
+        "shared/rebuild/store.py",
         "shared/embedded/mongo.py",
         "services/edge/views.py",
+        "services/edge/statements.py",
         "shared/commands/dead_letters.py",
     },
     "faststream": {

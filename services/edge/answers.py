@@ -1,17 +1,33 @@
 """Answers as bytes: exact JSON numbers in whole units, made from what the services store in smallest units."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
+from datetime import datetime
 from decimal import Decimal
 from typing import Any
 
 from starlette.responses import Response
 
+from schemas.base import format_instant
 from services.edge.problems import RETRY_AFTER_S
 from shared.hashing import to_json
 from shared.money import from_minor
 from shared.runtime.requests import Operation
 
-_AMOUNTS = ("balance", "booked", "earned", "redeemed", "expired", "adjustedUp", "adjustedDown")
+_AMOUNTS = (
+    "balance",
+    "booked",
+    "pending",
+    "debt",
+    "earned",
+    "redeemed",
+    "expired",
+    "adjustedUp",
+    "adjustedDown",
+    "revoked",
+    "givenBack",
+)
+_MOVED = ("delta", "pendingDelta", "booked", "pending")
+_SAID = ("programme", "transactionId", "operation", "source", "reason", "occurredAt", "bookedAt")
 
 
 def answer(document: Mapping[str, Any], status: int = 200, headers: Mapping[str, str] | None = None) -> Response:
@@ -31,9 +47,14 @@ def pending(operation: Operation) -> Response:
 
 
 def result_of(result: Mapping[str, Any] | None) -> dict[str, Any]:
-    """A command's result as HTTP callers see it: each balance in whole units."""
+    """A command's result as HTTP callers see it: each balance, and each amount reversed, in whole units."""
     document = dict(result or {})
     if "balances" in document:
+        scales = {balance["loyaltyProgramId"]: balance["scale"] for balance in document["balances"]}
+        if "reversed" in document:
+            document["reversed"] = [
+                {**each, "amount": _whole(each["amount"], scales[each["programme"]])} for each in document["reversed"]
+            ]
         document["balances"] = [
             {
                 "loyaltyProgramId": balance["loyaltyProgramId"],
@@ -45,14 +66,47 @@ def result_of(result: Mapping[str, Any] | None) -> dict[str, Any]:
 
 
 def account_of(version: int, view: Mapping[str, Any]) -> dict[str, Any]:
-    """An account as HTTP callers see it, from its snapshot."""
+    """An account as HTTP callers see it, from its snapshot; one of an earlier release lacks the later members."""
     return {
         "account": view["account"],
         "accountNumber": view["accountNumber"],
+        "numbers": view.get("numbers", []),
+        "state": view.get("state", "active"),
         "version": version,
         "sequence": view["sequence"],
         "bookedAt": view["bookedAt"],
         "balances": [_balance(balance) for balance in view["balances"]],
+        "tiers": [{**tier, "measure": _whole(tier["measure"], tier["scale"])} for tier in view.get("tiers", [])],
+    }
+
+
+def standing_of(account: str, number: str, at: datetime, changes: Iterable[Mapping[str, Any]]) -> dict[str, Any]:
+    """An account as it was at `at`, from the last movement of each programme until then."""
+    last = [*changes]
+    return {
+        "account": account,
+        "accountNumber": number,
+        "at": format_instant(at),
+        "sequence": max((change["sequence"] for change in last), default=0),
+        "balances": [
+            {
+                "programme": change["programme"],
+                "scale": change["scale"],
+                "booked": _whole(change["booked"], change["scale"]),
+                "pending": _whole(change["pending"], change["scale"]),
+            }
+            for change in last
+        ],
+    }
+
+
+def movement_of(change: Mapping[str, Any]) -> dict[str, Any]:
+    """A movement as HTTP callers see it, from the value that was published."""
+    return {
+        "sequence": change["sequence"],
+        "kind": change["kind"],
+        **{name: _whole(change[name], change["scale"]) for name in _MOVED},
+        **{name: change[name] for name in _SAID},
     }
 
 
@@ -61,7 +115,7 @@ def _balance(balance: Mapping[str, Any]) -> dict[str, Any]:
     return {
         "programme": balance["programme"],
         "scale": scale,
-        **{name: _whole(balance[name], scale) for name in _AMOUNTS},
+        **{name: _whole(balance.get(name, 0), scale) for name in _AMOUNTS},
         "expiring": [{"at": part["at"], "amount": _whole(part["amount"], scale)} for part in balance["expiring"]],
         "scheduled": [{"at": part["at"], "amount": _whole(part["amount"], scale)} for part in balance["scheduled"]],
         "accountExpiresAt": balance["accountExpiresAt"],

@@ -6,22 +6,23 @@ for each, like a group commit.
 
 import asyncio
 from collections.abc import Awaitable, Callable, Sequence
+from typing import Generic, TypeVar
 
-from services.edge.snapshots import Upsert, newest
+Item = TypeVar("Item")
 
 
-class Applier:
-    """`await applier(upserts)` returns once `write` has written them; it raises what `write` raised."""
+class Applier(Generic[Item]):
+    """`await applier(items)` returns once `write` has written them; it raises what `write` raised."""
 
-    def __init__(self, write: Callable[[list[Upsert]], Awaitable[None]]) -> None:
+    def __init__(self, write: Callable[[list[Item]], Awaitable[None]]) -> None:
         self._write = write
-        self._waiting: list[tuple[Sequence[Upsert], asyncio.Future[None]]] = []
+        self._waiting: list[tuple[Sequence[Item], asyncio.Future[None]]] = []
         self._writer: asyncio.Task[None] | None = None
 
-    async def __call__(self, upserts: Sequence[Upsert]) -> None:
+    async def __call__(self, items: Sequence[Item]) -> None:
         """Have them written with the next bulk."""
         done: asyncio.Future[None] = asyncio.get_running_loop().create_future()
-        self._waiting.append((upserts, done))
+        self._waiting.append((items, done))
         if self._writer is None or self._writer.done():
             self._writer = asyncio.create_task(self._run())
         await done
@@ -31,7 +32,7 @@ class Applier:
             taken, self._waiting = self._waiting, []
             error: BaseException | None = None
             try:
-                await self._write(newest(upsert for upserts, _ in taken for upsert in upserts))
+                await self._write([item for items, _ in taken for item in items])
             except Exception as raised:
                 error = raised
             for _, done in taken:

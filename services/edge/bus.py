@@ -109,7 +109,7 @@ class Bus:
         reply = await sent.reply(self._settings.reply_wait_ms)
         if reply is None:
             return answers.pending(sent.operation)
-        await self._views.apply(reply.snapshots)
+        await self._views.apply(reply.snapshots, reply.changes)
         if reply.status is Status.PENDING:
             return answers.pending(sent.operation)
         if (problem := refusal(reply)) is not None:

@@ -1,17 +1,25 @@
-"""The shapes of answers, for the OpenAPI document; the answers themselves are written as bytes by answers.py."""
+"""The shapes of answers, for the OpenAPI document; the answers themselves are written as bytes by answers.py.
+
+And of a body that differs from its command.
+"""
 
 from decimal import Decimal
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, get_args
 
 from pydantic import Field, WithJsonSchema
 
 from schemas.base import Published
+from schemas.points import AccountState, Movement, PinTier, Source
+from schemas.tiers import Code
 
 Number = Annotated[Decimal, WithJsonSchema({"type": "number"})]
 """An exact JSON number in whole units; read it as a decimal, not as a float."""
 
 InstantText = Annotated[str, Field(json_schema_extra={"format": "date-time"})]
 """A UTC instant, RFC 3339 with milliseconds."""
+
+
+KINDS = [movement.model_fields["kind"].default for movement in get_args(Movement)]
 
 
 class BalanceAnswer(Published):
@@ -31,6 +39,47 @@ class TransactionAnswer(Published):
     voided_vouchers: tuple[str, ...]
 
 
+class ReversedAnswer(Published):
+    """How much of an operation was undone, in whole units."""
+
+    operation: int
+    programme: str
+    amount: Number
+
+
+class ReversalAnswer(TransactionAnswer):
+    """An accepted reversal."""
+
+    reversed: tuple[ReversedAnswer, ...]
+
+
+class StateAnswer(TransactionAnswer):
+    """What the account may do now."""
+
+    state: str
+
+
+class ReplacementAnswer(TransactionAnswer):
+    """The account's own number, and the one that leads to it now."""
+
+    account_number: str
+    new_number: str
+
+
+class TierPinAnswer(TransactionAnswer):
+    """The account's level now."""
+
+    tier_set: str
+    code: str | None
+    pinned: bool
+
+
+class TierPin(PinTier):
+    """Hold an account at a level by hand, until that is taken back."""
+
+    code: Code
+
+
 class DatedAmountAnswer(Published):
     """An amount that something happens to at an instant; no instant means never."""
 
@@ -39,31 +88,107 @@ class DatedAmountAnswer(Published):
 
 
 class ProgrammeBalanceAnswer(Published):
-    """One programme of an account, in whole units. `balance` may be spent; the counters run over its whole life."""
+    """One programme of an account, in whole units. `balance` may be spent; the counters run over its whole life.
+
+    `pending` waits for orders to be fulfilled; `debt` was revoked beyond what was there.
+    """
 
     programme: str
     scale: Annotated[int, Field(description="Digits after the point that amounts of this programme can have.")]
     balance: Number
     booked: Number
+    pending: Number
+    debt: Number
     earned: Number
     redeemed: Number
     expired: Number
     adjusted_up: Number
     adjusted_down: Number
+    revoked: Number
+    given_back: Number
     expiring: tuple[DatedAmountAnswer, ...]
     scheduled: tuple[DatedAmountAnswer, ...]
     account_expires_at: InstantText | None
 
 
+class TierAnswer(Published):
+    """An account's place in a tier set; no code is no level. `measure` is what counts so far in the period.
+
+    `downAt` is when the level is lost for `downTo`, unless enough is earned before.
+    """
+
+    tier_set: str
+    code: str | None
+    since: InstantText
+    pinned: bool
+    measure: Number
+    scale: int
+    period_ends_at: InstantText | None
+    down_at: InstantText | None
+    down_to: str | None
+
+
 class AccountAnswer(Published):
-    """An account. `version` counts its commands, `sequence` its movements on `points.changes`."""
+    """An account. `version` counts its commands, `sequence` its movements on `points.changes`.
+
+    `numbers` are those that lead here besides its own.
+    """
 
     account: str
     account_number: str
+    numbers: tuple[str, ...]
+    state: Annotated[str, Field(examples=[state.value for state in AccountState])]
     version: int
     sequence: int
     booked_at: InstantText
     balances: tuple[ProgrammeBalanceAnswer, ...]
+    tiers: tuple[TierAnswer, ...]
+
+
+class PastBalanceAnswer(Published):
+    """One programme of an account at an instant, in whole units."""
+
+    programme: str
+    scale: int
+    booked: Number
+    pending: Number
+
+
+class PastAccountAnswer(Published):
+    """An account as it was at `at`, by time of booking; `sequence` is its last movement until then, 0 before any."""
+
+    account: str
+    account_number: str
+    at: InstantText
+    sequence: int
+    balances: tuple[PastBalanceAnswer, ...]
+
+
+class MovementAnswer(Published):
+    """A movement of a balance, in whole units; `booked` and `pending` are the programme's sums after it."""
+
+    sequence: int
+    kind: Annotated[str, Field(description="An open list.", examples=KINDS)]
+    delta: Number
+    pending_delta: Number
+    booked: Number
+    pending: Number
+    programme: str
+    transaction_id: str
+    operation: int
+    source: Source
+    reason: str | None
+    occurred_at: InstantText
+    booked_at: InstantText
+
+
+class StatementAnswer(Published):
+    """Movements, newest first. `next` is the path of the page with those before them, null when there are none."""
+
+    account: str
+    account_number: str
+    movements: tuple[MovementAnswer, ...]
+    next: str | None
 
 
 class FaultAnswer(Published):
@@ -84,6 +209,7 @@ class ProblemDocument(Published):
     code: str
     pointer: Annotated[str, Field(description="JSON pointer to the first wrong part of the body.")] = ""
     errors: tuple[FaultAnswer, ...] = ()
+    parameter: Annotated[str, Field(description="Of `invalid_parameter`: its name.")] = ""
     operation_id: Annotated[str, Field(description="Of `outcome_unknown`: what to poll.")] = ""
     command_id: Annotated[str, Field(description="Of `outcome_unknown`: the command.")] = ""
     reason: Annotated[str, Field(description="Of `dead_lettered`: why it was put aside.")] = ""

@@ -1,7 +1,7 @@
 """The parts of one edge process and their life: connected in the background, watched, drained."""
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from contextlib import suppress
 from typing import Any
 
@@ -10,7 +10,7 @@ import structlog
 from services.edge.bus import Bus
 from services.edge.views import Views
 from shared.runtime.app import Pumps, make_broker, until_available
-from shared.runtime.consumer import Pump, watch
+from shared.runtime.consumer import Batch, Pump, watch
 from shared.runtime.health import Health
 from shared.runtime.kafka import translated
 from shared.settings import Settings
@@ -33,12 +33,8 @@ class Edge:
         self.bus = Bus(self.broker, settings, self.health, self.views)
         self.on_death: Callable[[], None] = lambda: None
         self._pumps = Pumps(self._died)
-        topic, group = settings.topic("points.snapshots"), settings.group("edge")
-        # Replies bring what callers wait for; the feed is in no hurry.
-        feed = Pump(
-            self.broker, topic, group, settings, self.health, self.views.feed, fetch_wait_ms=settings.feed_wait_ms
-        )
-        self._pumps.all.append(feed)
+        self._feed("points.snapshots", "edge", self.views.feed)
+        self._feed("points.changes", "edge.statements", self.views.feed_changes)
         self._background: list[asyncio.Task[Any]] = []
         self._connected = False
         self._stopping = False
@@ -46,6 +42,17 @@ class Edge:
     def not_alive(self) -> dict[str, str]:
         """Parts that got stuck, once all of them run; waiting for a server at start is no reason to be killed."""
         return self.health.not_alive() if self._connected else {}
+
+    def _feed(self, topic: str, group: str, handle: Callable[[Batch], Awaitable[None]]) -> None:
+        """Have a topic fed to the views. Replies bring what callers wait for; a feed is in no hurry.
+
+        Each has a group of its own: two members of one process would share one static membership, which is one too
+        many (and a group of two topics would halt both for a change in one).
+        """
+        settings = self.settings
+        place, group = settings.topic(topic), settings.group(group)
+        wait_ms = settings.feed_wait_ms
+        self._pumps.all.append(Pump(self.broker, place, group, settings, self.health, handle, fetch_wait_ms=wait_ms))
 
     async def start(self) -> None:
         """Begin to connect, and go on by itself; until that is done requests get 503."""

@@ -16,7 +16,7 @@ from services.edge.metrics import Measured
 from services.edge.problems import Problem, unavailable
 from services.edge.routes import health
 from services.edge.routes.loyaltyvault import transactions
-from services.edge.routes.v1 import accounts, operations
+from services.edge.routes.v1 import accounts, corrections, operations, statements
 from shared.errors import Unavailable
 from shared.logs import configure_logs
 from shared.runtime.app import make_server, tune_garbage_collection
@@ -54,7 +54,7 @@ def application(edge: Edge) -> FastAPI:
         lifespan=lifespan,
         redirect_slashes=False,
     )
-    for family in (transactions, accounts, operations, health):
+    for family in (transactions, accounts, statements, corrections, operations, health):
         family.add_routes(app, edge)
     app.add_middleware(Measured)
     app.add_exception_handler(Problem, _problem)

@@ -8,13 +8,23 @@ from fastapi.openapi.utils import get_openapi
 from pydantic import BaseModel
 from pydantic.json_schema import models_json_schema
 
-from schemas.points import Adjust
+from schemas.points import Adjust, ReplaceNumber, Reverse, SetAccountState
 from schemas.transaction import Transaction
-from services.edge.documents import ProblemDocument
+from services.edge.documents import ProblemDocument, TierPin
 from services.edge.problems import CODES, MEDIA_TYPE
 
 _REF = "#/components/schemas/{model}"
-_SCHEMAS: tuple[type[BaseModel], ...] = (Transaction, Adjust, ProblemDocument)
+_COMMANDS: dict[str, tuple[type[BaseModel], str]] = {
+    "Adjustment": (Adjust, "A correction by hand; negative takes points away."),
+    "Reversal": (Reverse, "What is to be undone: the whole transaction when no operations are named."),
+    "AccountStanding": (SetAccountState, "What the account may do from now on, and why."),
+    "Replacement": (ReplaceNumber, "The number that shall lead to the account."),
+    "TierPin": (TierPin, "The level that the account shall have, and why."),
+}
+"""Bodies that are commands without what is in the path."""
+
+_IN_PATH = ("accountNumber", "tierSet")
+_SCHEMAS: tuple[type[BaseModel], ...] = (Transaction, ProblemDocument, *(model for model, _ in _COMMANDS.values()))
 
 BODY_PROBLEMS = (
     "malformed_json",
@@ -74,17 +84,19 @@ def describe(app: FastAPI) -> dict[str, Any]:
         schemas = document.setdefault("components", {}).setdefault("schemas", {})
         _, definitions = models_json_schema([(model, "validation") for model in _SCHEMAS], ref_template=_REF)
         schemas.update(definitions["$defs"])
-        schemas["Adjustment"] = _without(schemas.pop("Adjust"), "accountNumber")
+        for name, (model, description) in _COMMANDS.items():
+            schemas[name] = _without_path(schemas.pop(model.__name__), name, description)
         _drop_default_validation(document)
         app.openapi_schema = document
     return app.openapi_schema
 
 
-def _without(schema: dict[str, Any], name: str) -> dict[str, Any]:
-    """The schema of a body whose member `name` is in the path instead."""
-    schema["properties"].pop(name)
-    schema["required"].remove(name)
-    return {**schema, "title": "Adjustment", "description": "A correction by hand; negative takes points away."}
+def _without_path(schema: dict[str, Any], title: str, description: str) -> dict[str, Any]:
+    """The schema of a command's body, without the members that are in the path instead."""
+    properties = {name: value for name, value in schema["properties"].items() if name not in _IN_PATH}
+    required = [name for name in schema["required"] if name not in _IN_PATH]
+    more = {"title": title, "description": description}
+    return {**schema, "properties": properties, "required": required, **more}
 
 
 def _drop_default_validation(document: dict[str, Any]) -> None:

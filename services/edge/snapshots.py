@@ -1,6 +1,7 @@
 """From snapshots on the wire to the documents of the views; what cannot be one is logged, counted and left out.
 
 A document is `{_id, version, view}`: an account by its id, a programme by its stream; `view` is the snapshot's value.
+What was deleted keeps its version and has no view (DESIGN P9).
 """
 
 from collections.abc import Iterable
@@ -61,7 +62,8 @@ def of_record(record: ConsumerRecord[bytes, bytes]) -> Upsert | None:
             SNAPSHOTS.labels("skipped").inc()
             return None
         value = orjson.loads(record.value or b"")
-        _ADAPTERS[envelope.type].validate_python(value)
+        if not _deleted(value):
+            _ADAPTERS[envelope.type].validate_python(value, by_alias=True, by_name=False)
         return _upsert(envelope.type, (record.key or b"").decode(), value)
     except (EnvelopeError, ValueError, BSONError, OverflowError) as error:
         SNAPSHOTS.labels("unreadable").inc()
@@ -83,11 +85,20 @@ def of_part(part: SnapshotPart) -> Upsert | None:
 def _upsert(type_: str, stream: str, value: Document) -> Upsert:
     """The document of one snapshot; its version is the one in the value, over the topic and in replies alike.
 
-    :raises ValueError: when it has no version or no id.
+    :raises ValueError: when it has no version, or the stream is no account's.
     """
     version = value.get("version")
-    id_ = value.get("account") if type_ == ACCOUNT_VIEW else stream
-    if not isinstance(version, int) or not isinstance(id_, str):
-        raise ValueError("a snapshot without a version or an id")
-    document = RawBSONDocument(bson.encode({"_id": id_, "version": version, "view": value}))
+    if not isinstance(version, int):
+        raise ValueError("a snapshot without a version")
+    id_ = stream
+    if type_ == ACCOUNT_VIEW:
+        kind, _, id_ = stream.split("/", 2)
+        if kind != "account":
+            raise ValueError("a snapshot of an account on another stream")
+    content = {} if _deleted(value) else {"view": value}
+    document = RawBSONDocument(bson.encode({"_id": id_, "version": version, **content}))
     return Upsert(_COLLECTIONS[type_], id_, version, document)
+
+
+def _deleted(value: Document) -> bool:
+    return isinstance(value, dict) and value.get("deleted") is True

@@ -1,17 +1,25 @@
-"""The edge's own collections, upserted from snapshots only when newer (DESIGN 5); the only user of its driver."""
+"""The edge's own collections: snapshots, upserted only when newer, and statements (DESIGN 5).
+
+Only this module and statements.py use the driver.
+"""
 
 import asyncio
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
+from datetime import datetime
+from typing import TypeVar
 
 import pymongo
 import structlog
+from prometheus_client import Counter
 from pymongo import AsyncMongoClient, UpdateOne, WriteConcern
 from pymongo.asynchronous.database import AsyncDatabase
 from pymongo.errors import BulkWriteError, PyMongoError
 
 from schemas.replies import SnapshotPart
+from services.edge import changes, statements
 from services.edge.applying import Applier
+from services.edge.changes import CHANGES, Movement
 from services.edge.snapshots import SNAPSHOTS, Document, Upsert, newest, of_part, of_record
 from shared.errors import Unavailable
 from shared.runtime.consumer import Batch
@@ -25,11 +33,16 @@ _DURABLE = WriteConcern(w="majority", j=True)
 _SEEN = WriteConcern(w=1, j=False)
 """For what comes with a reply: the next read sees it, and the feed brings it again, durably."""
 _READ_TIMEOUT_S = 2.0
+_PREPARE_TIMEOUT_S = 60.0
+"""An index that is new to a large collection takes its time."""
 _APPLY_TIMEOUT_S = 1.0
 _GATHER_S = 0.05
 """The feed's writes are flushed to the disk that the services' transactions use: fewer and larger ones hinder less."""
 _ATTEMPTS_MAX = 3
 _DUPLICATE_KEY = 11000
+_NAMES = {"view.account": True, "view.accountNumber": True, "view.forwardsTo": True}
+
+Item = TypeVar("Item")
 
 
 class Views:
@@ -42,9 +55,10 @@ class Views:
         self._database: AsyncDatabase[Document] | None = None
         self._durable: AsyncDatabase[Document] | None = None
         self._apply = Applier(self._write_seen)
+        self._book = Applier(self._book_seen)
 
     async def start(self) -> None:
-        """Connect.
+        """Connect, and create the indexes.
 
         :raises Unavailable: when the server is away.
         """
@@ -59,8 +73,8 @@ class Views:
             )
             self._database = self._client.get_database(self._settings.database("edge"), write_concern=_SEEN)
             self._durable = self._database.with_options(write_concern=_DURABLE)
-        async with self._translated(_READ_TIMEOUT_S):
-            await self._client.admin.command("ping")
+        async with self._translated(_PREPARE_TIMEOUT_S):
+            await statements.prepare(self._connected["statements"])
         self._state.joined()
 
     async def stop(self) -> None:
@@ -82,13 +96,34 @@ class Views:
     async def account(self, account: str) -> tuple[int, Document] | None:
         """The version and the `AccountView` of an account, in one read; None when no snapshot of it came yet.
 
+        One that only leads to another is followed by one more read (RULES 4.1.2).
+
         :raises Unavailable: when the server is away or slow.
         """
-        if self._database is None:
-            raise Unavailable("the views are not connected yet")
-        async with self._translated(_READ_TIMEOUT_S):
-            found = await self._database["accounts"].find_one({"_id": account})
+        found = await self._account(account)
         return None if found is None else (found["version"], found["view"])
+
+    async def names(self, account: str) -> tuple[str, str] | None:
+        """The id and the own number of an account, or of the one that it leads to. Raises as :meth:`account`."""
+        found = await self._account(account, _NAMES)
+        return None if found is None else (found["view"]["account"], found["view"]["accountNumber"])
+
+    async def movements(self, query: statements.Query) -> list[Document]:
+        """The values of `points.changes` that a query asks for. Raises as :meth:`account`."""
+        async with self._translated(_READ_TIMEOUT_S):
+            found = await statements.find(self._connected["statements"], query).to_list(query.limit)
+        return [document["change"] for document in found]
+
+    async def standing(self, account: str, at: datetime) -> list[Document]:
+        """The last value of `points.changes` of each programme, booked at or before `at`, in order of programme.
+
+        Raises as :meth:`account`.
+        """
+        pipeline = statements.standing(account, at)
+        async with self._translated(_READ_TIMEOUT_S):
+            cursor = await self._connected["statements"].aggregate(pipeline, hint=statements.STANDING_INDEX)
+            found = sorted(await cursor.to_list(None), key=lambda document: str(document["_id"]))
+        return [document["change"] for document in found]
 
     async def feed(self, batch: Batch) -> None:
         """Upsert the snapshots of a batch; what is no snapshot is skipped, what is unreadable logged and counted.
@@ -96,35 +131,61 @@ class Views:
         :raises Unavailable: when the server is away or slow; the batch is to be fed again.
         """
         if self._durable is None:
-            raise Unavailable("the views are not connected yet")
-        if len(batch.records) < self._settings.batch_records_max // 2:
-            await asyncio.sleep(_GATHER_S)
+            raise _not_connected()
+        await self._gather(batch)
         upserts = [upsert for record in batch.records if (upsert := of_record(record)) is not None]
         async with self._translated(self._settings.request_timeout_ms / 1000):
             await _write(self._durable, newest(upserts))
         SNAPSHOTS.labels("fed").inc(len(upserts))
 
-    async def apply(self, parts: Sequence[SnapshotPart]) -> None:
-        """Upsert the snapshots that came with a reply, so that the next read sees the write.
+    async def feed_changes(self, batch: Batch) -> None:
+        """Insert the movements of a batch; what is none is skipped, what is unreadable logged and counted.
 
-        When that fails the outcome stands nevertheless: the feed brings the same snapshots once the server answers.
+        :raises Unavailable: when the server is away or slow; the batch is to be fed again.
+        """
+        if self._durable is None:
+            raise _not_connected()
+        await self._gather(batch)
+        movements = [movement for record in batch.records if (movement := changes.of_record(record)) is not None]
+        async with self._translated(self._settings.request_timeout_ms / 1000):
+            await statements.insert_missing(self._durable["statements"], movements)
+        CHANGES.labels("fed").inc(len(movements))
+
+    async def apply(self, parts: Sequence[SnapshotPart], values: Sequence[Document]) -> None:
+        """Write the snapshots and the changes that came with a reply, so that the next read sees them.
+
+        When that fails the outcome stands nevertheless: the feeds bring the same once the server answers.
         """
         upserts = [upsert for part in parts if (upsert := of_part(part)) is not None]
-        if not upserts:
-            return
-        try:
-            await self._apply(upserts)
-        except Unavailable as error:
-            SNAPSHOTS.labels("not_applied").inc(len(upserts))
-            log.warning("a reply's snapshots were not applied", error=str(error))
-        else:
-            SNAPSHOTS.labels("applied").inc(len(upserts))
+        movements = [movement for value in values if (movement := changes.of_value(value)) is not None]
+        await asyncio.gather(_applied(self._apply, upserts, SNAPSHOTS), _applied(self._book, movements, CHANGES))
+
+    async def _account(self, account: str, wanted: Document | None = None) -> Document | None:
+        accounts = self._connected["accounts"]
+        projection = wanted and {"version": True, **wanted}
+        async with self._translated(_READ_TIMEOUT_S):
+            found = await accounts.find_one({"_id": account}, projection)
+            if found is not None and (to := found.get("view", {}).get("forwardsTo")) is not None:
+                found = await accounts.find_one({"_id": to}, projection)
+        return found if found is not None and "view" in found else None
+
+    async def _gather(self, batch: Batch) -> None:
+        if len(batch.records) < self._settings.batch_records_max // 2:
+            await asyncio.sleep(_GATHER_S)
+
+    @property
+    def _connected(self) -> AsyncDatabase[Document]:
+        if self._database is None:
+            raise _not_connected()
+        return self._database
 
     async def _write_seen(self, upserts: list[Upsert]) -> None:
-        if self._database is None:
-            raise Unavailable("the views are not connected yet")
         async with self._translated(_APPLY_TIMEOUT_S):
-            await _write(self._database, upserts)
+            await _write(self._connected, newest(upserts))
+
+    async def _book_seen(self, movements: list[Movement]) -> None:
+        async with self._translated(_APPLY_TIMEOUT_S):
+            await statements.insert(self._connected["statements"], movements)
 
     @asynccontextmanager
     async def _translated(self, timeout_s: float) -> AsyncIterator[None]:
@@ -135,6 +196,23 @@ class Views:
         except PyMongoError as error:
             self._state.trouble(f"MongoDB: {type(error).__name__}")
             raise Unavailable(f"MongoDB: {type(error).__name__}") from error
+
+
+def _not_connected() -> Unavailable:
+    return Unavailable("the views are not connected yet")
+
+
+async def _applied(applier: Applier[Item], items: list[Item], counter: Counter) -> None:
+    """Have `items` written and counted; when that fails, say so and go on."""
+    if not items:
+        return
+    try:
+        await applier(items)
+    except Unavailable as error:
+        counter.labels("not_applied").inc(len(items))
+        log.warning("what came with a reply was not applied", error=str(error))
+    else:
+        counter.labels("applied").inc(len(items))
 
 
 async def _write(database: AsyncDatabase[Document], upserts: Sequence[Upsert]) -> None:

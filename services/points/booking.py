@@ -2,12 +2,13 @@
 
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import get_args
+from typing import Any, get_args
 
-from schemas.points import AccountOpened, LotPart, Movement, Scheduled, Source
+from schemas.accounts import AccountOpened
+from schemas.movements import LotPart, Movement, Notice, Source
 from services.points.evolve import evolve_account
 from services.points.parts import NO_SOURCE, trusted
-from services.points.state import Account, AccountEvent, Balance, Event
+from services.points.state import Account, AccountEvent, Balance, Catalogue, Event
 from shared.decider import Command
 
 DUE = -1
@@ -20,22 +21,27 @@ _NAMES: dict[type[Movement], dict[str, str]] = {
 
 @dataclass(slots=True)
 class Booking:
-    """The desk at which a command books on one account; `operation` is the index of the operation at hand."""
+    """The desk at which a command books on one account; `operation` is the index of the operation at hand.
+
+    `before` is the account with what was due, before the command's own operations.
+    """
 
     command: Command
     stream: str
     account: Account
     account_number: str
+    catalogue: Catalogue
     source: Source = NO_SOURCE
     occurred_at: datetime | None = None
     operation: int = 0
     events: list[tuple[str, Event]] = field(default_factory=list)
+    before: Account = field(init=False)
 
     def open(self) -> None:
         """Open the account, unless it is."""
         account = self.account
         if account.account_number is None:
-            self._book(
+            self.book(
                 AccountOpened(account=account.account, account_number=self.account_number, booked_at=self.command.now)
             )
 
@@ -47,8 +53,10 @@ class Booking:
         parts: tuple[LotPart, ...],
         account_expires_at: datetime | None,
         reason: str | None = None,
+        pending_delta: int = 0,
+        debt_delta: int | None = None,
     ) -> None:
-        """Book an operation of the command as a movement by `delta` of the lots `parts`."""
+        """Book an operation of the command as a movement by `delta` of the lots `parts`, and of pending and debt."""
         self._movement(
             model,
             balance,
@@ -59,6 +67,8 @@ class Booking:
             self.operation,
             self.source,
             self.occurred_at or self.command.now,
+            pending_delta,
+            debt_delta,
         )
 
     def fall_due(
@@ -70,30 +80,41 @@ class Booking:
         account_expires_at: datetime | None,
         due_at: datetime,
         reason: str | None = None,
+        debt_delta: int | None = None,
     ) -> None:
         """Book a movement that was due at `due_at`, whatever the command is."""
-        self._movement(model, balance, delta, parts, account_expires_at, reason, DUE, NO_SOURCE, due_at)
+        self._movement(model, balance, delta, parts, account_expires_at, reason, DUE, NO_SOURCE, due_at, 0, debt_delta)
 
-    def schedule(self, balance: Balance, lot: LotPart, account_expires_at: datetime | None, reason: str) -> None:
-        """Book a credit that becomes active later."""
+    def note(
+        self,
+        model: type[Notice],
+        balance: Balance,
+        parts: tuple[LotPart, ...],
+        account_expires_at: datetime | None,
+        reason: str | None = None,
+        due_at: datetime | None = None,
+        **more: Any,
+    ) -> None:
+        """Book what moves no balance: an operation of the command, or with `due_at` what was due then."""
         account = self.account
-        event = Scheduled(
+        event = model(
             account=account.account,
             account_number=account.account_number or self.account_number,
             programme=balance.programme,
             programme_version=balance.programme_version,
             scale=balance.scale,
             transaction_id=self.command.id,
-            operation=self.operation,
-            source=self.source,
+            operation=self.operation if due_at is None else DUE,
+            source=self.source if due_at is None else NO_SOURCE,
             reason=reason,
-            occurred_at=self.occurred_at or self.command.now,
+            occurred_at=due_at or self.occurred_at or self.command.now,
             booked_at=self.command.now,
-            lots=(lot,),
+            lots=parts,
             account_expires_at=account_expires_at,
-            amount=lot.amount,
+            notice_days=balance.notice_days,
+            **more,
         )
-        self._book(event)
+        self.book(event)
 
     def _movement(
         self,
@@ -106,6 +127,8 @@ class Booking:
         operation: int,
         source: Source,
         occurred_at: datetime,
+        pending_delta: int,
+        debt_delta: int | None,
     ) -> None:
         account = self.account
         event = trusted(
@@ -124,16 +147,19 @@ class Booking:
                 "booked_at": self.command.now,
                 "lots": parts,
                 "account_expires_at": account_expires_at,
+                "notice_days": balance.notice_days,
                 "sequence": account.sequence + 1,
                 "delta": delta,
-                "pending_delta": 0,
+                "pending_delta": pending_delta,
                 "booked": balance.booked + delta,
-                "pending": 0,
+                "pending": balance.pending + pending_delta,
+                "debt_delta": debt_delta,
                 **_NAMES[model],
             },
         )
-        self._book(event)
+        self.book(event)
 
-    def _book(self, event: AccountEvent) -> None:
+    def book(self, event: AccountEvent) -> None:
+        """One more event on the account."""
         self.events.append((self.stream, event))
         self.account = evolve_account(self.account, event)

@@ -6,8 +6,9 @@ Each function books on the desk that it is given, or gives the refusal and has b
 from datetime import date, datetime
 from decimal import Decimal
 
-from schemas.points import Adjusted, Loaded, PointsRefusal, Redeemed
+from schemas.movements import Adjusted, Loaded, LotPart, Redeemed, Scheduled
 from schemas.programme import Programme, ProgrammeState
+from schemas.refusals import PointsRefusal
 from services.points import lots as lot_rules
 from services.points.booking import Booking
 from services.points.calendar import account_expiry_instant, expiry_instant, local_date
@@ -51,12 +52,13 @@ def load(
     if (expires_at is not None and expires_at <= now) or (account_expires_at is not None and account_expires_at <= now):
         return Rejected(PointsRefusal.EXPIRY_IN_PAST, "the points would have expired already", pointer)
     balance = balance_of(booking, rules)
-    lot = _lot_for(balance, expires_at, None)
-    if refused := _too_much(booking, balance, lot, amount, pointer):
+    lot = lot_for(balance, expires_at)
+    if refused := too_much(booking, balance, lot, amount, pointer):
         return refused
     booking.open()
     closing = account_expiry(programme, balance, now, day, account_expires_at)
-    booking.move(Loaded, balance, amount, (part_of(lot, amount),), closing)
+    parts, debt_delta = put_in(balance, lot, amount)
+    booking.move(Loaded, balance, amount, parts, closing, None, 0, debt_delta)
     return None
 
 
@@ -82,16 +84,16 @@ def adjust_up(
     if expires_at is not None and expires_at <= starts:
         return Rejected(PointsRefusal.EXPIRY_BEFORE_ACTIVATION, "the points would expire before they start", pointer)
     balance = balance_of(booking, rules)
-    lot = _lot_for(balance, expires_at, active_from)
-    if refused := _too_much(booking, balance, lot, amount, "/value"):
+    lot = lot_for(balance, expires_at, active_from)
+    if refused := too_much(booking, balance, lot, amount, "/value"):
         return refused
     booking.open()
     closing = account_expiry(programme, balance, now, day, None)
-    part = part_of(lot, amount)
     if active_from is None:
-        booking.move(Adjusted, balance, amount, (part,), closing, reason)
+        parts, debt_delta = put_in(balance, lot, amount)
+        booking.move(Adjusted, balance, amount, parts, closing, reason, 0, debt_delta)
     else:
-        booking.schedule(balance, part, closing, reason)
+        booking.note(Scheduled, balance, (part_of(lot, amount),), closing, reason, amount=amount)
     return None
 
 
@@ -122,10 +124,11 @@ def balance_of(booking: Booking, rules: ProgrammeRules) -> Balance:
     """The account's balance in a programme, with the version that this booking uses."""
     balance = booking.account.balances.get(rules.id)
     if balance is None:
-        return Balance(rules.id, rules.version, declared(rules).scale)
+        programme = declared(rules)
+        return Balance(rules.id, rules.version, programme.scale, notice_days=programme.expiring_soon_days)
     if balance.programme_version == rules.version:
         return balance
-    return balance._replace(programme_version=rules.version)
+    return balance._replace(programme_version=rules.version, notice_days=declared(rules).expiring_soon_days)
 
 
 def rule_expiry(programme: Programme, day: date) -> datetime | None:
@@ -153,13 +156,21 @@ def account_expiry(
     return latest
 
 
-def _lot_for(balance: Balance, expires_at: datetime | None, active_from: datetime | None) -> Lot:
+def put_in(balance: Balance, lot: Lot, amount: int) -> tuple[tuple[LotPart, ...], int | None]:
+    """A credit: what goes into its lot, and what the debt takes of it first, as its `debt_delta` (4.1.6)."""
+    if balance.debt == 0:
+        return (part_of(lot, amount),), None
+    paid = min(balance.debt, amount)
+    return ((part_of(lot, amount - paid),) if amount > paid else ()), -paid
+
+
+def lot_for(balance: Balance, expires_at: datetime | None, active_from: datetime | None = None) -> Lot:
     """The lot that a credit goes into: an equal one that is there, or a new one."""
     new = Lot(balance.next_lot, 0, expires_at, active_from)
     return lot_rules.matching(balance.lots if active_from is None else balance.scheduled, new) or new
 
 
-def _too_much(booking: Booking, balance: Balance, lot: Lot, amount: int, pointer: str) -> Rejected | None:
+def too_much(booking: Booking, balance: Balance, lot: Lot, amount: int, pointer: str | None) -> Rejected | None:
     """The bounds on lots and amounts."""
     if lot.id == balance.next_lot:
         lots = 0
@@ -167,7 +178,12 @@ def _too_much(booking: Booking, balance: Balance, lot: Lot, amount: int, pointer
             lots += len(each.lots) + len(each.scheduled)
         if lots >= LOTS_MAX:
             return Rejected(PointsRefusal.TOO_MANY_LOTS, f"an account has at most {LOTS_MAX} lots", pointer)
-    credited = balance.earned + balance.adjusted_up + amount
+    return too_large(balance, amount, pointer)
+
+
+def too_large(balance: Balance, amount: int, pointer: str | None) -> Rejected | None:
+    """The bound on what is ever credited, what is pending or comes later included."""
+    credited = balance.earned + balance.adjusted_up + balance.given_back + balance.pending + amount
     if balance.scheduled:
         credited += sum(each.amount for each in balance.scheduled)
     if credited > CREDITED_MAX:

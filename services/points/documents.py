@@ -10,24 +10,28 @@ from typing import Any, assert_never
 
 from pydantic import TypeAdapter
 
+from schemas.accounts import AccountState
 from schemas.base import format_instant
-from schemas.points import (
-    AccountOpened,
-    Activated,
-    Adjusted,
-    Expired,
-    Loaded,
-    LotPart,
-    Movement,
-    PointsEvent,
-    ProgrammeApplied,
-    Redeemed,
-    Scheduled,
-    Source,
-)
+from schemas.movements import LotPart, Moved, Movement, Source
+from schemas.points import PointsEvent
 from schemas.programme import Programme
+from schemas.tiers import TierSet
 from services.points.due import due_at
-from services.points.state import Account, Balance, Event, Lot, ProgrammeRules, State, aggregate_of, initial
+from services.points.orders.documents import dump_order, load_order
+from services.points.orders.state import Order
+from services.points.reversals import Reversals
+from services.points.state import (
+    Account,
+    Balance,
+    Catalogue,
+    Event,
+    Lot,
+    ProgrammeRules,
+    Standing,
+    State,
+    aggregate_of,
+    initial,
+)
 from shared.decider import Document
 
 _EVENTS: TypeAdapter[Event] = TypeAdapter(PointsEvent)
@@ -37,36 +41,58 @@ _EVENTS: TypeAdapter[Event] = TypeAdapter(PointsEvent)
 
 
 def dump_state(state: State) -> Document:
-    """A BSON-ready document; an account's says in `due_at` from when there is something to book."""
-    if isinstance(state, ProgrammeRules):
-        programme = state.programme
-        return {
-            "version": state.version,
-            "programme": None if programme is None else programme.model_dump_json(by_alias=True),
-        }
-    return {
-        "number": state.account_number,
-        "sequence": state.sequence,
-        "booked_at": state.booked_at,
-        "due_at": due_at(state),
-        "balances": [_dump_balance(balance) for balance in state.balances.values()],
-    }
+    """A BSON-ready document; it says in `due_at` from when there is something to book, where there ever is."""
+    match state:
+        case Account():
+            return _dump_account(state)
+        case Order():
+            return dump_order(state)
+        case ProgrammeRules():
+            return {"version": state.version, "programme": _text(state.programme)}
+        case Catalogue():
+            return {
+                "programmes": [[rules.version, _text(rules.programme)] for rules in state.programmes.values()],
+                "tier_sets": [[state.versions[name], _text(each)] for name, each in state.tier_sets.items()],
+            }
+        case Reversals():
+            return {"undone": [[operation, amount] for operation, amount in state.undone.items()]}
+        case _:
+            assert_never(state)
 
 
 def load_state(stream: str, document: Document) -> State:
     """The state of `stream` that `dump_state` gave; instants may come back naive or with another UTC."""
-    text = document.get("programme")
-    if text is not None:
-        return _rules(text, document["version"])
-    if "balances" not in document:
-        return initial(stream)
-    return Account(
-        aggregate_of(stream),
-        document["number"],
-        document["sequence"],
-        _utc(document["booked_at"]),
-        {each["programme"]: _load_balance(each) for each in document["balances"]},
-    )
+    name = aggregate_of(stream)
+    match initial(stream):
+        case Account():
+            return _load_account(name, document)
+        case Order():
+            return load_order(name, document)
+        case ProgrammeRules() as undeclared:
+            text = document["programme"]
+            return undeclared if text is None else _rules(text, document["version"])
+        case Catalogue():
+            rules = [_rules(text, version) for version, text in document["programmes"]]
+            sets = [(_tier_set(text), version) for version, text in document["tier_sets"]]
+            return Catalogue(
+                name,
+                {each.id: each for each in rules},
+                {each.id: each for each, _ in sets},
+                {each.id: version for each, version in sets},
+            )
+        case Reversals():
+            return Reversals(name, dict(document["undone"]))
+        case state:
+            assert_never(state)
+
+
+def _text(declared: Programme | TierSet | None) -> str | None:
+    return None if declared is None else declared.model_dump_json(by_alias=True)
+
+
+@lru_cache(maxsize=1024)
+def _tier_set(text: str) -> TierSet:
+    return TierSet.model_validate_json(text)
 
 
 @lru_cache(maxsize=1024)
@@ -74,8 +100,48 @@ def _rules(text: str, version: int) -> ProgrammeRules:
     return ProgrammeRules.of(Programme.model_validate_json(text), version)
 
 
+def _dump_account(account: Account) -> Document:
+    document: Document = {
+        "number": account.account_number,
+        "sequence": account.sequence,
+        "booked_at": account.booked_at,
+        "due_at": due_at(account),
+        "balances": [_dump_balance(balance) for balance in account.balances.values()],
+    }
+    if account.state is not AccountState.ACTIVE:
+        document["account_state"] = account.state.value
+    if account.numbers:
+        document["numbers"] = list(account.numbers)
+    if account.forwards_to is not None:
+        document["forwards_to"] = account.forwards_to
+    if account.tiers:
+        document["tiers"] = [{**each._asdict(), "bases": list(each.bases)} for each in account.tiers.values()]
+    return document
+
+
+def _load_account(name: str, document: Document) -> Account:
+    """What only some accounts have is left out of the others' documents."""
+    get = document.get
+    return Account(
+        name,
+        document["number"],
+        document["sequence"],
+        _utc(document["booked_at"]),
+        {each["programme"]: _load_balance(each) for each in document["balances"]},
+        AccountState(document["account_state"]) if "account_state" in document else AccountState.ACTIVE,
+        tuple(get("numbers", ())),
+        get("forwards_to"),
+        {each["tier_set"]: _load_standing(each) for each in get("tiers", ())},
+    )
+
+
+def _load_standing(document: Document) -> Standing:
+    instants = {name: _utc(document[name]) for name in ("anchor", "since", "ends_at", "down_at")}
+    return Standing(**{**document, **instants, "bases": tuple(document["bases"])})
+
+
 def _dump_balance(balance: Balance) -> Document:
-    return {
+    document: Document = {
         "programme": balance.programme,
         "version": balance.programme_version,
         "scale": balance.scale,
@@ -90,6 +156,14 @@ def _dump_balance(balance: Balance) -> Document:
         "scheduled": [_dump_lot(lot) for lot in balance.scheduled],
         "account_expires_at": balance.account_expires_at,
     }
+    if balance[_SELDOM:] != _NOTHING:
+        document.update(zip(Balance._fields[_SELDOM:], balance[_SELDOM:], strict=True))
+    return document
+
+
+_SELDOM = Balance._fields.index("pending")
+"""From here on a balance's fields are those that many never use; they are left out of its document together."""
+_NOTHING = Balance("", 0, 0)[_SELDOM:]
 
 
 def _load_balance(document: Document) -> Balance:
@@ -107,7 +181,15 @@ def _load_balance(document: Document) -> Balance:
         tuple([_load_lot(lot) for lot in document["lots"]]),
         tuple([_load_lot(lot) for lot in document["scheduled"]]),
         _utc(document["account_expires_at"]),
+        *_load_seldom(document),
     )
+
+
+def _load_seldom(document: Document) -> tuple[Any, ...]:
+    if "pending" not in document:
+        return _NOTHING
+    *counters, noticed_until = [document[name] for name in Balance._fields[_SELDOM:]]
+    return (*counters, _utc(noticed_until))
 
 
 def _dump_lot(lot: Lot) -> list[Any]:
@@ -134,13 +216,9 @@ def _utc(stored: datetime | None) -> datetime | None:
 
 def dump_event(event: Event) -> Document:
     """The event in JSON's types, with the wire's names; what is null is left out."""
-    match event:
-        case Loaded() | Redeemed() | Expired() | Adjusted() | Activated():
-            return _dump_movement(event)
-        case AccountOpened() | ProgrammeApplied() | Scheduled():
-            return event.model_dump(mode="json", by_alias=True, exclude_none=True)
-        case _:
-            assert_never(event)
+    if isinstance(event, Moved):
+        return _dump_movement(event)
+    return event.model_dump(mode="json", by_alias=True, exclude_none=True)
 
 
 def load_event(document: Document) -> Event:
@@ -177,6 +255,10 @@ def _dump_movement(event: Movement) -> Document:
         document["reason"] = event.reason
     if event.account_expires_at is not None:
         document["accountExpiresAt"] = format_instant(event.account_expires_at)
+    if event.notice_days is not None:
+        document["noticeDays"] = event.notice_days
+    if event.debt_delta is not None:
+        document["debtDelta"] = event.debt_delta
     return document
 
 

@@ -1,21 +1,48 @@
 """Folding events into states. What has happened is never questioned here; the rules are in `decide`."""
 
-from typing import assert_never
+from types import MappingProxyType
+from typing import Any, assert_never
 
-from schemas.points import (
-    AccountOpened,
+from schemas.accounts import AccountForwarded, AccountOpened, AccountState, AccountStateChanged, NumberAdded
+from schemas.movements import (
     Activated,
     Adjusted,
+    Deactivated,
+    Dropped,
     Expired,
+    ExpiringSoon,
+    GivenBack,
     Loaded,
     LotPart,
+    Moved,
     Movement,
-    ProgrammeApplied,
+    Notice,
+    Pended,
     Redeemed,
+    Revoked,
     Scheduled,
+    SpendCounted,
+    Unscheduled,
 )
+from schemas.orders import OrderEvent
+from schemas.points import ProgrammeApplied, Reversed
+from schemas.tiers import TierChanged, TierPeriodStarted
 from services.points import lots as lot_rules
-from services.points.state import Account, AccountEvent, Balance, Event, Lot, ProgrammeRules, State
+from services.points.orders.evolve import evolve_order
+from services.points.orders.state import Order
+from services.points.reversals import Reversals, evolve_reversals
+from services.points.state import (
+    Account,
+    AccountEvent,
+    Balance,
+    Catalogue,
+    CatalogueEvent,
+    Event,
+    Lot,
+    ProgrammeRules,
+    Standing,
+    State,
+)
 
 
 def evolve(state: State, event: Event) -> State:
@@ -23,86 +50,183 @@ def evolve(state: State, event: Event) -> State:
 
     :raises TypeError: when the event is of another kind of stream.
     """
-    if isinstance(state, Account):
-        if isinstance(event, ProgrammeApplied):
-            raise TypeError(f"{event.type} does not belong to an account")
+    if isinstance(state, Account) and isinstance(event, AccountEvent):
         return evolve_account(state, event)
-    if isinstance(event, ProgrammeApplied):
+    if isinstance(state, Order) and isinstance(event, OrderEvent):
+        return evolve_order(state, event)
+    if isinstance(state, Reversals) and isinstance(event, Reversed):
+        return evolve_reversals(state, event)
+    if isinstance(state, ProgrammeRules) and isinstance(event, ProgrammeApplied):
         return ProgrammeRules.of(event.programme, event.version)
-    raise TypeError(f"{event.type} does not belong to a programme")
+    if isinstance(state, Catalogue) and isinstance(event, CatalogueEvent):
+        return _evolve_catalogue(state, event)
+    raise TypeError(f"{event.type} does not belong to a {type(state).__name__}")
 
 
 def evolve_account(account: Account, event: AccountEvent) -> Account:
     """The account after `event`."""
     match event:
-        case Loaded() | Redeemed() | Expired() | Adjusted() | Activated():
+        case Loaded() | Redeemed() | Expired() | Adjusted() | Activated() | Revoked() | GivenBack():
             return _booked(account, event, event.sequence)
-        case Scheduled():
+        case Pended() | Dropped() | Deactivated():
+            return _booked(account, event, event.sequence)
+        case Scheduled() | Unscheduled() | ExpiringSoon() | SpendCounted():
             return _booked(account, event, account.sequence)
         case AccountOpened():
             return account._replace(account_number=event.account_number, booked_at=event.booked_at)
+        case AccountStateChanged():
+            return account._replace(state=AccountState(event.to), booked_at=event.booked_at)
+        case NumberAdded():
+            return account._replace(numbers=(*account.numbers, event.number), booked_at=event.booked_at)
+        case AccountForwarded():
+            number, to = event.account_number, event.forwards_to
+            return account._replace(account_number=number, forwards_to=to, booked_at=event.booked_at)
+        case TierPeriodStarted() | TierChanged():
+            return _evolve_tier(account, event)
         case _:
             assert_never(event)
 
 
-def _booked(account: Account, event: Scheduled | Movement, sequence: int) -> Account:
+def _booked(account: Account, event: Notice | Movement, sequence: int) -> Account:
     balance = account.balances.get(event.programme)
     if balance is None:
         balance = Balance(event.programme, event.programme_version, event.scale)
     balances = {**account.balances, event.programme: _after(balance, event)}
-    return Account(account.account, account.account_number, sequence, event.booked_at, balances)
-
-
-def _after(balance: Balance, event: Scheduled | Movement) -> Balance:
-    """The balance after one booking. `delta` is what the movement adds to `booked`."""
-    lots, scheduled, next_lot = balance.lots, balance.scheduled, balance.next_lot
-    earned, redeemed, expired = balance.earned, balance.redeemed, balance.expired
-    up, down = balance.adjusted_up, balance.adjusted_down
-    delta = 0
-    match event:
-        case Loaded(delta=delta):
-            lots, next_lot = _put(lots, next_lot, event.lots[0])
-            earned += delta
-        case Redeemed(delta=delta):
-            lots = lot_rules.take_out(lots, event.lots)
-            redeemed -= delta
-        case Adjusted(delta=delta) if delta > 0:
-            lots, next_lot = _put(lots, next_lot, event.lots[0])
-            up += delta
-        case Adjusted(delta=delta):
-            lots = lot_rules.take_out(lots, event.lots)
-            down -= delta
-        case Scheduled():
-            lot = _lot(event.lots[0])
-            scheduled, next_lot = lot_rules.schedule(scheduled, lot), max(next_lot, lot.id + 1)
-        case Activated(delta=delta):
-            lots, scheduled = lot_rules.activate(lots, scheduled, event.lots[0].lot)
-            up += delta
-        case Expired(delta=delta):
-            lots = lot_rules.take_out(lots, event.lots)
-            expired -= delta
-        case _:
-            assert_never(event)
-    return Balance(
-        balance.programme,
-        event.programme_version,
-        event.scale,
-        balance.booked + delta,
-        earned,
-        redeemed,
-        expired,
-        up,
-        down,
-        next_lot,
-        lots,
-        scheduled,
-        event.account_expires_at,
+    return Account(
+        account.account,
+        account.account_number,
+        sequence,
+        event.booked_at,
+        balances,
+        account.state,
+        account.numbers,
+        account.forwards_to,
+        account.tiers,
     )
 
 
-def _put(lots: lot_rules.Lots, next_lot: int, part: LotPart) -> tuple[lot_rules.Lots, int]:
-    return lot_rules.place(lots, _lot(part)), max(next_lot, part.lot + 1)
+_COUNTERS: dict[type, tuple[str, int]] = {
+    Loaded: ("earned", 1),
+    Deactivated: ("earned", 1),
+    Redeemed: ("redeemed", -1),
+    Expired: ("expired", -1),
+    Revoked: ("revoked", -1),
+    GivenBack: ("given_back", 1),
+}
+"""In which counter a movement's `delta` counts, and with which sign; corrections and activations have several."""
+
+
+def _after(balance: Balance, event: Notice | Movement) -> Balance:
+    """The balance after one booking."""
+    lots, scheduled, next_lot = _lots_after(balance, event)
+    changed: dict[str, Any] = {
+        "programme_version": event.programme_version,
+        "scale": event.scale,
+        "next_lot": next_lot,
+        "lots": lots,
+        "scheduled": scheduled,
+        "account_expires_at": event.account_expires_at,
+        "notice_days": event.notice_days,
+    }
+    if isinstance(event, Moved):
+        delta = event.delta
+        changed["booked"] = balance.booked + delta
+        if event.pending_delta:
+            changed["pending"] = balance.pending + event.pending_delta
+        if event.debt_delta is not None:
+            changed["debt"] = balance.debt + event.debt_delta
+        if delta:
+            name, sign = _COUNTERS.get(type(event)) or _counter(event)
+            changed[name] = getattr(balance, name) + sign * delta
+    elif isinstance(event, ExpiringSoon):
+        changed["noticed_until"] = event.expires_at
+    elif isinstance(event, SpendCounted):
+        changed["spent"] = balance.spent + event.amount
+    return balance._replace(**changed)
+
+
+def _counter(event: Moved) -> tuple[str, int]:
+    """What a correction counts as by its sign; an order's activation is earned, one by time a correction upwards."""
+    if isinstance(event, Activated):
+        return ("earned" if event.pending_delta else "adjusted_up"), 1
+    return ("adjusted_up", 1) if event.delta > 0 else ("adjusted_down", -1)
+
+
+def _lots_after(balance: Balance, event: Notice | Movement) -> tuple[lot_rules.Lots, lot_rules.Lots, int]:
+    """The lots, those to come, and the next free id; an order's activation is a credit like a load."""
+    lots, scheduled, next_lot = balance.lots, balance.scheduled, balance.next_lot
+    match event:
+        case Loaded() | GivenBack():
+            return _put(lots, scheduled, next_lot, event.lots)
+        case Redeemed() | Expired() | Revoked() | Deactivated():
+            return lot_rules.take_out(lots, event.lots), scheduled, next_lot
+        case Adjusted():
+            if event.delta > 0:
+                return _put(lots, scheduled, next_lot, event.lots)
+            return lot_rules.take_out(lots, event.lots), scheduled, next_lot
+        case Activated():
+            if event.pending_delta:
+                return _put(lots, scheduled, next_lot, event.lots)
+            (part,) = event.lots
+            return *lot_rules.activate(lots, scheduled, part.lot, part.amount), next_lot
+        case Scheduled():
+            lot = _lot(event.lots[0])
+            return lots, lot_rules.schedule(scheduled, lot), max(next_lot, lot.id + 1)
+        case Unscheduled():
+            return lots, lot_rules.take_out(scheduled, event.lots), next_lot
+        case Pended() | Dropped() | ExpiringSoon() | SpendCounted():
+            return lots, scheduled, next_lot
+        case _:
+            assert_never(event)
+
+
+def _put(
+    lots: lot_rules.Lots, scheduled: lot_rules.Lots, next_lot: int, parts: tuple[LotPart, ...]
+) -> tuple[lot_rules.Lots, lot_rules.Lots, int]:
+    """What is put in, into its lots; nothing at all when a debt took it."""
+    for part in parts:
+        lots, next_lot = lot_rules.place(lots, _lot(part)), max(next_lot, part.lot + 1)
+    return lots, scheduled, next_lot
 
 
 def _lot(part: LotPart) -> Lot:
     return Lot(part.lot, part.amount, part.expires_at, part.active_from, part.restriction, part.campaign)
+
+
+def _evolve_tier(account: Account, event: TierPeriodStarted | TierChanged) -> Account:
+    tiers = dict(account.tiers)
+    standing = tiers.get(event.tier_set)
+    if isinstance(event, TierPeriodStarted):
+        if standing is None:
+            standing = Standing(event.tier_set, event.programme, event.basis, event.anchor)
+        standing = standing._replace(
+            programme=event.programme,
+            basis=event.basis,
+            scale=event.scale,
+            bases=event.bases,
+            floor=event.floor,
+            ends_at=event.ends_at,
+            down_at=event.down_at,
+            down_to=event.down_to,
+        )
+        tiers[event.tier_set] = standing
+    elif event.reason == "retired":
+        tiers.pop(event.tier_set, None)
+    elif standing is not None:
+        since = standing.since if event.to == standing.code and standing.since else event.occurred_at
+        left = standing.down_to if standing.pinned else standing.code
+        tiers[event.tier_set] = standing._replace(
+            code=event.to, since=since, pinned=event.pinned, down_at=None, down_to=left if event.pinned else None
+        )
+    return account._replace(tiers=MappingProxyType(tiers), booked_at=event.booked_at)
+
+
+def _evolve_catalogue(catalogue: Catalogue, event: CatalogueEvent) -> Catalogue:
+    if isinstance(event, ProgrammeApplied):
+        rules = ProgrammeRules.of(event.programme, event.version)
+        return Catalogue(
+            catalogue.id, {**catalogue.programmes, rules.id: rules}, catalogue.tier_sets, catalogue.versions
+        )
+    name = event.tier_set.id
+    tier_sets = {**catalogue.tier_sets, name: event.tier_set}
+    return Catalogue(catalogue.id, catalogue.programmes, tier_sets, {**catalogue.versions, name: event.version})

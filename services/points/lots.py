@@ -33,11 +33,13 @@ def schedule(scheduled: Lots, lot: Lot) -> Lots:
     return scheduled[:start] + _joined(scheduled[start:end], lot) + scheduled[end:]
 
 
-def activate(lots: Lots, scheduled: Lots, lot_id: int) -> tuple[Lots, Lots]:
-    """Move a future-dated lot among the active ones; gives both, active first."""
+def activate(lots: Lots, scheduled: Lots, lot_id: int, amount: int) -> tuple[Lots, Lots]:
+    """Move `amount` of a future-dated lot among the active ones, and forget the rest; gives both, active first."""
     lot = next(lot for lot in scheduled if lot.id == lot_id)
-    active = Lot(lot.id, lot.amount, lot.expires_at, None, lot.restriction, lot.campaign)
-    return place(lots, active), tuple(other for other in scheduled if other.id != lot_id)
+    left = tuple(other for other in scheduled if other.id != lot_id)
+    if amount == 0:
+        return lots, left
+    return place(lots, Lot(lot.id, amount, lot.expires_at, None, lot.restriction, lot.campaign)), left
 
 
 def matching(lots: Lots, lot: Lot) -> Lot | None:

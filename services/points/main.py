@@ -3,7 +3,8 @@
 from schemas.points import CHANGED, COMMANDS, REJECTIONS
 from services.points.changes import changes
 from services.points.decider import DECIDER
-from services.points.reactions import react
+from services.points.reactions import react_to_fulfilments, react_to_orders
+from services.points.waking import wake
 from shared.runtime.app import run as run_service
 from shared.runtime.service import Service
 from shared.settings import Settings
@@ -15,7 +16,8 @@ SERVICE = Service(
     decider=DECIDER,
     changed=CHANGED,
     changes=changes,
-    reactions={"oms.fulfilments": react},
+    reactions={"oms.fulfilments": react_to_fulfilments, "webshop.orders": react_to_orders},
+    wake=wake,
 )
 
 

@@ -3,7 +3,7 @@
 from typing import Any, TypeVar, get_args
 
 from schemas.base import Published
-from schemas.points import LotPart, Movement, Source
+from schemas.movements import LotPart, Movement, Source
 from schemas.transaction import Context
 from services.points.state import Lot
 

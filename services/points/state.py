@@ -1,18 +1,23 @@
-"""What the points service remembers: accounts with a balance per programme, and programmes (RULES 4.1.1 to 4.1.7).
+"""What the points service remembers: accounts with a balance per programme, programmes, the catalogue (RULES 4.1).
 
 Amounts are whole numbers of the programme's smallest unit; times are UTC instants. All values are frozen;
 those that every booking makes anew are named tuples, which cost a quarter of a frozen dataclass.
 """
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
 from types import MappingProxyType
 from typing import NamedTuple
 
-from schemas.points import AccountOpened, Movement, PointsEvent, ProgrammeApplied, Scheduled
+from schemas.accounts import AccountState
+from schemas.movements import Movement, Notice
+from schemas.points import AccountNews, PointsEvent, ProgrammeApplied
 from schemas.programme import Programme
+from schemas.tiers import TierSet, TierSetApplied
+from services.points.orders.state import Order
+from services.points.reversals import Reversals
 
 LOTS_MAX = 2_000
 """The lots that one account may have, active and future-dated, over all its programmes (4.1.4)."""
@@ -20,7 +25,7 @@ LOTS_MAX = 2_000
 CREDITED_MAX = 2**53 - 1
 """The most that may ever be credited to a balance, so that every amount and counter is exact in every JSON reader."""
 
-AccountEvent = AccountOpened | Scheduled | Movement
+AccountEvent = AccountNews | Notice | Movement
 
 
 class Lot(NamedTuple):
@@ -41,8 +46,9 @@ class Balance(NamedTuple):
     """One programme of an account.
 
     `lots` are active and in spending order, `scheduled` are future-dated and in the order of their activation. The
-    counters run over the balance's whole life: booked = Σ lots = earned + adjusted_up − redeemed − expired −
-    adjusted_down (4.1.7). `programme_version` is the one that the last booking used.
+    counters run over the balance's whole life: booked = Σ lots − debt = earned + adjusted_up + given_back − redeemed −
+    expired − adjusted_down − revoked (4.1.7). `programme_version` and `notice_days` are those that the last booking
+    used; lots that expire at `noticed_until` or before were announced. `spent` is money, for tiers by spend.
     """
 
     programme: str
@@ -58,12 +64,44 @@ class Balance(NamedTuple):
     lots: tuple[Lot, ...] = ()
     scheduled: tuple[Lot, ...] = ()
     account_expires_at: datetime | None = None
+    pending: int = 0
+    debt: int = 0
+    revoked: int = 0
+    given_back: int = 0
+    spent: int = 0
+    notice_days: int | None = None
+    noticed_until: datetime | None = None
+
+
+class Standing(NamedTuple):
+    """An account's place in a tier set (4.1.12).
+
+    `bases` are what the measure counts from: what it had come to at the starts of the period's months (rolling) or of
+    the period, and zero by balance; `floor` is the code of who has nothing. `anchor` is the start of the first period;
+    `down_at` is when `code` is lost for the better of `down_to` and what the period at hand has earned by then. While
+    `code` is pinned, `down_to` is what the account would have without the pin.
+    """
+
+    tier_set: str
+    programme: str
+    basis: str
+    anchor: datetime
+    scale: int = 0
+    code: str | None = None
+    since: datetime | None = None
+    pinned: bool = False
+    bases: tuple[int, ...] = (0,)
+    floor: str | None = None
+    ends_at: datetime | None = None
+    down_at: datetime | None = None
+    down_to: str | None = None
 
 
 class Account(NamedTuple):
     """An account with all its programmes, in the order of their first booking.
 
-    `account_number` is None until the first credit opens it; `sequence` counts its movements.
+    `account_number` is None until the first credit opens it; `sequence` counts its movements. `numbers` lead here
+    besides; an account that itself leads to another has that one's id in `forwards_to`, and nothing else.
     """
 
     account: str
@@ -71,6 +109,10 @@ class Account(NamedTuple):
     sequence: int = 0
     booked_at: datetime | None = None
     balances: Mapping[str, Balance] = MappingProxyType({})
+    state: AccountState = AccountState.ACTIVE
+    numbers: tuple[str, ...] = ()
+    forwards_to: str | None = None
+    tiers: Mapping[str, Standing] = MappingProxyType({})
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,10 +140,27 @@ class ProgrammeRules:
             _floor(limits.per_transaction, programme.scale),
         )
 
+    @property
+    def scale(self) -> int:
+        """The digits after the point of the programme's amounts."""
+        return 0 if self.programme is None else self.programme.scale
 
-State = Account | ProgrammeRules
+
+class Catalogue(NamedTuple):
+    """What deciding must know of the store as a whole: every programme that orders ever earned in, and the tier sets.
+
+    Commands about orders cannot name these programmes beforehand, and every command on an account may move a tier.
+    """
+
+    id: str
+    programmes: Mapping[str, ProgrammeRules] = MappingProxyType({})
+    tier_sets: Mapping[str, TierSet] = MappingProxyType({})
+    versions: Mapping[str, int] = MappingProxyType({})
+
+
+State = Account | ProgrammeRules | Catalogue | Order | Reversals
 Event = PointsEvent
-ProgrammeEvent = ProgrammeApplied
+CatalogueEvent = ProgrammeApplied | TierSetApplied
 
 
 def account_stream(store: str, account: str) -> str:
@@ -114,20 +173,43 @@ def programme_stream(store: str, programme: str) -> str:
     return f"programme/{store}/{programme}"
 
 
+def catalogue_stream(store: str) -> str:
+    """The stream of the store's catalogue."""
+    return f"catalogue/{store}/all"
+
+
+def order_stream(store: str, order: str) -> str:
+    """The stream of an order."""
+    return f"order/{store}/{order}"
+
+
+def reversals_stream(store: str, transaction: str) -> str:
+    """The stream of what was undone of a transaction."""
+    return f"reversals/{store}/{transaction}"
+
+
+_INITIAL: dict[str, Callable[[str], State]] = {
+    "account": Account,
+    "programme": ProgrammeRules,
+    "catalogue": Catalogue,
+    "order": Order,
+    "reversals": Reversals,
+}
+
+
 def initial(stream: str) -> State:
     """The state of a stream that nothing has happened on yet.
 
     :raises ValueError: when the name is that of no stream of this service.
     """
-    if stream.startswith("account/"):
-        return Account(aggregate_of(stream))
-    if stream.startswith("programme/"):
-        return ProgrammeRules(aggregate_of(stream))
-    raise ValueError(f"{stream} is no stream of the points service")
+    make = _INITIAL.get(stream.partition("/")[0])
+    if make is None:
+        raise ValueError(f"{stream} is no stream of the points service")
+    return make(aggregate_of(stream))
 
 
 def aggregate_of(stream: str) -> str:
-    """The id of the account or programme that a stream is of."""
+    """The id of the account, programme, order or transaction that a stream is of."""
     return stream.split("/", 2)[2]
 
 

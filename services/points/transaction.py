@@ -1,94 +1,63 @@
 """Post Transaction: several programmes, processed as one, all or nothing (RULES 4.2.1, 4.2.3, 4.2.4)."""
 
-from collections.abc import Mapping
 from decimal import Decimal
 
-from schemas.points import PointsRefusal, PostTransaction
+from schemas.accounts import AccountState
+from schemas.points import PostTransaction
+from schemas.refusals import PointsRefusal
 from schemas.transaction import Load
 from services.points import credits as rules_of
 from services.points.booking import Booking
-from services.points.due import book_due
-from services.points.parts import source_of
-from services.points.state import Account, Event, ProgrammeRules, State, account_stream, programme_stream
-from shared.decider import Accepted, Command, Document, Rejected
-from shared.ids import account_id
+from services.points.desk import Outcome, States, accepted, account_streams, desk, find
+from services.points.state import ProgrammeRules, order_stream
+from shared.decider import Command, Rejected, Streams
 
 
-def post_transaction(
-    command: Command, payload: PostTransaction, states: Mapping[str, State]
-) -> Accepted[Event] | Rejected:
+def transaction_streams(command: Command, payload: PostTransaction) -> Streams:
+    """The account; and when something is loaded for a receipt, the order of that number, which may have earned."""
+    receipt = payload.context.receipt_nr
+    if receipt and any(part.loads for part in payload.loyalty_programs):
+        return account_streams(command, order_stream(command.store, receipt))
+    return account_streams(command)
+
+
+def post_transaction(command: Command, payload: PostTransaction, states: States) -> Outcome:
     """Decide a transaction: what is due, then the loads, then the redemptions, over all programmes."""
-    stream = account_stream(command.store, command.subject)
-    account = states[stream]
-    if not isinstance(account, Account):
-        raise TypeError(f"{stream} holds no account")
-    if refused := mismatch(command, payload.account_number):
-        return refused
+    booking = desk(command, payload.account_number, states, payload.context)
+    if not isinstance(booking, Booking):
+        return booking
+    if booking.account.state is AccountState.SUSPENDED:
+        return Rejected(PointsRefusal.ACCOUNT_SUSPENDED, "the account is suspended", "/accountNumber")
     programmes: list[ProgrammeRules] = []
     for index, part in enumerate(payload.loyalty_programs):
-        found = find(command, part.loyalty_point_definition_id, states, f"/loyaltyPrograms/{index}/{_ID}")
+        name = part.loyalty_point_definition_id
+        found = find(booking.catalogue, name, f"/loyaltyPrograms/{index}/loyaltyPointDefinitionId")
         if isinstance(found, Rejected):
             return found
         programmes.append(found)
-    context = payload.context
-    booking = Booking(
-        command, stream, account, payload.account_number, source_of(context), context.occurred_at or command.now
+    receipt = payload.context.receipt_nr
+    order = states.get(order_stream(command.store, receipt)) if receipt else None
+    earned = {award.programme for award in order.awards.values() if award.awarded} if order is not None else set()
+    refused = (
+        _loads(booking, payload, programmes, earned) or _redemptions(booking, payload, programmes) or _vouchers(payload)
     )
-    book_due(booking)
-    refused = _loads(booking, payload, programmes) or _redemptions(booking, payload, programmes) or _vouchers(payload)
     if refused is not None:
         return refused
-    return accepted(booking, programmes, context.comment)
+    return accepted(booking, programmes, payload.context.comment)
 
 
-_ID = "loyaltyPointDefinitionId"
-
-
-def mismatch(command: Command, account_number: str) -> Rejected | None:
-    """The command must be addressed to the account of the number that it names, since that is its stream's key."""
-    if command.subject == account_id(command.store, account_number):
-        return None
-    detail = "the command is addressed to another account than that of its number"
-    return Rejected(PointsRefusal.ACCOUNT_MISMATCH, detail, "/accountNumber")
-
-
-def find(command: Command, programme: str, states: Mapping[str, State], pointer: str) -> ProgrammeRules | Rejected:
-    """The declared programme, or `programme_unknown`."""
-    rules = states[programme_stream(command.store, programme)]
-    if not isinstance(rules, ProgrammeRules):
-        raise TypeError(f"the stream of {programme} holds no programme")
-    if rules.programme is None:
-        return Rejected(PointsRefusal.PROGRAMME_UNKNOWN, f"there is no programme {programme}", pointer)
-    return rules
-
-
-def accepted(booking: Booking, programmes: list[ProgrammeRules], comment: str | None) -> Accepted[Event]:
-    """What was booked, with a `TransactionResult`: the balance of each programme named, by first appearance."""
-    balances: dict[str, Document] = {}
-    for rules in programmes:
-        if rules.id not in balances:
-            balance = rules_of.balance_of(booking, rules)
-            balances[rules.id] = {
-                "loyaltyProgramId": rules.id,
-                "pointsBalance": balance.booked,
-                "scale": balance.scale,
-            }
-    result = {
-        "transactionId": booking.command.id,
-        "balances": list(balances.values()),
-        "issuedVouchers": [],
-        "redeemedVouchers": [],
-        "voidedVouchers": [],
-    }
-    return Accepted(tuple(booking.events), result, memo=comment, states={booking.stream: booking.account})
-
-
-def _loads(booking: Booking, payload: PostTransaction, programmes: list[ProgrammeRules]) -> Rejected | None:
+def _loads(
+    booking: Booking, payload: PostTransaction, programmes: list[ProgrammeRules], earned: set[str]
+) -> Rejected | None:
+    """`earned` are the programmes in which the order of the receipt has earned already (4.1.10)."""
     loaded: dict[str, int] = {}
     for index, (part, rules) in enumerate(zip(payload.loyalty_programs, programmes, strict=True)):
         for at, load in enumerate(part.loads):
-            refused = _load(booking, rules, load, loaded, f"/loyaltyPrograms/{index}/loads/{at}")
-            if refused is not None:
+            pointer = f"/loyaltyPrograms/{index}/loads/{at}"
+            if load.value > 0 and rules.id in earned:
+                detail = f"the order {payload.context.receipt_nr} has earned in {rules.id} already"
+                return Rejected(PointsRefusal.ORDER_ALREADY_EARNS, detail, pointer)
+            if refused := _load(booking, rules, load, loaded, pointer):
                 return refused
             booking.operation += 1
     return None
@@ -119,6 +88,8 @@ def _redemptions(booking: Booking, payload: PostTransaction, programmes: list[Pr
             amount = _amount(rules, redemption.value, pointer)
             if isinstance(amount, Rejected):
                 return amount
+            if amount and booking.account.state is AccountState.SPENDING_BLOCKED:
+                return Rejected(PointsRefusal.ACCOUNT_SPENDING_BLOCKED, "the account may not spend", pointer)
             if amount and (refused := rules_of.debit(booking, rules, amount, pointer)):
                 return refused
             booking.operation += 1

@@ -4,9 +4,10 @@ import asyncio
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from schemas.declarations import Declarations
 from schemas.points import PutProgramme
-from schemas.programme import Declarations, Programme
 from schemas.replies import Reply, Status
+from schemas.tiers import PutTierSet, TierSet
 from shared.commands.commander import commander
 from shared.commands.console import out, table
 from shared.ids import new_id
@@ -18,9 +19,10 @@ APPLIED, UNCHANGED, REFUSED, UNANSWERED = "applied", "unchanged", "refused", "un
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """What became of one programme's declaration; `version` is its present one, where known."""
+    """What became of one declaration, of a programme or a tier set; `version` is its present one, where known."""
 
-    programme: str
+    kind: str
+    id: str
     status: str
     version: int | None = None
     code: str = ""
@@ -28,50 +30,66 @@ class Outcome:
 
     @property
     def good(self) -> bool:
-        """The programme now has the declared rules."""
+        """What was declared has these rules now."""
         return self.status in (APPLIED, UNCHANGED)
 
 
 async def apply(declarations: Declarations, settings: Settings) -> list[Outcome]:
-    """Send `points.put_programme.v1` for each programme, and wait for all outcomes; each in the order declared.
+    """Declare the programmes, then the tier sets, which name them, and wait for all outcomes, in the order declared.
+
+    The primary tier set comes last, since another one may have to give the place up first.
 
     :raises Unavailable: the broker is away.
     """
+    tier_sets = declarations.tier_sets
     async with commander(settings) as requester:
-        return await asyncio.gather(
-            *(_put(requester, programme, settings) for programme in declarations.programmes),
+        outcomes = await asyncio.gather(
+            *(_put(requester, settings, PutProgramme(programme=each)) for each in declarations.programmes)
         )
+        by_id: dict[str, Outcome] = {}
+        for wave in ([each for each in tier_sets if not _leads(each)], [each for each in tier_sets if _leads(each)]):
+            done = await asyncio.gather(*(_put(requester, settings, PutTierSet(tier_set=each)) for each in wave))
+            by_id.update((outcome.id, outcome) for outcome in done)
+    return [*outcomes, *(by_id[each.id] for each in tier_sets)]
 
 
 def show(outcomes: Sequence[Outcome]) -> None:
     """Print the outcomes as a table."""
-    shown = table("programme", "version", "outcome", "code", "detail")
+    shown = table("declared", "id", "version", "outcome", "code", "detail")
     for outcome in outcomes:
         version = "" if outcome.version is None else str(outcome.version)
-        shown.add_row(outcome.programme, version, outcome.status, outcome.code, outcome.detail)
+        shown.add_row(outcome.kind, outcome.id, version, outcome.status, outcome.code, outcome.detail)
     out().print(shown)
 
 
-async def _put(requester: Requester, programme: Programme, settings: Settings) -> Outcome:
-    value = PutProgramme(programme=programme).model_dump_json(by_alias=True, exclude_none=True).encode()
-    request = Request("points", new_id(), "points.put_programme.v1", programme.id, value, settings.store)
+async def _put(requester: Requester, settings: Settings, payload: PutProgramme | PutTierSet) -> Outcome:
+    if isinstance(payload, PutProgramme):
+        kind, type_, id_ = "programme", "points.put_programme.v1", payload.programme.id
+    else:
+        kind, type_, id_ = "tier set", "points.put_tier_set.v1", payload.tier_set.id
+    value = payload.model_dump_json(by_alias=True, exclude_none=True).encode()
+    request = Request("points", new_id(), type_, id_, value, settings.store)
     try:
         sent = await requester.send(request)
     except NotSent as error:
-        return Outcome(programme.id, UNANSWERED, detail=f"not sent: {error}")
+        return Outcome(kind, id_, UNANSWERED, detail=f"not sent: {error}")
     except OutcomeUnknown as error:
-        return Outcome(programme.id, UNANSWERED, detail=f"sent, and not acknowledged in time: {error}")
+        return Outcome(kind, id_, UNANSWERED, detail=f"sent, and not acknowledged in time: {error}")
     reply = await sent.reply(settings.reply_wait_ms)
     if reply is None:
         detail = f"no reply in {settings.reply_wait_ms / 1000:g} s: does the points service run?"
-        return Outcome(programme.id, UNANSWERED, detail=detail)
-    return _outcome(programme.id, reply)
+        return Outcome(kind, id_, UNANSWERED, detail=detail)
+    return _outcome(kind, id_, reply)
 
 
-def _outcome(programme: str, reply: Reply) -> Outcome:
+def _leads(tier_set: TierSet) -> bool:
+    return tier_set.primary and tier_set.state == "active"
+
+
+def _outcome(kind: str, id_: str, reply: Reply) -> Outcome:
     """A snapshot comes with the reply exactly when the command changed something."""
     if reply.status is Status.ACCEPTED:
         version = None if reply.result is None else reply.result.get("version")
-        return Outcome(programme, APPLIED if reply.snapshots else UNCHANGED, version)
+        return Outcome(kind, id_, APPLIED if reply.snapshots else UNCHANGED, version)
     detail = " ".join(part for part in (reply.detail, reply.pointer) if part)
-    return Outcome(programme, REFUSED, code=reply.code or str(reply.status), detail=detail)
+    return Outcome(kind, id_, REFUSED, code=reply.code or str(reply.status), detail=detail)

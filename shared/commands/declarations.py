@@ -9,7 +9,7 @@ from typing import Any
 import yaml
 from pydantic import ValidationError
 
-from schemas.programme import Declarations
+from schemas.declarations import Declarations
 from shared.commands.console import told
 
 STDIN = "-"
@@ -57,7 +57,7 @@ def read(files: Sequence[str]) -> Declarations:
     :raises Invalid: a file cannot be read, is no YAML, or declares something wrong; or two declare the same.
     """
     faults: list[str] = []
-    programmes: dict[str, str] = {}
+    seen: dict[tuple[str, str], str] = {}
     valid: list[Declarations] = []
     for file in files:
         name = "standard input" if file == STDIN else file
@@ -67,13 +67,23 @@ def read(files: Sequence[str]) -> Declarations:
             faults += invalid.lines
             continue
         valid.append(declared)
-        for index, programme in enumerate(declared.programmes):
-            if programme.id in programmes:
-                faults.append(f"{name}: /programmes/{index}/id: declared in {programmes[programme.id]} too")
-            programmes[programme.id] = name
+        for section, ids in (
+            ("programmes", [each.id for each in declared.programmes]),
+            ("tierSets", [each.id for each in declared.tier_sets]),
+        ):
+            for index, id_ in enumerate(ids):
+                if (section, id_) in seen:
+                    faults.append(f"{name}: /{section}/{index}/id: declared in {seen[section, id_]} too")
+                seen[section, id_] = name
     if faults:
         raise Invalid(faults)
-    return Declarations(programmes=tuple(programme for each in valid for programme in each.programmes))
+    try:
+        return Declarations(
+            programmes=tuple(programme for each in valid for programme in each.programmes),
+            tier_sets=tuple(tier_set for each in valid for tier_set in each.tier_sets),
+        )
+    except ValidationError as error:
+        raise Invalid([f"all files together: {fault}" for fault in told(error)]) from error
 
 
 def _declared(file: str, name: str) -> Declarations:

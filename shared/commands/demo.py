@@ -1,4 +1,4 @@
-"""`fealty up --demo`: the document's OMS example and a transaction over HTTP, followed from end to end.
+"""`fealty up --demo`: the document's OMS example, a transaction over HTTP, and an order, followed from end to end.
 
 Each run uses an account number and record ids that were never used before, so that what it expects is exact however
 often it was run on the same data. The programmes are declared each time, which changes nothing after the first.
@@ -15,6 +15,8 @@ from shared.clock import monotonic_s, now_ms
 from shared.commands import declarations
 from shared.commands.apply import apply
 from shared.commands.console import Failure, out, table
+from shared.commands.story import REVERSED, STORY
+from shared.commands.story import SOURCE as STORY_SOURCE
 from shared.commands.tail import Arrived, Tail, tail
 from shared.commands.up import Say
 from shared.commands.web import call
@@ -98,6 +100,8 @@ class _Player:
             command_id = await self._transaction()
             changes = ["2 load +500 = 1500", "3 redeem -300 = 1200"]
             await self._booked(command_id, records, ["loaded", "redeemed"], changes)
+            await self._order(records)
+            await self._reversal(command_id, records)
             await self._account()
 
     async def _programmes(self) -> None:
@@ -107,7 +111,7 @@ class _Player:
             raise Failure(str(invalid)) from invalid
         self._sent_s = monotonic_s()
         outcomes = await apply(declared, self._settings)
-        said = ", ".join(f"{outcome.programme} {outcome.status}" for outcome in outcomes)
+        said = ", ".join(f"{outcome.id} {outcome.status}" for outcome in outcomes)
         self._note("programmes declared", said, all(outcome.good for outcome in outcomes))
 
     async def _oms(self) -> str:
@@ -136,6 +140,31 @@ class _Player:
         seen = f"{answer.status} {json.dumps(document.get('balances', document))}"
         self._note("HTTP load 500, redeem 300", seen, answer.status == 200 and good)
         return str(document.get("transactionId"))
+
+    async def _order(self, records: Tail) -> None:
+        """An order's facts, each on its topic as the web shop and the OMS publish them."""
+        order = f"W-{self.number[4:]}"
+        for chapter in STORY:
+            record, event_id = chapter.record(self._settings, self.number, order)
+            self._sent_s = monotonic_s()
+            await self._producer.publish([record])
+            self._note(chapter.what, f"{chapter.type} on {record.topic}", True)
+            command_id = input_command_id(STORY_SOURCE, event_id)
+            arrived = await self._emitted("points.changes", command_id, records, len(chapter.changes))
+            self._note_arrived("points.changes", arrived, [_change(one) for one in arrived], list(chapter.changes))
+
+    async def _reversal(self, transaction_id: str, records: Tail) -> None:
+        """The till's transaction is undone over HTTP."""
+        url = f"{self._http}/v1/accounts/{self.number}/reversals"
+        self._sent_s = monotonic_s()
+        answer = await call(
+            "POST", url, {"transactionId": transaction_id, "reason": "wrong card"}, {"Idempotency-Key": new_id()}
+        )
+        document: Any = answer.body or {}
+        seen = f"{answer.status} {json.dumps(document.get('balances', document))}"
+        self._note("HTTP reversal of load and redemption", seen, answer.status == 200)
+        arrived = await self._emitted("points.changes", str(document.get("transactionId")), records, len(REVERSED))
+        self._note_arrived("points.changes", arrived, [_change(one) for one in arrived], REVERSED)
 
     async def _booked(self, command_id: str, records: Tail, names: list[str], changes: list[str]) -> None:
         """A command's journal entry, and the records that name it as their cause, in order."""
@@ -171,7 +200,8 @@ class _Player:
         answer = await call("GET", f"{self._http}/v1/accounts/{self.number}")
         document: Any = answer.body or {}
         found = {balance["programme"]: balance["balance"] for balance in document.get("balances", ())}
-        good = answer.status == 200 and found == {PROGRAMME: 1200} and document.get("sequence") == 3
+        wanted = {PROGRAMME: 1000, "LOY22-Orders": 30}
+        good = answer.status == 200 and found == wanted and document.get("sequence") == 9
         self._note("HTTP account read back", f"{answer.status} {json.dumps(found)}", good)
 
     def _note_arrived(self, topic: str, arrived: list[Arrived], seen: list[str], wanted: list[str]) -> None:
@@ -187,9 +217,12 @@ class _Player:
 
 
 def _change(arrived: Arrived) -> str:
-    """A change in short: sequence, kind, delta and the balance after it."""
+    """A change in short: sequence, kind, delta and the balance after it, and the same of what is pending."""
     change = json.loads(arrived.record.value or b"{}")
-    return f"{change['sequence']} {change['kind']} {change['delta']:+d} = {change['booked']}"
+    told = f"{change['sequence']} {change['kind']} {change['delta']:+d} = {change['booked']}"
+    if change["pendingDelta"]:
+        told += f", pending {change['pendingDelta']:+d} = {change['pending']}"
+    return told
 
 
 def _show(number: str, steps: list[Step]) -> None:

@@ -3,13 +3,20 @@
 import json
 import os
 from pathlib import Path
+from typing import Annotated
 
+import typer
 from pydantic import ValidationError
 
 from shared.commands.console import Failure
 from shared.settings import Settings
 
 ROOT = Path(".fealty")
+
+Root = Annotated[
+    Path, typer.Option("--root", envvar="FEALTY_ROOT", help="Directory of the local stack's data, logs and addresses.")
+]
+"""The option that every command has which works on an installation."""
 
 _VARIABLES = {
     "kafka": ("KAFKA_BOOTSTRAP_SERVERS", "FEALTY_KAFKA"),

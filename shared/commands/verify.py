@@ -3,13 +3,13 @@
 import importlib
 from collections.abc import Callable
 
-from rich.console import Console
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
-
 from shared.commands.console import Failure, out, table
-from shared.runtime.journal import Journal
+from shared.commands.progress import progress_bar
+from shared.commands.stores import journal_of, service_of
+from shared.runtime.history import History
 from shared.settings import Settings
-from shared.verify import Checks, Report, verify
+from shared.verify import Checks, Finding, Report, verify
+from shared.verify.published import PublishedReport, verify_published
 
 SERVICES = {
     "points": ("services.points.decider", "services.points.identities"),
@@ -37,34 +37,45 @@ async def verify_service(
     :raises Unavailable: the database is away or too slow.
     """
     checks = checks_of(service)
-    journal = Journal(settings.mongodb, settings.database(service), settings.request_timeout_ms)
-    try:
-        return await verify(journal, checks, progress)
-    finally:
-        journal.close()
+    async with journal_of(service, settings) as journal:
+        return await verify(History(journal), checks, progress)
 
 
 async def verify_with_progress(service: str, settings: Settings) -> Report:
     """The same, with a progress bar on standard error."""
-    columns = (TextColumn("verifying"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
-    console = Console(stderr=True)
-    with Progress(*columns, console=console, transient=True, disable=not console.is_terminal) as bar:
-        task = bar.add_task("verify", total=None)
-
-        def progress(done: int, total: int) -> None:
-            bar.update(task, completed=done, total=total)
-
+    with progress_bar("verifying") as progress:
         return await verify_service(service, settings, progress)
+
+
+async def verify_topics(service: str, settings: Settings) -> PublishedReport:
+    """Hold what a service has published against its journal, with a progress bar on standard error.
+
+    :raises Failure: there is no such service.
+    :raises Unavailable: a server is away or too slow.
+    """
+    found = service_of(service)
+    async with journal_of(service, settings) as journal:
+        with progress_bar("reading topics") as progress:
+            return await verify_published(found, settings, History(journal), progress)
 
 
 def show(report: Report) -> None:
     """Print `ok` with counts, or a table of what is off."""
     counts = f"{report.streams:,} streams, {report.writes:,} versions, {report.events:,} events"
-    if report.ok:
+    _show(report.ok, counts, report.streams_off, "stream", report.findings)
+
+
+def show_topics(report: PublishedReport) -> None:
+    """The same of what was published."""
+    _show(report.ok, f"{report.records:,} published records", report.off, "record", report.findings)
+
+
+def _show(ok: bool, counts: str, off: int, where: str, findings: list[Finding]) -> None:
+    if ok:
         out().print(f"ok: {counts}")
         return
-    shown = table("stream", "what", "expected", "found", title=f"off: {report.streams_off:,} of {counts}")
-    for finding in report.findings:
+    shown = table(where, "what", "expected", "found", title=f"off: {off:,} of {counts}")
+    for finding in findings:
         difference = finding.difference
         shown.add_row(finding.stream, difference.what, difference.expected, difference.found)
     out().print(shown)

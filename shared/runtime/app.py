@@ -3,7 +3,7 @@
 import asyncio
 import gc
 import sys
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Coroutine
 from typing import Any
 
 import structlog
@@ -23,6 +23,7 @@ from shared.runtime.kafka import Producer
 from shared.runtime.process import Probe, Processor, no_probe
 from shared.runtime.reactor import Reactor
 from shared.runtime.service import Service
+from shared.runtime.sweep import Sweep
 from shared.runtime.ticks import tick
 from shared.settings import Settings
 
@@ -103,7 +104,7 @@ class ServiceApp:
         )
         self.pumps.all.append(self._commands)
         for topic, react in self.service.reactions.items():
-            topic, group = settings.topic(topic), settings.group(f"{name}.reactions")
+            topic, group = settings.topic(topic), settings.group(self.service.input_group(topic))
             part = self.health.part(f"{group}:{topic}")
             reactor = Reactor(name, react, settings, self.journal, self.producer, part)
             self.pumps.all.append(
@@ -141,17 +142,21 @@ class ServiceApp:
 
     async def _run(self) -> None:
         self.pumps.start()
-        self._background.append(asyncio.create_task(self._watch()))
-        self._background.append(
-            asyncio.create_task(
-                tick(
-                    self.service.name,
-                    self.settings,
-                    self.producer,
-                    lambda: sorted(place.partition for place in self._commands.held),
-                )
-            )
-        )
+        self._in_background(self._watch())
+        self._in_background(tick(self.service.name, self.settings, self.producer, self._partitions))
+        if self.service.wake is not None:
+            sweep = Sweep(self.service, self.settings, self.journal, self.producer, self._partitions)
+            self._in_background(sweep.run())
+
+    def _in_background(self, work: Coroutine[Any, Any, None]) -> None:
+        """Run `work` until the process ends; what it raises is a defect, and the end of the process."""
+        task = asyncio.create_task(work)
+        watch(task, lambda error: None if error is None else self._die())
+        self._background.append(task)
+
+    def _partitions(self) -> list[int]:
+        """The partitions of the command topic that this process holds now."""
+        return sorted(place.partition for place in self._commands.held)
 
     async def _watch(self) -> None:
         """Clients that stay stuck are known (RUNTIME): a process that gets nowhere ends, to be started anew."""

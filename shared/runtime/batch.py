@@ -6,34 +6,41 @@ from datetime import UTC, datetime
 from typing import Any
 
 from schemas.replies import Reply
-from shared.decider import Accepted, Decider, Document
+from shared.decider import Accepted, Decider, Document, Entry, entry_key
 from shared.runtime.decode import Incoming, Query
 from shared.runtime.journal import Append, Loaded, fence_id
 from shared.runtime.kafka import ConsumerRecord, Record
 
 _NEVER = datetime(1970, 1, 1, tzinfo=UTC)
+_ENTRY = entry_key("")
 
 
 @dataclass(slots=True)
 class Working:
-    """A stream while the batch is decided: the version that was read, the version now, and the state."""
+    """A stream while the batch is decided: the version that was read, the version now, and the state.
+
+    `partition` is that of the record which wrote it last, in this batch.
+    """
 
     read_version: int
     version: int
     state: Any
     booked_at: datetime
+    partition: int | None = None
 
 
 class States(Mapping[str, Any]):
-    """The states of the streams as `decide` may see them."""
+    """The states of the streams, and the entries of other commands, as `decide` may see them."""
 
     __slots__ = ("_plan",)
 
     def __init__(self, plan: "Plan") -> None:
         self._plan = plan
 
-    def __getitem__(self, stream: str) -> Any:
-        return self._plan.stream(stream).state
+    def __getitem__(self, name: str) -> Any:
+        if name.startswith(_ENTRY):
+            return self._plan.entry(name.removeprefix(_ENTRY))
+        return self._plan.stream(name).state
 
     def __iter__(self) -> Iterator[str]:
         return iter(self._plan.streams)
@@ -44,10 +51,14 @@ class States(Mapping[str, Any]):
 
 @dataclass(slots=True)
 class Plan:
-    """What one batch comes to. `touched` are the streams whose current snapshot is published."""
+    """What one batch comes to. `names` and `ids` are the streams and entries that were looked for.
+
+    `touched` are the streams whose current snapshot is published.
+    """
 
     decider: Decider[Any, Any]
     names: frozenset[str]
+    ids: frozenset[str]
     loaded: Loaded
     streams: dict[str, Working] = field(default_factory=dict)
     entries: dict[str, Document] = field(default_factory=dict)
@@ -76,7 +87,25 @@ class Plan:
             self.streams[name] = working
         return working
 
-    def fold(self, verdict: Accepted[Any], now: datetime) -> Collection[str]:
+    def known(self, command_id: str) -> Document | None:
+        """The journal document of a command, loaded or made earlier in this batch; None when there is none."""
+        return self.loaded.entries.get(command_id) or self.entries.get(command_id)
+
+    def entry(self, command_id: str) -> Entry | None:
+        """The same for `decide`, its events read.
+
+        :raises KeyError: when no command of the batch named the entry, so that it was not looked for.
+        """
+        if command_id not in self.ids:
+            raise KeyError(f"{entry_key(command_id)} was not named by `streams`")
+        found = self.known(command_id)
+        if found is None:
+            return None
+        load = self.decider.load_event
+        events = tuple([(event["stream"], load(event["data"])) for event in found.get("events", ())])
+        return Entry(command_id, found["type"], found["subject"], found["status"], events)
+
+    def fold(self, verdict: Accepted[Any], now: datetime, partition: int) -> Collection[str]:
         """Fold an accepted command's events into the working copies; the streams that it wrote, in order."""
         evolve = self.decider.evolve
         written = dict.fromkeys([stream for stream, _ in verdict.events])
@@ -84,6 +113,7 @@ class Plan:
             working = self.stream(stream)
             working.version += 1
             working.booked_at = now
+            working.partition = partition
         if verdict.states is not None:
             for stream in written:
                 self.streams[stream].state = verdict.states[stream]
@@ -118,5 +148,6 @@ class Plan:
             "_id": name,
             "version": working.version,
             "booked_at": working.booked_at,
+            "partition": working.partition,
             "state": self.decider.dump_state(working.state),
         }

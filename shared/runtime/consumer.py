@@ -268,12 +268,12 @@ class Pump:
 
 
 def watch(task: "asyncio.Task[Any]", on_end: Callable[[BaseException | None], None]) -> None:
-    """Tell `on_end` when a pump's task ends, with what it died of."""
+    """Tell `on_end` when a task of the process ends, with what it died of."""
 
     def ended(done: "asyncio.Task[Any]") -> None:
         error = None if done.cancelled() else done.exception()
         if error is not None:
-            log.error("the pump died", exc_info=error)
+            log.error("a task died", task=done.get_name(), exc_info=error)
         on_end(error)
 
     task.add_done_callback(ended)

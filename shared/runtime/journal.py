@@ -9,8 +9,6 @@ from collections.abc import AsyncIterator, Iterable, Mapping, Sequence
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
-from itertools import pairwise
-from operator import itemgetter
 from typing import Any
 
 from bson.codec_options import CodecOptions
@@ -21,13 +19,15 @@ from pymongo.read_concern import ReadConcern
 from pymongo.read_preferences import ReadPreference
 from pymongo.write_concern import WriteConcern
 
-from shared.errors import Conflict, FealtyError, Unavailable
+from shared.errors import Conflict, Unavailable
 
 Document = dict[str, Any]
 
 _DURABLE = WriteConcern(w="majority", j=True)
 _CODEC: CodecOptions[Document] = CodecOptions(tz_aware=True, tzinfo=UTC)
 _COMMIT_ATTEMPTS_MAX = 3
+_DUE = [("partition", ASCENDING), ("state.due_at", ASCENDING), ("_id", ASCENDING)]
+"""The index of the sweep; streams with nothing due are not in it."""
 _DUPLICATE_KEY = 11000
 _NAMESPACE_EXISTS = 48
 _AWAY_CODES = frozenset({6, 7, 89, 91, 189, 262, 9001, 10107, 11600, 11602, 13435, 13436, 50, 64, 246})
@@ -89,7 +89,7 @@ class Journal:
 
     async def prepare(self) -> None:
         """Create collections and indexes; done at each start, by several processes at once too."""
-        async with _translated():
+        async with translated():
             await self.entries.create_index([("writes", ASCENDING)], unique=True, sparse=True)
             await self.dead_letters.create_index([("command_id", ASCENDING)], sparse=True)
             try:  # A transaction that had to create it would conflict with all others that do.
@@ -97,10 +97,11 @@ class Journal:
             except OperationFailure as error:
                 if error.code != _NAMESPACE_EXISTS:
                     raise
+            await self.snapshots.create_index(_DUE, partialFilterExpression={"state.due_at": {"$type": "date"}})
 
     async def ping(self) -> None:
         """Return when the primary answers."""
-        async with _translated():
+        async with translated():
             await self._client.admin.command("ping")
 
     def close(self) -> None:
@@ -109,7 +110,7 @@ class Journal:
 
     async def load(self, ids: Sequence[str], names: Sequence[str]) -> Loaded:
         """Step 3: entries of known command ids, and streams and fences by their ids; both reads at once."""
-        async with _translated():
+        async with translated():
             entries, found = await asyncio.gather(
                 self.entries.find({"_id": {"$in": ids}}).to_list(None),
                 self.snapshots.find({"_id": {"$in": names}}).to_list(None),
@@ -126,7 +127,7 @@ class Journal:
 
     async def buried(self, command_ids: Sequence[str]) -> dict[str, Document]:
         """The dead letters of these commands, by command id."""
-        async with _translated():
+        async with translated():
             found = await self.dead_letters.find(
                 {"command_id": {"$in": command_ids}}, {"command_id": 1, "reason": 1, "detail": 1}
             ).to_list(None)
@@ -137,7 +138,7 @@ class Journal:
 
         :raises Conflict: a fence, version or command id is newer than what was read; nothing was written.
         """
-        async with _translated(), await self._client.start_session() as session:
+        async with translated(), await self._client.start_session() as session:
             session.start_transaction(
                 read_concern=ReadConcern("snapshot"),
                 write_concern=_DURABLE,
@@ -163,58 +164,56 @@ class Journal:
 
     async def bury(self, letters: Sequence[Document]) -> None:
         """Keep dead letters of records that are no commands; one that is there already stays as it is."""
-        async with _translated():
+        async with translated():
             await self.dead_letters.bulk_write(_keep_first(letters))
 
-    # ── reading, for operators: the verifier and the dead letters ───────────────────────────────────────────────
+    async def due(
+        self, partitions: Sequence[int], now: datetime, after: tuple[datetime, str] | None, limit: int
+    ) -> list[Document]:
+        """The next streams with something due, earliest first: name, version and state.
 
-    async def size(self) -> int:
-        """About how many entries there are."""
-        async with _translated():
-            return int(await self.entries.estimated_document_count())
-
-    async def history(self, after: str = "", entries_max: int = 500) -> list[tuple[str, Document]]:
-        """The next writes (`stream#version`) after `after`, in their order, each with its entry's events and time.
-
-        One page of a keyset scan over the index, so that memory stays bounded and writers are not held up; empty at
-        the end. An entry that wrote several streams comes once for each.
+        Those last written through one of `partitions` and due at or before `now`, after the instant and name `after`.
         """
-        async with _translated():
-            cursor = self.entries.find({"writes": {"$gt": after}}, {"writes": 1, "events": 1, "at": 1})
-            found = await cursor.hint([("writes", ASCENDING)]).limit(entries_max).to_list(None)
-        # The scan meets each entry at the first of its writes after `after`, so up to `last` none is missing.
-        firsts = [min(write for write in entry["writes"] if write > after) for entry in found]
-        if any(later < earlier for earlier, later in pairwise(firsts)):
-            raise FealtyError("the index of writes was not read in its order")
-        last = firsts[-1] if firsts else after
-        writes = [(write, entry) for entry in found for write in entry["writes"] if after < write <= last]
-        return sorted(writes, key=itemgetter(0))
+        found: list[Document] = []
+        async with translated():
+            if after is not None:  # Many fall due at one instant, a midnight: first the others of it.
+                at, name = after
+                query = {"state.due_at": {"$eq": at}, "_id": {"$gt": name}}
+                found = await self._due(query, ["_id"], partitions, limit)
+            if len(found) < limit:
+                query = {"state.due_at": {"$lte": now} if after is None else {"$gt": after[0], "$lte": now}}
+                found += await self._due(query, ["state.due_at", "_id"], partitions, limit - len(found))
+        return found
 
-    async def written(self, writes: Sequence[str]) -> set[str]:
-        """Which of these writes the journal has."""
-        async with _translated():
-            found = await self.entries.find({"writes": {"$in": writes}}, {"writes": 1}).to_list(None)
-        return {write for entry in found for write in entry["writes"]}.intersection(writes)
+    async def _due(self, query: Document, order: list[str], partitions: Sequence[int], limit: int) -> list[Document]:
+        """One range of the index for each partition, merged: nothing is read that is not due, and nothing sorted."""
+        query["state.due_at"]["$type"] = "date"  # Else the planner does not see that the partial index has them all.
+        query["partition"] = {"$in": partitions}
+        cursor = self.snapshots.find(query, {"version": 1, "state": 1}, limit=limit, batch_size=limit).hint(_DUE)
+        return list(await cursor.sort([(name, ASCENDING) for name in order]).to_list(None))
 
-    async def versions(self, after: str = "", streams_max: int = 500) -> list[tuple[str, int]]:
-        """The next streams after `after` that have a snapshot, by name, with its version; empty at the end."""
-        query = {"_id": {"$gt": after, "$not": {"$regex": "^fence/"}}}
-        async with _translated():
-            cursor = self.snapshots.find(query, {"version": 1}).sort("_id", ASCENDING)
-            found = await cursor.limit(streams_max).to_list(None)
-        return [(document["_id"], document["version"]) for document in found]
+    async def decided(self, ids: Sequence[str]) -> set[str]:
+        """Which of these commands have been dealt with, be it as a dead letter."""
+        async with translated():
+            entries, letters = await asyncio.gather(
+                self.entries.find({"_id": {"$in": ids}}, {"_id": 1}).to_list(None),
+                self.dead_letters.find({"command_id": {"$in": ids}}, {"command_id": 1}).to_list(None),
+            )
+        return {entry["_id"] for entry in entries} | {letter["command_id"] for letter in letters}
+
+    # ── for operators: the dead letters ──────────────────────────────────────────────────────────────────────────
 
     async def letters(self, ids: Sequence[str] | None = None, *, whole: bool = False, limit: int = 0) -> list[Document]:
         """Dead letters, the latest first: these or all, `limit` at most (0: no limit), `whole` with what was sent."""
         parts = None if whole else {"key": 0, "value": 0, "headers": 0, "trace": 0}
         query = {} if ids is None else {"_id": {"$in": ids}}
-        async with _translated():
+        async with translated():
             cursor = self.dead_letters.find(query, parts).sort("at", DESCENDING).limit(limit)
             return list(await cursor.to_list(None))
 
     async def mark_replayed(self, ids: Sequence[str], at: datetime) -> None:
         """Note when these dead letters were published again."""
-        async with _translated():
+        async with translated():
             await self.dead_letters.update_many({"_id": {"$in": ids}}, {"$set": {"replayed_at": at}})
 
 
@@ -250,7 +249,7 @@ async def _abort(session: AsyncIOMotorClientSession) -> None:
 
 
 @asynccontextmanager
-async def _translated() -> AsyncIterator[None]:
+async def translated() -> AsyncIterator[None]:
     """Turn the driver's errors into ours; what is neither away nor a conflict goes through as it is."""
     try:
         yield

@@ -91,6 +91,7 @@ class Producer:
         self._bootstrap_servers = bootstrap_servers
         self._timeout_s = request_timeout_ms / 1000
         self._client: AIOKafkaProducer | None = None
+        self._starting = asyncio.Lock()
         self._failures = 0
 
     async def start(self) -> None:
@@ -123,12 +124,13 @@ class Producer:
             await _stop(client)
 
     async def ensure_started(self) -> None:
-        """Connect unless connected.
+        """Connect unless connected; one attempt at a time, since who starts another client forgets the first.
 
         :raises Unavailable: when no broker answers.
         """
-        if self._client is None:
-            await self.start()
+        async with self._starting:
+            if self._client is None:
+                await self.start()
 
     async def publish(self, records: Iterable[Record]) -> None:
         """Hand over all records, in order per partition, and wait until every one is acknowledged.

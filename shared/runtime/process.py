@@ -11,7 +11,7 @@ import structlog
 from schemas.replies import Reply, SnapshotPart, Status
 from schemas.topics import TOPICS, Kind
 from shared.backoff import Backoff
-from shared.decider import Accepted, Document, Rejected, View
+from shared.decider import Accepted, Document, Forwarded, Rejected, View
 from shared.errors import Conflict, Relinquished, Stopped, Unavailable
 from shared.metrics import DEAD_LETTERS, RECORDS, RETRIES, timed
 from shared.runtime.batch import Plan, States
@@ -21,7 +21,7 @@ from shared.runtime.decode import Decoder, Incoming, Query, Undecodable
 from shared.runtime.health import Troubles
 from shared.runtime.journal import Journal, fence_id
 from shared.runtime.kafka import ConsumerRecord, Producer, Record
-from shared.runtime.outcomes import entry_of, outcome_of, refused_as_too_large, reply_of
+from shared.runtime.outcomes import FORWARDED, entry_of, outcome_of, refused_as_too_large, reply_of, waiting
 from shared.runtime.publish import RecordBuilder, snapshot_value
 from shared.runtime.service import Service
 from shared.settings import Settings
@@ -161,6 +161,7 @@ class Processor:
             await self._append(plan, records)
         self._probe("after_transaction")
         batch.lease.check_publish()
+        self._probe("before_publishing")
         with timed("publish"):
             await self._producer.publish(published)
         self._probe("after_publishing")
@@ -170,22 +171,24 @@ class Processor:
             DEAD_LETTERS.labels(letter["topic"], letter["reason"]).inc()
 
     async def _load(self, records: Records, decoded: Sequence[Incoming | Query | Undecodable]) -> Plan:
-        """Step 3: in two queries, the streams that the commands name, known command ids, and the fences."""
+        """Step 3: in two queries, the streams and entries that the commands name, known commands, and the fences."""
         ids: set[str] = set()
         names = {fence_id(topic, partition) for topic, partition in {(it.topic, it.partition) for it in records}}
         for item in decoded:
             match item:
                 case Incoming():
                     ids.add(item.envelope.id)
+                    ids.update(item.streams.entries)
                     names.update(item.streams.writes, item.streams.reads)
                 case Query():
                     ids.add(item.command_id)
-        return Plan(self._service.decider, frozenset(names), await self._journal.load(list(ids), list(names)))
+        loaded = await self._journal.load(list(ids), list(names))
+        return Plan(self._service.decider, frozenset(names), frozenset(ids), loaded)
 
     def _decide(self, plan: Plan, item: Incoming) -> None:
         """Step 4: a known command gets its stored outcome, a late one is dropped, a new one is decided."""
         envelope = item.envelope
-        known = plan.loaded.entries.get(envelope.id) or plan.entries.get(envelope.id)
+        known = plan.known(envelope.id)
         if known is not None:
             self._repeat(plan, item, known)
         elif envelope.not_after is not None and item.record.timestamp > envelope.not_after:
@@ -195,7 +198,10 @@ class Processor:
             self._decide_new(plan, item)
 
     def _repeat(self, plan: Plan, item: Incoming, entry: Document) -> None:
-        """Seen before: another request is refused; the same offset again publishes all again (P3)."""
+        """Seen before: another request is refused; the same offset again publishes all again (P3).
+
+        A repeat of what was forwarded is forwarded too, for whoever waits for it now.
+        """
         if entry["hash"] != item.request_hash:
             plan.count("key_reused")
             plan.reply(item, Reply(command_id=entry["_id"], status=Status.KEY_REUSED))
@@ -208,7 +214,10 @@ class Processor:
             plan.touched.update(streams)
         else:
             plan.count("repeated")
-        plan.reply(item, entry, streams)
+            if entry["status"] == FORWARDED:
+                plan.records.extend(self._build.entry({**entry, **waiting(item.envelope)}))
+        if entry["status"] != FORWARDED:
+            plan.reply(item, entry, streams)
 
     def _decide_new(self, plan: Plan, item: Incoming) -> None:
         """Decide one command, size-check what it would publish, and fold its events into the working copies."""
@@ -216,18 +225,19 @@ class Processor:
         booked_at = max([plan.stream(stream).booked_at for stream in item.streams.writes])
         if booked_at > command.now:
             command = command._replace(now=booked_at)
-        verdict: Accepted[Any] | Rejected = decider.decide(command, States(plan))
+        verdict: Accepted[Any] | Rejected | Forwarded = decider.decide(command, States(plan))
         entry = entry_of(item, command.now, verdict, plan, decider.dump_event)
         records = self._build.entry(entry)
         if any(len(record.value) > self._record_bytes_max for record in records):
             verdict = refused_as_too_large(self._record_bytes_max)
             entry = entry_of(item, command.now, verdict, plan, decider.dump_event)
             records = self._build.entry(entry)
-        written = plan.fold(verdict, command.now) if isinstance(verdict, Accepted) else ()
+        written = plan.fold(verdict, command.now, item.record.partition) if isinstance(verdict, Accepted) else ()
         plan.entries[command.id] = entry
         plan.records.extend(records)
         plan.touched.update(written)
-        plan.reply(item, entry, written)
+        if not isinstance(verdict, Forwarded):
+            plan.reply(item, entry, written)
         plan.count(entry["status"])
 
     def _bury(self, plan: Plan, item: Undecodable, attempts: int) -> None:
@@ -250,7 +260,7 @@ class Processor:
     async def _answer(self, plan: Plan, item: Query) -> None:
         """Polling (P8): the answer comes from the journal, this batch included, and from the dead letters."""
         plan.count("queried")
-        plan.reply(item, outcome_of(item, plan, await self._journal.buried([item.command_id])))
+        plan.reply(item, await outcome_of(item, plan, self._journal))
 
     def _published(self, plan: Plan) -> list[Record]:
         """Step 5, first half: everything that will be published, encoded: records, snapshots, and replies."""
@@ -272,10 +282,8 @@ class Processor:
                 for name in streams
                 if name in views
             )
-            answer = reply if isinstance(reply, Reply) else reply_of(reply)
-            records.extend(
-                self._build.reply(item.record, item.envelope, answer.model_copy(update={"snapshots": parts}))
-            )
+            answer = reply if isinstance(reply, Reply) else reply_of(reply, parts, self._build.changes(reply))
+            records.extend(self._build.reply(item.record, item.envelope, answer))
         return records
 
     async def _append(self, plan: Plan, records: Records) -> None:

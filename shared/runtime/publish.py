@@ -30,14 +30,18 @@ class RecordBuilder:
         self._source = f"/{service.name}"
         self._encoded_source = self._source.encode()
         self._changed = ("ce_type", service.changed.encode())
+        self._record_bytes_max = settings.record_bytes_max
+        self._commands = settings.topic(f"{service.name}.commands")
         self._events = settings.topic(f"{service.name}.events")
         self._changes = settings.topic(f"{service.name}.changes")
         self._snapshots = settings.topic(f"{service.name}.snapshots")
 
     def entry(self, entry: Document) -> list[Record]:
-        """Events, changes and follow-ups of a journal entry; of a refusal, its refusal event."""
+        """Events, changes and follow-ups of a journal entry; of a refusal, its refusal event; or the forward."""
         if entry["status"] == "rejected":
             return [self._refusal(entry)]
+        if entry["status"] == "forwarded":
+            return [self._forward(entry)]
         records = self._happened(entry)
         if "follow_ups" in entry:
             records.extend(self._follow_ups(entry))
@@ -56,7 +60,10 @@ class RecordBuilder:
         return Record(self._snapshots, partition, stream.encode(), orjson.dumps(snapshot_value(version, view)), headers)
 
     def reply(self, record: ConsumerRecord[bytes, bytes], envelope: Envelope, reply: Reply) -> Iterator[Record]:
-        """The answer to a record, when its envelope names an address for it."""
+        """The answer to a record, when its envelope names an address for it.
+
+        When it gets too large it goes without changes, then without snapshots too: their topics bring them anyway.
+        """
         if envelope.reply_to is None or envelope.reply_partition is None:
             return
         headers = Envelope(
@@ -67,15 +74,33 @@ class RecordBuilder:
             correlation_id=envelope.correlation_id,
             causation_id=envelope.id,
         ).headers()
-        value = reply.model_dump_json(by_alias=True).encode()
+        value = encoded_reply(reply)
+        for part in ("changes", "snapshots"):
+            if len(value) > self._record_bytes_max:
+                reply = reply.model_copy(update={part: ()})
+                value = encoded_reply(reply)
         yield Record(envelope.reply_to, envelope.reply_partition, envelope.id.encode(), value, headers)
 
-    def _happened(self, entry: Document) -> list[Record]:
-        """Each event, and beside it the balance movement that it is, if it is one; both have the event's id."""
+    def changes(self, entry: Document) -> tuple[Document, ...]:
+        """The values that an entry puts on the public change stream, in order."""
+        found = [self._service.changes(event["data"]) for event in entry.get("events", ())]
+        return tuple([change for change in found if change is not None])
+
+    def movements(self, entry: Document, stream: str) -> list[Record]:
+        """What an entry puts on the public change stream for one of the streams that it wrote, in order."""
+        return self._happened(entry, stream)
+
+    def _happened(self, entry: Document, moved: str | None = None) -> list[Record]:
+        """Each event, and beside it the balance movement that it is, if it is one; both have the event's id.
+
+        With `moved`, the movements of that stream alone.
+        """
         command_id = entry["_id"]
         common = _common(entry)
         records: list[Record] = []
         for index, event in enumerate(entry["events"]):
+            if moved not in (None, event["stream"]):
+                continue
             data: dict[str, Any] = event["data"]
             subject = event["stream"].split("/", 2)[2]
             partition = partition_of(subject, self._partitions)
@@ -90,7 +115,8 @@ class RecordBuilder:
             ]
             if "sequence" in data:
                 headers.append(("ce_sequence", str(data["sequence"]).encode()))
-            records.append(Record(self._events, partition, key, orjson.dumps(data), headers))
+            if moved is None:
+                records.append(Record(self._events, partition, key, orjson.dumps(data), headers))
             change = self._service.changes(data)
             if change is not None:
                 headers = headers.copy()
@@ -133,10 +159,55 @@ class RecordBuilder:
             partition = partition_of(subject, self._partitions)
             yield Record(topic, partition, subject.encode(), orjson.dumps(follow_up["payload"]), headers)
 
+    def _forward(self, entry: Document) -> Record:
+        """The command as it came, to where it belongs; who waits for its outcome hears from there.
+
+        It keeps the source, so that a caller's command may still end in dead letters and a follow-up may not (P6).
+        The caller's hash is not carried: each repeat forwards the value of the first, which hashes alike there (P3).
+        """
+        subject = entry["to"]
+        headers = Envelope(
+            id=forward_id(entry["_id"]),
+            type=entry["type"],
+            source=entry["source"],
+            subject=subject,
+            store=entry["store"],
+            correlation_id=entry["correlation"],
+            causation_id=entry["_id"],
+            reply_to=entry["reply_to"],
+            reply_partition=entry["reply_partition"],
+        ).headers()
+        partition = partition_of(subject, self._partitions)
+        return Record(self._commands, partition, subject.encode(), entry["value"], headers)
+
+
+def forward_id(command_id: str) -> str:
+    """The id under which a forwarded command goes on."""
+    return derived_id("follow-up", command_id, 0)
+
+
+def encoded_reply(reply: Reply) -> bytes:
+    """The JSON of a reply, member by member, since pydantic takes several times as long; a test holds both equal."""
+    return orjson.dumps(
+        {
+            "commandId": reply.command_id,
+            "status": reply.status,
+            "code": reply.code,
+            "detail": reply.detail,
+            "pointer": reply.pointer,
+            "result": reply.result,
+            "snapshots": [
+                {"stream": part.stream, "version": part.version, "type": part.type, "value": part.value}
+                for part in reply.snapshots
+            ],
+            "changes": reply.changes,
+        }
+    )
+
 
 def snapshot_value(version: int, view: View) -> Document:
-    """What a snapshot says: the stream's version, and the view of its state."""
-    return {"version": version, **view.value}
+    """What a snapshot says: the stream's version, and the view of its state, or that it was deleted (P9)."""
+    return {"version": version, "deleted": True} if view.value is None else {"version": version, **view.value}
 
 
 def _common(entry: Document) -> Iterable[tuple[str, bytes]]:

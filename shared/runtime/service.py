@@ -6,7 +6,7 @@ from typing import Any
 
 from pydantic import BaseModel
 
-from shared.decider import Decider, Document
+from shared.decider import Decider, Document, Wake
 from shared.reactions import Reaction
 
 
@@ -16,7 +16,8 @@ class Service:
 
     `commands` maps each command type to its wire model and `rejections` to the type of its refusal event;
     `changes` turns a stored event into the value of the public change stream, or None when it moves nothing;
-    `reactions` maps each input topic to the function that translates its records into commands.
+    `reactions` maps each input topic to the function that translates its records into commands; `wake`, given a
+    stream's name and its stored state, names the command that books what is due on it, or None when nothing is.
     """
 
     name: str
@@ -26,3 +27,8 @@ class Service:
     changed: str
     changes: Callable[[Document], Document | None]
     reactions: Mapping[str, Reaction] = field(default_factory=dict)
+    wake: Callable[[str, Document], Wake | None] | None = None
+
+    def input_group(self, topic: str) -> str:
+        """The consumer group of one input: each has its own, since all members of a group must read the same topics."""
+        return f"{self.name}.reactions.{topic}"

@@ -11,28 +11,29 @@ from typing import TYPE_CHECKING
 
 from shared.verify.findings import Report
 from shared.verify.replay import Checks, Replay
+from shared.writes import first_write, last_write, split, write_of
 
 if TYPE_CHECKING:  # The checks of services import this package, and they know no runtime.
-    from shared.runtime.journal import Journal
+    from shared.runtime.history import History
 
 _PAGE_WRITES = 500
 
 
 async def verify(
-    journal: Journal, checks: Checks, progress: Callable[[int, int], None] = lambda done, total: None
+    history: History, checks: Checks, progress: Callable[[int, int], None] = lambda done, total: None
 ) -> Report:
     """Verify one service's store; `progress` hears of entries done and about how many there are.
 
     :raises Unavailable: the database is away or too slow; nothing is said about the store then.
     """
-    return await _Verifier(journal, checks, progress).run()
+    return await _Verifier(history, checks, progress).run()
 
 
 class _Verifier:
     """One pass over the journal, then one over the snapshots for those that no entry led to."""
 
-    def __init__(self, journal: Journal, checks: Checks, progress: Callable[[int, int], None]) -> None:
-        self._journal = journal
+    def __init__(self, history: History, checks: Checks, progress: Callable[[int, int], None]) -> None:
+        self._history = history
         self._checks = checks
         self._progress = progress
         self._report = Report()
@@ -40,9 +41,9 @@ class _Verifier:
         self._off: set[str] = set()
 
     async def run(self) -> Report:
-        total = await self._journal.size()
+        total = await self._history.size()
         after, report = "", self._report
-        while page := await self._journal.history(after, _PAGE_WRITES):
+        while page := await self._history.page(after, _PAGE_WRITES):
             for write, entry in page:
                 stream, version = split(write)
                 if stream not in self._open:
@@ -61,7 +62,7 @@ class _Verifier:
         """Compare streams that have no more entries."""
         if not names:
             return
-        stored = (await self._journal.load([], names)).streams
+        stored = await self._history.streams(names)
         for name in names:
             replay = self._open.pop(name)
             self._report.streams += 1
@@ -72,10 +73,10 @@ class _Verifier:
     async def _without_journal(self) -> None:
         """Snapshots whose version no entry has written; those found before are not told twice."""
         after = ""
-        while page := await self._journal.versions(after, _PAGE_WRITES):
-            after = page[-1][0]
-            named = {write_of(stream, version): stream for stream, version in page}
-            for write in named.keys() - await self._journal.written(list(named)):
+        while page := await self._history.snapshots(after, _PAGE_WRITES):
+            after = page[-1]["_id"]
+            named = {write_of(each["_id"], each["version"]): each["_id"] for each in page}
+            for write in named.keys() - await self._history.written(list(named)):
                 if named[write] not in self._off:
                     await self._look_again(named[write], 0)
 
@@ -84,10 +85,10 @@ class _Verifier:
 
         `seen` is the version that the journal was seen to have before, behind which no snapshot can be.
         """
-        stored = (await self._journal.load([], [stream])).streams.get(stream)
+        stored = (await self._history.streams([stream])).get(stream)
         up_to = seen if stored is None else max(seen, stored.version)
-        replay, after, end = Replay(stream, self._checks), f"{stream}#", last_write(stream)
-        while page := await self._journal.history(after, _PAGE_WRITES):
+        replay, after, end = Replay(stream, self._checks), first_write(stream), last_write(stream)
+        while page := await self._history.page(after, _PAGE_WRITES):
             for write, entry in page:
                 name, version = split(write)
                 if name == stream and version <= up_to:
@@ -98,22 +99,3 @@ class _Verifier:
         if found := replay.compared(stored):
             self._off.add(stream)
             self._report.add(stream, found)
-
-
-_VERSION_DIGITS = 12
-
-
-def write_of(stream: str, version: int) -> str:
-    """How the journal names the write of a version."""
-    return f"{stream}#{version:0{_VERSION_DIGITS}d}"
-
-
-def last_write(stream: str) -> str:
-    """Comes after every write of the stream, and before those of streams with later names."""
-    return f"{stream}#:"
-
-
-def split(write: str) -> tuple[str, int]:
-    """The stream and the version of a write."""
-    stream, _, version = write.rpartition("#")
-    return stream, int(version)

@@ -6,6 +6,7 @@ from typing import Any
 
 from schemas import points, replies
 from schemas._registry import DEAD_LETTERED, DeadLettered, GetOutcome, Tick
+from schemas.accounts import AccountState
 from schemas.programme import (
     EarningRule,
     ExpiryRule,
@@ -24,6 +25,7 @@ from schemas.transaction import (
     Transaction,
     VoucherRedemption,
 )
+from tests.contract import more_examples
 
 ACCOUNT = "0b9c7a52-3f0e-5d1c-9a70-1d6b0c1e7a11"
 NUMBER = "6299000000000000017"
@@ -47,10 +49,11 @@ PROGRAMME = Programme(
     expiry=ExpiryRule(months=12, end_of="month"),
     account_expiry_months=24,
     earn_from="orders",
-    earn=(EarningRule(on="order", points=Decimal(1), per=Decimal("2.5")),),
+    earn=(EarningRule(on="order", points=Decimal(1), per=Decimal("2.5"), currency="EUR"),),
     issue_immediate_threshold=Threshold(value=Decimal(500), voucher_id="V-10"),
     purchases=(PurchaseOffer(voucher_id="V-10", price=Decimal(500), from_=NOW, until=LATER),),
     load_limits=LoadLimits(per_load=Decimal(10_000)),
+    expiring_soon_days=14,
 )
 DATED = Programme(id="DATED", descriptions={"en": "Until a date"}, expiry=ExpiryRule(on=date(2027, 1, 31)))
 SOURCE = points.Source(order="12345", shop="Webshop")
@@ -78,6 +81,7 @@ def _booking(**more: Any) -> dict[str, Any]:
         "booked_at": NOW,
         "lots": (points.LotPart(lot=1, amount=1000, active_from=NOW, expires_at=LATER, campaign="C-1"),),
         "account_expires_at": LATER,
+        "notice_days": 14,
         **more,
     }
 
@@ -92,6 +96,10 @@ CHANGED = points.PointsChanged.model_validate(
 )
 
 EXAMPLES: dict[str, tuple[Any, ...]] = {
+    **more_examples.INPUTS,
+    **more_examples.events(_booking(), _movement(6, 1000, -1000)),
+    **more_examples.refusals(REFUSED),
+    "points.catalogue.v1": (more_examples.CATALOGUE,),
     "loyalty.transaction.v1": (
         Transaction(loyalty_programs=(PART,), voucher_redemptions=PART.voucher_redemptions, context=CONTEXT),
         Transaction(),
@@ -126,6 +134,9 @@ EXAMPLES: dict[str, tuple[Any, ...]] = {
         points.AccountView(
             account=ACCOUNT,
             account_number=NUMBER,
+            state=AccountState.SPENDING_BLOCKED,
+            numbers=("6299000000000000025",),
+            forwards_to=None,
             sequence=17,
             balances=(
                 points.BalanceView(
@@ -133,16 +144,21 @@ EXAMPLES: dict[str, tuple[Any, ...]] = {
                     scale=0,
                     balance=4200,
                     booked=4200,
+                    pending=0,
+                    debt=0,
                     earned=5000,
                     redeemed=800,
                     expired=0,
                     adjusted_up=0,
                     adjusted_down=0,
+                    revoked=0,
+                    given_back=0,
                     expiring=(points.DatedAmount(at=LATER, amount=4200),),
                     scheduled=(points.DatedAmount(at=None, amount=5),),
                     account_expires_at=LATER,
                 ),
             ),
+            tiers=(more_examples.STANDING,),
             booked_at=NOW,
         ),
     ),

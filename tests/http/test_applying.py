@@ -37,7 +37,7 @@ async def test_what_comes_together_is_one_bulk() -> None:
     writer = Writer()
     applier = Applier(writer)
     await asyncio.gather(applier([upsert("a")]), applier([upsert("b")]), applier([upsert("a", 2)]))
-    assert writer.written == [[("a", 2), ("b", 1)]]
+    assert writer.written == [[("a", 1), ("b", 1), ("a", 2)]]
 
 
 async def test_what_comes_meanwhile_goes_with_the_next() -> None:

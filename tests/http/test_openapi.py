@@ -6,8 +6,10 @@ from typing import Any
 
 import pytest
 from jsonschema import Draft202012Validator
+from pydantic import BaseModel
 
-from schemas.points import Adjust
+from schemas.points import Adjust, ReplaceNumber, Reverse, SetAccountState
+from services.edge.documents import TierPin
 from services.edge.main import create_app
 from services.edge.problems import CODES
 from shared.settings import Settings
@@ -54,17 +56,27 @@ def test_examples_fit_their_schemas() -> None:
             if "example" in content:
                 validator = Draft202012Validator({**content["schema"], "components": DOCUMENT["components"]})
                 validator.validate(content["example"])
-        assert method in ("get", "post"), path
+        assert method in ("get", "post", "put", "delete"), path
 
 
-def test_an_adjustment_is_the_command_without_the_number() -> None:
-    wire = Adjust.model_json_schema()
-    found = DOCUMENT["components"]["schemas"]["Adjustment"]
-    assert set(found["properties"]) == set(wire["properties"]) - {"accountNumber"}
-    assert set(found["required"]) == set(wire["required"]) - {"accountNumber"}
+@pytest.mark.parametrize(
+    ("body", "command"),
+    [
+        ("Adjustment", Adjust),
+        ("Reversal", Reverse),
+        ("AccountStanding", SetAccountState),
+        ("Replacement", ReplaceNumber),
+        ("TierPin", TierPin),
+    ],
+)
+def test_a_body_is_the_command_without_what_is_in_the_path(body: str, command: type[BaseModel]) -> None:
+    wire = command.model_json_schema()
+    found = DOCUMENT["components"]["schemas"][body]
+    assert set(found["properties"]) == set(wire["properties"]) - {"accountNumber", "tierSet"}
+    assert set(found["required"]) == set(wire["required"]) - {"accountNumber", "tierSet"}
 
 
 def test_writes_take_a_key() -> None:
     for _, method, operation in OPERATIONS:
         names = {parameter["name"] for parameter in operation.get("parameters", [])}
-        assert ("Idempotency-Key" in names) == (method == "post")
+        assert ("Idempotency-Key" in names) == (method != "get")

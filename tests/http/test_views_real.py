@@ -28,11 +28,15 @@ def snapshot(number: str, version: int) -> SnapshotPart:
         "scale": 0,
         "balance": version,
         "booked": version,
+        "pending": 0,
+        "debt": 0,
         "earned": version,
         "redeemed": 0,
         "expired": 0,
         "adjustedUp": 0,
         "adjustedDown": 0,
+        "revoked": 0,
+        "givenBack": 0,
         "expiring": [{"at": None, "amount": version}],
         "scheduled": [],
         "accountExpiresAt": None,
@@ -41,8 +45,12 @@ def snapshot(number: str, version: int) -> SnapshotPart:
         "version": version,
         "account": account,
         "accountNumber": number,
+        "state": "active",
+        "numbers": [],
+        "forwardsTo": None,
         "sequence": version,
         "balances": [balance],
+        "tiers": [],
         "bookedAt": "2026-11-22T10:00:00.000Z",
     }
     return SnapshotPart(stream=f"account/default/{account}", version=version, type=ACCOUNT_VIEW, value=value)
@@ -60,7 +68,7 @@ async def views(empty_installation: Installation) -> AsyncIterator[Views]:
 async def test_only_newer_wins(views: Views) -> None:
     account = account_id("default", "A-1")
     for version, seen in ((2, 2), (1, 2), (2, 2), (5, 5), (4, 5)):
-        await views.apply([snapshot("A-1", version)])
+        await views.apply([snapshot("A-1", version)], ())
         found = await views.account(account)
         assert found is not None
         assert (found[0], found[1]) == (seen, snapshot("A-1", seen).value)
@@ -70,14 +78,14 @@ async def test_racing_first_snapshots_end_with_the_newest(views: Views) -> None:
     chance = random.Random(7)
     for turn in range(30):
         versions = chance.sample(range(1, 9), 8)
-        await asyncio.gather(*(views.apply([snapshot(f"R-{turn}", version)]) for version in versions))
+        await asyncio.gather(*(views.apply([snapshot(f"R-{turn}", version)], ()) for version in versions))
         found = await views.account(account_id("default", f"R-{turn}"))
         assert found is not None
         assert found[0] == 8
 
 
 async def test_a_reply_may_bring_one_account_twice(views: Views) -> None:
-    await views.apply([snapshot("A-1", 3), snapshot("A-1", 4), snapshot("A-2", 1), snapshot("A-1", 2)])
+    await views.apply([snapshot("A-1", 3), snapshot("A-1", 4), snapshot("A-2", 1), snapshot("A-1", 2)], ())
     found = await views.account(account_id("default", "A-1"))
     assert found is not None
     assert found[0] == 4
@@ -87,9 +95,9 @@ async def test_nothing_unreadable_blocks_the_feed(empty_installation: Installati
     installation = empty_installation
     good = snapshot("A-1", 1)
 
-    async def send(type_: str, value: bytes | None) -> None:
+    async def send(type_: str, value: bytes | None, key: str = good.stream) -> None:
         headers = Envelope(id=new_id(), type=type_, source="/points", subject="x").headers()
-        await installation.send("points.snapshots", value, [*headers], "x", partition=0)
+        await installation.send("points.snapshots", value, [*headers], key, partition=0)
 
     values: list[Any] = [
         b"",
@@ -107,11 +115,13 @@ async def test_nothing_unreadable_blocks_the_feed(empty_installation: Installati
         await installation.send("points.snapshots", b"{}", [("ce_id", None)], "x", partition=0)
         await send(TICK, b"{}")
         await send("points.order.v1", b"{}")
+        await send(ACCOUNT_VIEW, orjson.dumps(good.value), "programme/default/x")
+        await send(ACCOUNT_VIEW, orjson.dumps(good.value), "x")
         await send(ACCOUNT_VIEW, orjson.dumps(good.value))
         await installation.drained(group="edge", topic="points.snapshots")
         assert await caller.balance("A-1", "$literal.x") == 1
         metrics = (await caller.client.get("/metrics")).text
-        assert f'fealty_view_snapshots_total{{outcome="unreadable"}} {len(values) + 1}.0' in metrics
+        assert f'fealty_view_snapshots_total{{outcome="unreadable"}} {len(values) + 3}.0' in metrics
         assert 'fealty_view_snapshots_total{outcome="skipped"} 2.0' in metrics
         assert (await caller.client.get("/health/ready")).status_code == 200
 

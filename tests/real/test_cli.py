@@ -32,30 +32,32 @@ async def test_applying_twice_changes_nothing_and_the_scale_never_changes(
     empty_installation: Installation, tmp_path: Path
 ) -> None:
     installation = empty_installation
-    names = ["LOY22-BuyVouchers", "LOY22-IssueThreshold", "CASHBACK"]
+    names = ["LOY22-BuyVouchers", "LOY22-IssueThreshold", "CASHBACK", "LOY22-Orders"]
+    declared = [*(["programme", name] for name in names), ["tier set", "LEVELS"]]
     other = tmp_path / "other.yaml"
     text = DEMO.read_text().replace("scale: 2", "scale: 1").replace("price: 500", "price: 501")
     other.write_text(text)
     async with installation.points():
         code, out, err = await fealty(installation, "apply", "-f", str(DEMO))
         assert (code, err) == (0, "")
-        assert rows(out) == [[name, "1", "applied", "", ""] for name in names]
+        assert rows(out) == [[*each, "1", "applied", "", ""] for each in declared]
         code, out, err = await fealty(installation, "apply", "-f", str(DEMO))
         assert (code, err) == (0, "")
-        assert rows(out) == [[name, "1", "unchanged", "", ""] for name in names]
+        assert rows(out) == [[*each, "1", "unchanged", "", ""] for each in declared]
         code, out, err = await fealty(installation, "apply", "-f", str(other))
         assert (code, err) == (1, "fealty: not applied: CASHBACK\n")
         assert rows(out) == [
-            [names[0], "2", "applied", "", ""],
-            [names[1], "1", "unchanged", "", ""],
-            [names[2], "", "refused", "scale_changed", "the scale of a programme never changes /programme/scale"],
+            [*declared[0], "2", "applied", "", ""],
+            [*declared[1], "1", "unchanged", "", ""],
+            [*declared[2], "", "refused", "scale_changed", "the scale of a programme never changes /programme/scale"],
+            *([*each, "1", "unchanged", "", ""] for each in declared[3:]),
         ]
 
 
 async def test_without_its_service_a_declaration_stays_unanswered(empty_installation: Installation) -> None:
     code, out, err = await fealty(empty_installation, "apply", "-f", str(DEMO), FEALTY_REPLY_WAIT_MS="500")
     assert code == 1
-    assert [row[2] for row in rows(out)] == ["unanswered"] * 3
+    assert [row[3] for row in rows(out)] == ["unanswered"] * 5
     assert err.startswith("fealty: not applied: ")
 
 

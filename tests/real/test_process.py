@@ -1,83 +1,24 @@
 """The steps of one batch, on a real journal and a real broker, with the pump left out."""
 
 import asyncio
-from collections.abc import AsyncIterator
-from dataclasses import dataclass, field
 
+import orjson
 import pytest
 
 from schemas.envelope import Envelope
-from schemas.replies import GET_OUTCOME
-from shared.clock import monotonic_s, now_ms
+from schemas.replies import GET_OUTCOME, Reply, SnapshotPart, Status
+from shared.clock import now_ms
+from shared.decider import entry_key
 from shared.errors import Conflict, Relinquished, Stopped
 from shared.ids import derived_id, new_id
-from shared.runtime.consumer import Batch, Lease
-from shared.runtime.journal import Append, Journal
-from shared.runtime.kafka import Producer
-from shared.runtime.process import Probe, Processor, no_probe
-from tests.harness import Command, Headers, Installation, header, payload
-from tests.real.counter import COUNT, COUNTER, DEFECT, FOLLOWED
+from shared.runtime.batch import Plan, States
+from shared.runtime.journal import Append, Journal, Loaded
+from shared.runtime.publish import RecordBuilder, encoded_reply
+from tests.harness import Command, Headers, header, payload
+from tests.real.counter import COUNT, COUNTER, DECIDER, DEFECT, DELETED, FOLLOWED, UNDO
+from tests.real.steps import Bench
 
 pytestmark = pytest.mark.real
-
-
-class Quiet:
-    """Nobody to tell about troubles."""
-
-    def trouble(self, what: str) -> None:
-        """Not expected here."""
-        raise AssertionError(what)
-
-    def clear(self) -> None:
-        """Nothing to clear."""
-
-
-async def nothing_to_settle() -> None:
-    """There is no earlier commit."""
-
-
-@dataclass
-class Bench:
-    """A processor of the counter, and the records in its topic."""
-
-    installation: Installation
-    journal: Journal
-    producer: Producer
-    wanted: asyncio.Event = field(default_factory=asyncio.Event)
-
-    def processor(self, probe: Probe = no_probe) -> Processor:
-        return Processor(COUNTER, self.installation.settings, self.journal, self.producer, Quiet(), probe)
-
-    async def batch(self, publish_for_s: float = 60) -> Batch:
-        """Everything in the commands topic as one batch."""
-        records = await self.installation.read("points.commands")
-        return Batch(records, Lease(self.wanted, monotonic_s() + publish_for_s), nothing_to_settle)
-
-    async def count(self, by: int, subject: str = "c", **more: str) -> str:
-        """Send one command; its id."""
-        command = Command(COUNT, subject, {"by": by})
-        headers: Headers = [*command.headers(), *((f"ce_{name}", value.encode()) for name, value in more.items())]
-        await self.installation.send("points.commands", command.value, headers, subject)
-        return command.id
-
-    async def sum(self, subject: str = "c") -> int:
-        """The counter's stored state."""
-        stored = await self.installation.collection("points", "snapshots").find_one(
-            {"_id": f"counter/default/{subject}"}
-        )
-        return 0 if stored is None else int(stored["state"]["sum"])
-
-
-@pytest.fixture
-async def bench(empty_installation: Installation) -> AsyncIterator[Bench]:
-    settings = empty_installation.settings
-    journal = Journal(settings.mongodb, settings.database("points"), settings.request_timeout_ms)
-    producer = Producer(settings.kafka, settings.request_timeout_ms)
-    await journal.prepare()
-    await producer.start()
-    yield Bench(empty_installation, journal, producer)
-    await producer.stop()
-    journal.close()
 
 
 async def test_a_redelivered_batch_publishes_the_same_bytes_again(bench: Bench) -> None:
@@ -152,6 +93,90 @@ async def test_follow_ups_are_published_with_derived_ids_and_never_dead_lettered
     assert await bench.installation.entry(before) is not None, "what stands before it is done"
     assert await bench.installation.entry(behind) is None, "what stands behind it waits"
     assert await bench.installation.collection("points", "dead_letters").count_documents({}) == 0
+
+
+async def test_the_entries_of_other_commands_are_there_for_deciding(bench: Bench) -> None:
+    counted, refused = await bench.count(5), await bench.count(-1)
+    alone = Command(UNDO, "c", {"id": new_id()}, "00000000-0000-4000-8000-000000000001")
+    itself = Command(UNDO, "c", {"id": "00000000-0000-4000-8000-000000000002"}, "00000000-0000-4000-8000-000000000002")
+    undone = [Command(UNDO, "c", {"id": id_}) for id_ in (counted, refused)]
+    for command in (*undone, alone, itself, itself):
+        await bench.send(command, **bench.reply_to)
+    await bench.processor().handle(await bench.batch())  # The entries are made in this batch,
+    undone_later = Command(UNDO, "c", {"id": counted})
+    await bench.send(undone_later, **bench.reply_to)
+    await bench.processor().handle(await bench.batch())  # or read from the journal.
+    seen = {reply["commandId"]: reply["result"] or reply["code"] for reply in await bench.replies()}
+    assert seen == {
+        undone[0].id: {"undone": 1},
+        undone[1].id: "not_counted",
+        alone.id: "unknown",
+        itself.id: "unknown",
+        undone_later.id: {"undone": 1},
+    }
+    assert await bench.sum() == -5
+
+
+def test_an_entry_that_was_not_named_is_not_there() -> None:
+    states = States(Plan(DECIDER, frozenset(), frozenset({"named"}), Loaded({}, {}, {})))
+    assert states[entry_key("named")] is None
+    with pytest.raises(KeyError):
+        states[entry_key("another")]
+
+
+async def test_changes_come_with_the_reply_and_with_each_repeat(bench: Bench) -> None:
+    command = Command(COUNT, "c", {"by": 5})
+    for _ in range(2):
+        await bench.send(command, **bench.reply_to)
+    await bench.count(-1, **bench.reply_to)
+    await bench.processor().handle(await bench.batch())
+    assert [payload(record) for record in await bench.installation.read("points.changes")] == [{"delta": 5}]
+    assert [reply["changes"] for reply in await bench.replies()] == [[{"delta": 5}], [{"delta": 5}], []]
+
+
+@pytest.mark.parametrize(
+    "reply",
+    [
+        Reply(command_id="c", status=Status.REJECTED, code="negative", detail="only up: «−1»", pointer="/by"),
+        Reply(
+            command_id="c",
+            status=Status.ACCEPTED,
+            result={"sum": 5, "none": None},
+            snapshots=(SnapshotPart(stream="s", version=1, type="t", value={"sum": 5, "parts": [1.5, True]}),),
+            changes=({"delta": 5}, {"delta": -5}),
+        ),
+    ],
+)
+def test_a_reply_is_written_as_its_model_says(reply: Reply) -> None:
+    assert encoded_reply(reply) == reply.model_dump_json(by_alias=True).encode()
+    assert Reply.model_validate_json(encoded_reply(reply)) == reply
+
+
+async def test_a_reply_leaves_out_what_would_make_it_too_large(bench: Bench) -> None:
+    await bench.count(1, **bench.reply_to)
+    (record,) = await bench.installation.read("points.commands")
+    settings = bench.installation.settings.model_copy(update={"record_bytes_max": 1000})
+    build, envelope = RecordBuilder(COUNTER, settings), Envelope.from_headers(record.headers)
+    part = {"stream": "s", "version": 1, "type": "t", "value": {"much": ""}}
+    for changes, much, kept in ((1, 1, (1, 1)), (200, 1, (0, 1)), (200, 1000, (0, 0)), (1, 1000, (0, 0))):
+        snapshot = {**part, "value": {"much": "x" * much}}
+        reply = Reply.model_validate(
+            {"commandId": "c", "status": Status.ACCEPTED, "snapshots": [snapshot], "changes": [{"delta": 1}] * changes}
+        )
+        (answer,) = build.reply(record, envelope, reply)
+        value = orjson.loads(answer.value)
+        assert (len(value["changes"]), len(value["snapshots"])) == kept
+
+
+async def test_what_was_deleted_is_a_version_without_content(bench: Bench) -> None:
+    await bench.count(5, **bench.reply_to)
+    await bench.count(DELETED - 5, **bench.reply_to)
+    await bench.processor().handle(await bench.batch())
+    deleted = {"version": 2, "deleted": True}
+    (snapshot,) = await bench.installation.read("points.snapshots")
+    assert (snapshot.key, header(snapshot, "ce_type")) == (b"counter/default/c", "points.counter.v1")
+    assert payload(snapshot) == deleted
+    assert [reply["snapshots"][0]["value"] for reply in await bench.replies()] == [deleted] * 2
 
 
 async def test_too_late_is_dropped_and_never_is_definite(bench: Bench) -> None:

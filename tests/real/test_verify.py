@@ -5,7 +5,8 @@ from typing import Any
 
 import pytest
 
-from shared.commands.verify import verify_service
+from shared.commands.verify import verify_service, verify_topics
+from shared.runtime.history import History
 from shared.runtime.journal import Journal
 from shared.verify import Report
 from tests.harness import Installation
@@ -101,8 +102,37 @@ async def counts(installation: Installation) -> str:
     writes = {"writes": {"$exists": True}}
     entries = await installation.collection("points", "journal").find(writes).to_list()
     streams = {write.rsplit("#", 1)[0] for entry in entries for write in entry["writes"]}
-    events = sum(len(entry["events"]) for entry in entries)
-    return f"ok: {len(streams)} streams, {len(entries)} versions, {events} events\n"
+    versions, events = (sum(len(entry[part]) for entry in entries) for part in ("writes", "events"))
+    return f"ok: {len(streams)} streams, {versions} versions, {events} events\n"
+
+
+async def test_what_was_published_otherwise_is_listed(installation: Installation) -> None:
+    await loaded(installation, 60)
+    journal = installation.collection("points", "journal")
+    events, changes = [len(await installation.read(f"points.{name}")) for name in ("events", "changes")]
+    code, out, err = await fealty(installation, "verify", "--topics")
+    assert (code, err) == (0, "")
+    assert out.splitlines()[1] == f"ok: {events + changes} published records"
+
+    moved = {"status": "accepted", "events.0.data.sequence": {"$exists": True}}
+    first, second, third = await journal.find(moved).limit(3).to_list()
+    await journal.update_one({"_id": first["_id"]}, {"$inc": {"events.0.data.delta": 3}})
+    await journal.update_one({"_id": second["_id"]}, {"$set": {"store": "other"}})
+    await journal.delete_one({"_id": third["_id"]})
+    await installation.send("points.events", b"{}", [("ce_id", b"a stranger's")], "X")
+    report = await verify_topics("points", installation.settings)
+    assert report.records == events + changes + 1
+    assert report.off == sum(2 * len(each["events"]) for each in (second, third)) + 2 + 1
+    found = sorted((each.difference.what, each.difference.expected, each.difference.found) for each in report.findings)
+    delta = first["events"][0]["data"]["delta"]
+    assert found.count(("value /delta", str(delta + 3), str(delta))) == 2
+    assert found.count(("headers /ce_store", "other", "default")) == 2 * len(second["events"])
+    gone = [each for each in found if each[0] == "record"]
+    assert len(gone) == 2 * len(third["events"]) + 1
+    assert ("record", "nothing", "a stranger's") in gone
+    code, out, err = await fealty(installation, "verify", "--topics")
+    assert code == 1
+    assert err.endswith(f"{report.off} of {report.records} published records are off\n")
 
 
 async def test_commands_booked_meanwhile_are_no_false_alarm(installation: Installation) -> None:
@@ -132,6 +162,7 @@ async def test_the_history_is_whole_and_in_order_whatever_the_page(empty_install
     streams = ["account/s/a", "account/s/b", "order/s/1", "programme/s/A", "programme/s/A B", "programme/s/A#1"]
     journal = Journal(settings.mongodb, settings.database("points"), settings.request_timeout_ms)
     await journal.prepare()
+    history = History(journal)
     writes = [f"{stream}#{version:012d}" for stream in streams for version in range(1, 8)]
     entries: list[dict[str, Any]] = [
         {"_id": str(number), "writes": [writes[number], *writes[number + 14 : number + 15]], "events": [], "at": None}
@@ -142,13 +173,13 @@ async def test_the_history_is_whole_and_in_order_whatever_the_page(empty_install
     try:
         for page in (1, 2, 5, 500):
             found, after = [], ""
-            while more := await journal.history(after, page):
+            while more := await history.page(after, page):
                 found += [(write, entry["_id"]) for write, entry in more]
                 after = more[-1][0]
             wanted = [(write, entry["_id"]) for entry in entries for write in entry["writes"]]
             assert found == sorted(wanted), page
-        assert await journal.written([writes[0], "account/s/c#000000000001"]) == {writes[0]}
-        assert await journal.size() == len(entries) + 1
+        assert await history.written([writes[0], "account/s/c#000000000001"]) == {writes[0]}
+        assert await history.size() == len(entries) + 1
     finally:
         journal.close()
         await asyncio.sleep(0)

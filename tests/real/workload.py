@@ -95,6 +95,7 @@ async def _view(installation: Installation, snapshot: dict[str, Any]) -> dict[st
 
     view = DECIDER.views(DECIDER.load_state(snapshot["_id"], snapshot["state"]))
     assert view is not None
+    assert view.value is not None
     return {"accountNumber": view.value["accountNumber"], "booked": view.value["balances"][0]["booked"]}
 
 

@@ -94,13 +94,17 @@ def test_on_is_a_word(tmp_path: Path) -> None:
 
 def test_a_dry_run_needs_no_server(tmp_path: Path) -> None:
     file = str(DEMO / "programmes.yaml")
-    assert fealty("apply", "--dry-run", "-f", file) == (0, "valid: 3 programmes; nothing was sent\n", [])
-    assert fealty("apply", "--dry-run", "-f", "-", stdin=ONE) == (0, "valid: 1 programmes; nothing was sent\n", [])
+    assert fealty("apply", "--dry-run", "-f", file) == (0, "valid: 4 programmes, 1 tier sets; nothing was sent\n", [])
+    assert fealty("apply", "--dry-run", "-f", "-", stdin=ONE) == (
+        0,
+        "valid: 1 programmes, 0 tier sets; nothing was sent\n",
+        [],
+    )
     assert fealty("apply", "--dry-run", "-f", "-", stdin="[")[0] == 1
 
 
 def test_an_unanswered_declaration_is_not_good() -> None:
-    assert not Outcome("A", UNANSWERED).good
+    assert not Outcome("programme", "A", UNANSWERED).good
 
 
 # ── settings and servers ────────────────────────────────────────────────────────────────────────────────────────────

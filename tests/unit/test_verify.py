@@ -17,7 +17,7 @@ from shared.runtime.journal import Stored
 from shared.verify import Difference, Report
 from shared.verify.findings import differences
 from shared.verify.replay import Replay
-from shared.verify.verifier import last_write, split, write_of
+from shared.writes import first_write, last_write, split, write_of
 
 NOW = datetime(2026, 11, 22, 10, tzinfo=UTC)
 ACCOUNT = account_id("default", "A-1")
@@ -90,7 +90,7 @@ def test_a_changed_delta_breaks_the_running_sum_and_the_state() -> None:
     journal[1]["events"][0]["data"]["delta"] = 6
     found = compared(numbered(journal), stored)
     assert Difference("movement 2, booked of P: sum of deltas", "15", "14") in found
-    assert Difference("movement 2, delta of P: sum of its lots", "5", "6") in found
+    assert Difference("movement 2, delta of P: its lots less what it adds to the debt", "5", "6") in found
     assert Difference("snapshot /balances/0/booked", "9", "8") in found
 
 
@@ -116,7 +116,7 @@ def test_an_event_that_cannot_be_applied_is_told_and_nothing_after_it() -> None:
         (lambda document: document["state"].__setitem__("sequence", 9), "snapshot /sequence"),
         (lambda document: document["state"]["balances"][0].__setitem__("earned", 15), "snapshot /balances/0/earned"),
         (lambda document: document["state"]["balances"][0]["lots"].clear(), "snapshot /balances/0/lots/0"),
-        (lambda document: document["state"].pop("balances"), "snapshot /number"),
+        (lambda document: document["state"].pop("balances"), "snapshot"),
         (lambda document: document.pop("state"), "snapshot"),
         (lambda document: document.pop("booked_at"), "booked_at"),
     ],
@@ -134,7 +134,9 @@ def test_the_identities_of_an_account() -> None:
         (good._replace(earned=15), 1),
         (good._replace(lots=(Lot(1, 4),)), 1),
         (good._replace(lots=(Lot(1, 14), Lot(2, -4))), 1),
-        (good._replace(booked=-1, earned=3, lots=(Lot(1, -1),)), 2),
+        (good._replace(booked=-1, earned=3, lots=(Lot(1, -1),)), 1),
+        (good._replace(debt=3), 2),
+        (good._replace(pending=-1), 1),
         (good._replace(scheduled=(Lot(3, -1, None, NOW),)), 1),
         (good._replace(expired=1, adjusted_up=2, adjusted_down=2), 1),
     ):
@@ -144,7 +146,13 @@ def test_the_identities_of_an_account() -> None:
 def test_writes_name_stream_and_version_whatever_the_name() -> None:
     for stream in ("programme/s/a", "programme/s/a#b", "programme/s/#000000000001", "programme/s/a b"):
         assert split(write_of(stream, 12)) == (stream, 12)
-        assert write_of(stream, 999_999_999_999) < last_write(stream) < f"{stream}#a"
+        assert (
+            first_write(stream)
+            < write_of(stream, 1)
+            < write_of(stream, 999_999_999_999)
+            < last_write(stream)
+            < f"{stream}#a"
+        )
 
 
 def test_documents_differ_where_they_do() -> None:

@@ -7,6 +7,7 @@ from starlette.datastructures import Headers
 from starlette.requests import Request
 
 from services.edge.problems import Problem
+from services.edge.routes.query import wrong
 
 ACCOUNT_NUMBER: dict[str, Any] = {
     "name": "accountNumber",
@@ -15,6 +16,21 @@ ACCOUNT_NUMBER: dict[str, Any] = {
     "schema": {"type": "string", "minLength": 1, "maxLength": 64},
     "description": "A card's or account's number: an opaque string.",
     "example": "6299000000000000017",
+}
+TIER_SET: dict[str, Any] = {
+    "name": "tierSet",
+    "in": "path",
+    "required": True,
+    "schema": {"type": "string", "minLength": 1, "maxLength": 64},
+    "description": "A tier set's id, as it was declared.",
+    "example": "LEVELS",
+}
+REASON: dict[str, Any] = {
+    "name": "reason",
+    "in": "query",
+    "required": True,
+    "schema": {"type": "string", "minLength": 1, "maxLength": 200},
+    "description": "Why, for whoever reads it later.",
 }
 OPERATION_ID: dict[str, Any] = {
     "name": "operationId",
@@ -45,6 +61,17 @@ def account_number(request: Request) -> str:
     if len(number) > _CHARS_MAX or _NOT_UTF8 in number:
         raise Problem("invalid_account_number", f"an account number is 1 to {_CHARS_MAX} characters of UTF-8")
     return number
+
+
+def tier_set(request: Request) -> str:
+    """The tier set in the path.
+
+    :raises Problem: `invalid_parameter` when it cannot be one.
+    """
+    name: str = request.path_params["tierSet"]
+    if len(name) > _CHARS_MAX or _NOT_UTF8 in name:
+        raise wrong("tierSet", f"1 to {_CHARS_MAX} characters of UTF-8")
+    return name
 
 
 def idempotency_key(headers: Headers) -> str | None:

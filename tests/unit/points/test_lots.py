@@ -30,7 +30,7 @@ def test_future_dated_lots_stand_in_order_of_activation() -> None:
     scheduled = schedule((Lot(1, 1, None, T0 + DAY),), Lot(2, 1, None, T0))
     scheduled = schedule(scheduled, Lot(3, 4, None, T0 + DAY))
     assert scheduled == (Lot(2, 1, None, T0), Lot(1, 5, None, T0 + DAY))
-    assert activate((Lot(4, 1),), scheduled, 1) == ((Lot(1, 6),), (Lot(2, 1, None, T0),))
+    assert activate((Lot(4, 1),), scheduled, 1, 5) == ((Lot(1, 6),), (Lot(2, 1, None, T0),))
 
 
 def test_spending_and_taking_out_agree() -> None:

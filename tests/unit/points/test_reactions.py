@@ -1,19 +1,23 @@
-"""`oms.fulfilments` as commands: the document's own example, and what can never work (DESIGN 3, P3, P6)."""
+"""`oms.fulfilments` and `webshop.orders` as commands: the demo's examples, and what can never work (DESIGN 3, P3)."""
 
 from pathlib import Path
+from typing import Any
 
 import orjson
 import pytest
 
 from schemas.envelope import Envelope
-from schemas.points import PostTransaction
-from services.points.reactions import react
+from schemas.points import COMMANDS, PostTransaction
+from services.points.reactions import react_to_fulfilments as react
+from services.points.reactions import react_to_orders
+from shared.commands import declarations
 from shared.errors import Poison
-from shared.ids import account_id, input_command_id
-from shared.reactions import ReactionContext
-from tests.unit.points.world import LOY, T0, given, lot
+from shared.ids import account_id, derived_id, input_command_id
+from shared.reactions import ReactionContext, Translated
+from tests.unit.points.world import LOY, T0, Given, applied, applied_tiers, given, lot
 
 EXAMPLE = Path(__file__, "../../../data/oms_fulfilment.json").resolve().read_bytes()
+DEMO = Path(__file__, "../../../../demo").resolve()
 CONTEXT = ReactionContext("main", b"secret")
 ENVELOPE = Envelope(id="f-1", type="loyalty.transaction.v1", source="/oms", subject="6299")
 
@@ -100,7 +104,7 @@ def test_numbers_and_times_beyond_reason_can_never_work(load: bytes) -> None:
 @pytest.mark.parametrize(
     ("envelope", "reason"),
     [
-        (ENVELOPE._replace(type="order.fulfilled.v1"), "unknown_type"),
+        (ENVELOPE._replace(type="order.lost.v1"), "unknown_type"),
         (ENVELOPE._replace(subject="x" * 65), "validation_failed"),
         (ENVELOPE._replace(store="other"), "unknown_store"),
     ],
@@ -116,3 +120,138 @@ def test_what_is_told_of_a_wrong_body_does_not_quote_it() -> None:
         react(ENVELOPE, b'{"context": {"shopId": {"name": "Mrs Jones"}}}', CONTEXT)
     assert "/context/shopId" in str(poison.value)
     assert "Jones" not in str(poison.value)
+
+
+# ── orders ──────────────────────────────────────────────────────────────────────────────────────────────────────────
+
+ORDER, BUYER = "W-2026-12345", "6299000000000000017"
+SHOP = Envelope(id="s-1", type="order.placed.v1", source="/webshop", subject=ORDER)
+
+
+def example(what: str) -> bytes:
+    """The demo's record of that type."""
+    return (DEMO / f"order_{what}.json").read_bytes()
+
+
+def translated(what: str) -> list[Translated]:
+    """The commands of the demo's record, on the topic that it belongs to."""
+    envelope = SHOP._replace(id=f"s-{what}", type=f"order.{what}.v1")
+    if what in ("placed", "amended"):
+        return react_to_orders(envelope, example(what), CONTEXT)
+    return react(envelope._replace(source="/oms"), example(what), CONTEXT)
+
+
+def decided(world: Given, command: Translated) -> Given:
+    """The world after a command that the service has accepted, read as the service reads it."""
+    when = world.when(
+        COMMANDS[command.type].model_validate_json(command.value), subject=command.subject, command_id=command.id
+    )
+    assert when.accepted
+    return when.world
+
+
+@pytest.mark.parametrize(
+    ("what", "command"),
+    [
+        ("placed", "points.place_order.v1"),
+        ("amended", "points.place_order.v1"),
+        ("fulfilled", "points.fulfil_order.v1"),
+        ("cancelled", "points.cancel_order.v1"),
+        ("returned", "points.return_order.v1"),
+    ],
+)
+def test_each_record_about_an_order_becomes_a_command_on_its_account(what: str, command: str) -> None:
+    first = translated(what)[0]
+    source = "/webshop" if what in ("placed", "amended") else "/oms"
+    assert (first.type, first.id) == (command, input_command_id(source, f"s-{what}"))
+    assert (first.subject, first.store, first.causation_id) == (account_id("main", BUYER), "main", f"s-{what}")
+    said = orjson.loads(first.value)
+    assert (said["order"], said["accountNumber"]) == (ORDER, BUYER)
+    assert not {"loyaltyPrograms", "voucherRedemptions"} & set(said)
+
+
+def test_what_a_placed_order_uses_is_a_transaction_beside_it() -> None:
+    order, beside = translated("placed")
+    assert (beside.type, beside.id) == ("points.post_transaction.v1", derived_id("beside", order.id, 1))
+    assert beside.subject == order.subject
+    assert orjson.loads(beside.value) == {
+        "accountNumber": BUYER,
+        "loyaltyPrograms": [{"loyaltyPointDefinitionId": "LOY22-BuyVouchers", "loads": [{"value": 50}]}],
+        "context": {"receiptNr": ORDER, "shopId": "Webshop"},
+    }
+    assert len(translated("amended")) == 1
+
+
+def test_the_demos_order_from_its_placing_to_its_return() -> None:
+    declared = declarations.read([str(DEMO / "programmes.yaml")])
+    world = given(*map(applied, declared.programmes), *map(applied_tiers, declared.tier_sets))
+    seen = []
+    for what in ("placed", "amended", "fulfilled", "cancelled", "returned"):
+        for command in translated(what):
+            world = decided(world, command)
+        account = world.states[f"account/main/{account_id('main', BUYER)}"]
+        balance = account.balances["LOY22-Orders"]  # type: ignore[union-attr]
+        seen.append((what, balance.booked, balance.pending))
+    assert seen == [
+        ("placed", 0, 140),
+        ("amended", 0, 200),
+        ("fulfilled", 145, 55),
+        ("cancelled", 146, 0),
+        ("returned", 101, 0),
+    ]
+
+
+def test_a_repeated_order_is_the_same_commands_and_another_body_has_another_hash() -> None:
+    first = translated("placed")
+    assert translated("placed") == first
+    raw = example("placed").replace(b"82.64", b"82.65")
+    envelope = SHOP._replace(id="s-placed")
+    other = react_to_orders(envelope, raw, CONTEXT)
+    assert [command.id for command in other] == [command.id for command in first]
+    assert other[0].request_hash != first[0].request_hash
+    assert other[1].request_hash == first[1].request_hash
+
+
+@pytest.mark.parametrize(
+    ("what", "change", "reason"),
+    [
+        ("placed", {"type": "order.fulfilled.v1"}, "unknown_type"),
+        ("fulfilled", {"type": "order.placed.v1"}, "unknown_type"),
+        ("placed", {"subject": "W-1"}, "validation_failed"),
+        ("returned", {"subject": "W-1"}, "validation_failed"),
+        ("placed", {"store": "other"}, "unknown_store"),
+        ("amended", {"type": "order.placed.v1"}, None),
+        ("placed", {"type": "order.amended.v1"}, "validation_failed"),
+    ],
+)
+def test_envelopes_of_orders_that_can_never_work(what: str, change: dict[str, Any], reason: str | None) -> None:
+    envelope = SHOP._replace(type=f"order.{what}.v1")._replace(**change)
+    reaction = react_to_orders if what in ("placed", "amended") else react
+    if reason is None:
+        assert reaction(envelope, example(what), CONTEXT)
+        return
+    with pytest.raises(Poison) as poison:
+        reaction(envelope, example(what), CONTEXT)
+    assert poison.value.reason == reason
+
+
+@pytest.mark.parametrize(
+    ("what", "old", "new"),
+    [
+        ("placed", b'"currency": "EUR"', b'"currency": "euro"'),
+        ("placed", b'"line": "2"', b'"line": "1"'),
+        ("placed", b'"discount": 15', b'"discount": 75.01'),
+        ("amended", b'"revision": 2', b'"revision": 1'),
+        ("fulfilled", b'"fact": "shipment-1",', b""),
+        ("fulfilled", b'"fact"', b'"amount": 5, "fact"'),
+        ("returned", b'"quantity": 1', b'"quantity": 0'),
+        ("cancelled", b'"fact"', b'"colour": "red", "fact"'),
+    ],
+)
+def test_bodies_of_orders_that_can_never_work(what: str, old: bytes, new: bytes) -> None:
+    raw = example(what)
+    assert raw.count(old) == 1
+    reaction = react_to_orders if what in ("placed", "amended") else react
+    with pytest.raises(Poison) as poison:
+        reaction(SHOP._replace(type=f"order.{what}.v1"), raw.replace(old, new), CONTEXT)
+    assert poison.value.reason == "validation_failed"

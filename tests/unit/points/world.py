@@ -8,6 +8,7 @@ from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from typing import Any
 
+from schemas.orders import OrderEvent
 from schemas.points import (
     AccountOpened,
     Activated,
@@ -21,19 +22,32 @@ from schemas.points import (
     ProgrammeApplied,
     PutProgramme,
     Redeemed,
+    Reversed,
     Scheduled,
     Source,
 )
 from schemas.programme import Programme
+from schemas.tiers import PutTierSet, TierSet, TierSetApplied
 from services.points.decider import DECIDER
-from services.points.state import Account, Event, State, account_stream, programme_stream
-from shared.decider import Accepted, Command, Document, Rejected
+from services.points.orders.state import Order
+from services.points.state import (
+    Account,
+    Event,
+    State,
+    account_stream,
+    catalogue_stream,
+    order_stream,
+    programme_stream,
+    reversals_stream,
+)
+from shared.decider import Accepted, Command, Document, Entry, Forwarded, Rejected, entry_key
 from shared.ids import account_id
 
 STORE = "main"
 NUMBER = "6299"
 ACCOUNT = account_id(STORE, NUMBER)
 STREAM = account_stream(STORE, ACCOUNT)
+CATALOGUE = catalogue_stream(STORE)
 COMMAND_ID = "01936f2e-7c00-7000-8000-000000000001"
 EARLIER_ID = "01936f2e-7c00-7000-8000-000000000000"
 T0 = datetime(2026, 11, 22, 10, 0, 1, 123000, tzinfo=UTC)
@@ -50,6 +64,17 @@ def applied(of: Programme, version: int = 1) -> ProgrammeApplied:
 
 
 LOY = applied(programme())
+
+
+def tier_set(name: str = "LEVELS", **rules: Any) -> TierSet:
+    """Levels BASIC (0), SILVER (100) and GOLD (500) by what is earned in LOY in a calendar year."""
+    levels = [{"code": "BASIC", "at": 0}, {"code": "SILVER", "at": 100}, {"code": "GOLD", "at": 500}]
+    fields = {"programme": "LOY", "period": {"calendar": "year"}, "levels": levels}
+    return TierSet.model_validate({"id": name, "descriptions": {"en": name}, **fields, **rules})
+
+
+def applied_tiers(of: TierSet, version: int = 1) -> TierSetApplied:
+    return TierSetApplied(tier_set=of, version=version, booked_at=T0 - 30 * DAY)
 
 
 def transaction(*parts: Document, number: str = NUMBER, **body: Any) -> PostTransaction:
@@ -134,6 +159,11 @@ def expired(sequence: int, booked: int, reason: str, at: datetime, *parts: LotPa
     return Expired(**fields, sequence=sequence, delta=delta, booked=booked, lots=parts)
 
 
+def booked(model: type[Any], *parts: LotPart, **more: Any) -> Any:
+    """Any other booking, movement or notice, with what is not common given."""
+    return model(**_COMMON | NOW | more, lots=parts)
+
+
 # ── given, when, then ─────────────────────────────────────────────────────────────────────────────────────────────
 
 
@@ -141,13 +171,14 @@ def expired(sequence: int, booked: int, reason: str, at: datetime, *parts: LotPa
 class When:
     """What a command came to."""
 
-    outcome: Accepted[Event] | Rejected
+    outcome: Accepted[Event] | Rejected | Forwarded
     states: dict[str, State]
+    entries: dict[str, Entry] = field(default_factory=dict)
 
     def then(self, *events: Event) -> "When":
         """Exactly these events, in order; none at all for a command that stays quiet."""
         assert isinstance(self.outcome, Accepted), self.outcome
-        assert [event for _, event in self.outcome.events] == list(events)
+        assert [event for stream, event in self.outcome.events if stream != CATALOGUE] == list(events)
         return self
 
     def refused(self, code: PointsRefusal, pointer: str | None) -> "When":
@@ -167,6 +198,17 @@ class When:
         assert isinstance(state, Account)
         return state
 
+    @property
+    def world(self) -> "Given":
+        """The world as the command leaves it, for the next one."""
+        return Given(self.states, dict(self.entries))
+
+    def order(self, name: str) -> Order:
+        """The order as the command leaves it."""
+        state = self.states.get(order_stream(STORE, name), Order(name))
+        assert isinstance(state, Order)
+        return state
+
     def balances(self) -> dict[str, int]:
         """The balances that the result names."""
         return {each["loyaltyProgramId"]: each["pointsBalance"] for each in self.accepted.result["balances"]}
@@ -177,16 +219,22 @@ class Given:
     """The streams as events left them."""
 
     states: dict[str, State] = field(default_factory=dict)
+    entries: dict[str, Entry] = field(default_factory=dict)
 
     def when(self, payload: Any, now: datetime = T0, subject: str | None = None, command_id: str = COMMAND_ID) -> When:
         """Decide one command and fold what it books."""
         if subject is None:
             subject = payload.programme.id if isinstance(payload, PutProgramme) else ACCOUNT
+            if isinstance(payload, PutTierSet):
+                subject = payload.tier_set.id
         command = Command(command_id, "points.test.v1", STORE, subject, payload, now)
         streams = DECIDER.streams(command)
         named = (*streams.writes, *streams.reads)
-        states = {name: self.states.get(name) or DECIDER.initial(name) for name in named}
+        states: dict[str, Any] = {name: self.states.get(name) or DECIDER.initial(name) for name in named}
+        states.update({entry_key(known): self.entries.get(known) for known in streams.entries})
         outcome = DECIDER.decide(command, states)
+        if isinstance(outcome, Accepted):
+            self.entries[command_id] = Entry(command_id, command.type, subject, "accepted", outcome.events)
         after = dict(self.states)
         if isinstance(outcome, Accepted):
             for stream, event in outcome.events:
@@ -194,13 +242,22 @@ class Given:
                 after[stream] = DECIDER.evolve(after.get(stream) or DECIDER.initial(stream), event)
             for stream, state in (outcome.states or {}).items():
                 assert state == (after.get(stream) or DECIDER.initial(stream))
-        return When(outcome, after)
+        return When(outcome, after, self.entries)
 
 
 def given(*events: Event) -> Given:
     """The world after `events`."""
     states: dict[str, State] = {}
     for event in events:
-        stream = programme_stream(STORE, event.programme.id) if isinstance(event, ProgrammeApplied) else STREAM
-        states[stream] = DECIDER.evolve(states.get(stream) or DECIDER.initial(stream), event)
+        streams = [account_stream(STORE, getattr(event, "account", ACCOUNT))]
+        if isinstance(event, OrderEvent):
+            streams = [order_stream(STORE, event.order)]
+        elif isinstance(event, Reversed):
+            streams = [reversals_stream(STORE, event.transaction_id)]
+        elif isinstance(event, ProgrammeApplied):
+            streams = [programme_stream(STORE, event.programme.id), CATALOGUE]
+        elif isinstance(event, TierSetApplied):
+            streams = [CATALOGUE]
+        for stream in streams:
+            states[stream] = DECIDER.evolve(states.get(stream) or DECIDER.initial(stream), event)
     return Given(states)

@@ -10,13 +10,11 @@ from starlette.responses import Response
 
 from schemas.transaction import MISSPELT, Transaction, example
 from services.edge import bodies
-from services.edge.bus import Ask
-from services.edge.documents import PendingAnswer, TransactionAnswer
+from services.edge.documents import TransactionAnswer
 from services.edge.edge import Edge
-from services.edge.openapi import COMMAND_PROBLEMS, body, refusals
-from services.edge.routes.head import ACCOUNT_NUMBER, IDEMPOTENCY_KEY, account_number, idempotency_key
-from shared.hashing import canonical, to_json
-from shared.ids import account_id
+from services.edge.routes.commands import described, send
+from services.edge.routes.head import account_number, idempotency_key
+from shared.hashing import canonical
 
 PATH = "/api/v1.0/LoyaltyVault/Account/{accountNumber}/Transaction"
 
@@ -25,6 +23,10 @@ _RULES = (
     "programme_unknown",
     "programme_retired",
     "account_unknown",
+    "account_spending_blocked",
+    "account_suspended",
+    "account_closed",
+    "order_already_earns",
     "value_negative",
     "too_many_decimals",
     "insufficient_points",
@@ -42,39 +44,29 @@ _ANSWER = {
     "redeemedVouchers": [],
     "voidedVouchers": [],
 }
+_BOOKED = {
+    "model": TransactionAnswer,
+    "description": "Booked, all of it.",
+    "content": {"application/json": {"example": _ANSWER}},
+}
 _OMS = {
     "LoyaltyPrograms": [{"LoyaltyPointDefinitionId": "LOY22-BuyVouchers", "Loads": [{"Value": 1000}]}],
     "Context": {"ShopId": "Webshop", "Comment": "Order 12345 fulfilled"},
+}
+_EXAMPLES = {
+    "till": {"summary": "A load and a redemption", "value": example()},
+    "oms": {"summary": "An order was fulfilled; keys come in any case", "value": _OMS},
 }
 
 
 def add_routes(app: FastAPI, edge: Edge) -> None:
     """`POST …/LoyaltyVault/Account/{accountNumber}/Transaction`."""
-    store = edge.settings.store
 
     @app.post(
         PATH,
         tags=["LoyaltyVault"],
         summary="Post a transaction",
-        response_class=Response,
-        responses={
-            200: {
-                "model": TransactionAnswer,
-                "description": "Booked, all of it.",
-                "content": {"application/json": {"example": _ANSWER}},
-            },
-            202: {"model": PendingAnswer, "description": "On its way; poll the `Location`."},
-            **refusals(*COMMAND_PROBLEMS, *_RULES),
-        },
-        openapi_extra=body(
-            "Transaction",
-            {
-                "till": {"summary": "A load and a redemption", "value": example()},
-                "oms": {"summary": "An order was fulfilled; keys come in any case", "value": _OMS},
-            },
-            ACCOUNT_NUMBER,
-            IDEMPOTENCY_KEY,
-        ),
+        **described("Transaction", _EXAMPLES, _BOOKED, _RULES),
     )
     async def post_transaction(request: Request) -> Response:
         """Load and redeem points in one or more programmes, all or nothing: loads first, then redemptions.
@@ -87,16 +79,8 @@ def add_routes(app: FastAPI, edge: Edge) -> None:
         said = bodies.folded(raw, Transaction, MISSPELT)
         transaction = bodies.validated(_TRANSACTION, said)
         value = transaction.model_dump(by_alias=True, exclude_unset=True, exclude_none=True)
-        return await edge.bus.execute(
-            Ask(
-                service="points",
-                type="points.post_transaction.v1",
-                subject=account_id(store, number),
-                value=to_json({"accountNumber": number, **value}),
-                said=(PATH, number, canonical(said)),
-                key=key,
-            )
-        )
+        command = {"accountNumber": number, **value}
+        return await send(edge, "points.post_transaction.v1", number, command, (PATH, number, canonical(said)), key)
 
     _in_any_case(app)
 

@@ -1,55 +1,35 @@
-"""Accounts: one read from the view, and corrections by hand (RULES 4.1.3, 4.1.6)."""
+"""Accounts as they are, and as they were at any instant (RULES 4.1.3)."""
+
+from typing import Any
 
 from fastapi import FastAPI
-from pydantic import TypeAdapter
 from starlette.requests import Request
 from starlette.responses import Response
 
-from schemas.points import Adjust
-from services.edge import answers, bodies
-from services.edge.bus import Ask
-from services.edge.documents import AccountAnswer, PendingAnswer, TransactionAnswer
+from services.edge import answers
+from services.edge.documents import AccountAnswer, PastAccountAnswer
 from services.edge.edge import Edge
-from services.edge.openapi import COMMAND_PROBLEMS, body, refusals
+from services.edge.openapi import refusals
 from services.edge.problems import Problem
-from services.edge.routes.head import ACCOUNT_NUMBER, IDEMPOTENCY_KEY, account_number, idempotency_key
-from shared.hashing import canonical, to_json
+from services.edge.routes import query
+from services.edge.routes.head import ACCOUNT_NUMBER, account_number
 from shared.ids import account_id
 
 ACCOUNT = "/v1/accounts/{accountNumber}"
-ADJUSTMENTS = ACCOUNT + "/adjustments"
+BALANCES = ACCOUNT + "/balances"
 
-_ADJUST: TypeAdapter[Adjust] = TypeAdapter(Adjust)
-_RULES = (
-    "programme_unknown",
-    "programme_retired",
-    "account_unknown",
-    "value_zero",
-    "too_many_decimals",
-    "insufficient_points",
-    "balance_limit_exceeded",
-    "too_many_lots",
-    "expiry_in_past",
-    "expiry_before_activation",
-    "scheduled_debit",
-    "too_large",
-)
-_EXAMPLES = {
-    "up": {
-        "summary": "Goodwill that expires",
-        "value": {
-            "programme": "LOY22-BuyVouchers",
-            "value": 250,
-            "reason": "late delivery",
-            "expiresAt": "2030-12-31T23:00:00Z",
-        },
-    },
-    "down": {"summary": "A correction", "value": {"programme": "CASHBACK", "value": -2.5, "reason": "counted twice"}},
+_AT: dict[str, Any] = {
+    "name": "at",
+    "in": "query",
+    "required": True,
+    "schema": {"type": "string", "format": "date-time"},
+    "description": "The instant to show, by time of booking.",
+    "example": "2026-12-31T23:59:59.999Z",
 }
 
 
 def add_routes(app: FastAPI, edge: Edge) -> None:
-    """`GET /v1/accounts/{accountNumber}` and `POST …/adjustments`."""
+    """`GET /v1/accounts/{accountNumber}` and `GET …/balances`."""
     store = edge.settings.store
 
     @app.get(
@@ -59,7 +39,7 @@ def add_routes(app: FastAPI, edge: Edge) -> None:
         response_class=Response,
         responses={
             200: {"model": AccountAnswer, "description": "The account with all its programmes."},
-            **refusals("invalid_account_number", "account_unknown", "internal", "unavailable"),
+            **refusals("invalid_account_number", "invalid_parameter", "account_unknown", "internal", "unavailable"),
         },
         openapi_extra={"parameters": [ACCOUNT_NUMBER]},
     )
@@ -68,37 +48,33 @@ def add_routes(app: FastAPI, edge: Edge) -> None:
 
         A write that was answered 200 by this installation is always seen.
         """
+        query.read(request)
         found = await edge.views.account(account_id(store, account_number(request)))
         if found is None:
             raise Problem("account_unknown", "no account has this number")
         return answers.answer(answers.account_of(*found))
 
-    @app.post(
-        ADJUSTMENTS,
+    @app.get(
+        BALANCES,
         tags=["Accounts"],
-        summary="Correct a balance by hand",
+        summary="Look at the balances as they were",
         response_class=Response,
         responses={
-            200: {"model": TransactionAnswer, "description": "Booked; the balance of the programme."},
-            202: {"model": PendingAnswer, "description": "On its way; poll the `Location`."},
-            **refusals(*COMMAND_PROBLEMS, *_RULES),
+            200: {"model": PastAccountAnswer, "description": "What was booked and pending in each programme."},
+            **refusals("invalid_account_number", "invalid_parameter", "account_unknown", "internal", "unavailable"),
         },
-        openapi_extra=body("Adjustment", _EXAMPLES, ACCOUNT_NUMBER, IDEMPOTENCY_KEY),
+        openapi_extra={"parameters": [ACCOUNT_NUMBER, _AT]},
     )
-    async def adjust(request: Request) -> Response:
-        """Book a correction up or down, with its reason; one down beyond the balance is refused."""
-        key, number = idempotency_key(request.headers), account_number(request)
-        said = bodies.exact(await bodies.read(request, edge.settings.record_bytes_max))
-        if "accountNumber" in said:
-            raise Problem("unknown_field", "the account's number is in the path", pointer="/accountNumber")
-        command = bodies.validated(_ADJUST, {**said, "accountNumber": number})
-        return await edge.bus.execute(
-            Ask(
-                service="points",
-                type="points.adjust.v1",
-                subject=account_id(store, number),
-                value=to_json(command.model_dump(by_alias=True, exclude_unset=True, exclude_none=True)),
-                said=(ADJUSTMENTS, number, canonical(said)),
-                key=key,
-            )
-        )
+    async def get_balances(request: Request) -> Response:
+        """What was booked and pending after the last movement at or before an instant.
+
+        Nothing before the first movement; the present in the future.
+        """
+        account = account_id(store, account_number(request))
+        at = query.instant(query.read(request, "at"), "at", up=False)
+        if at is None:
+            raise query.wrong("at", "an instant is needed")
+        names = await edge.views.names(account)
+        if names is None:
+            raise Problem("account_unknown", "no account has this number")
+        return answers.answer(answers.standing_of(*names, at, await edge.views.standing(names[0], at)))

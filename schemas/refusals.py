@@ -1,0 +1,61 @@
+"""Why the points service refuses: the closed list of codes, and the event of a refusal."""
+
+from enum import StrEnum
+
+from schemas.base import Published
+
+
+class PointsRefusal(StrEnum):
+    """Why the points service refuses; the closed list of codes."""
+
+    PROGRAMME_UNKNOWN = "programme_unknown"
+    PROGRAMME_RETIRED = "programme_retired"
+    ACCOUNT_UNKNOWN = "account_unknown"
+    ACCOUNT_MISMATCH = "account_mismatch"
+    VALUE_NEGATIVE = "value_negative"
+    VALUE_ZERO = "value_zero"
+    TOO_MANY_DECIMALS = "too_many_decimals"
+    INSUFFICIENT_POINTS = "insufficient_points"
+    LOAD_LIMIT_EXCEEDED = "load_limit_exceeded"
+    BALANCE_LIMIT_EXCEEDED = "balance_limit_exceeded"
+    TOO_MANY_LOTS = "too_many_lots"
+    EXPIRY_IN_PAST = "expiry_in_past"
+    EXPIRY_BEFORE_ACTIVATION = "expiry_before_activation"
+    SCHEDULED_DEBIT = "scheduled_debit"
+    VOUCHERS_UNAVAILABLE = "vouchers_unavailable"
+    SCALE_CHANGED = "scale_changed"
+    UNIT_CHANGED = "unit_changed"
+    PROGRAMME_MISMATCH = "programme_mismatch"
+    ACCOUNT_SPENDING_BLOCKED = "account_spending_blocked"
+    ACCOUNT_SUSPENDED = "account_suspended"
+    ACCOUNT_CLOSED = "account_closed"
+    NUMBER_IN_USE = "number_in_use"
+    TOO_MANY_NUMBERS = "too_many_numbers"
+    ORDER_ALREADY_EARNS = "order_already_earns"
+    ORDER_CONFLICT = "order_conflict"
+    ORDER_ACCOUNT_MISMATCH = "order_account_mismatch"
+    ORDER_AMENDMENT_BELOW_FACTS = "order_amendment_below_facts"
+    ORDER_EXCEEDED = "order_exceeded"
+    RETURN_EXCEEDS_FULFILLED = "return_exceeds_fulfilled"
+    ORDER_LINE_UNKNOWN = "order_line_unknown"
+    ORDER_FACT_CONFLICT = "order_fact_conflict"
+    TOO_MANY_FACTS = "too_many_facts"
+    CURRENCY_CHANGED = "currency_changed"
+    TRANSACTION_UNKNOWN = "transaction_unknown"
+    REVERSED_OPERATION_UNKNOWN = "reversed_operation_unknown"
+    NOT_REVERSIBLE = "not_reversible"
+    ALREADY_REVERSED = "already_reversed"
+    REVERSAL_EXCEEDS_ORIGINAL = "reversal_exceeds_original"
+    TIER_SET_UNKNOWN = "tier_set_unknown"
+    TIER_UNKNOWN = "tier_unknown"
+    TIER_SET_FIXED = "tier_set_fixed"
+    PRIMARY_TAKEN = "primary_taken"
+
+
+class PointsRejected(Published):
+    """`points.<what>_rejected.v1`: the command changed nothing; `pointer` names its first wrong part."""
+
+    command: str
+    code: str
+    detail: str
+    pointer: str | None = None

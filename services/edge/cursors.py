@@ -1,0 +1,40 @@
+"""Opaque cursors: the place of a page's last movement, sealed together with the query that it belongs to."""
+
+import hmac
+import re
+import struct
+from base64 import urlsafe_b64decode, urlsafe_b64encode
+from collections.abc import Mapping
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+from services.edge.statements import Place, Query
+from shared.hashing import canonical, request_hash
+
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+_MS = timedelta(milliseconds=1)
+_SEAL_BYTES = 14
+_FORM = struct.Struct(f">qq{_SEAL_BYTES}s")
+"""Milliseconds since 1970, sequence, seal: 30 bytes, so that base64 has neither padding nor bits to spare."""
+_CURSOR = re.compile(r"[A-Za-z0-9_-]{40}")
+
+
+def write(secret: bytes, query: Query, last: Mapping[str, Any]) -> str:
+    """The cursor of the page below `last`, a value of `points.changes`, in the same query."""
+    ms, sequence = (datetime.fromisoformat(last["bookedAt"]) - _EPOCH) // _MS, last["sequence"]
+    return urlsafe_b64encode(_FORM.pack(ms, sequence, _seal(secret, query, ms, sequence))).decode()
+
+
+def read(secret: bytes, query: Query, cursor: str) -> Place | None:
+    """The place that a cursor stands for; None when it was not written here for this account and these filters."""
+    if not _CURSOR.fullmatch(cursor):
+        return None
+    ms, sequence, seal = _FORM.unpack(urlsafe_b64decode(cursor))
+    if not hmac.compare_digest(seal, _seal(secret, query, ms, sequence)):
+        return None
+    return Place(_EPOCH + ms * _MS, sequence)
+
+
+def _seal(secret: bytes, query: Query, ms: int, sequence: int) -> bytes:
+    said = [query.account, query.programme, query.kinds, query.from_, query.until, ms, sequence]
+    return bytes.fromhex(request_hash(secret, "statement", canonical(said)))[:_SEAL_BYTES]

@@ -1,0 +1,73 @@
+"""What the routes of all commands have in common: how they are described, and how they are sent."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from pydantic import BaseModel, TypeAdapter
+from starlette.requests import Request
+from starlette.responses import Response
+
+from services.edge import bodies
+from services.edge.bus import Ask
+from services.edge.documents import PendingAnswer
+from services.edge.edge import Edge
+from services.edge.openapi import COMMAND_PROBLEMS, body, refusals
+from services.edge.problems import Problem
+from services.edge.routes.head import ACCOUNT_NUMBER, IDEMPOTENCY_KEY, account_number, idempotency_key
+from shared.hashing import canonical, to_json
+from shared.ids import account_id
+
+
+def described(
+    schema: str | None,
+    examples: Mapping[str, Any],
+    accepted: Mapping[str, Any],
+    rules: Sequence[str],
+    *parameters: dict[str, Any],
+) -> dict[str, Any]:
+    """The arguments of a route: its body's schema (None: it has no body), its 200, its refusals, more parameters."""
+    taken = (ACCOUNT_NUMBER, *parameters, IDEMPOTENCY_KEY)
+    return {
+        "response_class": Response,
+        "responses": {
+            200: dict(accepted),
+            202: {"model": PendingAnswer, "description": "On its way; poll the `Location`."},
+            **refusals(*COMMAND_PROBLEMS, *rules),
+        },
+        "openapi_extra": {"parameters": [*taken]} if schema is None else body(schema, examples, *taken),
+    }
+
+
+async def from_body(
+    edge: Edge,
+    request: Request,
+    route: str,
+    type_: str,
+    adapter: TypeAdapter[Any],
+    in_path: Mapping[str, str] | None = None,
+) -> Response:
+    """Send a body of our own family as a command; the account's number and what is `in_path` go with it.
+
+    :raises Problem: a malformed head or body, or whatever the command ends in.
+    """
+    key, named = idempotency_key(request.headers), {"accountNumber": account_number(request), **(in_path or {})}
+    said = bodies.exact(await bodies.read(request, edge.settings.record_bytes_max))
+    for name in named:
+        if name in said:
+            raise Problem("unknown_field", f"{name} is in the path", pointer=f"/{name}")
+    command: BaseModel = bodies.validated(adapter, {**said, **named})
+    value = command.model_dump(by_alias=True, exclude_unset=True, exclude_none=True)
+    return await send(edge, type_, named["accountNumber"], value, (route, *named.values(), canonical(said)), key)
+
+
+async def send(
+    edge: Edge, type_: str, number: str, value: Mapping[str, Any], said: Sequence[str | bytes], key: str | None
+) -> Response:
+    """Send a command of the points service to the account of `number`; `said` and `key` as :class:`Ask` has them.
+
+    :raises Problem: what :meth:`Bus.execute` raises.
+    """
+    subject = account_id(edge.settings.store, number)
+    return await edge.bus.execute(
+        Ask(service="points", type=type_, subject=subject, value=to_json(value), said=said, key=key)
+    )

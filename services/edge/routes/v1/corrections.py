@@ -1,0 +1,189 @@
+"""What people change by hand on an account: balances, transactions, its state, its numbers, its tiers (RULES 4.1)."""
+
+from typing import Any
+
+from fastapi import FastAPI
+from pydantic import TypeAdapter
+from starlette.requests import Request
+from starlette.responses import Response
+
+from schemas.points import Adjust, PinTier, ReplaceNumber, Reverse, SetAccountState
+from services.edge import bodies
+from services.edge.documents import (
+    ReplacementAnswer,
+    ReversalAnswer,
+    StateAnswer,
+    TierPin,
+    TierPinAnswer,
+    TransactionAnswer,
+)
+from services.edge.edge import Edge
+from services.edge.routes import query
+from services.edge.routes.commands import described, from_body, send
+from services.edge.routes.head import REASON, TIER_SET, account_number, idempotency_key, tier_set
+from services.edge.routes.v1.accounts import ACCOUNT
+from shared.hashing import canonical
+
+ADJUSTMENTS = ACCOUNT + "/adjustments"
+REVERSALS = ACCOUNT + "/reversals"
+STATE = ACCOUNT + "/state"
+REPLACEMENTS = ACCOUNT + "/replacements"
+TIER = ACCOUNT + "/tiers/{tierSet}"
+
+_ADJUST: TypeAdapter[Adjust] = TypeAdapter(Adjust)
+_REVERSE: TypeAdapter[Reverse] = TypeAdapter(Reverse)
+_SET_STATE: TypeAdapter[SetAccountState] = TypeAdapter(SetAccountState)
+_REPLACE: TypeAdapter[ReplaceNumber] = TypeAdapter(ReplaceNumber)
+_PIN: TypeAdapter[TierPin] = TypeAdapter(TierPin)
+_UNPIN: TypeAdapter[PinTier] = TypeAdapter(PinTier)
+
+_ADJUST_RULES = (
+    "programme_unknown",
+    "programme_retired",
+    "account_unknown",
+    "account_closed",
+    "value_zero",
+    "too_many_decimals",
+    "insufficient_points",
+    "balance_limit_exceeded",
+    "too_many_lots",
+    "expiry_in_past",
+    "expiry_before_activation",
+    "scheduled_debit",
+    "too_large",
+)
+_REVERSE_RULES = (
+    "account_unknown",
+    "account_closed",
+    "transaction_unknown",
+    "reversed_operation_unknown",
+    "not_reversible",
+    "already_reversed",
+    "reversal_exceeds_original",
+    "too_many_decimals",
+    "balance_limit_exceeded",
+    "too_many_lots",
+    "too_large",
+)
+_STATE_RULES = ("account_unknown", "too_large")
+_REPLACE_RULES = ("account_unknown", "account_closed", "number_in_use", "too_many_numbers", "too_large")
+_TIER_RULES = ("account_unknown", "account_closed", "tier_set_unknown", "too_large")
+_BOOKED = {"model": TransactionAnswer, "description": "Booked; the balance of the programme."}
+_REVERSED = {"model": ReversalAnswer, "description": "Booked; what was undone, and the balances of the programmes."}
+_STATE_SET = {"model": StateAnswer, "description": "The account has this state."}
+_REPLACED = {"model": ReplacementAnswer, "description": "The number leads to the account."}
+_PINNED = {"model": TierPinAnswer, "description": "The account has this level."}
+
+_ADJUST_EXAMPLES: dict[str, Any] = {
+    "up": {
+        "summary": "Goodwill that expires",
+        "value": {
+            "programme": "LOY22-BuyVouchers",
+            "value": 250,
+            "reason": "late delivery",
+            "expiresAt": "2030-12-31T23:00:00Z",
+        },
+    },
+    "down": {"summary": "A correction", "value": {"programme": "CASHBACK", "value": -2.5, "reason": "counted twice"}},
+}
+_REVERSE_EXAMPLES: dict[str, Any] = {
+    "all": {
+        "summary": "The whole transaction",
+        "value": {"transactionId": "0199d2a5-7c00-7000-8000-000000000001", "reason": "wrong card"},
+    },
+    "part": {
+        "summary": "One operation in part, another wholly",
+        "value": {
+            "transactionId": "0199d2a5-7c00-7000-8000-000000000001",
+            "operations": [{"operation": 0, "value": 2.5}, {"operation": 1}],
+            "reason": "one article was sent back",
+        },
+    },
+}
+_STATE_EXAMPLES = {"block": {"summary": "A lost card", "value": {"state": "suspended", "reason": "reported lost"}}}
+_REPLACE_EXAMPLES = {"card": {"summary": "A new card", "value": {"newNumber": "6299000000000000025"}}}
+_TIER_EXAMPLES = {"vip": {"summary": "Hold at gold", "value": {"code": "gold", "reason": "a loyal customer"}}}
+
+
+def add_routes(app: FastAPI, edge: Edge) -> None:
+    """`POST` adjustments, reversals and replacements; `PUT` the state and a tier; `DELETE` a tier's pin."""
+    _add_bookings(app, edge)
+    _add_standing(app, edge)
+    _add_tiers(app, edge)
+
+
+def _add_bookings(app: FastAPI, edge: Edge) -> None:
+    @app.post(
+        ADJUSTMENTS,
+        tags=["Accounts"],
+        summary="Correct a balance by hand",
+        **described("Adjustment", _ADJUST_EXAMPLES, _BOOKED, _ADJUST_RULES),
+    )
+    async def adjust(request: Request) -> Response:
+        """Book a correction up or down, with its reason; one down beyond the balance is refused."""
+        return await from_body(edge, request, ADJUSTMENTS, "points.adjust.v1", _ADJUST)
+
+    @app.post(
+        REVERSALS,
+        tags=["Accounts"],
+        summary="Reverse a transaction",
+        **described("Reversal", _REVERSE_EXAMPLES, _REVERSED, _REVERSE_RULES),
+    )
+    async def reverse(request: Request) -> Response:
+        """Undo a transaction: all of it, or the operations named, in part where a value is given.
+
+        Over all reversals each operation is undone once at most. Points redeemed return to where they came from; what
+        was loaded is revoked, and what of it has been spent becomes debt.
+        """
+        return await from_body(edge, request, REVERSALS, "points.reverse.v1", _REVERSE)
+
+
+def _add_standing(app: FastAPI, edge: Edge) -> None:
+    @app.put(
+        STATE,
+        tags=["Accounts"],
+        summary="Block, suspend, close or free an account",
+        **described("AccountStanding", _STATE_EXAMPLES, _STATE_SET, _STATE_RULES),
+    )
+    async def set_state(request: Request) -> Response:
+        """Say what an account may do from now on. The state that it has already changes nothing."""
+        return await from_body(edge, request, STATE, "points.set_account_state.v1", _SET_STATE)
+
+    @app.post(
+        REPLACEMENTS,
+        tags=["Accounts"],
+        summary="Give an account another number",
+        **described("Replacement", _REPLACE_EXAMPLES, _REPLACED, _REPLACE_RULES),
+    )
+    async def replace(request: Request) -> Response:
+        """From now on the new number leads to this account, too. The old one goes on to do so: none is ever freed."""
+        return await from_body(edge, request, REPLACEMENTS, "points.replace_number.v1", _REPLACE)
+
+
+def _add_tiers(app: FastAPI, edge: Edge) -> None:
+    @app.put(
+        TIER,
+        tags=["Accounts"],
+        summary="Hold an account at a tier",
+        **described("TierPin", _TIER_EXAMPLES, _PINNED, (*_TIER_RULES, "tier_unknown"), TIER_SET),
+    )
+    async def pin_tier(request: Request) -> Response:
+        """Hold an account at a tier by hand, whatever it earns, until that is taken back."""
+        return await from_body(edge, request, TIER, "points.pin_tier.v1", _PIN, {"tierSet": tier_set(request)})
+
+    @app.delete(
+        TIER,
+        tags=["Accounts"],
+        summary="Hold an account at a tier no longer",
+        **described(None, {}, _PINNED, (*_TIER_RULES, "invalid_parameter"), TIER_SET, REASON),
+    )
+    async def unpin_tier(request: Request) -> Response:
+        """Take back what holds the account at a tier: it has the one again that it earned."""
+        key, number, name = idempotency_key(request.headers), account_number(request), tier_set(request)
+        reason = query.text(query.read(request, "reason"), "reason", 200)
+        if reason is None:
+            raise query.wrong("reason", "say why")
+        said = {"code": None, "reason": reason}
+        command = bodies.validated(_UNPIN, {"accountNumber": number, "tierSet": name, **said})
+        value = command.model_dump(by_alias=True)
+        return await send(edge, "points.pin_tier.v1", number, value, (TIER, number, name, canonical(said)), key)

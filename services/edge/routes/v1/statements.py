@@ -1,0 +1,123 @@
+"""Statements: the movements of an account, newest first, a page at a time."""
+
+from dataclasses import replace
+from typing import Any
+from urllib.parse import quote, urlencode
+
+from fastapi import FastAPI
+from starlette.requests import Request
+from starlette.responses import Response
+
+from services.edge import answers, cursors
+from services.edge.documents import KINDS, StatementAnswer
+from services.edge.edge import Edge
+from services.edge.openapi import refusals
+from services.edge.problems import Problem
+from services.edge.routes import query
+from services.edge.routes.head import ACCOUNT_NUMBER, account_number
+from services.edge.routes.v1.accounts import ACCOUNT
+from services.edge.statements import Query
+from shared.ids import account_id
+
+STATEMENT = ACCOUNT + "/statement"
+
+_CHARS_MAX = 64
+_KINDS_MAX = 20
+_SIZE_MAX = 100
+_SIZE_DEFAULT = 25
+
+
+def add_routes(app: FastAPI, edge: Edge) -> None:
+    """`GET /v1/accounts/{accountNumber}/statement`."""
+    store, secret = edge.settings.store, edge.settings.secret.get_secret_value().encode()
+
+    @app.get(
+        STATEMENT,
+        tags=["Accounts"],
+        summary="List an account's movements",
+        response_class=Response,
+        responses={
+            200: {"model": StatementAnswer, "description": "A page of movements, and where the next one is."},
+            **refusals("invalid_account_number", "invalid_parameter", "account_unknown", "internal", "unavailable"),
+        },
+        openapi_extra={"parameters": [ACCOUNT_NUMBER, *_PARAMETERS]},
+    )
+    async def get_statement(request: Request) -> Response:
+        """The movements of all programmes, newest first; filters go together in any combination.
+
+        Follow `next` until it is null: the pages show each movement once, however many are booked meanwhile, which
+        stand before the first page. What a write that was answered 200 by this installation booked is always seen.
+        """
+        number = account_number(request)
+        asked = read(request)
+        names = await edge.views.names(account_id(store, number))
+        if names is None:
+            raise Problem("account_unknown", "no account has this number")
+        account, own_number = names
+        asked = replace(asked, account=account)
+        if (cursor := request.query_params.get("cursor")) is not None:
+            if (place := cursors.read(secret, asked, cursor)) is None:
+                raise query.wrong("cursor", "take the next page's as it was given, with the same filters")
+            asked = replace(asked, below=place)
+        changes = await edge.views.movements(replace(asked, limit=asked.limit + 1))
+        page = changes[: asked.limit]
+        more = len(changes) > len(page)
+        document = {
+            "account": account,
+            "accountNumber": own_number,
+            "movements": [answers.movement_of(change) for change in page],
+            "next": _next(request, number, cursors.write(secret, asked, page[-1])) if more else None,
+        }
+        return answers.answer(document)
+
+
+def read(request: Request) -> Query:
+    """The filters and the size of a page, all but the account and the cursor.
+
+    :raises Problem: `invalid_parameter`.
+    """
+    given = query.read(request, "programme", "from", "until", "size", "cursor", repeated=["kind"])
+    kinds = query.texts(given, "kind", _CHARS_MAX)
+    if len(kinds) > _KINDS_MAX:
+        raise query.wrong("kind", f"at most {_KINDS_MAX} different ones")
+    return Query(
+        account="",
+        programme=query.text(given, "programme", _CHARS_MAX),
+        kinds=kinds,
+        from_=query.instant(given, "from", up=True),
+        until=query.instant(given, "until", up=True),
+        limit=query.number(given, "size", 1, _SIZE_MAX, _SIZE_DEFAULT),
+    )
+
+
+def _next(request: Request, number: str, cursor: str) -> str:
+    """The path of the page after this one: the same filters, another cursor."""
+    kept = [(name, value) for name, value in request.query_params.multi_items() if name != "cursor"]
+    path = STATEMENT.replace("{accountNumber}", quote(number, safe=""))
+    return f"{path}?{urlencode([*kept, ('cursor', cursor)])}"
+
+
+def _parameter(name: str, description: str, schema: dict[str, Any], **more: Any) -> dict[str, Any]:
+    return {"name": name, "in": "query", "required": False, "description": description, "schema": schema, **more}
+
+
+_TEXT = {"type": "string", "minLength": 1, "maxLength": _CHARS_MAX}
+_INSTANT = {"type": "string", "format": "date-time"}
+_PARAMETERS = (
+    _parameter("programme", "Movements of this programme only.", _TEXT),
+    _parameter(
+        "kind",
+        "Movements of this kind only; repeat it for several.",
+        {"type": "array", "items": {**_TEXT, "examples": KINDS}, "maxItems": _KINDS_MAX},
+        style="form",
+        explode=True,
+    ),
+    _parameter("from", "Booked at this instant or later.", _INSTANT),
+    _parameter("until", "Booked before this instant.", _INSTANT),
+    _parameter(
+        "size",
+        "How many movements a page has at most.",
+        {"type": "integer", "minimum": 1, "maximum": _SIZE_MAX, "default": _SIZE_DEFAULT},
+    ),
+    _parameter("cursor", "From the page before: where this one begins. Opaque.", {"type": "string"}),
+)

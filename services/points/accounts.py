@@ -1,0 +1,103 @@
+"""Commands on an account as a whole: its state, its numbers, its tiers, and what is due (RULES 4.1.2, 4.1.5)."""
+
+from schemas.accounts import AccountForwarded, AccountStateChanged, NumberAdded, ReplaceNumber, SetAccountState
+from schemas.points import BookDue
+from schemas.refusals import PointsRefusal
+from schemas.tiers import PinTier
+from services.points import tiers
+from services.points.booking import Booking
+from services.points.desk import Outcome, States, accepted, desk, mismatch, opened
+from services.points.state import Account, account_stream, catalogue_stream
+from shared.decider import Command, Rejected, Streams
+from shared.ids import account_id
+
+NUMBERS_MAX = 100
+"""The numbers that may lead to one account besides its own."""
+
+
+def replacement_streams(command: Command, payload: ReplaceNumber) -> Streams:
+    """The account, and that of the new number, which shall never open."""
+    store = command.store
+    new = account_stream(store, account_id(store, payload.new_number))
+    return Streams((account_stream(store, command.subject), new), (catalogue_stream(store),))
+
+
+def book_what_is_due(command: Command, _payload: BookDue, states: States) -> Outcome:
+    """What the sweep asks for: whatever is due is booked, in every state of the account; often nothing is any more."""
+    booking = desk(command, None, states)
+    return accepted(booking, []) if isinstance(booking, Booking) else booking
+
+
+def set_state(command: Command, payload: SetAccountState, states: States) -> Outcome:
+    """Block, suspend, close or free an account; a closed one can be opened again."""
+    account = states[account_stream(command.store, command.subject)]
+    if not isinstance(account, Account):
+        raise TypeError(f"{command.subject} is no account")
+    if refused := mismatch(command, payload.account_number, account):
+        return refused
+    booking = desk(command, None, states)
+    if not isinstance(booking, Booking):
+        return booking
+    if refused := opened(booking):
+        return refused
+    account = booking.account
+    if account.state is not payload.state:
+        booking.book(
+            AccountStateChanged(
+                account=account.account,
+                account_number=account.account_number or "",
+                from_=account.state,
+                to=payload.state,
+                reason=payload.reason,
+                booked_at=command.now,
+            )
+        )
+    return accepted(booking, [], more={"state": payload.state.value})
+
+
+def replace_number(command: Command, payload: ReplaceNumber, states: States) -> Outcome:
+    """Give the account one more number; a number under which something was booked already is in use."""
+    booking = desk(command, payload.account_number, states)
+    if not isinstance(booking, Booking):
+        return booking
+    if refused := opened(booking):
+        return refused
+    number, account = payload.new_number, booking.account
+    stream = account_stream(command.store, account_id(command.store, number))
+    other = states[stream]
+    if not isinstance(other, Account):
+        raise TypeError(f"{stream} holds no account")
+    if stream == booking.stream or (other.account_number is not None and other.forwards_to != account.account):
+        return Rejected(PointsRefusal.NUMBER_IN_USE, "the number has an account already", "/newNumber")
+    result = {"accountNumber": account.account_number, "newNumber": number}
+    if other.forwards_to == account.account:
+        return accepted(booking, [], more=result)
+    if len(account.numbers) >= NUMBERS_MAX:
+        return Rejected(PointsRefusal.TOO_MANY_NUMBERS, f"an account has at most {NUMBERS_MAX} numbers", "/newNumber")
+    forwarded = AccountForwarded(
+        account=other.account, account_number=number, forwards_to=account.account, booked_at=command.now
+    )
+    booking.events.append((stream, forwarded))
+    booking.book(
+        NumberAdded(
+            account=account.account,
+            account_number=account.account_number or "",
+            number=number,
+            booked_at=command.now,
+        )
+    )
+    led = other._replace(account_number=number, forwards_to=account.account, booked_at=command.now)
+    return accepted(booking, [], more=result, states={stream: led})
+
+
+def pin_tier(command: Command, payload: PinTier, states: States) -> Outcome:
+    """Hold a level by hand, or let it go."""
+    booking = desk(command, payload.account_number, states)
+    if not isinstance(booking, Booking):
+        return booking
+    if refused := opened(booking) or tiers.pin(booking, payload):
+        return refused
+    standing = booking.account.tiers.get(payload.tier_set)
+    code, pinned = (None, False) if standing is None else (standing.code, standing.pinned)
+    result = {"tierSet": payload.tier_set, "code": code, "pinned": pinned}
+    return accepted(booking, [], payload.reason, result)

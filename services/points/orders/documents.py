@@ -1,0 +1,99 @@
+"""Orders as documents: how their snapshots keep them. Fractions are text, since they are exact."""
+
+from datetime import UTC, datetime
+from fractions import Fraction
+from typing import Any
+
+from services.points.orders.state import Award, Fact, Line, Order
+from services.points.orders.waiting import due_at
+from shared.decider import Document
+
+
+def dump_order(order: Order) -> Document:
+    """A BSON-ready document; `due_at` is when waiting facts are to be reported."""
+    return {
+        "revision": order.revision,
+        "account": order.account,
+        "currency": order.currency,
+        "eligible": order.eligible,
+        "shop": order.shop,
+        "lines": [[name, str(line.quantity), line.eligible] for name, line in order.lines.items()],
+        "awards": [_dump_award(award) for award in order.awards.values()],
+        "facts": [_dump_fact(fact) for fact in order.facts.values()],
+        "digests": [[revision, digest] for revision, digest in order.digests.items()],
+        "spent": order.spent,
+        "due_at": due_at(order),
+    }
+
+
+def load_order(name: str, document: Document) -> Order:
+    """The order that `dump_order` gave; instants may come back naive or with another UTC."""
+    return Order(
+        name,
+        document["revision"],
+        document["account"],
+        document["currency"],
+        document["eligible"],
+        document["shop"],
+        {line: Line(Fraction(quantity), eligible) for line, quantity, eligible in document["lines"]},
+        {each["programme"]: _load_award(each) for each in document["awards"]},
+        {each["id"]: _load_fact(each) for each in document["facts"]},
+        dict(document["digests"]),
+        document["spent"],
+    )
+
+
+def _dump_award(award: Award) -> Document:
+    return {**award._asdict(), "credited": [[at, amount] for at, amount in award.credited]}
+
+
+def _load_award(document: Document) -> Award:
+    return Award(**{**document, "credited": tuple((_utc(at), amount) for at, amount in document["credited"])})
+
+
+def _dump_fact(fact: Fact) -> Document:
+    """What a fact does not say is left out."""
+    document: dict[str, Any] = {
+        "id": fact.id,
+        "what": fact.what,
+        "account": fact.account,
+        "booked_at": fact.booked_at,
+    }
+    if fact.amount is not None:
+        document["amount"] = str(fact.amount)
+    if fact.lines is not None:
+        document["lines"] = [[name, str(quantity)] for name, quantity in fact.lines.items()]
+    if fact.revision is not None:
+        document["revision"] = fact.revision
+    if fact.rest is not None:
+        document["rest"] = str(fact.rest)
+    document.update({name: True for name in ("waiting", "refused", "reported") if getattr(fact, name)})
+    return document
+
+
+def _load_fact(document: Document) -> Fact:
+    get = document.get
+    lines = get("lines")
+    booked_at = _utc(document["booked_at"])
+    assert booked_at is not None
+    return Fact(
+        document["id"],
+        document["what"],
+        document["account"],
+        booked_at,
+        _fraction(get("amount")),
+        None if lines is None else {name: Fraction(quantity) for name, quantity in lines},
+        get("revision"),
+        _fraction(get("rest")),
+        get("waiting", False),
+        get("refused", False),
+        get("reported", False),
+    )
+
+
+def _fraction(text: str | None) -> Fraction | None:
+    return None if text is None else Fraction(text)
+
+
+def _utc(stored: datetime | None) -> datetime | None:
+    return stored if stored is None or stored.tzinfo is UTC else stored.replace(tzinfo=UTC)

@@ -1,0 +1,55 @@
+"""What a command is about to write of an order: its events so far, and the order as they leave it."""
+
+from dataclasses import dataclass
+from typing import Any
+
+from schemas.orders import OrderEvent, OrderFactApplied, OrderFactRefused
+from services.points.booking import Booking
+from services.points.orders.entitlement import Waits, judge
+from services.points.orders.evolve import evolve_order
+from services.points.orders.state import Order
+from shared.decider import Rejected
+
+
+@dataclass(slots=True)
+class OrderFile:
+    """The order's side of a command; its events go among the booking's, in order."""
+
+    booking: Booking
+    stream: str
+    order: Order
+
+    def common(self) -> dict[str, Any]:
+        """What all events of an order say."""
+        account = self.booking.account
+        return {
+            "order": self.order.id,
+            "account": account.account,
+            "account_number": account.account_number or self.booking.account_number,
+            "booked_at": self.booking.command.now,
+        }
+
+    def add(self, event: OrderEvent) -> None:
+        """One more event on the order."""
+        self.booking.events.append((self.stream, event))
+        self.order = evolve_order(self.order, event)
+
+    def release(self) -> None:
+        """Let waiting facts have their effect, in the order of their arrival, as long as that makes room for others.
+
+        What contradicts what is known by now is refused by an event, since its own command was accepted.
+        """
+        moved = True
+        while moved:
+            moved = False
+            for fact in self.order.waiting():
+                verdict = judge(self.order, fact)
+                if isinstance(verdict, Waits):
+                    continue
+                moved = True
+                if isinstance(verdict, Rejected):
+                    code, detail = verdict.code.value, verdict.detail
+                    self.add(OrderFactRefused(**self.common(), fact=fact.id, code=code, detail=detail))
+                else:
+                    rest = None if verdict.rest is None else str(verdict.rest)
+                    self.add(OrderFactApplied(**self.common(), fact=fact.id, rest=rest))

@@ -1,0 +1,14 @@
+"""The commands by which the sweep has booked what is due on quiet accounts and orders (RULES 4.1.5, 4.1.9)."""
+
+from services.points.state import aggregate_of
+from shared.decider import Document, Wake
+
+
+def wake(stream: str, state: Document) -> Wake | None:
+    """The command for a stream whose snapshot says that something is due; `decide` looks at it again."""
+    if stream.startswith("account/"):
+        return Wake("points.book_due.v1", aggregate_of(stream), {})
+    if stream.startswith("order/"):
+        accounts = [fact["account"] for fact in state["facts"] if fact.get("waiting") and not fact.get("reported")]
+        return Wake("points.report_order.v1", accounts[0], {"order": aggregate_of(stream)}) if accounts else None
+    return None

@@ -1,0 +1,36 @@
+"""`fealty rebuild`: all snapshots of a service, made again from its journal."""
+
+from shared.commands.console import complain, out, table
+from shared.commands.progress import progress_bar
+from shared.commands.stores import journal_of, must_be_stopped, service_of
+from shared.rebuild import Report, rebuild
+from shared.runtime.app import tune_garbage_collection
+from shared.settings import Settings
+
+
+async def rebuild_service(name: str, settings: Settings, *, force: bool, restart: bool) -> Report:
+    """Rebuild a service's snapshots, with a progress bar; `force` does not ask whether it runs.
+
+    :raises Failure: there is no such service, or it runs.
+    :raises Unavailable: a server is away; the next call goes on from there.
+    """
+    service = service_of(name)
+    if not force:
+        await must_be_stopped(name, settings)
+    async with journal_of(name, settings) as journal:
+        tune_garbage_collection()
+        with progress_bar("rebuilding") as progress:
+            return await rebuild(journal, service.decider, restart=restart, progress=progress)
+
+
+def show(report: Report) -> None:
+    """Print counts, and the streams whose journal cannot be folded."""
+    if report.going_on_after is not None:
+        complain(f"went on after {report.going_on_after}, where an earlier call was cut short; --restart begins anew")
+    counts = f"{report.streams:,} streams, {report.writes:,} versions, {report.events:,} events"
+    out().print(f"rebuilt: {counts}; {report.removed:,} snapshots without a journal removed")
+    if report.unfoldable:
+        shown = table("stream", "why its snapshot stays as it was")
+        for stream, reason in report.unfoldable.items():
+            shown.add_row(stream, reason)
+        out().print(shown)

@@ -1,0 +1,80 @@
+"""The demo's small story of an order: placed, delivered in part, some of it sent back, the rest cancelled."""
+
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from schemas.envelope import Envelope
+from shared.commands.console import Failure
+from shared.ids import new_id
+from shared.runtime.kafka import Record, partition_of
+from shared.settings import Settings
+
+DEMO = Path(__file__).resolve().parents[2] / "demo"
+SOURCE = "/demo"
+
+
+@dataclass(frozen=True, slots=True)
+class Chapter:
+    """One record: its file, its topic and type, what of its body is another, and the changes that it shall cause."""
+
+    what: str
+    file: str
+    topic: str
+    type: str
+    changes: Sequence[str]
+    body: dict[str, Any]
+
+    def record(self, settings: Settings, account_number: str, order: str) -> tuple[Record, str]:
+        """The record on its topic, for this account and order, and its event id.
+
+        :raises Failure: the file is not there.
+        """
+        try:
+            body = {**json.loads((DEMO / self.file).read_bytes()), **self.body}
+        except OSError as error:
+            raise Failure(f"{DEMO / self.file}: {error.strerror}") from error
+        body |= {"order": order, "accountNumber": account_number}
+        envelope = Envelope(id=new_id(), type=self.type, source=SOURCE, subject=order)
+        topic, place = settings.topic(self.topic), partition_of(order, settings.partitions)
+        return Record(topic, place, order.encode(), json.dumps(body).encode(), envelope.headers()), envelope.id
+
+
+STORY = (
+    Chapter(
+        "order of 100 EUR placed",
+        "order_placed.json",
+        "webshop.orders",
+        "order.placed.v1",
+        ["4 pend +0 = 0, pending +100 = 100"],
+        {},
+    ),
+    Chapter(
+        "one of two delivered",
+        "order_fulfilled.json",
+        "oms.fulfilments",
+        "order.fulfilled.v1",
+        ["5 activate +50 = 50, pending -50 = 50"],
+        {"fact": "F-1", "lines": [{"line": "1", "quantity": 1}]},
+    ),
+    Chapter(
+        "20 EUR of it sent back",
+        "order_returned.json",
+        "oms.fulfilments",
+        "order.returned.v1",
+        ["6 revoke -20 = 30"],
+        {"fact": "R-1", "lines": None, "amount": 20},
+    ),
+    Chapter(
+        "the rest cancelled",
+        "order_cancelled.json",
+        "oms.fulfilments",
+        "order.cancelled.v1",
+        ["7 drop +0 = 30, pending -50 = 0"],
+        {"fact": "C-1", "lines": None},
+    ),
+)
+REVERSED = ["8 give_back +300 = 1500", "9 revoke -500 = 1000"]
+"""What reversing the till's load of 500 and redemption of 300 changes."""

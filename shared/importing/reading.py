@@ -1,0 +1,205 @@
+"""Reading a file of opening balances row by row: CSV with a header line, or a JSON object a line.
+
+A file is UTF-8, with or without a byte order mark, with either kind of line end. What is wrong with one row is told
+of that row; what makes the rest of the file doubtful (a wrong header, an open quote) ends the reading.
+"""
+
+import csv
+import json
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from decimal import Decimal, InvalidOperation
+from enum import StrEnum
+from pathlib import Path
+from typing import Any, TextIO
+
+from shared.errors import FealtyError
+
+COLUMNS = ("account_number", "programme", "value", "expires_at", "active_from", "reason")
+REQUIRED = COLUMNS[:3]
+BECAUSE, GIVEN = "refused_because", "given"
+"""Columns of a file of refused rows, not looked at when it is imported: why, and a JSON line that is no object."""
+
+LINE_CHARS_MAX = 64 * 1024
+
+
+class Format(StrEnum):
+    """How a file is written."""
+
+    CSV = "csv"
+    JSONL = "jsonl"
+
+    @classmethod
+    def of(cls, path: Path) -> "Format":
+        """By the file's extension.
+
+        :raises Unreadable: it is none of .csv, .jsonl and .ndjson.
+        """
+        match path.suffix.lower():
+            case ".csv":
+                return cls.CSV
+            case ".jsonl" | ".ndjson":
+                return cls.JSONL
+        raise Unreadable(f"{path}: the name ends in none of .csv, .jsonl, .ndjson; say --format")
+
+
+class Unreadable(FealtyError):
+    """The file as a whole cannot be imported; the message names it, and the line."""
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """One row: the number of its first line, its cells as they stand, and what they say by column.
+
+    `fields` has no empty cells; its values are text, in JSON whatever was there, numbers as decimals. `fault` says
+    why the row cannot be read.
+    """
+
+    line: int
+    cells: tuple[str, ...]
+    fields: Mapping[str, Any] = field(default_factory=dict)
+    fault: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Opened:
+    """A file being read: the columns of its cells, and its rows, once."""
+
+    columns: tuple[str, ...]
+    rows: Iterator[Row]
+
+
+@contextmanager
+def opened(path: Path, form: Format) -> Iterator[Opened]:
+    """The file's rows; blank lines are none.
+
+    :raises Unreadable: here for a header, or while iterating for a line, after which nothing more can be told apart.
+    :raises OSError: it cannot be opened or read.
+    """
+    # Bytes that are no UTF-8 come as surrogates, so that the row that has them is refused, and written back as it was.
+    with path.open(encoding="utf-8-sig", errors="surrogateescape", newline="") as file:
+        lines = _lines(file, path)
+        yield _csv(lines, path) if form is Format.CSV else Opened((*COLUMNS, GIVEN), _json_rows(lines))
+
+
+def count_rows(path: Path, form: Format) -> int:
+    """How many rows the file has, read to its end.
+
+    :raises Unreadable: there are none, or not all of it can be read.
+    """
+    with opened(path, form) as file:
+        count = sum(1 for _ in file.rows)
+    if not count:
+        raise Unreadable(f"{path}: there are no rows in it")
+    return count
+
+
+def _lines(file: TextIO, path: Path) -> Iterator[str]:
+    number = 1
+    while line := file.readline(LINE_CHARS_MAX):
+        if len(line) == LINE_CHARS_MAX:
+            raise Unreadable(f"{path}:{number}: the line has more than {LINE_CHARS_MAX} characters")
+        yield line
+        number += 1
+
+
+def _foreign(text: str) -> bool:
+    """Whether there are bytes in it that are no UTF-8."""
+    return not text.isascii() and any("\udc80" <= character <= "\udcff" for character in text)
+
+
+# ── CSV ─────────────────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+def _csv(lines: Iterator[str], path: Path) -> Opened:
+    rows = _cells(lines, path)
+    _, header = next(rows, (0, []))
+    if not header:
+        raise Unreadable(f"{path}: the file is empty, or does not begin with a header line")
+    if _foreign("".join(header)):
+        raise Unreadable(f"{path}:1: the header is not UTF-8")
+    if missing := [name for name in REQUIRED if name not in header]:
+        raise Unreadable(f"{path}:1: the header, split at commas, lacks {', '.join(missing)}")
+    if unknown := [name for name in header if name not in (*COLUMNS, BECAUSE, GIVEN)]:
+        raise Unreadable(f"{path}:1: unknown in the header: {', '.join(map(repr, unknown))}")
+    if len(set(header)) < len(header):
+        raise Unreadable(f"{path}:1: the header names a column twice")
+    return Opened(tuple(header), (_csv_row(line, cells, header) for line, cells in rows if cells))
+
+
+def _cells(lines: Iterator[str], path: Path) -> Iterator[tuple[int, list[str]]]:
+    """Each row's first line and its cells; none on a blank line."""
+    reader = csv.reader(lines, strict=True)
+    while True:
+        line = reader.line_num + 1
+        try:
+            cells = next(reader, None)
+        except csv.Error as error:
+            raise Unreadable(f"{path}:{line}: the quotes are wrong, from here on rows are unclear: {error}") from error
+        if cells is None:
+            return
+        yield line, cells
+
+
+def _csv_row(line: int, cells: list[str], header: list[str]) -> Row:
+    if _foreign("".join(cells)):
+        return Row(line, tuple(cells), fault="the row is not UTF-8")
+    if len(cells) != len(header):
+        return Row(line, tuple(cells), fault=f"the row has {len(cells)} cells and the header {len(header)}")
+    fields = {name: cell for name, cell in zip(header, cells, strict=True) if cell and name in COLUMNS}
+    return Row(line, tuple(cells), fields)
+
+
+# ── JSON lines ──────────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+class _Twice(ValueError):
+    """An object has a key twice."""
+
+
+def _json_rows(lines: Iterator[str]) -> Iterator[Row]:
+    for number, line in enumerate(lines, 1):
+        if line.strip():
+            yield _json_row(number, line.rstrip("\r\n"))
+
+
+def _json_row(number: int, line: str) -> Row:
+    def unread(fault: str) -> Row:
+        return Row(number, (*[""] * len(COLUMNS), line), fault=fault)
+
+    if _foreign(line):
+        return unread("the line is not UTF-8")
+    try:
+        value = json.loads(
+            line, parse_float=Decimal, parse_int=Decimal, parse_constant=_no_number, object_pairs_hook=_object
+        )
+    except _Twice as error:
+        return unread(str(error))
+    except (ValueError, InvalidOperation, RecursionError):
+        return unread("the line is no JSON")
+    if not isinstance(value, dict):
+        return unread("the line is no JSON object")
+    if unknown := sorted(value.keys() - {*COLUMNS, BECAUSE}):
+        return unread(f"unknown in the object: {', '.join(map(repr, unknown))}")
+    fields = {name: value[name] for name in COLUMNS if value.get(name) not in (None, "")}
+    if any(not isinstance(each, str | Decimal) for each in fields.values()):
+        return unread("a member is neither text nor a number")
+    cells = [_text(fields.get(name, "")) for name in COLUMNS]
+    return Row(number, (*cells, ""), fields)
+
+
+def _text(value: str | Decimal) -> str:
+    """A JSON number in digits; a silly one, like 1e999999, as it is."""
+    return f"{value:f}" if isinstance(value, Decimal) and abs(value.adjusted()) < 64 else str(value)
+
+
+def _object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    found = dict(pairs)
+    if len(found) < len(pairs):
+        raise _Twice("the object has a key twice")
+    return found
+
+
+def _no_number(name: str) -> Any:
+    raise ValueError(f"{name} is no number")

@@ -1,0 +1,56 @@
+"""What commands for operators need of the points service: loaded by name, since nothing here may import a service."""
+
+import importlib
+from collections.abc import Callable
+from datetime import date, datetime
+from functools import cache
+from typing import Any
+
+from schemas.points import ACCOUNT_VIEW, PROGRAMME_VIEW, ProgrammeView
+from schemas.programme import Programme
+from shared.decider import Decider, Document, View
+from shared.runtime.journal import Stored
+
+
+def account_stream(store: str, account: str) -> str:
+    """The stream of an account."""
+    return f"account/{store}/{account}"
+
+
+def programme_stream(store: str, programme: str) -> str:
+    """The stream of a programme."""
+    return f"programme/{store}/{programme}"
+
+
+def account_view(stream: str, stored: Stored) -> Document | None:
+    """An account as the service publishes it, an `AccountView` in JSON's types; None when there is nothing to show."""
+    return _value(ACCOUNT_VIEW, stream, stored)
+
+
+def programme_of(stream: str, stored: Stored) -> Programme | None:
+    """A programme's present rules."""
+    value = _value(PROGRAMME_VIEW, stream, stored)
+    return None if value is None else ProgrammeView.model_validate(value).programme
+
+
+def first_instant(day: date, zone: str) -> datetime:
+    """The first instant of a local day, in UTC, by the service's own calendar (RULES 4.1.5)."""
+    return _calendar()(day, zone)
+
+
+def _value(kind: str, stream: str, stored: Stored) -> Document | None:
+    decider = _decider()
+    view: View | None = decider.views(decider.load_state(stream, stored.document["state"]))
+    return view.value if view is not None and view.type == kind else None
+
+
+@cache
+def _decider() -> Decider[Any, Any]:
+    found: Decider[Any, Any] = importlib.import_module("services.points.decider").DECIDER
+    return found
+
+
+@cache
+def _calendar() -> Callable[[date, str], datetime]:
+    found: Callable[[date, str], datetime] = importlib.import_module("services.points.calendar").first_instant
+    return found

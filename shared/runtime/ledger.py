@@ -1,0 +1,166 @@
+"""Reading the books of one service: movements summed by day, snapshots of one kind, an account's last entries.
+
+Reads what the journal and the snapshots hold and writes nothing; see :mod:`shared.runtime.journal` for the documents.
+"""
+
+from collections.abc import AsyncIterator, Mapping, Sequence
+from contextlib import asynccontextmanager
+from datetime import datetime
+from typing import Any, NamedTuple
+
+from shared.decider import Document
+from shared.runtime.journal import Journal, Stored, translated
+from shared.writes import write_of
+
+_PAGE_STREAMS = 500
+_PAGE_VERSIONS = 50
+
+BEFORE, AFTER = "", "~"
+"""In place of a day: all days before the first asked for, and all after the last."""
+
+
+class Moved(NamedTuple):
+    """What movements of one kind and sign came to on one local day of a programme, in its smallest unit."""
+
+    programme: str
+    day: str
+    kind: str
+    scale: int
+    delta: int
+    pending_delta: int
+
+
+class Ledger:
+    """One service's books at one moment: what is read from it belongs together, whatever is booked meanwhile.
+
+    The moment lasts as long as the server keeps its history, five minutes unless it is told otherwise.
+    """
+
+    def __init__(self, journal: Journal, session: Any) -> None:
+        self._journal = journal
+        self._session = session
+
+    async def streams(self, prefix: str) -> AsyncIterator[tuple[str, Stored]]:
+        """All streams whose names begin so, in order of their names.
+
+        :raises Unavailable: the database is away or too slow.
+        """
+        within = {"$gte": prefix, "$lt": f"{prefix[:-1]}{chr(ord(prefix[-1]) + 1)}"}
+        async with translated():
+            cursor = self._journal.snapshots.find({"_id": within}, session=self._session)
+            async for document in cursor.sort("_id", 1).batch_size(_PAGE_STREAMS):
+                yield document["_id"], Stored(document["version"], document)
+
+    async def moved(
+        self, store: str, zones: Mapping[str, str], first: str | None = None, last: str | None = None
+    ) -> AsyncIterator[Moved]:
+        """The movements of a store, summed by the server by programme, local day, kind and sign, in that order.
+
+        `zones` has the programmes' zones, UTC where there is none; `first` and `last` are days (2026-01-31), outside
+        of which all movements are summed as `BEFORE` and `AFTER`.
+
+        :raises Unavailable: the database is away or too slow.
+        """
+        async with translated():
+            cursor = self._journal.entries.aggregate(
+                _moved(store, zones, first, last), allowDiskUse=True, session=self._session
+            )
+            async for found in cursor:
+                key = found["_id"]
+                yield Moved(key["programme"], key["day"], key["kind"], found["scale"], found["delta"], found["pending"])
+
+
+@asynccontextmanager
+async def ledger(journal: Journal) -> AsyncIterator[Ledger]:
+    """The books as they stand now.
+
+    :raises Unavailable: the database is away.
+    """
+    async with translated():
+        session = await journal.database.client.start_session(snapshot=True)
+    async with session:
+        yield Ledger(journal, session)
+
+
+async def last_movements(journal: Journal, stream: str, version: int, count: int) -> list[Document]:
+    """The last `count` movements of a stream that has this version, the newest first.
+
+    By the names of its writes, backwards, so that a long history costs no more than a short one.
+
+    :raises Unavailable: the database is away or too slow.
+    """
+    found: list[Document] = []
+    while version > 0 and len(found) < count:
+        writes = [write_of(stream, each) for each in range(version, max(0, version - _PAGE_VERSIONS), -1)]
+        async with translated():
+            entries = await journal.entries.find({"writes": {"$in": writes}}, {"writes": 1, "events": 1}).to_list(None)
+        events = [event["data"] for entry in entries for event in entry["events"] if event["stream"] == stream]
+        found += sorted((event for event in events if "sequence" in event), key=_sequence, reverse=True)
+        version -= _PAGE_VERSIONS
+    return found[:count]
+
+
+async def opened_at(journal: Journal, stream: str) -> datetime | None:
+    """When the first command was booked on a stream.
+
+    :raises Unavailable: the database is away or too slow.
+    """
+    async with translated():
+        entry = await journal.entries.find_one({"writes": write_of(stream, 1)}, {"at": 1})
+    return None if entry is None else entry["at"]
+
+
+async def letters_of(journal: Journal, names: Sequence[str], limit: int) -> list[Document]:
+    """The latest dead letters of records that have one of these names as their key or subject, without their bodies.
+
+    :raises Unavailable: the database is away or too slow.
+    """
+    raw = [name.encode() for name in names]
+    subjects = [["ce_subject", each] for each in raw]
+    query = {"$or": [{"key": {"$in": raw}}, {"headers": {"$in": subjects}}]}
+    parts = {"key": 0, "value": 0, "headers": 0, "trace": 0}
+    async with translated():
+        return list(await journal.dead_letters.find(query, parts).sort("at", -1).limit(limit).to_list(None))
+
+
+def _sequence(event: Document) -> int:
+    return int(event["sequence"])
+
+
+def _moved(store: str, zones: Mapping[str, str], first: str | None, last: str | None) -> list[Document]:
+    by_zone: dict[str, list[str]] = {}
+    for programme, name in zones.items():
+        by_zone.setdefault(name, []).append(programme)
+    movement = "$events.data"
+    zone: Any = "UTC"
+    if by_zone:
+        branches = [
+            {"case": {"$in": [f"{movement}.programme", {"$literal": programmes}]}, "then": {"$literal": name}}
+            for name, programmes in sorted(by_zone.items())
+        ]
+        zone = {"$switch": {"branches": branches, "default": "UTC"}}
+    at = {"$dateFromString": {"dateString": f"{movement}.bookedAt"}}
+    day: Any = {"$dateToString": {"date": at, "format": "%Y-%m-%d", "timezone": zone}}
+    outside: list[Document] = []
+    if first is not None:
+        outside.append({"case": {"$lt": ["$$day", first]}, "then": BEFORE})
+    if last is not None:
+        outside.append({"case": {"$gt": ["$$day", last]}, "then": AFTER})
+    if outside:
+        day = {"$let": {"vars": {"day": day}, "in": {"$switch": {"branches": outside, "default": "$$day"}}}}
+    key = {"programme": f"{movement}.programme", "day": day, "kind": f"{movement}.kind"}
+    return [
+        {"$match": {"store": store, "writes": {"$exists": True}}},
+        {"$project": {"events.data": 1}},
+        {"$unwind": "$events"},
+        {"$match": {"events.data.sequence": {"$exists": True}}},
+        {
+            "$group": {
+                "_id": {**key, "up": {"$gte": [f"{movement}.delta", 0]}},
+                "scale": {"$max": f"{movement}.scale"},
+                "delta": {"$sum": f"{movement}.delta"},
+                "pending": {"$sum": f"{movement}.pendingDelta"},
+            }
+        },
+        {"$sort": {"_id": 1}},
+    ]

@@ -1,0 +1,85 @@
+"""What people change by hand, through all services, and what accounts and statements show of it."""
+
+import pytest
+
+from shared.ids import account_id
+from tests.harness import Installation
+from tests.http.caller import POINTS, calling, decimals, load, redeem
+from tests.http.test_bodies import problem
+from tests.http.test_openapi import schema
+
+pytestmark = pytest.mark.real
+
+A_1 = "/v1/accounts/A-1"
+
+
+async def test_a_reversal_is_in_account_and_statement(installation: Installation) -> None:
+    async with installation.points(), calling(installation) as caller:
+        client = caller.client
+        posted = (await caller.post("A-1", load(2.5, "CASHBACK"))).json()
+        body = {"transactionId": posted["transactionId"], "reason": "wrong card"}
+        part = {**body, "operations": [{"operation": 0, "value": 0.75}]}
+        reversal = await client.post(A_1 + "/reversals", json=part, headers={"Idempotency-Key": "r"})
+        assert reversal.status_code == 200, reversal.text
+        schema("ReversalAnswer").validate(reversal.json())
+        assert reversal.json()["reversed"] == [{"operation": 0, "programme": "CASHBACK", "amount": 0.75}]
+        again = await client.post(A_1 + "/reversals", json=part, headers={"Idempotency-Key": "r"})
+        assert again.content == reversal.content
+        assert await caller.balance("A-1", "CASHBACK") * 100 == 175
+        (newest, _) = (await client.get(A_1 + "/statement")).json()["movements"]
+        assert (newest["kind"], newest["delta"], newest["reason"]) == ("revoke", -0.75, "wrong card")
+        rest = await client.post(A_1 + "/reversals", json=body)
+        assert rest.json()["balances"] == [{"loyaltyProgramId": "CASHBACK", "pointsBalance": 0}]
+        refused = problem(await client.post(A_1 + "/reversals", json=body))
+        assert (refused["status"], refused["code"]) == (409, "already_reversed")
+        unknown = problem(await client.post(A_1 + "/reversals", json={**body, "transactionId": "none"}))
+        assert (unknown["status"], unknown["code"], unknown["pointer"]) == (
+            422,
+            "transaction_unknown",
+            "/transactionId",
+        )
+        view = decimals(await caller.account("A-1"))
+        schema("AccountAnswer").validate((await caller.account("A-1")).json())
+        (balance,) = view["balances"]
+        assert (balance["earned"], balance["revoked"], balance["debt"]) == (2.5, 2.5, 0)
+
+
+async def test_states_and_numbers(installation: Installation) -> None:
+    async with installation.points(), calling(installation) as caller:
+        client = caller.client
+        nobody = problem(await client.put(A_1 + "/state", json={"state": "closed", "reason": "x"}))
+        assert (nobody["status"], nobody["code"]) == (404, "account_unknown")
+        await caller.post("A-1", load(10))
+        for state, statuses in (("spending_blocked", [200, 409]), ("suspended", [409, 409]), ("active", [200, 200])):
+            done = await client.put(A_1 + "/state", json={"state": state, "reason": "x"})
+            assert done.status_code == 200, done.text
+            schema("StateAnswer").validate(done.json())
+            assert (await caller.account("A-1")).json()["state"] == state
+            answers = [await caller.post("A-1", load(1)), await caller.post("A-1", redeem(1))]
+            assert [answer.status_code for answer in answers] == statuses
+        replaced = await client.post(A_1 + "/replacements", json={"newNumber": "NEW"})
+        assert replaced.status_code == 200, replaced.text
+        schema("ReplacementAnswer").validate(replaced.json())
+        assert (await caller.account("A-1")).json()["numbers"] == ["NEW"]
+        moved = await caller.post("NEW", load(5))
+        assert moved.status_code == 200, moved.text
+        for path in ("NEW", "NEW/statement", "NEW/balances?at=9999-12-31T00:00:00Z"):
+            found = (await client.get("/v1/accounts/" + path)).json()
+            assert (found["account"], found["accountNumber"]) == (account_id("default", "A-1"), "A-1")
+        statement = (await client.get("/v1/accounts/NEW/statement")).json()
+        assert [item["delta"] for item in statement["movements"]] == [5, -1, 1, 1, 10]
+        assert await caller.balance("NEW") == await caller.balance("A-1") == 16
+        await caller.post("B-1", load(1))
+        in_use = problem(await client.post(A_1 + "/replacements", json={"newNumber": "B-1"}))
+        assert (in_use["status"], in_use["code"], in_use["pointer"]) == (409, "number_in_use", "/newNumber")
+
+
+async def test_tiers_that_do_not_exist(installation: Installation) -> None:
+    async with installation.points(), calling(installation) as caller:
+        await caller.post("A-1", load(1, POINTS))
+        for response in (
+            await caller.client.put(A_1 + "/tiers/none", json={"code": "gold", "reason": "x"}),
+            await caller.client.delete(A_1 + "/tiers/none?reason=x"),
+        ):
+            found = problem(response)
+            assert (found["status"], found["code"], found["pointer"]) == (404, "tier_set_unknown", "/tierSet")

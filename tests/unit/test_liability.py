@@ -1,0 +1,75 @@
+"""The books of liability: every day closes where the next one opens, whatever kinds of movements there are."""
+
+import pytest
+
+from shared.commands.console import Failure
+from shared.commands.liability import asked_of
+from shared.liability import COLUMNS, TOTAL, Book, Present, books, faults
+from shared.runtime.ledger import AFTER, BEFORE, Moved
+
+MOVED = [
+    Moved("P", BEFORE, "load", 0, 1000, 50),
+    Moved("P", BEFORE, "redeem", 0, -300, 0),
+    Moved("P", "2026-11-01", "adjust", 0, -40, 0),
+    Moved("P", "2026-11-01", "adjust", 0, 15, 0),
+    Moved("P", "2026-11-01", "pend", 0, 0, 200),
+    Moved("P", "2026-11-03", "activate", 0, 200, -200),
+    Moved("P", "2026-11-03", "deactivate", 0, -20, 20),
+    Moved("P", "2026-11-03", "expire", 0, -100, 0),
+    Moved("P", "2026-11-03", "give_back", 0, 30, 0),
+    Moved("P", "2026-11-03", "gift", 0, 7, 0),
+    Moved("P", "2026-11-03", "purchase", 0, -60, 0),
+    Moved("P", "2026-11-03", "revoke", 0, -9, 0),
+    Moved("P", "2026-11-03", "tax", 0, -3, 0),
+    Moved("P", "2026-11-03", "threshold", 0, -11, 0),
+    Moved("P", AFTER, "redeem", 0, -500, 0),
+    Moved("Q", "2026-11-02", "load", 2, 1250, 0),
+]
+
+
+def the(book: Book) -> list[tuple[str, int, int, int]]:
+    """Each row's day, opening, closing and closing pending."""
+    return [(row.day, row.opening, row.closing, row.closing_pending) for row in (*book.days, book.total)]
+
+
+def test_days_open_where_the_one_before_closed_and_the_total_spans_them() -> None:
+    p, q = books(MOVED, {"P": "points", "Q": "EUR"})
+    assert the(p) == [
+        ("2026-11-01", 700, 675, 250),
+        ("2026-11-03", 675, 709, 70),
+        (TOTAL, 700, 709, 70),
+    ]
+    assert the(q) == [("2026-11-02", 0, 1250, 0), (TOTAL, 0, 1250, 0)]
+    assert (q.scale, q.unit) == (2, "EUR")
+    for book in (p, q):
+        for row in (*book.days, book.total):
+            assert row.closing == row.opening + sum(row.moved.values())
+    assert p.days[0].moved == dict.fromkeys(COLUMNS, 0) | {"credited": 15, "adjusted_down": -40}
+    assert p.days[1].moved == {
+        "credited": 187,
+        "given_back": 30,
+        "redeemed": 0,
+        "purchased": -71,
+        "expired": -100,
+        "revoked": -9,
+        "adjusted_down": 0,
+        "other": -3,
+    }
+
+
+def test_what_does_not_add_up_is_told_also_where_one_side_has_nothing() -> None:
+    found = books(MOVED, {})
+    right = {"P": Present(209, 70), "Q": Present(1250)}
+    assert faults(found, right) == []
+    assert len(faults(found, right | {"P": Present(210, 70)})) == 1
+    assert len(faults(found, right | {"P": Present(209, 71)})) == 1
+    assert [fault.split()[0] for fault in faults(found, {"R": Present(1)})] == ["P", "Q", "R"]
+
+
+@pytest.mark.parametrize(
+    ("first", "last", "form"),
+    [("2026-2-1", None, "csv"), (None, "20260201", "csv"), ("2026-02-02", "2026-02-01", "csv"), (None, None, "xml")],
+)
+def test_a_wrong_question_is_one_line(first: str | None, last: str | None, form: str) -> None:
+    with pytest.raises(Failure):
+        asked_of(first, last, None, form)
