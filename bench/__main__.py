@@ -8,6 +8,7 @@ import asyncio
 import json
 import sys
 from collections.abc import Sequence
+from dataclasses import asdict
 from pathlib import Path
 from time import monotonic
 
@@ -19,25 +20,32 @@ from bench.cold_start import cold_start_s
 from bench.contest import contest, rows
 from bench.machine import machine
 from bench.movements import Load
+from bench.rebuilding import REBUILD, rebuilds
 from bench.report import Report
 from bench.run import measured
 from bench.stack import ROOT, fresh_stack
+from bench.statements import STATEMENT, statements
+from bench.sweeping import SWEEP, sweeps
 from bench.templates import sample, save
+from bench.trial import Sizes
 from bench.workers import Contender
 from shared.embedded.stack import Stack
 
 RESULTS = Path(__file__).parent / "results" / "latest.json"
 TEMPLATES = ROOT / "templates.bson"
 COLD_START = "cold start"
+TRIALS = {REBUILD: rebuilds, SWEEP: sweeps, STATEMENT: statements}
+"""The rows with counterparts of their own kinds."""
 
 _WIDTH = 110
 _WARM_UP_MIN, _WARM_UP_MAX = 5_000, 20_000
-_SHORT = {"movements": 10_000, "accounts": 2_000, "rounds": 1}
+_SHORT = {"movements": 10_000, "accounts": 2_000, "stored": 20_000, "rounds": 1}
+_STORED_SHARE = 5
 
 
 def parse(argv: Sequence[str]) -> argparse.Namespace:
     """The command line."""
-    names = [row.name for row in rows(1, 1)] + [COLD_START]
+    names = [row.name for row in rows(1, 1)] + [*TRIALS, COLD_START]
     parser = argparse.ArgumentParser(prog="python -m bench", description=(__doc__ or "").splitlines()[0])
     parser.add_argument("--movements", type=int, default=200_000)
     parser.add_argument("--accounts", type=int, default=10_000)
@@ -46,6 +54,7 @@ def parse(argv: Sequence[str]) -> argparse.Namespace:
     parser.add_argument("--short", action="store_true", help="10,000 movements, one round")
     parser.add_argument("--output", type=Path, default=RESULTS, help="where the JSON goes")
     found = parser.parse_args(argv)
+    found.stored = found.movements * _STORED_SHARE  # Journal entries and snapshots of the rows in which many lie there.
     if found.short:
         vars(found).update(_SHORT)
     return found
@@ -58,23 +67,24 @@ async def bench(arguments: argparse.Namespace, console: Console) -> Report:
     def say(what: str) -> None:
         console.print(f"[dim]{monotonic() - started_s:6.0f} s[/]  {what}")
 
-    wanted = {"movements": arguments.movements, "accounts": arguments.accounts, "rounds": arguments.rounds}
-    report = Report({}, wanted)
+    sizes = Sizes(arguments.movements, arguments.accounts, arguments.stored, arguments.rounds)
+    report = Report({}, asdict(sizes))
     if not arguments.only or COLD_START in arguments.only:
         for _ in range(arguments.rounds):
             seconds, report.cold_started = await cold_start_s()
             report.cold_starts_s.append(seconds)
             say(f"cold start: {seconds:.1f} s")
-    chosen = [
-        row for row in rows(wanted["movements"], wanted["accounts"]) if row.name in (arguments.only or [row.name])
-    ]
+    chosen = [row for row in rows(sizes.movements, sizes.accounts) if row.name in (arguments.only or [row.name])]
+    trials = [name for name in TRIALS if name in (arguments.only or TRIALS)]
     async with fresh_stack() as stack:
         report.machine = await machine(stack)
-        if chosen:
+        if chosen or trials:
             await _warm_up(stack, arguments.movements)
             say("warmed up, and looked at what a worker writes")
         for row in chosen:
             report.outcomes.append(await contest(stack, row, arguments.rounds, TEMPLATES, say))
+        for name in trials:
+            report.trials += await TRIALS[name](stack, sizes, TEMPLATES, say)
     return report
 
 

@@ -121,7 +121,8 @@ async def new_arena(stack: Stack) -> AsyncIterator[Arena]:
         yield Arena(settings, producer, admin, mongo)
     finally:
         await producer.stop()
-        await mongo.drop_database(settings.database("points"))
+        for service in ("points", "edge"):
+            await mongo.drop_database(settings.database(service))
         await mongo.close()
         await admin.delete_topics([settings.topic(name) for name in TOPICS])
         await admin.close()

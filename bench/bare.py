@@ -27,10 +27,10 @@ Records = Sequence[ConsumerRecord[bytes, bytes]]
 class Bare:
     """The loop and what it talks to."""
 
-    def __init__(self, to: Clients, pattern: Pattern, programme: str) -> None:
+    def __init__(self, to: Clients, pattern: Pattern, catalogue: str) -> None:
         self._to = to
         self._pattern = pattern
-        self._programme = programme
+        self._catalogue = catalogue
         self._committing: asyncio.Task[None] | None = None
 
     async def run(self, settings: Settings) -> None:
@@ -52,7 +52,7 @@ class Bare:
     async def _batch(self, records: Records) -> None:
         works = [work for record in records if (work := work_of(record)) is not None]
         ends = {f"fence/{record.topic}/{record.partition}": record.offset + 1 for record in records}
-        names = [*{work.stream for work in works}, *ends, self._programme]
+        names = [*{work.stream for work in works}, *ends, self._catalogue]
         _, found = await asyncio.gather(
             self._to.journal.find({"_id": {"$in": [work.id for work in works]}}).to_list(None),
             self._to.snapshots.find({"_id": {"$in": names}}).to_list(None),
@@ -87,9 +87,9 @@ async def main(path: Path) -> None:
     """Join, say so by answering HTTP, and work until killed."""
     settings, templates = Settings(), load(path)
     async with clients(settings) as to:
-        await to.prepare(templates["programme"])
+        await to.prepare(templates["catalogue"])
         start_http_server(settings.port, settings.host)
-        await Bare(to, Pattern(templates, settings), templates["programme"]["_id"]).run(settings)
+        await Bare(to, Pattern(templates, settings), templates["catalogue"]["_id"]).run(settings)
 
 
 if __name__ == "__main__":

@@ -38,11 +38,11 @@ class Clients:
     snapshots: AsyncIOMotorCollection[Document]
     batch_seconds: Histogram
 
-    async def prepare(self, programme: Document) -> None:
+    async def prepare(self, catalogue: Document) -> None:
         """The index that the service has too, and the document that the declaration would give."""
         await self.journal.create_index([("writes", ASCENDING)], unique=True, sparse=True)
         with suppress(DuplicateKeyError):  # the other process was first
-            await self.snapshots.insert_one(programme)
+            await self.snapshots.insert_one(catalogue)
 
     async def write(self, guarded: Guarded, entries: Sequence[Document]) -> None:
         """One transaction."""

@@ -1,7 +1,7 @@
 """The rows of the table: what is compared, in alternating runs, and what came of it (DESIGN 8)."""
 
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from statistics import median
 from typing import Any
@@ -21,15 +21,19 @@ _ALIKE = 0.03
 
 @dataclass(frozen=True, slots=True)
 class Row:
-    """A comparison. `against_movements` is set when the other side gets less to do."""
+    """A comparison. `against_movements` is set when the other side gets less to do, `against_load` when something else.
+
+    Without a target the ratio is only shown.
+    """
 
     name: str
     workers: int
     load: Load
     against: Contender
-    target: float
+    target: float | None
     reference: int | None = None
     against_movements: int | None = None
+    against_load: Load | None = None
 
 
 @dataclass
@@ -56,7 +60,7 @@ class Outcome:
     @property
     def reached(self) -> bool:
         """Whether the ratio is what it should be."""
-        return self.ratio >= self.row.target
+        return self.row.target is None or self.ratio >= self.row.target
 
 
 def rows(movements: int, accounts: int) -> list[Row]:
@@ -69,6 +73,7 @@ def rows(movements: int, accounts: int) -> list[Row]:
         Row("two workers", 2, uniform, bare, 0.6, 8_500),
         Row("one worker, skewed", 1, skewed, bare, 0.6, 6_000),
         Row("two workers, skewed", 2, skewed, bare, 0.6, 8_500),
+        Row("mixed load", 1, replace(uniform, mixed=True), Contender.REAL, None, against_load=uniform),
         Row("one a message", 1, shorter, one, 8.0, None, max(500, min(10_000, movements // 20))),
     ]
 
@@ -88,12 +93,15 @@ async def contest(stack: Stack, row: Row, rounds: int, templates: Path, say: Say
             run = await measured(stack, arena, row.against, row.workers, load, templates)
             outcome.other.append(run)
             say(f"{row.name}, round {number}, {row.against}: {run.rate:,.0f} a second")
-            outcome.wrong.extend(unlike(real, await _footprint(arena, run.movements)))
+            if row.against_load is None:
+                outcome.wrong.extend(unlike(real, await _footprint(arena, run.movements)))
     return outcome
 
 
 def _other_load(row: Row) -> Load:
     """The row's own load or, when the other side gets less to do, as much per account over fewer accounts."""
+    if row.against_load is not None:
+        return row.against_load
     movements, load = row.against_movements, row.load
     if movements is None:
         return load

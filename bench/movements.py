@@ -14,6 +14,7 @@ from uuid import UUID
 import orjson
 import yaml
 
+from bench import mixed
 from schemas.envelope import Envelope
 from shared.hashing import request_hash
 from shared.ids import account_id
@@ -38,18 +39,26 @@ class Message:
 
 @dataclass(frozen=True, slots=True)
 class Load:
-    """How many movements over how many accounts; `skew` 0 is uniform, 1 is Zipf's law."""
+    """How many movements over how many accounts; `skew` 0 is uniform, 1 is Zipf's law; `mixed` has orders among them.
+
+    Of a mixed load, `movements` are commands: an order's fulfilment moves points, and so does placing it.
+    """
 
     movements: int
     accounts: int
     skew: float = 0.0
     seed: int = 2022
+    mixed: bool = False
 
 
 def messages(load: Load, partitions: int) -> Iterator[Message]:
     """The commands of `load`, in the order in which they are to be decided per account."""
     random = Random(load.seed)
     weights = list(accumulate(1 / rank**load.skew for rank in range(1, load.accounts + 1)))
+    if load.mixed:
+        for envelope, body in mixed.commands(load.movements, load.accounts, weights, random):
+            yield _record(envelope, body, partitions)
+        return
     population = range(load.accounts)
     balances = [0] * load.accounts
     for number in range(load.movements):

@@ -33,7 +33,7 @@ async def main(path: Path) -> None:
     lanes: list[Lane] = [Queue(_LANE_RECORDS_MAX) for _ in range(LANES)]
     pattern = Pattern(templates, settings)
     async with clients(settings) as to:
-        await to.prepare(templates["programme"])
+        await to.prepare(templates["catalogue"])
         start_http_server(settings.port, settings.host)
         async with asyncio.TaskGroup() as tasks:
             for lane in lanes:

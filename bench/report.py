@@ -11,6 +11,7 @@ from rich.table import Table
 
 from bench.contest import Outcome
 from bench.run import Run
+from bench.trial import Trial
 
 COLD_START_MAX_S = 20.0
 MEMORY_MAX_MIB = 120.0
@@ -23,13 +24,17 @@ class Report:
     machine: dict[str, Any]
     arguments: dict[str, Any]
     outcomes: list[Outcome] = field(default_factory=list)
+    trials: list[Trial] = field(default_factory=list)
     cold_starts_s: list[float] = field(default_factory=list)
     cold_started: list[str] = field(default_factory=list)
 
     @property
     def wrong(self) -> list[str]:
         """Checks that failed, each once, with its row."""
-        return list(dict.fromkeys(f"{each.row.name}: {what}" for each in self.outcomes for what in each.wrong))
+        found = [(each.row.name, each.wrong) for each in self.outcomes] + [
+            (each.row, each.wrong) for each in self.trials
+        ]
+        return list(dict.fromkeys(f"{name}: {what}" for name, wrong in found for what in wrong))
 
     @property
     def memory_mib(self) -> float | None:
@@ -42,6 +47,7 @@ class Report:
             "machine": self.machine,
             "arguments": self.arguments,
             "rows": [_row(outcome) for outcome in self.outcomes],
+            "trials": [trial.document() for trial in self.trials],
             "cold_start_s": self.cold_starts_s,
             "cold_start_of": ["kafka", "mongodb", *self.cold_started] if self.cold_starts_s else [],
             "memory_peak_mib": self.memory_mib,
@@ -55,6 +61,12 @@ class Report:
         if self.outcomes:
             console.print(self._ratios())
             console.print(self._costs())
+        if self.trials:
+            console.print(self._trials())
+        for trial in self.trials:
+            if trial.figures:
+                told = "; ".join(f"{name.replace('_', ' ')} {_told(value)}" for name, value in trial.figures.items())
+                console.print(f"{trial.row}: {told}")
         if self.cold_starts_s:
             seconds = median(self.cold_starts_s)
             what = ", ".join(["Kafka", "MongoDB", *self.cold_started])
@@ -66,7 +78,8 @@ class Report:
             peak = self.memory_mib
             console.print(f"peak memory of a worker: {peak:.0f} MiB, at most 120: {_mark(peak <= MEMORY_MAX_MIB)}")
         repeats = sum(each.repeats for each in self.outcomes)
-        console.print(f"change streams read to the end; published again and skipped by their sequence: {repeats}")
+        if self.outcomes:
+            console.print(f"change streams read to the end; published again and skipped by their sequence: {repeats}")
         for note in self.document()["notes"]:
             console.print(f"note: {note}")
         for what in self.wrong:
@@ -77,16 +90,31 @@ class Report:
         for name in ("", "real", "other", "ratio", "target", "", "by CPU", "quiet"):
             table.add_column(name, justify="left" if not name else "right")
         for each in self.outcomes:
-            row, times = each.row, each.row.target > 1
+            row, times = each.row, (each.row.target or 0) > 1
             table.add_row(
                 row.name,
                 f"{_rate(each.real):,.0f}",
                 f"{_rate(each.other):,.0f}",
                 _ratio(each.ratio, times),
-                f"≥ {row.target:g} ×" if times else f"≥ {row.target:.0%}",
-                _mark(each.reached),
+                _target(row.target),
+                "" if row.target is None else _mark(each.reached),
                 _ratio(each.cpu_ratio, times),
                 "" if row.reference is None else f"≥ {row.reference:,}",
+            )
+        return table
+
+    def _trials(self) -> Table:
+        table = Table(title="each against its own counterpart, medians", box=SIMPLE_HEAD)
+        for name in ("", "unit", "real", "other", "ratio", "target", ""):
+            table.add_column(name, justify="right" if name in ("real", "other", "ratio", "target") else "left")
+        for each in self.trials:
+            table.add_row(
+                each.name if each.name == each.row else f"{each.row}: {each.name}",
+                each.unit,
+                *(f"{median(side):,.{1 if each.at_most else 0}f}" if side else "–" for side in (each.real, each.other)),
+                "–" if each.ratio is None else f"{each.ratio:.2f} ×" if each.at_most else f"{each.ratio:.0%}",
+                f"≤ {each.target:g} ×" if each.at_most else _target(each.target),
+                "" if each.reached is None else _mark(each.reached),
             )
         return table
 
@@ -151,6 +179,18 @@ def _run(run: Run) -> dict[str, Any]:
 
 def _rate(runs: Sequence[Run]) -> float:
     return median(run.rate for run in runs)
+
+
+def _told(value: Any) -> str:
+    if isinstance(value, list):
+        return ", ".join(map(_told, value))
+    return f"{value:,}" if isinstance(value, int | float) else str(value)
+
+
+def _target(target: float | None) -> str:
+    if target is None:
+        return "–"
+    return f"≥ {target:g} ×" if target > 1 else f"≥ {target:.0%}"
 
 
 def _ratio(ratio: float, times: bool) -> str:

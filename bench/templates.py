@@ -7,12 +7,14 @@ import bson
 from bson.codec_options import CodecOptions
 
 from bench.arena import Arena
-from bench.movements import PROGRAMME
 
 Document = dict[str, Any]
 
 KINDS = ("open", "load", "redeem")
 TOPICS = ("points.events", "points.changes", "points.snapshots")
+
+CATALOGUE = "catalogue/default/all"
+"""What every command on an account reads besides its account."""
 
 _SAMPLE = 4_000
 
@@ -26,7 +28,7 @@ def kind_of(entry: Document) -> str:
 
 
 async def sample(arena: Arena) -> Document:
-    """What a run left behind: an entry of each kind, an account's snapshot, the programme's, and records of each topic.
+    """What a run left behind: an entry of each kind, an account's snapshot, the catalogue, and records of each topic.
 
     Each is the one of median size among those looked at, so that sizes agree on average.
     """
@@ -37,7 +39,7 @@ async def sample(arena: Arena) -> Document:
     return {
         "entries": {kind: _median([entry for entry in entries if kind_of(entry) == kind]) for kind in KINDS},
         "account": _median(accounts),
-        "programme": await snapshots.find_one({"_id": f"programme/default/{PROGRAMME}"}),
+        "catalogue": await snapshots.find_one({"_id": CATALOGUE}),
         "records": {topic: await _records(arena, topic) for topic in TOPICS},
     }
 

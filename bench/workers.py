@@ -11,6 +11,7 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import Path
+from types import MappingProxyType
 
 import httpx
 
@@ -67,14 +68,16 @@ class Worker:
 
 
 @asynccontextmanager
-async def workers(arena: Arena, contender: Contender, count: int, templates: Path) -> AsyncIterator[list[Worker]]:
-    """`count` running processes that have joined the group and have their partitions."""
+async def workers(
+    arena: Arena, contender: Contender, count: int, templates: Path, more: Mapping[str, str] = MappingProxyType({})
+) -> AsyncIterator[list[Worker]]:
+    """`count` running processes that have joined the group and have their partitions; `more` is set for them."""
     started: list[Worker] = []
     try:
         for number in range(count):
             name = f"{contender.replace(' ', '-')}-{number}"
             worker = Worker(Process(name, LOGS / f"{name}.log"), free_port())
-            await worker.process.start(_argv(contender, templates), _environment(arena, contender, worker))
+            await worker.process.start(_argv(contender, templates), {**_environment(arena, contender, worker), **more})
             started.append(worker)
         for worker in started:
             await worker.process.wait_ready(worker.ready, _START_TIMEOUT_S)

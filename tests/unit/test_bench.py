@@ -149,7 +149,7 @@ async def test_the_bare_side_writes_and_publishes_what_a_real_worker_does(tmp_pa
     templates: Document = {
         "entries": entries,
         "account": documents[some.stream],
-        "programme": {},
+        "catalogue": {},
         "records": {topic: template_of(found) for topic, found in by_topic.items()},
     }
     save(templates, tmp_path / "templates.bson")
