@@ -200,8 +200,8 @@ class _Player:
         answer = await call("GET", f"{self._http}/v1/accounts/{self.number}")
         document: Any = answer.body or {}
         found = {balance["programme"]: balance["balance"] for balance in document.get("balances", ())}
-        wanted = {PROGRAMME: 1000, "LOY22-Orders": 30}
-        good = answer.status == 200 and found == wanted and document.get("sequence") == 9
+        wanted = {PROGRAMME: 1000, "LOY22-Orders": 45}
+        good = answer.status == 200 and found == wanted and document.get("sequence") == 10
         self._note("HTTP account read back", f"{answer.status} {json.dumps(found)}", good)
 
     def _note_arrived(self, topic: str, arrived: list[Arrived], seen: list[str], wanted: list[str]) -> None:
