@@ -65,8 +65,11 @@ def result_of(result: Mapping[str, Any] | None) -> dict[str, Any]:
     return document
 
 
-def account_of(version: int, view: Mapping[str, Any]) -> dict[str, Any]:
-    """An account as HTTP callers see it, from its snapshot; one of an earlier release lacks the later members."""
+def account_of(version: int, view: Mapping[str, Any], tier_sets: Mapping[str, Any]) -> dict[str, Any]:
+    """An account as HTTP callers see it, from its snapshot; one of an earlier release lacks the later members.
+
+    `tier_sets`, by id, say what the next level takes.
+    """
     return {
         "account": view["account"],
         "accountNumber": view["accountNumber"],
@@ -76,8 +79,21 @@ def account_of(version: int, view: Mapping[str, Any]) -> dict[str, Any]:
         "sequence": view["sequence"],
         "bookedAt": view["bookedAt"],
         "balances": [_balance(balance) for balance in view["balances"]],
-        "tiers": [{**tier, "measure": _whole(tier["measure"], tier["scale"])} for tier in view.get("tiers", [])],
+        "tiers": [_tier(tier, tier_sets.get(tier["tierSet"])) for tier in view.get("tiers", [])],
     }
+
+
+def _tier(tier: Mapping[str, Any], tier_set: Mapping[str, Any] | None) -> dict[str, Any]:
+    """A place in a tier set, and the progress to the next level."""
+    levels = [] if tier_set is None else tier_set["levels"]
+    measure = _whole(tier["measure"], tier["scale"])
+    codes = [level["code"] for level in levels]
+    following = levels[codes.index(tier["code"]) + 1 if tier["code"] in codes else 0 :]
+    shown = {**tier, "measure": measure, "primary": tier_set is not None and tier_set["primary"], "next": None}
+    if following:
+        at = Decimal(str(following[0]["at"]))
+        shown["next"] = {"code": following[0]["code"], "at": at, "missing": max(Decimal(0), at - measure)}
+    return shown
 
 
 def standing_of(account: str, number: str, at: datetime, changes: Iterable[Mapping[str, Any]]) -> dict[str, Any]:

@@ -111,10 +111,19 @@ class ProgrammeBalanceAnswer(Published):
     account_expires_at: InstantText | None
 
 
+class NextTierAnswer(Published):
+    """The level above, reached at `at` (whole units of points, or of money); `missing` is what is left to it."""
+
+    code: str
+    at: Number
+    missing: Number
+
+
 class TierAnswer(Published):
     """An account's place in a tier set; no code is no level. `measure` is what counts so far in the period.
 
-    `downAt` is when the level is lost for `downTo`, unless enough is earned before.
+    `downAt` is when the level is lost for `downTo`, unless enough is earned before. The `primary` set's code is the
+    customer's level.
     """
 
     tier_set: str
@@ -126,6 +135,8 @@ class TierAnswer(Published):
     period_ends_at: InstantText | None
     down_at: InstantText | None
     down_to: str | None
+    primary: bool
+    next: NextTierAnswer | None
 
 
 class AccountAnswer(Published):

@@ -1,6 +1,6 @@
 """From snapshots on the wire to the documents of the views; what cannot be one is logged, counted and left out.
 
-A document is `{_id, version, view}`: an account by its id, a programme by its stream; `view` is the snapshot's value.
+A document is `{_id, version, view}`: an account by its id, others by their stream; `view` is the snapshot's value.
 What was deleted keeps its version and has no view (DESIGN P9).
 """
 
@@ -17,7 +17,14 @@ from prometheus_client import Counter
 from pydantic import TypeAdapter
 
 from schemas.envelope import Envelope, EnvelopeError
-from schemas.points import ACCOUNT_VIEW, PROGRAMME_VIEW, AccountView, ProgrammeView
+from schemas.points import (
+    ACCOUNT_VIEW,
+    CATALOGUE_VIEW,
+    PROGRAMME_VIEW,
+    AccountView,
+    CatalogueView,
+    ProgrammeView,
+)
 from schemas.replies import SnapshotPart
 from shared.runtime.kafka import ConsumerRecord
 
@@ -30,8 +37,9 @@ Document = dict[str, Any]
 _ADAPTERS: dict[str, TypeAdapter[Any]] = {
     ACCOUNT_VIEW: TypeAdapter(AccountView),
     PROGRAMME_VIEW: TypeAdapter(ProgrammeView),
+    CATALOGUE_VIEW: TypeAdapter(CatalogueView),
 }
-_COLLECTIONS = {ACCOUNT_VIEW: "accounts", PROGRAMME_VIEW: "programmes"}
+_COLLECTIONS = {ACCOUNT_VIEW: "accounts", PROGRAMME_VIEW: "programmes", CATALOGUE_VIEW: "catalogues"}
 
 
 @dataclass(frozen=True, slots=True)

@@ -103,6 +103,13 @@ class Views:
         found = await self._account(account)
         return None if found is None else (found["version"], found["view"])
 
+    async def tier_sets(self) -> dict[str, Document]:
+        """The store's tier sets by id, as `TierSet`s on the wire. Raises as :meth:`account`."""
+        stream = f"catalogue/{self._settings.store}/all"
+        async with self._translated(_READ_TIMEOUT_S):
+            found = await self._connected["catalogues"].find_one({"_id": stream}, {"view.tierSets": 1})
+        return {each["id"]: each for each in found["view"]["tierSets"]} if found is not None else {}
+
     async def names(self, account: str) -> tuple[str, str] | None:
         """The id and the own number of an account, or of the one that it leads to. Raises as :meth:`account`."""
         found = await self._account(account, _NAMES)

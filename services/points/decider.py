@@ -1,7 +1,8 @@
 """The points service's decider, put together from its functions."""
 
 from services.points.decide import decide, streams
-from services.points.documents import dump_event, dump_state, load_event, load_state
+from services.points.documents import dump_state, load_state
+from services.points.events import dump_event, load_event
 from services.points.evolve import evolve
 from services.points.state import Event, State, initial
 from services.points.views import views

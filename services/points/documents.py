@@ -1,19 +1,10 @@
-"""States and events as documents: how the journal and the snapshots keep them.
-
-Events are stored as the wire shows them, members that are null left out; states with their datetimes. Rebuilding
-and checking read events back through pydantic; the daily path writes them by hand, and a test holds both equal.
-"""
+"""States as documents: how the snapshots keep them, with their datetimes."""
 
 from datetime import UTC, datetime
 from functools import lru_cache
 from typing import Any, assert_never
 
-from pydantic import TypeAdapter
-
 from schemas.accounts import AccountState
-from schemas.base import format_instant
-from schemas.movements import LotPart, Moved, Movement, Source
-from schemas.points import PointsEvent
 from schemas.programme import Programme
 from schemas.tiers import TierSet
 from services.points.due import due_at
@@ -24,7 +15,6 @@ from services.points.state import (
     Account,
     Balance,
     Catalogue,
-    Event,
     Lot,
     ProgrammeRules,
     Standing,
@@ -33,11 +23,6 @@ from services.points.state import (
     initial,
 )
 from shared.decider import Document
-
-_EVENTS: TypeAdapter[Event] = TypeAdapter(PointsEvent)
-
-
-# ── states ────────────────────────────────────────────────────────────────────────────────────────────────────────
 
 
 def dump_state(state: State) -> Document:
@@ -209,71 +194,3 @@ def _load_lot(stored: list[Any]) -> Lot:
 
 def _utc(stored: datetime | None) -> datetime | None:
     return stored if stored is None or stored.tzinfo is UTC else stored.replace(tzinfo=UTC)
-
-
-# ── events ────────────────────────────────────────────────────────────────────────────────────────────────────────
-
-
-def dump_event(event: Event) -> Document:
-    """The event in JSON's types, with the wire's names; what is null is left out."""
-    if isinstance(event, Moved):
-        return _dump_movement(event)
-    return event.model_dump(mode="json", by_alias=True, exclude_none=True)
-
-
-def load_event(document: Document) -> Event:
-    """The event that `dump_event` gave.
-
-    :raises pydantic.ValidationError: when the document is no event of this service.
-    """
-    return _EVENTS.validate_python(document)
-
-
-def _dump_movement(event: Movement) -> Document:
-    booked_at = format_instant(event.booked_at)
-    document: Document = {
-        "type": event.type,
-        "kind": event.kind,
-        "account": event.account,
-        "accountNumber": event.account_number,
-        "programme": event.programme,
-        "programmeVersion": event.programme_version,
-        "scale": event.scale,
-        "transactionId": event.transaction_id,
-        "operation": event.operation,
-        "source": _dump_source(event.source),
-        "occurredAt": booked_at if event.occurred_at is event.booked_at else format_instant(event.occurred_at),
-        "bookedAt": booked_at,
-        "lots": [_dump_part(part) for part in event.lots],
-        "sequence": event.sequence,
-        "delta": event.delta,
-        "pendingDelta": event.pending_delta,
-        "booked": event.booked,
-        "pending": event.pending,
-    }
-    if event.reason is not None:
-        document["reason"] = event.reason
-    if event.account_expires_at is not None:
-        document["accountExpiresAt"] = format_instant(event.account_expires_at)
-    if event.notice_days is not None:
-        document["noticeDays"] = event.notice_days
-    if event.debt_delta is not None:
-        document["debtDelta"] = event.debt_delta
-    return document
-
-
-def _dump_source(source: Source) -> Document:
-    return {name: value for name, value in source.__dict__.items() if value is not None}
-
-
-def _dump_part(part: LotPart) -> Document:
-    document: Document = {"lot": part.lot, "amount": part.amount}
-    if part.active_from is not None:
-        document["activeFrom"] = format_instant(part.active_from)
-    if part.expires_at is not None:
-        document["expiresAt"] = format_instant(part.expires_at)
-    if part.restriction is not None:
-        document["restriction"] = part.restriction
-    if part.campaign is not None:
-        document["campaign"] = part.campaign
-    return document

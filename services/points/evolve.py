@@ -7,6 +7,7 @@ from schemas.accounts import AccountForwarded, AccountOpened, AccountState, Acco
 from schemas.movements import (
     Activated,
     Adjusted,
+    Booked,
     Deactivated,
     Dropped,
     Expired,
@@ -25,7 +26,7 @@ from schemas.movements import (
     Unscheduled,
 )
 from schemas.orders import OrderEvent
-from schemas.points import ProgrammeApplied, Reversed
+from schemas.points import AccountNews, ProgrammeApplied, Reversed
 from schemas.tiers import TierChanged, TierPeriodStarted
 from services.points import lots as lot_rules
 from services.points.orders.evolve import evolve_order
@@ -50,7 +51,7 @@ def evolve(state: State, event: Event) -> State:
 
     :raises TypeError: when the event is of another kind of stream.
     """
-    if isinstance(state, Account) and isinstance(event, AccountEvent):
+    if isinstance(state, Account) and (isinstance(event, Booked) or isinstance(event, AccountNews)):  # noqa: SIM101
         return evolve_account(state, event)
     if isinstance(state, Order) and isinstance(event, OrderEvent):
         return evolve_order(state, event)

@@ -16,7 +16,7 @@ from schemas.replies import Reply, SnapshotPart, Status
 from schemas.topics import TOPICS
 from services.points.changes import changes
 from services.points.decider import DECIDER
-from services.points.documents import dump_event, load_event
+from services.points.events import dump_event, load_event
 from services.points.main import SERVICE
 from shared.errors import Poison
 from shared.runtime.dead_letters import announcement, dead_letter

@@ -1,10 +1,12 @@
 """What people change by hand, through all services, and what accounts and statements show of it."""
 
+from typing import Any
+
 import pytest
 
 from shared.ids import account_id
-from tests.harness import Installation
-from tests.http.caller import POINTS, calling, decimals, load, redeem
+from tests.harness import Command, Installation, eventually
+from tests.http.caller import POINTS, Caller, calling, decimals, load, redeem
 from tests.http.test_bodies import problem
 from tests.http.test_openapi import schema
 
@@ -83,3 +85,37 @@ async def test_tiers_that_do_not_exist(installation: Installation) -> None:
         ):
             found = problem(response)
             assert (found["status"], found["code"], found["pointer"]) == (404, "tier_set_unknown", "/tierSet")
+
+
+async def test_tiers_progress_and_are_held_by_hand(installation: Installation) -> None:
+    levels = [{"code": "BASIC", "at": 0}, {"code": "SILVER", "at": 2.5}, {"code": "GOLD", "at": 100}]
+    tier_set: dict[str, Any] = {
+        "id": "LEVELS",
+        "descriptions": {"en": "Levels"},
+        "programme": "CASHBACK",
+        "levels": levels,
+    }
+    tier_set |= {"period": {"calendar": "year"}, "primary": True}
+    async with installation.points(), calling(installation) as caller:
+        declared = Command("points.put_tier_set.v1", "LEVELS", {"tierSet": tier_set})
+        await installation.command(declared)
+        await installation.settled([declared.id])
+        await caller.post("A-1", load(2.25, "CASHBACK"))
+        await eventually(lambda: _level(caller), ("BASIC", {"code": "SILVER", "at": 2.5, "missing": 0.25}))
+        await caller.post("A-1", load(0.25, "CASHBACK"))
+        assert await _level(caller) == ("SILVER", {"code": "GOLD", "at": 100, "missing": 97.5})
+        pinned = await caller.client.put(A_1 + "/tiers/LEVELS", json={"code": "GOLD", "reason": "a friend"})
+        assert pinned.status_code == 200, pinned.text
+        schema("TierPinAnswer").validate(pinned.json())
+        schema("AccountAnswer").validate((await caller.account("A-1")).json())
+        assert await _level(caller) == ("GOLD", None)
+        freed = await caller.client.delete(A_1 + "/tiers/LEVELS?reason=no%20more")
+        assert freed.status_code == 200, freed.text
+        assert (await _level(caller))[0] == "SILVER"
+        unknown = problem(await caller.client.put(A_1 + "/tiers/LEVELS", json={"code": "TIN", "reason": "x"}))
+        assert (unknown["status"], unknown["code"], unknown["pointer"]) == (422, "tier_unknown", "/code")
+
+
+async def _level(caller: Caller) -> tuple[str, dict[str, Any] | None]:
+    (tier,) = (await caller.account("A-1")).json()["tiers"]
+    return tier["code"], tier["next"]

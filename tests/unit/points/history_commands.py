@@ -97,9 +97,10 @@ class Story:
         """An order of one to three lines at odd prices; amended, most of its lines stay as they were."""
         pick = self.random.choice
         lines: list[dict[str, Any]] = []
-        for index in range(pick([1, 2, 3])):
+        for index in range(pick([1, 2, 3] if before is None else [len(before.lines), len(before.lines), 1, 3])):
             if before is not None and index < len(before.lines) and pick([True, True, False]):
-                lines.append(before.lines[index].model_dump(by_alias=True))
+                line = before.lines[index].model_dump(by_alias=True)
+                lines.append({**line, "quantity": pick([line["quantity"], line["quantity"], Decimal(1), Decimal(5)])})
                 continue
             net = Decimal(self.random.randrange(100, 3000)) / 100
             discount = pick([Decimal(0), Decimal("0.37"), net / 2 if net * 50 % 1 == 0 else net])

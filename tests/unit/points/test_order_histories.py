@@ -219,6 +219,18 @@ def test_every_order_of_arrival_for_long(random: Random) -> None:
     _check_plan(random, ARRIVALS_MAX)
 
 
+@pytest.mark.parametrize("left", [{"0": Decimal(1), "1": Decimal(1)}, {"1": Decimal(1)}], ids=["less", "gone"])
+def test_an_amendment_keeps_the_lines_that_came_back(left: Quantities) -> None:
+    """Two of line 0 were returned, of what was fulfilled without lines: a revision with fewer is refused."""
+    world, nets = given(*EARNING), {"0": Decimal(10), "1": Decimal(90)}
+    told = [_order(1, nets, {"0": Decimal(2), "1": Decimal(1)}), _fact(FulfilOrder, "f", {"": Decimal(80)})]
+    for step, each in enumerate([*told, _fact(ReturnOrder, "r", {"0": Decimal(2)})]):
+        assert _do(world, each, step) is None
+    refused = _do(world, _order(2, {name: nets[name] for name in left}, left), 9)
+    assert refused is not None
+    assert refused.code is PointsRefusal.ORDER_AMENDMENT_BELOW_FACTS
+
+
 @settings(max_examples=60, deadline=None, derandomize=True, database=None)
 @over(
     st.integers(234, 20_000), st.lists(st.integers(1, 6_000), max_size=7), st.lists(st.integers(1, 6_000), max_size=7)

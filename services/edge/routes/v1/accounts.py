@@ -52,7 +52,8 @@ def add_routes(app: FastAPI, edge: Edge) -> None:
         found = await edge.views.account(account_id(store, account_number(request)))
         if found is None:
             raise Problem("account_unknown", "no account has this number")
-        return answers.answer(answers.account_of(*found))
+        tier_sets = await edge.views.tier_sets() if found[1].get("tiers") else {}
+        return answers.answer(answers.account_of(*found, tier_sets))
 
     @app.get(
         BALANCES,
