@@ -135,7 +135,7 @@ def report_order(command: Command, payload: ReportOrder, states: States) -> Outc
     event = OrderUnknown(
         order=payload.order,
         account=late[0].account,
-        account_number="",
+        account_number=late[0].account_number,
         booked_at=command.now,
         known=order.revision > 0,
         facts=tuple(fact.id for fact in late),
@@ -256,6 +256,7 @@ def _fact(command: Command, payload: Facts) -> Fact:
         payload.fact,
         _WHAT[type(payload)],
         command.subject,
+        payload.account_number,
         command.now,
         None if payload.amount is None else Fraction(payload.amount),
         lines,

@@ -57,6 +57,7 @@ def _dump_fact(fact: Fact) -> Document:
         "id": fact.id,
         "what": fact.what,
         "account": fact.account,
+        "number": fact.account_number,
         "booked_at": fact.booked_at,
     }
     if fact.amount is not None:
@@ -80,6 +81,7 @@ def _load_fact(document: Document) -> Fact:
         document["id"],
         document["what"],
         document["account"],
+        document["number"],
         booked_at,
         _fraction(get("amount")),
         None if lines is None else {name: Fraction(quantity) for name, quantity in lines},

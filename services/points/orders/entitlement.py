@@ -4,6 +4,7 @@ Money is counted in exact fractions of the currency's smallest unit, so that a l
 delivered wholly.
 """
 
+from collections.abc import Collection
 from decimal import Decimal
 from fractions import Fraction
 from typing import NamedTuple
@@ -72,15 +73,16 @@ def rest_of(order: Order, what: What) -> Fraction:
     return order.eligible - sums.fulfilled - sums.cancelled
 
 
-def judge(order: Order, fact: Fact) -> Fact | Waits | Rejected:
+def judge(order: Order, fact: Fact, aliases: Collection[str] = ()) -> Fact | Waits | Rejected:
     """The fact as it has its effect now; or that it waits, or that it contradicts what is known.
 
     A return waits as long as more may be fulfilled, since its fulfilment may come later; a fact that names a later
-    revision waits for it.
+    revision waits for it. `aliases` are the account ids of numbers that lead to the order's account: a fact may have
+    waited under one of them since before it did.
     """
     if order.revision == 0 or (fact.revision or 0) > order.revision:
         return Waits()
-    if fact.account != order.account:
+    if fact.account != order.account and fact.account not in aliases:
         detail = "the order belongs to another account"
         return Rejected(PointsRefusal.ORDER_ACCOUNT_MISMATCH, detail, "/accountNumber")
     if refused := _too_fine(order, fact) or _unlike(order, fact):

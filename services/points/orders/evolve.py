@@ -65,6 +65,7 @@ def _fact(event: OrderFactRecorded) -> Fact:
         event.fact,
         event.what,
         event.account,
+        event.account_number,
         event.booked_at,
         None if event.amount is None else Fraction(event.amount),
         None if event.lines is None else MappingProxyType({it.line: Fraction(it.quantity) for it in event.lines}),

@@ -9,6 +9,7 @@ from services.points.orders.entitlement import Waits, judge
 from services.points.orders.evolve import evolve_order
 from services.points.orders.state import Order
 from shared.decider import Rejected
+from shared.ids import account_id
 
 
 @dataclass(slots=True)
@@ -39,11 +40,13 @@ class OrderFile:
 
         What contradicts what is known by now is refused by an event, since its own command was accepted.
         """
+        command, account = self.booking.command, self.booking.account
+        aliases = {account_id(command.store, number) for number in account.numbers}
         moved = True
         while moved:
             moved = False
             for fact in self.order.waiting():
-                verdict = judge(self.order, fact)
+                verdict = judge(self.order, fact, aliases)
                 if isinstance(verdict, Waits):
                     continue
                 moved = True

@@ -26,6 +26,7 @@ class Fact(NamedTuple):
     id: str
     what: What
     account: str
+    account_number: str
     booked_at: datetime
     amount: Fraction | None = None
     lines: Mapping[str, Fraction] | None = None

@@ -3,6 +3,7 @@
 import itertools
 from datetime import timedelta
 
+from schemas.accounts import ReplaceNumber
 from schemas.movements import Activated, Dropped, Pended, Revoked, Source
 from schemas.orders import (
     FactQuantity,
@@ -14,6 +15,7 @@ from schemas.orders import (
 from services.points.decider import DECIDER
 from services.points.orders.documents import dump_order
 from services.points.state import order_stream
+from shared.ids import account_id
 from tests.unit.points.order_world import (
     COMMON,
     EARN,
@@ -34,8 +36,10 @@ from tests.unit.points.order_world import (
 )
 from tests.unit.points.world import (
     DAY,
+    NUMBER,
     STORE,
     T0,
+    adjust,
     applied,
     given,
     lot,
@@ -193,13 +197,21 @@ def test_a_fact_of_another_account_that_waited_is_refused_when_the_order_comes()
 # ── waiting too long ────────────────────────────────────────────────────────────────────────────────────────────────
 
 
+def test_a_fact_that_waited_under_a_number_which_leads_here_since_has_its_effect() -> None:
+    """A card is used before it is given to the customer: what was told under it is the customer's."""
+    early = given(ORD).when(fulfil(40, accountNumber="NEW"), subject=account_id("main", "NEW"))
+    world = after(adjust(1, "ORD"), start=early.world)
+    world = world.when(ReplaceNumber(account_number=NUMBER, new_number="NEW")).world
+    assert points(after(place(), start=world)) == (41, 60, 0)
+
+
 def test_after_seven_days_the_facts_that_wait_are_told_once() -> None:
     world = after(fulfil(40))
     report = ReportOrder(order="W-1")
     world.when(report, now=T0 + WEEK - timedelta(milliseconds=1)).then()
     late = T0 + WEEK
     when = world.when(report, now=late)
-    told = {**COMMON, "account_number": "", "booked_at": late, "known": False, "facts": ("F-1",), "since": T0}
+    told = {**COMMON, "booked_at": late, "known": False, "facts": ("F-1",), "since": T0}
     when.then(OrderUnknown.model_validate(told))
     when.world.when(report, now=late + WEEK).then()
     assert dump_order(world.when(fulfil(40)).order("W-1"))["due_at"] == late
