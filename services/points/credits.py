@@ -172,13 +172,18 @@ def lot_for(balance: Balance, expires_at: datetime | None, active_from: datetime
 
 def too_much(booking: Booking, balance: Balance, lot: Lot, amount: int, pointer: str | None) -> Rejected | None:
     """The bounds on lots and amounts."""
+    return too_many_lots(booking, balance, lot, pointer) or too_large(balance, amount, pointer)
+
+
+def too_many_lots(booking: Booking, balance: Balance, lot: Lot, pointer: str | None) -> Rejected | None:
+    """The bound on lots, when `lot` is a new one."""
     if lot.id == balance.next_lot:
         lots = 0
         for each in booking.account.balances.values():
             lots += len(each.lots) + len(each.scheduled)
         if lots >= LOTS_MAX:
             return Rejected(PointsRefusal.TOO_MANY_LOTS, f"an account has at most {LOTS_MAX} lots", pointer)
-    return too_large(balance, amount, pointer)
+    return None
 
 
 def too_large(balance: Balance, amount: int, pointer: str | None) -> Rejected | None:

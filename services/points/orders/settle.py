@@ -93,7 +93,7 @@ def _activate(booking: Booking, rules: ProgrammeRules, amount: int) -> Credited 
     if expires_at is not None and expires_at <= now:
         expires_at = None  # A fixed date of the rule has passed since the order was placed: what was promised is kept.
     lot = rules_of.lot_for(balance, expires_at)
-    if refused := rules_of.too_much(booking, balance, lot, 0, None):
+    if refused := rules_of.too_many_lots(booking, balance, lot, None):
         return refused
     parts, debt_delta = rules_of.put_in(balance, lot, amount)
     booking.move(Activated, balance, amount, parts, _closing(booking, rules, balance), None, -amount, debt_delta)
