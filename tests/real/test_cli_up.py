@@ -59,14 +59,14 @@ async def test_it_comes_up_plays_serves_and_stops_and_does_so_again_on_its_data(
         try:
             shown = await text_until(process, "serving until Ctrl-C")
             assert "WRONG" not in shown
-            assert shown.count(" ok ") == 10
+            assert shown.count(" ok ") == 20
             endpoints = json.loads((tmp_path / "endpoints.json").read_text())
             assert endpoints["http"] in shown
             number = re.search(r"on account (\d+)", shown)
             assert number is not None
             async with httpx.AsyncClient(base_url=endpoints["http"]) as client:
                 account = (await client.get(f"/v1/accounts/{number[1]}")).json()
-                assert [balance["balance"] for balance in account["balances"]] == [1200]
+                assert [balance["balance"] for balance in account["balances"]] == [1000, 45]
                 assert (await client.get("/docs")).status_code == 200
             installation.settings = installation.settings.model_copy(
                 update={"kafka": endpoints["kafka"], "mongodb": endpoints["mongodb"]}
