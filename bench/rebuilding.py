@@ -5,6 +5,8 @@ import sys
 from collections.abc import AsyncIterator, Iterator, Sequence
 from pathlib import Path
 from random import Random
+from resource import RUSAGE_CHILDREN, getrusage
+from statistics import median
 from typing import Any
 
 from bson.codec_options import CodecOptions
@@ -14,7 +16,7 @@ from bench.arena import Arena, new_arena
 from bench.contest import Say
 from bench.copies import entry_at, new_command_id, place_of, snapshot_at
 from bench.movements import Load
-from bench.run import measured
+from bench.run import cpu_seconds, measured
 from bench.stack import LOGS
 from bench.templates import Document
 from bench.trial import Sizes, Trial
@@ -44,19 +46,25 @@ async def rebuilds(stack: Stack, sizes: Sizes, templates: Path, say: Say) -> lis
         entries, events = await _counts(arena)
         trial.figures |= {"entries": entries, "events": events, "snapshots": len(wanted)}
         say(f"{REBUILD}: {entries:,} journal entries, {len(wanted):,} snapshots")
+        spent_us: dict[str, list[float]] = {"reading": [], "rebuilding": []}
         for number in range(1, sizes.rounds + 1):
+            before_s = _cpu_s(stack)
             seconds, said = await _run("reading", [sys.executable, "-m", "bench.reading"], arena)
+            spent_us["reading"].append((_cpu_s(stack) - before_s) / events * 1e6)
             trial.other.append(events / seconds)
             if not said.strip().isdigit() or int(said) < entries:  # One that wrote several streams may come again.
                 trial.wrong.append(f"not all of {entries} entries were read: {said.strip()}")
             await _drop(arena)
+            before_s = _cpu_s(stack)
             seconds, said = await _run("rebuilding", _rebuild(), arena)
+            spent_us["rebuilding"].append((_cpu_s(stack) - before_s) / events * 1e6)
             trial.real.append(events / seconds)
             say(f"{REBUILD}, round {number}: {trial.real[-1]:,.0f} events a second, reading {trial.other[-1]:,.0f}")
-            trial.wrong.extend(_differences(wanted, await _snapshots(arena), f"round {number}", said))
+            trial.wrong.extend(differences(wanted, await _snapshots(arena), f"round {number}", said))
+        trial.figures |= {f"cpu_us_an_event_{who}": round(median(spent), 1) for who, spent in spent_us.items()}
         await _drop(arena)
         trial.wrong.extend(await _killed(arena, len(wanted) // 2))
-        trial.wrong.extend(_differences(wanted, await _snapshots(arena), "after a kill", ""))
+        trial.wrong.extend(differences(wanted, await _snapshots(arena), "after a kill", ""))
         say(f"{REBUILD}: killed half-way, and called again")
     return [trial]
 
@@ -153,6 +161,13 @@ async def _run(name: str, argv: Sequence[str], arena: Arena) -> tuple[float, str
     return seconds, said
 
 
+def _cpu_s(stack: Stack) -> float:
+    """Seconds of CPU used so far by processes that have ended, and by a database of ours."""
+    ended = getrusage(RUSAGE_CHILDREN)
+    pid = stack.mongo.pid if stack.mongo is not None else None
+    return ended.ru_utime + ended.ru_stime + (0.0 if pid is None else cpu_seconds(pid))
+
+
 async def _killed(arena: Arena, streams: int) -> list[str]:
     """Kill a rebuild once it has remembered so many streams, and call it again; what was wrong."""
     process, progress = Process(REBUILD, LOGS / "rebuild-killed.log"), arena.database["rebuild"]
@@ -178,7 +193,7 @@ async def _ticks() -> AsyncIterator[None]:
         await asyncio.sleep(_LOOK_S)
 
 
-def _differences(wanted: dict[str, bytes], found: dict[str, bytes], when: str, said: str) -> list[str]:
+def differences(wanted: dict[str, bytes], found: dict[str, bytes], when: str, said: str) -> list[str]:
     """What is not to the last byte as it was before."""
     changed = sum(found.get(stream) != document for stream, document in wanted.items())
     more = len(found.keys() - wanted.keys())

@@ -84,14 +84,15 @@ def _messages(load: Load, partitions: int) -> list[Message]:
 
 def _cpu(stack: Stack, team: list[Worker]) -> dict[str, float]:
     """Seconds of CPU used so far; servers that are not ours are left out."""
-    spent = {"workers": sum(_cpu_seconds(worker.pid) for worker in team)}
+    spent = {"workers": sum(cpu_seconds(worker.pid) for worker in team)}
     for name, server in (("mongod", stack.mongo), ("kafka", stack.kafka)):
         if server is not None and server.pid is not None:
-            spent[name] = _cpu_seconds(server.pid)
+            spent[name] = cpu_seconds(server.pid)
     return spent
 
 
-def _cpu_seconds(pid: int) -> float:
+def cpu_seconds(pid: int) -> float:
+    """Seconds of CPU that a running process has used so far."""
     times = psutil.Process(pid).cpu_times()
     return float(times.user + times.system)
 

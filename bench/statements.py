@@ -34,13 +34,13 @@ _KINDS = ("load", "redeem")
 _STARTED = datetime(2026, 1, 1, tzinfo=UTC)
 _PARALLEL = 8
 _BLOCK = 50
-_REQUESTS_MIN, _REQUESTS_SHARE = 300, 100
+_REQUESTS_MIN, _REQUESTS_SHARE = 200, 100
 _START_TIMEOUT_S = 60.0
 
 _READS = {
     "a page": "/v1/accounts/{number}/statement",
     "a page, filtered": "/v1/accounts/{number}/statement?kind=redeem&from={start}",
-    "the past": "/v1/accounts/{number}?at={middle}",
+    "the past": "/v1/accounts/{number}/balances?at={middle}",
 }
 """Each gives as much for either account: a whole page, or two programmes."""
 

@@ -33,6 +33,7 @@ _DUE_SHARE = 100
 _WAITING_MAX = 2_000
 _CHUNK = 250
 _LOOK_S = 0.05
+_REST = 50
 _ENDLESS = 100_000_000
 _PHASE_MAX_S = 900.0
 _INTERVAL = {"FEALTY_SWEEP_INTERVAL_S": "1"}
@@ -119,10 +120,13 @@ async def _phase(
         await _fall_due(arena, opening, places)
     finally:
         worker.release()
-    started_s = loop.time()
+    started_s = look_s = loop.time()
+    left = len(places)
     async with asyncio.timeout(_PHASE_MAX_S):
         while True:
-            left = await _left(arena) if places else 0
+            if places and (now_s := loop.time()) >= look_s:
+                left = await _left(arena)
+                look_s = loop.time() + (loop.time() - now_s) * _REST  # What looks must not hinder what it looks at.
             done = await arena.done() - before - (len(places) - left)
             seconds = loop.time() - started_s
             if done >= commands if not places else not left:
