@@ -106,51 +106,50 @@ def _booked(account: Account, event: Notice | Movement, sequence: int) -> Accoun
     )
 
 
-_COUNTERS: dict[type, tuple[str, int]] = {
-    Loaded: ("earned", 1),
-    Deactivated: ("earned", 1),
-    Redeemed: ("redeemed", -1),
-    Expired: ("expired", -1),
-    Revoked: ("revoked", -1),
-    GivenBack: ("given_back", 1),
+_FIELD = {name: index for index, name in enumerate(Balance._fields)}
+_VERSION, _SCALE, _BOOKED = _FIELD["programme_version"], _FIELD["scale"], _FIELD["booked"]
+_NEXT_LOT, _LOTS, _SCHEDULED = _FIELD["next_lot"], _FIELD["lots"], _FIELD["scheduled"]
+_CLOSING, _PENDING, _DEBT = _FIELD["account_expires_at"], _FIELD["pending"], _FIELD["debt"]
+_SPENT, _NOTICE_DAYS, _NOTICED_UNTIL = _FIELD["spent"], _FIELD["notice_days"], _FIELD["noticed_until"]
+_EARNED, _UP, _DOWN = _FIELD["earned"], _FIELD["adjusted_up"], _FIELD["adjusted_down"]
+
+_COUNTERS: dict[type, tuple[int, int]] = {
+    Loaded: (_EARNED, 1),
+    Deactivated: (_EARNED, 1),
+    Redeemed: (_FIELD["redeemed"], -1),
+    Expired: (_FIELD["expired"], -1),
+    Revoked: (_FIELD["revoked"], -1),
+    GivenBack: (_FIELD["given_back"], 1),
 }
 """In which counter a movement's `delta` counts, and with which sign; corrections and activations have several."""
 
 
 def _after(balance: Balance, event: Notice | Movement) -> Balance:
-    """The balance after one booking."""
-    lots, scheduled, next_lot = _lots_after(balance, event)
-    changed: dict[str, Any] = {
-        "programme_version": event.programme_version,
-        "scale": event.scale,
-        "next_lot": next_lot,
-        "lots": lots,
-        "scheduled": scheduled,
-        "account_expires_at": event.account_expires_at,
-        "notice_days": event.notice_days,
-    }
+    """The balance after one booking, field by field: of all that is made anew here, this is made most often."""
+    fields: list[Any] = [*balance]
+    fields[_LOTS], fields[_SCHEDULED], fields[_NEXT_LOT] = _lots_after(balance, event)
+    fields[_VERSION], fields[_SCALE] = event.programme_version, event.scale
+    fields[_CLOSING], fields[_NOTICE_DAYS] = event.account_expires_at, event.notice_days
     if isinstance(event, Moved):
         delta = event.delta
-        changed["booked"] = balance.booked + delta
-        if event.pending_delta:
-            changed["pending"] = balance.pending + event.pending_delta
+        fields[_BOOKED] += delta
+        fields[_PENDING] += event.pending_delta
         if event.debt_delta is not None:
-            changed["debt"] = balance.debt + event.debt_delta
-        if delta:
-            name, sign = _COUNTERS.get(type(event)) or _counter(event)
-            changed[name] = getattr(balance, name) + sign * delta
+            fields[_DEBT] += event.debt_delta
+        counter, sign = _COUNTERS.get(type(event)) or _counter(event)
+        fields[counter] += sign * delta
     elif isinstance(event, ExpiringSoon):
-        changed["noticed_until"] = event.expires_at
+        fields[_NOTICED_UNTIL] = event.expires_at
     elif isinstance(event, SpendCounted):
-        changed["spent"] = balance.spent + event.amount
-    return balance._replace(**changed)
+        fields[_SPENT] += event.amount
+    return Balance._make(fields)
 
 
-def _counter(event: Moved) -> tuple[str, int]:
+def _counter(event: Moved) -> tuple[int, int]:
     """What a correction counts as by its sign; an order's activation is earned, one by time a correction upwards."""
     if isinstance(event, Activated):
-        return ("earned" if event.pending_delta else "adjusted_up"), 1
-    return ("adjusted_up", 1) if event.delta > 0 else ("adjusted_down", -1)
+        return (_EARNED if event.pending_delta else _UP), 1
+    return (_UP, 1) if event.delta >= 0 else (_DOWN, -1)
 
 
 def _lots_after(balance: Balance, event: Notice | Movement) -> tuple[lot_rules.Lots, lot_rules.Lots, int]:
