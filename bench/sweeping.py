@@ -34,6 +34,9 @@ _WAITING_MAX = 2_000
 _CHUNK = 250
 _LOOK_S = 0.05
 _REST = 50
+_PROFILE_BYTES = 64 * 1024 * 1024
+"""A query is a few KB there, and by itself the server keeps one MB."""
+
 _ENDLESS = 100_000_000
 _PHASE_MAX_S = 900.0
 _INTERVAL = {"FEALTY_SWEEP_INTERVAL_S": "1"}
@@ -88,7 +91,8 @@ async def sweeps(stack: Stack, sizes: Sizes, templates: Path, say: Say) -> list[
             idle = (place_of(f"{_IDLE}{number:015d}", partitions) for number in range(sizes.stored - due))
             await insert(arena.database["snapshots"], (snapshot_at(patterns["account"], place) for place in idle))
             say(f"{SWEEP}: {sizes.stored - due:,} snapshots of accounts with nothing due for now")
-            await arena.database.command("profile", 1, slowms=0, filter=_profiled(arena))
+            await arena.database.create_collection("system.profile", capped=True, size=_PROFILE_BYTES)
+            await arena.database.command("profile", 1, filter=_profiled(arena))
             seconds_due = []
             for number in range(1, sizes.rounds + 1):
                 supply.ahead(sizes.movements // 2)
