@@ -45,6 +45,7 @@ from tests.unit.points.world import (
     lot,
     opened,
     programme,
+    transaction,
 )
 
 # ── facts ───────────────────────────────────────────────────────────────────────────────────────────────────────────
@@ -195,6 +196,16 @@ def test_a_fact_of_another_account_that_waited_is_refused_when_the_order_comes()
 
 
 # ── waiting too long ────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+def test_what_an_amendment_takes_back_comes_from_the_last_activation() -> None:
+    rules = {"earnFrom": "orders", "earn": [{"on": "order", "points": 3, "per": 7}], "expiry": {"days": 3}}
+    world = given(applied(programme("ORD", **rules))).when(place(100)).world
+    world = world.when(fulfil(40)).world.when(fulfil(60, name="F-2"), now=T0 + DAY).world
+    (first, last) = world.when(transaction(), now=T0 + DAY).account.balances["ORD"].lots
+    assert (first.amount, last.amount) == (16, 26)
+    when = world.when(place(104, revision=2), now=T0 + DAY)
+    assert [(lot.id, lot.amount) for lot in when.account.balances["ORD"].lots] == [(first.id, 16), (last.id, 24)]
 
 
 def test_a_fact_that_waited_under_a_number_which_leads_here_since_has_its_effect() -> None:
