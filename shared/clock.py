@@ -19,3 +19,8 @@ def instant(epoch_ms: int) -> datetime:
 
 monotonic_s = time.monotonic
 """Seconds on a clock that never jumps, for durations and deadlines."""
+
+
+def as_utc(stored: datetime | None) -> datetime | None:
+    """An instant as a database gives it back: naive, or with another UTC."""
+    return stored if stored is None or stored.tzinfo is UTC else stored.replace(tzinfo=UTC)

@@ -1,6 +1,5 @@
 """States as documents: how the snapshots keep them, with their datetimes."""
 
-from datetime import UTC, datetime
 from functools import lru_cache
 from typing import Any, assert_never
 
@@ -22,6 +21,7 @@ from services.points.state import (
     aggregate_of,
     initial,
 )
+from shared.clock import as_utc
 from shared.decider import Document
 
 
@@ -111,7 +111,7 @@ def _load_account(name: str, document: Document) -> Account:
         name,
         document["number"],
         document["sequence"],
-        _utc(document["booked_at"]),
+        as_utc(document["booked_at"]),
         {each["programme"]: _load_balance(each) for each in document["balances"]},
         AccountState(document["account_state"]) if "account_state" in document else AccountState.ACTIVE,
         tuple(get("numbers", ())),
@@ -121,7 +121,7 @@ def _load_account(name: str, document: Document) -> Account:
 
 
 def _load_standing(document: Document) -> Standing:
-    instants = {name: _utc(document[name]) for name in ("anchor", "since", "ends_at", "down_at")}
+    instants = {name: as_utc(document[name]) for name in ("anchor", "since", "ends_at", "down_at")}
     return Standing(**{**document, **instants, "bases": tuple(document["bases"])})
 
 
@@ -165,7 +165,7 @@ def _load_balance(document: Document) -> Balance:
         document["next_lot"],
         tuple([_load_lot(lot) for lot in document["lots"]]),
         tuple([_load_lot(lot) for lot in document["scheduled"]]),
-        _utc(document["account_expires_at"]),
+        as_utc(document["account_expires_at"]),
         *_load_seldom(document),
     )
 
@@ -174,7 +174,7 @@ def _load_seldom(document: Document) -> tuple[Any, ...]:
     if "pending" not in document:
         return _NOTHING
     *counters, noticed_until = [document[name] for name in Balance._fields[_SELDOM:]]
-    return (*counters, _utc(noticed_until))
+    return (*counters, as_utc(noticed_until))
 
 
 def _dump_lot(lot: Lot) -> list[Any]:
@@ -187,10 +187,6 @@ def _dump_lot(lot: Lot) -> list[Any]:
 def _load_lot(stored: list[Any]) -> Lot:
     if len(stored) == 3:
         lot_id, amount, expires_at = stored
-        return Lot(lot_id, amount, _utc(expires_at))
+        return Lot(lot_id, amount, as_utc(expires_at))
     lot_id, amount, expires_at, active_from, restriction, campaign = stored
-    return Lot(lot_id, amount, _utc(expires_at), _utc(active_from), restriction, campaign)
-
-
-def _utc(stored: datetime | None) -> datetime | None:
-    return stored if stored is None or stored.tzinfo is UTC else stored.replace(tzinfo=UTC)
+    return Lot(lot_id, amount, as_utc(expires_at), as_utc(active_from), restriction, campaign)

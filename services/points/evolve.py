@@ -51,7 +51,7 @@ def evolve(state: State, event: Event) -> State:
 
     :raises TypeError: when the event is of another kind of stream.
     """
-    if isinstance(state, Account) and (isinstance(event, Booked) or isinstance(event, AccountNews)):  # noqa: SIM101
+    if isinstance(state, Account) and (isinstance(event, Booked) or isinstance(event, AccountNews)):  # noqa: SIM101 - most are Booked
         return evolve_account(state, event)
     if isinstance(state, Order) and isinstance(event, OrderEvent):
         return evolve_order(state, event)

@@ -12,8 +12,8 @@ from shared.runtime.batch import Plan
 from shared.runtime.decode import Incoming, Query
 from shared.runtime.journal import Journal
 from shared.runtime.publish import forward_id
+from shared.writes import write_of
 
-_VERSION_DIGITS = 12
 _ACCEPTED, _REJECTED = Status.ACCEPTED.value, Status.REJECTED.value
 _FORWARDS_MAX = 8
 
@@ -75,7 +75,7 @@ def entry_of(
         events=[{"stream": stream, "data": dump_event(event)} for stream, event in verdict.events],
     )
     if streams:
-        entry["writes"] = [f"{stream}#{plan.stream(stream).version + 1:0{_VERSION_DIGITS}d}" for stream in streams]
+        entry["writes"] = [write_of(stream, plan.stream(stream).version + 1) for stream in streams]
     if verdict.memo is not None:
         entry["memo"] = verdict.memo
     if verdict.follow_ups:

@@ -1,11 +1,11 @@
 """Orders as documents: how their snapshots keep them. Fractions are text, since they are exact."""
 
-from datetime import UTC, datetime
 from fractions import Fraction
 from typing import Any
 
 from services.points.orders.state import Award, Fact, Line, Order
 from services.points.orders.waiting import due_at
+from shared.clock import as_utc
 from shared.decider import Document
 
 
@@ -48,7 +48,7 @@ def _dump_award(award: Award) -> Document:
 
 
 def _load_award(document: Document) -> Award:
-    return Award(**{**document, "credited": tuple((_utc(at), amount) for at, amount in document["credited"])})
+    return Award(**{**document, "credited": tuple((as_utc(at), amount) for at, amount in document["credited"])})
 
 
 def _dump_fact(fact: Fact) -> Document:
@@ -75,7 +75,7 @@ def _dump_fact(fact: Fact) -> Document:
 def _load_fact(document: Document) -> Fact:
     get = document.get
     lines = get("lines")
-    booked_at = _utc(document["booked_at"])
+    booked_at = as_utc(document["booked_at"])
     assert booked_at is not None
     return Fact(
         document["id"],
@@ -95,7 +95,3 @@ def _load_fact(document: Document) -> Fact:
 
 def _fraction(text: str | None) -> Fraction | None:
     return None if text is None else Fraction(text)
-
-
-def _utc(stored: datetime | None) -> datetime | None:
-    return stored if stored is None or stored.tzinfo is UTC else stored.replace(tzinfo=UTC)
