@@ -1,6 +1,7 @@
 """A process of a service as the tests start it: the real thing, with a probe at its crash points.
 
-`PROBE=<point>:<action>:<count>`: at the count-th pass of the point, `kill` (SIGKILL) or `stop` (SIGSTOP) itself.
+`PROBE=<point>:<action>:<count>`: at the count-th pass of the point, `kill` (SIGKILL) or `stop` (SIGSTOP) itself; or
+several, with commas between them.
 Points are those of the runtime, and `in_transaction`: everything written, nothing committed.
 """
 
@@ -8,6 +9,7 @@ import importlib
 import os
 import signal
 import sys
+from collections import Counter
 from typing import Any
 
 import uvloop
@@ -20,18 +22,20 @@ _SIGNALS = {"kill": signal.SIGKILL, "stop": signal.SIGSTOP}
 
 
 class Misbehaviour:
-    """Sends this process a signal at one pass of one point."""
+    """Sends this process a signal at one pass of a point, or of each of several."""
 
     def __init__(self, wanted: str) -> None:
-        self.point, action, count = wanted.split(":")
-        self.signal = _SIGNALS[action]
-        self.left = int(count)
+        self.wanted = {
+            (point, int(count)): _SIGNALS[action]
+            for point, action, count in (each.split(":") for each in wanted.split(","))
+        }
+        self.passed: Counter[str] = Counter()
 
     def __call__(self, point: str) -> None:
-        if point == self.point:
-            self.left -= 1
-            if self.left == 0:
-                os.kill(os.getpid(), self.signal)
+        self.passed[point] += 1
+        wanted = self.wanted.get((point, self.passed[point]))
+        if wanted is not None:
+            os.kill(os.getpid(), wanted)
 
 
 def main() -> None:

@@ -12,6 +12,7 @@ import psutil
 import pytest
 
 from schemas.replies import TICK
+from shared.embedded.process import Process
 from tests.harness import Installation, eventually, header
 from tests.real.test_cli import fealty
 from tests.real.test_rebuild import BRIEF
@@ -21,13 +22,16 @@ from tests.real.workload import Workload, check
 pytestmark = pytest.mark.real
 
 
-async def frozen_and_overtaken(installation: Installation, point: str, work: Workload) -> int:
-    """Freeze a worker at its sixth batch, let another one do all that, and as much again; the number of changes now."""
+async def frozen_and_overtaken(installation: Installation, probe: str, work: Workload) -> tuple[Process, int]:
+    """Freeze a worker at its sixth batch, let another one do all that, and as much again, and wake the first.
+
+    The worker that was frozen, and how many changes there were before it woke.
+    """
     async with installation.points(**BRIEF):
         await installation.settled(installation.declared)
     more = {**BRIEF, "FEALTY_BATCH_RECORDS_MAX": "20"}
     await installation.commands(work.more(300))
-    frozen, _ = await installation.spawn("points", "points-0", {**more, "PROBE": f"{point}:stop:6"}, wait=False)
+    frozen, _ = await installation.spawn("points", "points-0", {**more, "PROBE": probe}, wait=False)
     assert frozen.pid is not None
     process = psutil.Process(frozen.pid)
 
@@ -43,7 +47,7 @@ async def frozen_and_overtaken(installation: Installation, point: str, work: Wor
     await installation.drained()
     changes = len(await installation.read("points.changes"))
     os.kill(frozen.pid, signal.SIGCONT)
-    return changes
+    return frozen, changes
 
 
 async def viewed(installation: Installation) -> dict[str, int]:
@@ -59,7 +63,7 @@ async def viewed(installation: Installation) -> dict[str, int]:
 async def test_frozen_before_its_lease_is_checked_a_worker_publishes_nothing_old(installation: Installation) -> None:
     """It drops its batch. What it polls again before it learns that it was shut out it finds done, and current."""
     work = Workload(seed=81, accounts=12)
-    await frozen_and_overtaken(installation, "after_transaction", work)
+    await frozen_and_overtaken(installation, "after_transaction:stop:6", work)
 
     async def given_up() -> bool:
         return "too late to publish" in (Path(installation.logs) / "points-0.log").read_text()
@@ -72,13 +76,12 @@ async def test_frozen_before_its_lease_is_checked_a_worker_publishes_nothing_old
 
 
 async def test_frozen_after_it_the_compacted_topic_is_mended_by_republishing(installation: Installation) -> None:
+    """It dies when it has published its batch, or else what it polled before would mend the topic, most of the time."""
     work = Workload(seed=82, accounts=12)
-    changes = await frozen_and_overtaken(installation, "before_publishing", work)
-
-    async def late() -> bool:
-        return len(await installation.read("points.changes")) > changes
-
-    await eventually(late, True)
+    probe = "before_publishing:stop:6,after_publishing:kill:6"
+    frozen, changes = await frozen_and_overtaken(installation, probe, work)
+    assert await frozen.wait_ended(30) == -signal.SIGKILL
+    assert len(await installation.read("points.changes")) > changes
     counts = await check(installation, work)
     assert counts["repeated changes"] > 0
     assert await viewed(installation) == await versions(installation), "a view sees nothing wrong"
