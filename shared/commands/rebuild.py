@@ -1,9 +1,14 @@
 """`fealty rebuild`: all snapshots of a service, made again from its journal."""
 
+import asyncio
+import multiprocessing
+import os
+from concurrent.futures import ProcessPoolExecutor
+
 from shared.commands.console import complain, out, table
 from shared.commands.progress import progress_bar
 from shared.commands.stores import journal_of, must_be_stopped, service_of
-from shared.rebuild import Report, rebuild
+from shared.rebuild import Part, Report, fold_part, rebuild
 from shared.runtime.app import tune_garbage_collection
 from shared.settings import Settings
 
@@ -17,10 +22,39 @@ async def rebuild_service(name: str, settings: Settings, *, force: bool, restart
     service = service_of(name)
     if not force:
         await must_be_stopped(name, settings)
+    processes = os.cpu_count() or 1
+    spawn = multiprocessing.get_context("spawn")
     async with journal_of(name, settings) as journal:
         tune_garbage_collection()
-        with progress_bar("rebuilding") as progress:
-            return await rebuild(journal, service.decider, restart=restart, progress=progress)
+        with progress_bar("rebuilding") as progress, ProcessPoolExecutor(processes, spawn) as pool:
+
+            async def elsewhere(part: Part) -> Report:
+                loop, caller = asyncio.get_running_loop(), os.getpid()
+                return await loop.run_in_executor(pool, _fold_part, name, settings, part, caller)
+
+            return await rebuild(
+                journal,
+                service.decider,
+                restart=restart,
+                progress=progress,
+                parts_max=processes,
+                elsewhere=elsewhere,
+            )
+
+
+def _fold_part(name: str, settings: Settings, part: Part, caller: int) -> Report:
+    """A part, in a process of its own, which ends with its caller."""
+
+    def look(_done: int, _total: int) -> None:
+        if os.getppid() != caller:
+            os._exit(1)
+
+    async def fold() -> Report:
+        async with journal_of(name, settings) as journal:
+            return await fold_part(journal, service_of(name).decider, part, look)
+
+    tune_garbage_collection()
+    return asyncio.run(fold())
 
 
 def show(report: Report) -> None:

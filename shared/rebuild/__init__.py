@@ -1,7 +1,8 @@
 """Making every snapshot of a service again from its journal (DESIGN P10 and 8)."""
 
 from shared.rebuild.fold import Fold, Unfoldable
-from shared.rebuild.rebuilder import rebuild
+from shared.rebuild.parts import Part
+from shared.rebuild.rebuilder import fold_part, rebuild
 from shared.rebuild.report import Report
 
-__all__ = ["Fold", "Report", "Unfoldable", "rebuild"]
+__all__ = ["Fold", "Part", "Report", "Unfoldable", "fold_part", "rebuild"]

@@ -1,17 +1,19 @@
 """Rebuilding all snapshots of a service from its journal.
 
-The journal is read once, stream by stream, in pages; the next page is on its way and the last snapshots are being
-written while the present page is folded. What has been written is remembered, so that a rebuild that was cut short
-goes on where it was. Snapshots of streams that no entry wrote go at the end; the fences stay as they are.
+The journal is read once, stream by stream, in pages, a large one in several parts at once; the next page is on its
+way and the last snapshots are being written while the present page is folded. What has been written is remembered, so
+that a rebuild that was cut short goes on where it was. Snapshots of streams that no entry wrote go at the end; the
+fences stay as they are.
 """
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from dataclasses import asdict
 from typing import Any
 
 from shared.decider import Decider, Document
 from shared.rebuild.fold import Fold, Unfoldable
+from shared.rebuild.parts import Part, parts_of
 from shared.rebuild.report import Report
 from shared.rebuild.store import Store
 from shared.runtime.history import History
@@ -20,6 +22,11 @@ from shared.writes import first_write, last_write, split, write_of
 
 _PAGE_WRITES = 2_000
 _SNAPSHOTS_PAGE = 500
+_LOOK_INTERVAL_S = 0.5
+
+
+Elsewhere = Callable[[Part], Awaitable[Report]]
+"""Folds a part in a process of its own, by :func:`fold_part`."""
 
 
 async def rebuild(
@@ -28,38 +35,79 @@ async def rebuild(
     *,
     restart: bool = False,
     progress: Callable[[int, int], None] = lambda done, total: None,
+    parts_max: int = 1,
+    elsewhere: Elsewhere | None = None,
 ) -> Report:
     """Make every snapshot again; `progress` hears of writes done and about how many there are.
 
     The service should be stopped: what a running one books meanwhile is kept, and so is a damaged snapshot that it
-    has carried on. With `restart`, the work of a rebuild that was cut short is done again.
+    has carried on. With `restart`, the work of a rebuild that was cut short is done again. A large journal is folded
+    in as many as `parts_max` parts at once, each of them `elsewhere`.
 
     :raises Unavailable: the database is away or too slow; the next call goes on from there.
     """
-    return await _Rebuilder(journal, decider, progress).run(restart)
+    history, store = History(journal), Store(journal)
+    if restart:
+        await store.forget()
+    parts = await store.parts()
+    if parts is None:
+        parts = await parts_of(history, parts_max if elsewhere is not None else 1)
+        await store.keep_parts(parts)
+    whole = _Rebuilder(journal, decider, parts[0], progress)
+    if len(parts) == 1 or elsewhere is None:
+        for part in parts:
+            whole.report.include(await fold_part(journal, decider, part, progress))
+    else:
+        total = await history.size()
+        folding = asyncio.gather(*map(elsewhere, parts))
+        while not (await asyncio.wait([folding], timeout=_LOOK_INTERVAL_S))[0]:
+            progress(await store.writes(), total)
+        for report in await folding:
+            whole.report.include(report)
+    await whole.without_journal()
+    await store.forget()
+    progress(whole.report.writes, whole.report.writes)
+    return whole.report
+
+
+async def fold_part(
+    journal: Journal,
+    decider: Decider[Any, Any],
+    part: Part,
+    progress: Callable[[int, int], None] = lambda done, total: None,
+) -> Report:
+    """Make the snapshots of a part's streams; `progress` is called after each page. Raises as :func:`rebuild`."""
+    return await _Rebuilder(journal, decider, part, progress).run()
 
 
 class _Rebuilder:
-    """One pass over the journal, then one over the snapshots."""
+    """One pass over a part of the journal; and one over all snapshots for those that no entry led to."""
 
-    def __init__(self, journal: Journal, decider: Decider[Any, Any], progress: Callable[[int, int], None]) -> None:
+    def __init__(
+        self, journal: Journal, decider: Decider[Any, Any], part: Part, progress: Callable[[int, int], None]
+    ) -> None:
         self._history = History(journal)
-        self._store = Store(journal)
+        self._store = Store(journal, part.number)
         self._decider = decider
+        self._part = part
         self._progress = progress
-        self._report = Report()
+        self.report = Report()
         self._open: dict[str, Fold] = {}
         self._broken: dict[str, str] = {}
         self._before: dict[str, str] = {}
 
-    async def run(self, restart: bool) -> Report:
-        after = await self._begin(restart)
+    async def run(self) -> Report:
+        after, until = await self._begin(), self._part.until
         total = await self._history.size()
         reading = asyncio.create_task(self._history.page(after, _PAGE_WRITES))
         writing: asyncio.Task[None] | None = None
         try:
             while page := await reading:
-                reading = asyncio.create_task(self._history.page(page[-1][0], _PAGE_WRITES))
+                if until is not None and page[-1][0] > until:
+                    page = [each for each in page if each[0] <= until]
+                    reading = asyncio.create_task(_nothing())
+                else:
+                    reading = asyncio.create_task(self._history.page(page[-1][0], _PAGE_WRITES))
                 await asyncio.sleep(0)  # Let it start; it is the other processor that reads while we fold.
                 for write, entry in page:
                     self._add(write, entry, after)
@@ -68,7 +116,7 @@ class _Rebuilder:
                 if writing is not None:
                     await writing
                 writing = asyncio.create_task(self._write(done, self._reached(after)))
-                self._progress(self._report.writes, max(total, self._report.writes))
+                self._progress(self.report.writes, max(total, self.report.writes))
             if writing is not None:
                 await writing
         finally:
@@ -76,30 +124,25 @@ class _Rebuilder:
                 if task is not None:
                     task.cancel()
         await self._write(self._close(list(self._open)), self._reached(after))
-        await self._without_journal()
-        await self._store.forget()
-        self._progress(total, total)
-        return self._report
+        return self.report
 
-    async def _begin(self, restart: bool) -> str:
+    async def _begin(self) -> str:
         """The write to go on after."""
-        if restart:
-            await self._store.forget()
         kept = await self._store.progress()
         if kept is None:
-            return ""
+            return self._part.after
         after: str = kept.pop("after")
-        self._report = Report(**{**kept, "unfoldable": dict(kept["unfoldable"]), "going_on_after": split(after)[0]})
+        self.report = Report(**{**kept, "unfoldable": dict(kept["unfoldable"]), "going_on_after": split(after)[0]})
         return after
 
     def _reached(self, after: str) -> Document:
         """What to remember once all that is closed is written: the write before the first stream still open."""
         if self._open:
             after = self._before[next(iter(self._open))]
-        kept = asdict(self._report)
+        kept = asdict(self.report)
         del kept["going_on_after"]
         # As pairs, since names of streams may have dots.
-        return {**kept, "unfoldable": [[*each] for each in self._report.unfoldable.items()], "after": after}
+        return {**kept, "unfoldable": [[*each] for each in self.report.unfoldable.items()], "after": after}
 
     def _add(self, write: str, entry: Document, before: str) -> None:
         """Fold one write; a stream that cannot be folded any further is followed to its end all the same."""
@@ -120,11 +163,11 @@ class _Rebuilder:
         for stream in streams:
             fold = self._open.pop(stream)
             del self._before[stream]
-            self._report.streams += 1
-            self._report.writes += fold.version
-            self._report.events += fold.events
+            self.report.streams += 1
+            self.report.writes += fold.version
+            self.report.events += fold.events
             if stream in self._broken:
-                self._report.cannot_fold(stream, self._broken.pop(stream))
+                self.report.cannot_fold(stream, self._broken.pop(stream))
             else:
                 snapshots.append(fold.snapshot())
         return snapshots
@@ -145,13 +188,13 @@ class _Rebuilder:
             try:
                 fold = await self._folded(stream)
             except Unfoldable as unfoldable:
-                self._report.cannot_fold(stream, str(unfoldable))
+                self.report.cannot_fold(stream, str(unfoldable))
                 return
             if fold.version:
                 settled = await self._store.replace(fold.snapshot(), found)
             else:
                 settled = await self._store.remove(found)
-                self._report.removed += settled
+                self.report.removed += settled
             if settled:
                 return
 
@@ -165,7 +208,7 @@ class _Rebuilder:
             after = page[-1][0]
         return fold
 
-    async def _without_journal(self) -> None:
+    async def without_journal(self) -> None:
         """Settle snapshots at a version that no entry has written."""
         after = ""
         while page := await self._history.snapshots(after, _SNAPSHOTS_PAGE):
@@ -174,5 +217,10 @@ class _Rebuilder:
             named = {name: write_of(name, at) for name, at in versions.items() if isinstance(at, int)}
             written = await self._history.written(list(named.values()))
             for stream in versions:
-                if named.get(stream) not in written and stream not in self._report.unfoldable:
+                if named.get(stream) not in written and stream not in self.report.unfoldable:
                     await self._settle(stream)
+
+
+async def _nothing() -> list[tuple[str, Document]]:
+    """No page: the part is at its end."""
+    return []

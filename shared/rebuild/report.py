@@ -27,6 +27,15 @@ class Report:
         """Every stream has its snapshot."""
         return self.unfoldable_streams == 0
 
+    def include(self, other: "Report") -> None:
+        """Add what another part came to."""
+        self.streams += other.streams
+        self.writes += other.writes
+        self.events += other.events
+        self.going_on_after = self.going_on_after or other.going_on_after
+        self.unfoldable_streams += other.unfoldable_streams
+        self.unfoldable = dict([*self.unfoldable.items(), *other.unfoldable.items()][:_UNFOLDABLE_MAX])
+
     def cannot_fold(self, stream: str, reason: str) -> None:
         """Note a stream whose snapshot stays as it was."""
         self.unfoldable_streams += 1

@@ -7,10 +7,11 @@ from pymongo import ReplaceOne
 from pymongo.errors import BulkWriteError
 
 from shared.decider import Document
+from shared.rebuild.parts import Part
 from shared.runtime.journal import Journal, translated
 
 _DUPLICATE_KEY = 11000
-_PROGRESS = "snapshots"
+_PARTS = "parts"
 
 
 class Store:
@@ -19,9 +20,10 @@ class Store:
     Every method raises :class:`Unavailable` when the server is away or too slow.
     """
 
-    def __init__(self, journal: Journal) -> None:
+    def __init__(self, journal: Journal, part: int = 0) -> None:
         self._snapshots = journal.snapshots
         self._progress = journal.database["rebuild"]
+        self._id = f"part/{part}"
 
     async def put(self, snapshots: Sequence[Document]) -> None:
         """Write snapshots where there is none or one that is not newer; a newer one stays.
@@ -71,20 +73,36 @@ class Store:
         return bool(result.deleted_count)
 
     async def progress(self) -> Document | None:
-        """What :meth:`keep` kept last; None when no rebuild was cut short."""
+        """What :meth:`keep` kept last of the part; None when it was not begun."""
         async with translated():
-            found: Document | None = await self._progress.find_one({"_id": _PROGRESS}, {"_id": 0})
+            found: Document | None = await self._progress.find_one({"_id": self._id}, {"_id": 0})
         return found
 
-    async def keep(self, progress: Document) -> None:
-        """Remember how far the rebuild has come."""
+    async def writes(self) -> int:
+        """The writes that all parts have done."""
         async with translated():
-            await self._progress.replace_one({"_id": _PROGRESS}, progress, upsert=True)
+            return sum([each["writes"] async for each in self._progress.find({"writes": {"$exists": True}})])
+
+    async def keep(self, progress: Document) -> None:
+        """Remember how far the part has come."""
+        async with translated():
+            await self._progress.replace_one({"_id": self._id}, progress, upsert=True)
+
+    async def parts(self) -> list[Part] | None:
+        """The parts of a rebuild that was cut short; None when there is none."""
+        async with translated():
+            found = await self._progress.find_one({"_id": _PARTS})
+        return None if found is None else [Part(*each) for each in found["parts"]]
+
+    async def keep_parts(self, parts: Sequence[Part]) -> None:
+        """Remember what the parts are: another call goes on with the same."""
+        async with translated():
+            await self._progress.replace_one({"_id": _PARTS}, {"parts": [[*each] for each in parts]}, upsert=True)
 
     async def forget(self) -> None:
         """Nothing is left to be gone on with."""
         async with translated():
-            await self._progress.delete_one({"_id": _PROGRESS})
+            await self._progress.delete_many({})
 
 
 def _same(found: Document) -> dict[str, Any]:

@@ -6,6 +6,7 @@ from operator import itemgetter
 
 from shared.errors import FealtyError
 from shared.runtime.journal import Document, Journal, Stored, translated
+from shared.writes import split
 
 FOLDED = ("writes", "events", "at", "partition")
 """What folding needs of an entry."""
@@ -29,6 +30,13 @@ class History:
         """About how many entries there are."""
         async with translated():
             return int(await self._entries.estimated_document_count())
+
+    async def sample(self, entries: int) -> list[str]:
+        """The streams that so many entries, drawn at random, wrote; sorted, each as often as it was met."""
+        pipeline = [{"$sample": {"size": entries}}, {"$project": {"writes": 1}}]
+        async with translated():
+            found = await self._entries.aggregate(pipeline).to_list(None)
+        return sorted(split(write)[0] for entry in found for write in entry.get("writes", ()))
 
     async def page(
         self, after: str = "", entries_max: int = 500, parts: Sequence[str] = FOLDED

@@ -89,7 +89,7 @@ async def test_a_killed_rebuild_goes_on_where_it_was(installation: Installation)
     progress = installation.collection("points", "rebuild")
     await collection.delete_many(STREAMS)
     await kill_half_way(installation)
-    kept = await progress.find_one({})
+    kept = await progress.find_one({"streams": {"$exists": True}})
     assert kept is not None
     half = await snapshots(installation)
     assert 0 < kept["streams"] <= sum(not name.startswith("fence/") for name in half) < len(before) - 12
@@ -109,6 +109,38 @@ async def test_a_killed_rebuild_goes_on_where_it_was(installation: Installation)
     await collection.update_one({"_id": first}, {"$set": {"mark": True}})
     assert await fealty(installation, "rebuild", "points", "--restart") == (0, await counts(installation), "")
     assert await snapshots(installation) == before
+
+
+async def test_in_parts_by_several_processes(installation: Installation) -> None:
+    before = await busy(installation, 65, accounts=300)
+    collection = installation.collection("points", "snapshots")
+    progress = installation.collection("points", "rebuild")
+    await collection.delete_many(STREAMS)
+    process = await in_parts(installation)
+    assert await process.wait() == 0
+    assert await snapshots(installation) == before
+    assert await progress.count_documents({}) == 0
+
+    await collection.delete_many(STREAMS)
+    process = await in_parts(installation)
+    await eventually(lambda: progress.count_documents({"_id": "part/1"}), 1)
+    os.kill(process.pid, signal.SIGKILL)
+    assert await process.wait() == -signal.SIGKILL
+    assert await progress.count_documents({"_id": "parts", "parts": {"$size": 2}}) == 1
+    code, out, err = await fealty(installation, "rebuild", "points")
+    assert (code, out) == (0, await counts(installation))
+    assert "an earlier call was cut short" in err
+    assert await snapshots(installation) == before
+    assert await progress.count_documents({}) == 0
+
+
+async def in_parts(installation: Installation) -> asyncio.subprocess.Process:
+    """A rebuild that takes this small journal for a large one, and the machine for one of two processors."""
+    small = "import os; os.cpu_count = lambda: 2; from shared.rebuild import parts; parts.ENTRIES_A_PART_MIN = 100"
+    return await asyncio.create_subprocess_exec(
+        *(sys.executable, "-c", f"{small}; from shared.cli import main; main()", "rebuild", "points"),
+        env=installation.environment("cli", 0, {}),
+    )
 
 
 async def kill_half_way(installation: Installation) -> None:
