@@ -1,4 +1,4 @@
-"""Why the points service refuses: the closed list of codes, and the event of a refusal."""
+"""Why the services refuse: the closed lists of codes, and the event of a refusal."""
 
 from enum import StrEnum
 
@@ -54,6 +54,37 @@ class PointsRefusal(StrEnum):
 
 class PointsRejected(Published):
     """`points.<what>_rejected.v1`: the command changed nothing; `pointer` names its first wrong part."""
+
+    command: str
+    code: str
+    detail: str
+    pointer: str | None = None
+
+
+class VoucherRefusal(StrEnum):
+    """Why the voucher service refuses; the closed list of codes. The first seven are checked in this order (4.3.3)."""
+
+    VOUCHER_UNKNOWN = "voucher_unknown"
+    VOUCHER_FOREIGN = "voucher_foreign"
+    VOUCHER_VOID = "voucher_void"
+    VOUCHER_REDEEMED = "voucher_redeemed"
+    VOUCHER_EXPIRED = "voucher_expired"
+    VOUCHER_NOT_YET_VALID = "voucher_not_yet_valid"
+    PROGRAMME_MISMATCH = "programme_mismatch"
+    VOUCHER_USED = "voucher_used"
+    DEFINITION_UNKNOWN = "definition_unknown"
+    DEFINITION_RETIRED = "definition_retired"
+    DEFINITION_MISMATCH = "definition_mismatch"
+    BEARER_NOT_ALLOWED = "bearer_not_allowed"
+    ACCOUNT_MISMATCH = "account_mismatch"
+    SERIAL_IN_USE = "serial_in_use"
+    EXPIRY_IN_PAST = "expiry_in_past"
+    EXPIRY_BEFORE_ACTIVATION = "expiry_before_activation"
+    TOO_LATE = "too_late"
+
+
+class VoucherRejected(Published):
+    """`voucher.<what>_rejected.v1`: the command changed nothing; `pointer` names its first wrong part."""
 
     command: str
     code: str

@@ -1,0 +1,118 @@
+"""The life of a voucher as events of the voucher service, and its snapshot (RULES 4.3.1, 4.3.2).
+
+Times are UTC instants; a cost is an integer in the smallest unit of the programme that was paid in. The journal stores
+events in exactly this shape, members that are null left out.
+"""
+
+from enum import StrEnum
+from typing import Literal
+
+from schemas.base import Instant, Published
+from schemas.movements import Source
+from schemas.programme import Language
+from schemas.voucher_definition import Descriptions, Titles
+
+
+class VoucherState(StrEnum):
+    """Usable, or used, voided or expired; a reversal makes a redeemed one usable again."""
+
+    ISSUED = "issued"
+    REDEEMED = "redeemed"
+    VOID = "void"
+    EXPIRED = "expired"
+
+
+class VoucherBooked(Published):
+    """What every event of a voucher says. `account` is its owner; none owns one that was issued to bearer.
+
+    `transaction_id` is the transaction, reversal or command that did it, `operation` its index there in processing
+    order. What was due has operation -1 and an empty source, and occurred when it was due. `reason` is that of what
+    was done by hand or by a reversal.
+    """
+
+    serial_id: str
+    voucher_id: str
+    programme: str | None = None
+    account: str | None = None
+    account_number: str | None = None
+    transaction_id: str
+    operation: int
+    source: Source = Source()
+    reason: str | None = None
+    occurred_at: Instant
+    booked_at: Instant
+
+
+class VoucherIssued(VoucherBooked):
+    """`voucher.issued.v1`: with all of the definition that it will ever need; usable from `valid_from`.
+
+    `expires_at` is the first instant at which it is gone. `cost` is what was paid, in the smallest unit of programme
+    `paid_in` (`scale` digits after the point). The version is that of the definition, 0 when none was declared.
+    """
+
+    type: Literal["voucher.issued.v1"] = "voucher.issued.v1"
+    definition_version: int
+    titles: Titles
+    descriptions: Descriptions
+    default_language: Language
+    zone: str
+    valid_from: Instant
+    expires_at: Instant | None = None
+    cost: int = 0
+    scale: int = 0
+    paid_in: str | None = None
+
+
+class VoucherRedeemed(VoucherBooked):
+    """`voucher.redeemed.v1`: used by the account `redeemed_by`, which owns it or had the bearer's serial."""
+
+    type: Literal["voucher.redeemed.v1"] = "voucher.redeemed.v1"
+    redeemed_by: str
+
+
+class VoucherVoided(VoucherBooked):
+    """`voucher.voided.v1`: it can never be used; nothing is given for it."""
+
+    type: Literal["voucher.voided.v1"] = "voucher.voided.v1"
+
+
+class VoucherExpired(VoucherBooked):
+    """`voucher.expired.v1`: its time was over before it was used."""
+
+    type: Literal["voucher.expired.v1"] = "voucher.expired.v1"
+
+
+class VoucherRestored(VoucherBooked):
+    """`voucher.restored.v1`: its redemption was reversed; it is usable again, until `expires_at`."""
+
+    type: Literal["voucher.restored.v1"] = "voucher.restored.v1"
+    expires_at: Instant | None = None
+
+
+class VoucherView(Published):
+    """`voucher.snapshot.v1` on `voucher.snapshots`: a voucher as it is now.
+
+    Usable while it is `issued`, from `valid_from` to before `valid_until` (null: for ever). `transaction_id` issued it;
+    `redeemed_in` and `redeemed_by` are the transaction and the account that used it, while it is redeemed.
+    `changed_at` is when it came into its state.
+    """
+
+    serial_id: str
+    voucher_id: str
+    programme: str | None
+    account: str | None
+    account_number: str | None
+    state: VoucherState
+    titles: Titles
+    descriptions: Descriptions
+    default_language: Language
+    valid_from: Instant
+    valid_until: Instant | None
+    cost: int
+    scale: int
+    paid_in: str | None
+    transaction_id: str
+    redeemed_in: str | None
+    redeemed_by: str | None
+    issued_at: Instant
+    changed_at: Instant
