@@ -87,9 +87,9 @@ class DatedAmount(Published):
 class BalanceView(Published):
     """One programme of an account. `balance` is what may be spent; the counters run over its whole life.
 
-    `pending` waits for orders to be fulfilled; `debt` was revoked beyond what was there. The identities of RULES
-    4.1.7: balance = what is active - debt = booked = earned + adjusted up + given back - redeemed - expired -
-    adjusted down - revoked.
+    `pending` waits for orders to be fulfilled; `debt` was revoked beyond what was there; `held` is set aside for
+    transactions that are open. The identities of RULES 4.1.7: balance = what is active - debt = booked - held; booked =
+    earned + adjusted up + given back - redeemed - expired - adjusted down - revoked.
     """
 
     programme: str
@@ -98,6 +98,7 @@ class BalanceView(Published):
     booked: int
     pending: int
     debt: int
+    held: int = 0
     earned: int
     redeemed: int
     expired: int

@@ -34,8 +34,8 @@ class Booked(Published):
     """What every booking says. `transaction_id` is the command's id, `operation` its index in processing order.
 
     Operations of value zero count too. What was due before the command's own operations has operation -1 and an
-    empty source, and occurred when it was due. The order of processing: loads, then redemptions (RULES 4.2.1).
-    `notice_days` is how long before an expiry the programme wants it announced.
+    empty source, and occurred when it was due. The order of processing: loads, redemptions, purchases, then vouchers
+    (RULES 4.2.1). `notice_days` is how long before an expiry the programme wants it announced.
     """
 
     account: str
@@ -87,6 +87,24 @@ class SpendCounted(Booked):
     currency: str
 
 
+class Held(Booked):
+    """`points.held.v1`: these parts of lots are set aside until their transaction is closed. No movement."""
+
+    type: Literal["points.held.v1"] = "points.held.v1"
+    amount: int
+
+
+class Released(Booked):
+    """`points.released.v1`: what was held is back, to be spent when the transaction was executed. No movement.
+
+    What was owed meanwhile is paid first, by `debt_delta`, and `lots` say where the rest of `amount` goes.
+    """
+
+    type: Literal["points.released.v1"] = "points.released.v1"
+    amount: int
+    debt_delta: int | None = None
+
+
 class Moved(Booked):
     """A booking that moves the balance: `sequence` runs over the whole account, the sums are those after it.
 
@@ -115,6 +133,13 @@ class Redeemed(Moved):
 
     type: Literal["points.redeemed.v1"] = "points.redeemed.v1"
     kind: Literal["redeem"] = "redeem"
+
+
+class Purchased(Moved):
+    """`points.purchased.v1`: the price of a voucher; `lots` says from where, in spending order."""
+
+    type: Literal["points.purchased.v1"] = "points.purchased.v1"
+    kind: Literal["purchase"] = "purchase"
 
 
 class Adjusted(Moved):
@@ -179,6 +204,18 @@ class GivenBack(Moved):
     kind: Literal["give_back"] = "give_back"
 
 
-Movement = Loaded | Redeemed | Adjusted | Pended | Activated | Deactivated | Dropped | Expired | Revoked | GivenBack
-Notice = Scheduled | Unscheduled | ExpiringSoon | SpendCounted
+Movement = (
+    Loaded
+    | Redeemed
+    | Purchased
+    | Adjusted
+    | Pended
+    | Activated
+    | Deactivated
+    | Dropped
+    | Expired
+    | Revoked
+    | GivenBack
+)
+Notice = Scheduled | Unscheduled | ExpiringSoon | SpendCounted | Held | Released
 """Bookings that move no balance."""

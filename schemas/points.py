@@ -22,6 +22,7 @@ from schemas.accounts import (
     SetAccountState,
 )
 from schemas.base import Amount, Instant, Key, Published, Wire
+from schemas.holds import CancelHeld, HoldEnded, HoldEvent, HoldPlaced
 from schemas.movements import (
     Activated,
     Adjusted,
@@ -30,12 +31,15 @@ from schemas.movements import (
     Expired,
     ExpiringSoon,
     GivenBack,
+    Held,
     Loaded,
     LotPart,
     Movement,
     Notice,
     Pended,
+    Purchased,
     Redeemed,
+    Released,
     Revoked,
     Scheduled,
     Source,
@@ -47,10 +51,11 @@ from schemas.programme import Programme, ProgrammeState
 from schemas.refusals import PointsRefusal, PointsRejected
 from schemas.tiers import PinTier, PutTierSet, TierEvent, TierSet, TierSetApplied
 from schemas.transaction import OPERATIONS_MAX, Context, Transaction
+from schemas.voucher_saga import CLOSE_TRANSACTION, CloseTransaction, IssuedVoucher, VoucherDone
 
 
 class PostTransaction(Transaction):
-    """`points.post_transaction.v1`: loads and redemptions over several programmes, all or nothing (RULES 4.2.1)."""
+    """`points.post_transaction.v1`: several programmes and vouchers, all or nothing (RULES 4.2.1)."""
 
     account_number: Key
 
@@ -125,9 +130,9 @@ class ReversedAmount(Published):
     amount: int
 
 
-AccountNews = AccountOpened | AccountStateChanged | NumberAdded | AccountForwarded | TierEvent
+AccountNews = AccountOpened | AccountStateChanged | NumberAdded | AccountForwarded | HoldPlaced | HoldEnded | TierEvent
 PointsEvent = Annotated[
-    AccountNews | ProgrammeApplied | TierSetApplied | Notice | Movement | OrderEvent | Reversed,
+    AccountNews | ProgrammeApplied | TierSetApplied | Notice | Movement | OrderEvent | Reversed | HoldEvent,
     Field(discriminator="type"),
 ]
 
@@ -181,17 +186,19 @@ class BalanceResult(Published):
 
 
 class TransactionResult(Published):
-    """What an accepted transaction answers; vouchers stay empty until there is a voucher service."""
+    """What an accepted transaction answers: balances after it, and what it did with which vouchers."""
 
     transaction_id: str
     balances: tuple[BalanceResult, ...]
-    issued_vouchers: tuple[str, ...] = ()
-    redeemed_vouchers: tuple[str, ...] = ()
-    voided_vouchers: tuple[str, ...] = ()
+    issued_vouchers: tuple[IssuedVoucher, ...] = ()
+    redeemed_vouchers: tuple[VoucherDone, ...] = ()
+    voided_vouchers: tuple[VoucherDone, ...] = ()
 
 
 COMMANDS: dict[str, type[Wire]] = {
     "points.post_transaction.v1": PostTransaction,
+    CLOSE_TRANSACTION: CloseTransaction,
+    "points.cancel_held.v1": CancelHeld,
     "points.adjust.v1": Adjust,
     "points.reverse.v1": Reverse,
     "points.place_order.v1": PlaceOrder,
@@ -209,6 +216,8 @@ COMMANDS: dict[str, type[Wire]] = {
 
 REJECTIONS: dict[str, str] = {
     "points.post_transaction.v1": "points.transaction_rejected.v1",
+    CLOSE_TRANSACTION: "points.transaction_rejected.v1",
+    "points.cancel_held.v1": "points.transaction_rejected.v1",
     "points.adjust.v1": "points.adjustment_rejected.v1",
     "points.reverse.v1": "points.reversal_rejected.v1",
     "points.place_order.v1": "points.order_rejected.v1",
@@ -253,8 +262,10 @@ __all__ = [
     "BalanceResult",
     "BalanceView",
     "BookDue",
+    "CancelHeld",
     "CancelOrder",
     "CatalogueView",
+    "CloseTransaction",
     "DatedAmount",
     "Deactivated",
     "Dropped",
@@ -262,6 +273,7 @@ __all__ = [
     "ExpiringSoon",
     "FulfilOrder",
     "GivenBack",
+    "Held",
     "Loaded",
     "LotPart",
     "Movement",
@@ -277,9 +289,11 @@ __all__ = [
     "PostTransaction",
     "ProgrammeApplied",
     "ProgrammeView",
+    "Purchased",
     "PutProgramme",
     "PutTierSet",
     "Redeemed",
+    "Released",
     "ReplaceNumber",
     "ReportOrder",
     "ReturnOrder",

@@ -1,6 +1,13 @@
 """Commands on an account as a whole: its state, its numbers, its tiers, and what is due (RULES 4.1.2, 4.1.5)."""
 
-from schemas.accounts import AccountForwarded, AccountStateChanged, NumberAdded, ReplaceNumber, SetAccountState
+from schemas.accounts import (
+    AccountForwarded,
+    AccountState,
+    AccountStateChanged,
+    NumberAdded,
+    ReplaceNumber,
+    SetAccountState,
+)
 from schemas.points import BookDue
 from schemas.refusals import PointsRefusal
 from schemas.tiers import PinTier
@@ -41,6 +48,8 @@ def set_state(command: Command, payload: SetAccountState, states: States) -> Out
     if refused := opened(booking):
         return refused
     account = booking.account
+    if account.holds and payload.state is AccountState.CLOSED:
+        return Rejected(PointsRefusal.TRANSACTION_OPEN, "the account has a transaction that is open", "/state")
     if account.state is not payload.state:
         booking.book(
             AccountStateChanged(
@@ -67,7 +76,8 @@ def replace_number(command: Command, payload: ReplaceNumber, states: States) -> 
     other = states[stream]
     if not isinstance(other, Account):
         raise TypeError(f"{stream} holds no account")
-    if stream == booking.stream or (other.account_number is not None and other.forwards_to != account.account):
+    in_use = other.account_number is not None and other.forwards_to != account.account
+    if stream == booking.stream or in_use or other.holds:
         return Rejected(PointsRefusal.NUMBER_IN_USE, "the number has an account already", "/newNumber")
     result = {"accountNumber": account.account_number, "newNumber": number}
     if other.forwards_to == account.account:

@@ -1,5 +1,6 @@
 """Corrections by hand (RULES 4.1.6, 4.1.10); load limits do not bind them, nor do blocks on spending."""
 
+from schemas.movements import Adjusted
 from schemas.points import Adjust
 from schemas.refusals import PointsRefusal
 from services.points import credits as rules_of
@@ -36,4 +37,4 @@ def _adjustment(booking: Booking, rules: ProgrammeRules, payload: Adjust) -> Rej
     if payload.active_from is not None or payload.expires_at is not None:
         pointer = "/expiresAt" if payload.active_from is None else "/activeFrom"
         return Rejected(PointsRefusal.SCHEDULED_DEBIT, "a debit is booked at once and never expires", pointer)
-    return rules_of.debit(booking, rules, -amount, "/value", payload.reason)
+    return rules_of.debit(booking, rules, -amount, "/value", Adjusted, payload.reason)

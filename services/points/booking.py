@@ -23,7 +23,8 @@ _NAMES: dict[type[Movement], dict[str, str]] = {
 class Booking:
     """The desk at which a command books on one account; `operation` is the index of the operation at hand.
 
-    `before` is the account with what was due, before the command's own operations.
+    `before` is the account with what was due, before the command's own operations. `transaction_id` is that of the
+    transaction which the command closes, and empty when it is the command's own.
     """
 
     command: Command
@@ -33,6 +34,7 @@ class Booking:
     catalogue: Catalogue
     source: Source = NO_SOURCE
     occurred_at: datetime | None = None
+    transaction_id: str = ""
     operation: int = 0
     events: list[tuple[str, Event]] = field(default_factory=list)
     before: Account = field(init=False)
@@ -103,7 +105,7 @@ class Booking:
             programme=balance.programme,
             programme_version=balance.programme_version,
             scale=balance.scale,
-            transaction_id=self.command.id,
+            transaction_id=self.transaction_id or self.command.id,
             operation=self.operation if due_at is None else DUE,
             source=self.source if due_at is None else NO_SOURCE,
             reason=reason,
@@ -139,7 +141,7 @@ class Booking:
                 "programme": balance.programme,
                 "programme_version": balance.programme_version,
                 "scale": balance.scale,
-                "transaction_id": self.command.id,
+                "transaction_id": self.transaction_id or self.command.id,
                 "operation": operation,
                 "source": source,
                 "reason": reason,

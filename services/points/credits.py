@@ -6,7 +6,7 @@ Each function books on the desk that it is given, or gives the refusal and has b
 from datetime import date, datetime
 from decimal import Decimal
 
-from schemas.movements import Adjusted, Loaded, LotPart, Redeemed, Scheduled
+from schemas.movements import Adjusted, Loaded, LotPart, Purchased, Redeemed, Scheduled
 from schemas.programme import Programme, ProgrammeState
 from schemas.refusals import PointsRefusal
 from services.points import lots as lot_rules
@@ -98,18 +98,23 @@ def adjust_up(
 
 
 def debit(
-    booking: Booking, rules: ProgrammeRules, amount: int, pointer: str, reason: str | None = None
+    booking: Booking,
+    rules: ProgrammeRules,
+    amount: int,
+    pointer: str,
+    model: type[Redeemed | Purchased | Adjusted] = Redeemed,
+    reason: str | None = None,
 ) -> Rejected | None:
-    """Book a redemption or, with a `reason`, a correction downwards: never below zero (4.1.6)."""
+    """Book a redemption, a purchase, or with its `reason` a correction downwards: never below zero (4.1.6)."""
     if booking.account.account_number is None:
         return Rejected(PointsRefusal.ACCOUNT_UNKNOWN, "there is no account with this number", pointer)
     balance, now = balance_of(booking, rules), booking.command.now
-    if amount > balance.booked:
+    if amount > balance.spendable:
         return Rejected(PointsRefusal.INSUFFICIENT_POINTS, f"{rules.id} has fewer points than asked for", pointer)
     parts = tuple(part_of(lot, taken) for lot, taken in lot_rules.spend(balance.lots, amount))
     programme = declared(rules)
     closing = account_expiry(programme, balance, now, local_date(now, programme.zone), None)
-    booking.move(Redeemed if reason is None else Adjusted, balance, -amount, parts, closing, reason)
+    booking.move(model, balance, -amount, parts, closing, reason)
     return None
 
 

@@ -4,20 +4,23 @@ from typing import assert_never
 
 from schemas.accounts import ReplaceNumber, SetAccountState
 from schemas.orders import CancelOrder, FulfilOrder, PlaceOrder, ReportOrder, ReturnOrder
-from schemas.points import Adjust, BookDue, PostTransaction, PutProgramme, Reverse
+from schemas.points import Adjust, BookDue, CancelHeld, CloseTransaction, PostTransaction, PutProgramme, Reverse
 from schemas.tiers import PinTier, PutTierSet
 from services.points.accounts import book_what_is_due, pin_tier, replace_number, replacement_streams, set_state
 from services.points.adjust import adjust
 from services.points.declaring import programme_streams, put_programme, put_tier_set
 from services.points.desk import Outcome, States, account_streams
+from services.points.holding import cancel_held, close_transaction, closing_streams
 from services.points.orders.decide import order_streams, place_order, record_fact, report_order
 from services.points.reverse import reversal_streams, reverse
-from services.points.state import catalogue_stream, order_stream
+from services.points.state import catalogue_stream, order_stream, transaction_stream
 from services.points.transaction import post_transaction, transaction_streams
 from shared.decider import Command, Streams
 
 Payload = (
     PostTransaction
+    | CloseTransaction
+    | CancelHeld
     | Adjust
     | Reverse
     | PlaceOrder
@@ -40,6 +43,10 @@ def streams(command: Command) -> Streams:
     match payload:
         case PostTransaction():
             return transaction_streams(command, payload)
+        case CloseTransaction():
+            return closing_streams(command, payload)
+        case CancelHeld():
+            return Streams((transaction_stream(command.store, payload.transaction_id),))
         case Adjust() | BookDue() | SetAccountState() | PinTier():
             return account_streams(command)
         case PlaceOrder() | FulfilOrder() | CancelOrder() | ReturnOrder():
@@ -64,6 +71,10 @@ def decide(command: Command, states: States) -> Outcome:  # noqa: C901 - a case 
     match payload:
         case PostTransaction():
             return post_transaction(command, payload, states)
+        case CloseTransaction():
+            return close_transaction(command, payload, states)
+        case CancelHeld():
+            return cancel_held(command, payload, states)
         case Adjust():
             return adjust(command, payload, states)
         case FulfilOrder() | CancelOrder() | ReturnOrder():

@@ -104,11 +104,11 @@ def accepted(
             balance = booking.account.balances.get(rules.id) or Balance(rules.id, rules.version, rules.scale)
             balances[rules.id] = {
                 "loyaltyProgramId": rules.id,
-                "pointsBalance": balance.booked,
+                "pointsBalance": balance.spendable,
                 "scale": balance.scale,
             }
     result = {
-        "transactionId": booking.command.id,
+        "transactionId": booking.transaction_id or booking.command.id,
         "balances": list(balances.values()),
         "issuedVouchers": [],
         "redeemedVouchers": [],

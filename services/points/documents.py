@@ -7,6 +7,7 @@ from schemas.accounts import AccountState
 from schemas.programme import Programme
 from schemas.tiers import TierSet
 from services.points.due import due_at
+from services.points.held import Hold, dump_hold, load_hold
 from services.points.orders.documents import dump_order, load_order
 from services.points.orders.state import Order
 from services.points.reversals import Reversals
@@ -39,6 +40,8 @@ def dump_state(state: State) -> Document:
                 "programmes": [[rules.version, _text(rules.programme)] for rules in state.programmes.values()],
                 "tier_sets": [[state.versions[name], _text(each)] for name, each in state.tier_sets.items()],
             }
+        case Hold():
+            return dump_hold(state)
         case Reversals():
             return {"undone": [[operation, amount] for operation, amount in state.undone.items()]}
         case _:
@@ -65,6 +68,8 @@ def load_state(stream: str, document: Document) -> State:
                 {each.id: each for each, _ in sets},
                 {each.id: version for each, version in sets},
             )
+        case Hold():
+            return load_hold(name, document)
         case Reversals():
             return Reversals(name, dict(document["undone"]))
         case state:
@@ -101,6 +106,8 @@ def _dump_account(account: Account) -> Document:
         document["forwards_to"] = account.forwards_to
     if account.tiers:
         document["tiers"] = [{**each._asdict(), "bases": list(each.bases)} for each in account.tiers.values()]
+    if account.holds:
+        document["holds"] = list(account.holds)
     return document
 
 
@@ -117,6 +124,7 @@ def _load_account(name: str, document: Document) -> Account:
         tuple(get("numbers", ())),
         get("forwards_to"),
         {each["tier_set"]: _load_standing(each) for each in get("tiers", ())},
+        tuple(get("holds", ())),
     )
 
 

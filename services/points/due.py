@@ -85,7 +85,7 @@ def _book(booking: Booking, due: Due) -> None:
         _announce(booking, balance, due.at)
     elif due.lot == _ACCOUNT:
         parts = tuple(part_of(lot, lot.amount) for lot in balance.lots)
-        booking.fall_due(Expired, balance, -balance.booked, parts, None, due.at, "account")
+        booking.fall_due(Expired, balance, -balance.spendable, parts, None, due.at, "account")
     elif balance.scheduled and balance.scheduled[0].id == due.lot:
         before = booking.account
         _activate(booking, balance, due.at)

@@ -4,6 +4,7 @@ from types import MappingProxyType
 from typing import Any, assert_never
 
 from schemas.accounts import AccountForwarded, AccountOpened, AccountState, AccountStateChanged, NumberAdded
+from schemas.holds import HoldEnded, HoldEvent, HoldPlaced
 from schemas.movements import (
     Activated,
     Adjusted,
@@ -13,13 +14,16 @@ from schemas.movements import (
     Expired,
     ExpiringSoon,
     GivenBack,
+    Held,
     Loaded,
     LotPart,
     Moved,
     Movement,
     Notice,
     Pended,
+    Purchased,
     Redeemed,
+    Released,
     Revoked,
     Scheduled,
     SpendCounted,
@@ -29,6 +33,7 @@ from schemas.orders import OrderEvent
 from schemas.points import AccountNews, ProgrammeApplied, Reversed
 from schemas.tiers import TierChanged, TierPeriodStarted
 from services.points import lots as lot_rules
+from services.points.held import Hold, evolve_hold
 from services.points.orders.evolve import evolve_order
 from services.points.orders.state import Order
 from services.points.reversals import Reversals, evolve_reversals
@@ -57,6 +62,8 @@ def evolve(state: State, event: Event) -> State:
         return evolve_order(state, event)
     if isinstance(state, Reversals) and isinstance(event, Reversed):
         return evolve_reversals(state, event)
+    if isinstance(state, Hold) and isinstance(event, HoldEvent):
+        return evolve_hold(state, event)
     if isinstance(state, ProgrammeRules) and isinstance(event, ProgrammeApplied):
         return ProgrammeRules.of(event.programme, event.version)
     if isinstance(state, Catalogue) and isinstance(event, CatalogueEvent):
@@ -67,11 +74,11 @@ def evolve(state: State, event: Event) -> State:
 def evolve_account(account: Account, event: AccountEvent) -> Account:
     """The account after `event`."""
     match event:
-        case Loaded() | Redeemed() | Expired() | Adjusted() | Activated() | Revoked() | GivenBack():
+        case Loaded() | Redeemed() | Expired() | Adjusted() | Activated() | Revoked() | GivenBack() | Purchased():
             return _booked(account, event, event.sequence)
         case Pended() | Dropped() | Deactivated():
             return _booked(account, event, event.sequence)
-        case Scheduled() | Unscheduled() | ExpiringSoon() | SpendCounted():
+        case Scheduled() | Unscheduled() | ExpiringSoon() | SpendCounted() | Held() | Released():
             return _booked(account, event, account.sequence)
         case AccountOpened():
             return account._replace(account_number=event.account_number, booked_at=event.booked_at)
@@ -84,6 +91,11 @@ def evolve_account(account: Account, event: AccountEvent) -> Account:
             return account._replace(account_number=number, forwards_to=to, booked_at=event.booked_at)
         case TierPeriodStarted() | TierChanged():
             return _evolve_tier(account, event)
+        case HoldPlaced():
+            return account._replace(holds=(*account.holds, event.transaction_id), booked_at=event.booked_at)
+        case HoldEnded():
+            left = tuple(each for each in account.holds if each != event.transaction_id)
+            return account._replace(holds=left, booked_at=event.booked_at)
         case _:
             assert_never(event)
 
@@ -103,6 +115,7 @@ def _booked(account: Account, event: Notice | Movement, sequence: int) -> Accoun
         account.numbers,
         account.forwards_to,
         account.tiers,
+        account.holds,
     )
 
 
@@ -110,6 +123,7 @@ _FIELD = {name: index for index, name in enumerate(Balance._fields)}
 _VERSION, _SCALE, _BOOKED = _FIELD["programme_version"], _FIELD["scale"], _FIELD["booked"]
 _NEXT_LOT, _LOTS, _SCHEDULED = _FIELD["next_lot"], _FIELD["lots"], _FIELD["scheduled"]
 _CLOSING, _PENDING, _DEBT = _FIELD["account_expires_at"], _FIELD["pending"], _FIELD["debt"]
+_HELD = _FIELD["held"]
 _SPENT, _NOTICE_DAYS, _NOTICED_UNTIL = _FIELD["spent"], _FIELD["notice_days"], _FIELD["noticed_until"]
 _EARNED, _UP, _DOWN = _FIELD["earned"], _FIELD["adjusted_up"], _FIELD["adjusted_down"]
 
@@ -117,6 +131,7 @@ _COUNTERS: dict[type, tuple[int, int]] = {
     Loaded: (_EARNED, 1),
     Deactivated: (_EARNED, 1),
     Redeemed: (_FIELD["redeemed"], -1),
+    Purchased: (_FIELD["redeemed"], -1),
     Expired: (_FIELD["expired"], -1),
     Revoked: (_FIELD["revoked"], -1),
     GivenBack: (_FIELD["given_back"], 1),
@@ -142,6 +157,11 @@ def _after(balance: Balance, event: Notice | Movement) -> Balance:
         fields[_NOTICED_UNTIL] = event.expires_at
     elif isinstance(event, SpendCounted):
         fields[_SPENT] += event.amount
+    elif isinstance(event, Held):
+        fields[_HELD] += event.amount
+    elif isinstance(event, Released):
+        fields[_HELD] -= event.amount
+        fields[_DEBT] += event.debt_delta or 0
     return Balance._make(fields)
 
 
@@ -156,9 +176,9 @@ def _lots_after(balance: Balance, event: Notice | Movement) -> tuple[lot_rules.L
     """The lots, those to come, and the next free id; an order's activation is a credit like a load."""
     lots, scheduled, next_lot = balance.lots, balance.scheduled, balance.next_lot
     match event:
-        case Loaded() | GivenBack():
+        case Loaded() | GivenBack() | Released():
             return _put(lots, scheduled, next_lot, event.lots)
-        case Redeemed() | Expired() | Revoked() | Deactivated():
+        case Redeemed() | Purchased() | Expired() | Revoked() | Deactivated() | Held():
             return lot_rules.take_out(lots, event.lots), scheduled, next_lot
         case Adjusted():
             if event.delta > 0:

@@ -1,9 +1,9 @@
 """The identities of RULES 4.1.7 and the formula of 4.1.8: what must hold of every movement, account and order.
 
-booked = Σ lots − debt = earned + adjusted_up + given_back − redeemed − expired − adjusted_down − revoked; while there
-is debt there are no active points; `sequence` runs 1, 2, 3, … over the account; the running `booked` and `pending` of
-movements are the sums of their deltas; no lot is negative, nor is what is pending. Of an order, what was activated,
-dropped and revoked is what its facts come to.
+booked = Σ lots + held − debt = earned + adjusted_up + given_back − redeemed − expired − adjusted_down − revoked; while
+there is debt there are no active points; `sequence` runs 1, 2, 3, … over the account; the running `booked` and
+`pending` of movements are the sums of their deltas; no lot is negative, nor is what is pending. Of an order, what was
+activated, dropped and revoked is what its facts come to.
 """
 
 from collections.abc import Iterator
@@ -52,9 +52,11 @@ def _check_balance(balance: Balance) -> Iterator[Difference]:
     if counted != balance.booked:
         what = f"booked of {name}: earned + adjusted_up + given_back - redeemed - expired - adjusted_down - revoked"
         yield Difference(what, str(counted), booked)
-    in_lots = sum(lot.amount for lot in balance.lots)
+    in_lots = sum(lot.amount for lot in balance.lots) + balance.held
     if in_lots - balance.debt != balance.booked:
-        yield Difference(f"booked of {name}: sum of lots - debt", str(in_lots - balance.debt), booked)
+        yield Difference(f"booked of {name}: sum of lots + held - debt", str(in_lots - balance.debt), booked)
+    if balance.held < 0:
+        yield Difference(f"held of {name}", "zero or more", str(balance.held))
     if balance.debt < 0 or (balance.debt and balance.lots):
         yield Difference(f"debt of {name}", "zero, or more without active points", str(balance.debt))
     if balance.pending < 0:

@@ -16,6 +16,7 @@ from schemas.movements import Movement, Notice
 from schemas.points import AccountNews, PointsEvent, ProgrammeApplied
 from schemas.programme import Programme
 from schemas.tiers import TierSet, TierSetApplied
+from services.points.held import Hold
 from services.points.orders.state import Order
 from services.points.reversals import Reversals
 
@@ -46,9 +47,10 @@ class Balance(NamedTuple):
     """One programme of an account.
 
     `lots` are active and in spending order, `scheduled` are future-dated and in the order of their activation. The
-    counters run over the balance's whole life: booked = Σ lots − debt = earned + adjusted_up + given_back − redeemed −
-    expired − adjusted_down − revoked (4.1.7). `programme_version` and `notice_days` are those that the last booking
-    used; lots that expire at `noticed_until` or before were announced. `spent` is money, for tiers by spend.
+    counters run over the balance's whole life: booked = Σ lots + held − debt = earned + adjusted_up + given_back −
+    redeemed − expired − adjusted_down − revoked (4.1.7). `held` was taken out of lots for open transactions; the price
+    of a voucher counts as redeemed. `programme_version` and `notice_days` are those that the last booking used; lots
+    that expire at `noticed_until` or before were announced. `spent` is money, for tiers by spend.
     """
 
     programme: str
@@ -71,6 +73,12 @@ class Balance(NamedTuple):
     spent: int = 0
     notice_days: int | None = None
     noticed_until: datetime | None = None
+    held: int = 0
+
+    @property
+    def spendable(self) -> int:
+        """What may be spent: what is active less what is owed."""
+        return self.booked - self.held
 
 
 class Standing(NamedTuple):
@@ -101,7 +109,8 @@ class Account(NamedTuple):
     """An account with all its programmes, in the order of their first booking.
 
     `account_number` is None until the first credit opens it; `sequence` counts its movements. `numbers` lead here
-    besides; an account that itself leads to another has that one's id in `forwards_to`, and nothing else.
+    besides; an account that itself leads to another has that one's id in `forwards_to`, and nothing else. `holds` are
+    the ids of its open transactions.
     """
 
     account: str
@@ -113,6 +122,7 @@ class Account(NamedTuple):
     numbers: tuple[str, ...] = ()
     forwards_to: str | None = None
     tiers: Mapping[str, Standing] = MappingProxyType({})
+    holds: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -158,7 +168,7 @@ class Catalogue(NamedTuple):
     versions: Mapping[str, int] = MappingProxyType({})
 
 
-State = Account | ProgrammeRules | Catalogue | Order | Reversals
+State = Account | ProgrammeRules | Catalogue | Order | Reversals | Hold
 Event = PointsEvent
 CatalogueEvent = ProgrammeApplied | TierSetApplied
 
@@ -183,6 +193,11 @@ def order_stream(store: str, order: str) -> str:
     return f"order/{store}/{order}"
 
 
+def transaction_stream(store: str, transaction: str) -> str:
+    """The stream of a transaction that is held."""
+    return f"transaction/{store}/{transaction}"
+
+
 def reversals_stream(store: str, transaction: str) -> str:
     """The stream of what was undone of a transaction."""
     return f"reversals/{store}/{transaction}"
@@ -194,6 +209,7 @@ _INITIAL: dict[str, Callable[[str], State]] = {
     "catalogue": Catalogue,
     "order": Order,
     "reversals": Reversals,
+    "transaction": Hold,
 }
 
 

@@ -1,28 +1,48 @@
-"""Post Transaction: several programmes, processed as one, all or nothing (RULES 4.2.1, 4.2.3, 4.2.4)."""
+"""Post Transaction: several programmes and vouchers, processed as one, all or nothing (RULES 4.2.1 to 4.2.4)."""
 
+from datetime import datetime
 from decimal import Decimal
 
 from schemas.accounts import AccountState
+from schemas.holds import HeldCredit
+from schemas.movements import Purchased
 from schemas.points import PostTransaction
 from schemas.refusals import PointsRefusal
-from schemas.transaction import Load
+from schemas.transaction import Load, VoucherRedemption
+from schemas.voucher_saga import BoughtVoucher, UsedVoucher
 from services.points import credits as rules_of
 from services.points.booking import Booking
+from services.points.calendar import local_date
 from services.points.desk import Outcome, States, accepted, account_streams, desk, find
-from services.points.state import ProgrammeRules, order_stream
+from services.points.holding import hold
+from services.points.state import ProgrammeRules, order_stream, transaction_stream
 from shared.decider import Command, Rejected, Streams
+from shared.ids import drawn_number
 
 
 def transaction_streams(command: Command, payload: PostTransaction) -> Streams:
-    """The account; and when something is loaded for a receipt, the order of that number, which may have earned."""
-    receipt = payload.context.receipt_nr
-    if receipt and any(part.loads for part in payload.loyalty_programs):
-        return account_streams(command, order_stream(command.store, receipt))
-    return account_streams(command)
+    """The account, and what it has of the transaction when there are vouchers in it.
+
+    When something is loaded for a receipt, the order of that number is read, which may have earned.
+    """
+    store, receipt, parts = command.store, payload.context.receipt_nr, payload.loyalty_programs
+    order = (order_stream(store, receipt),) if receipt and any(part.loads for part in parts) else ()
+    streams = account_streams(command, *order)
+    if not _has_vouchers(payload):
+        return streams
+    return Streams((*streams.writes, transaction_stream(store, command.id)), streams.reads)
+
+
+def _has_vouchers(payload: PostTransaction) -> bool:
+    parts = payload.loyalty_programs
+    return bool(payload.voucher_redemptions) or any(part.purchases or part.voucher_redemptions for part in parts)
 
 
 def post_transaction(command: Command, payload: PostTransaction, states: States) -> Outcome:
-    """Decide a transaction: what is due, then the loads, then the redemptions, over all programmes."""
+    """Decide a transaction over all programmes: what is due, the loads, redemptions and purchases, then the vouchers.
+
+    With vouchers it is held, until the voucher service has decided.
+    """
     booking = desk(command, payload.account_number, states, payload.context)
     if not isinstance(booking, Booking):
         return booking
@@ -35,15 +55,22 @@ def post_transaction(command: Command, payload: PostTransaction, states: States)
         if isinstance(found, Rejected):
             return found
         programmes.append(found)
-    receipt = payload.context.receipt_nr
+    receipt, due = payload.context.receipt_nr, len(booking.events)
     order = states.get(order_stream(command.store, receipt)) if receipt else None
     earned = {award.programme for award in order.awards.values() if award.awarded} if order is not None else set()
-    refused = (
-        _loads(booking, payload, programmes, earned) or _redemptions(booking, payload, programmes) or _vouchers(payload)
-    )
+    refused = _loads(booking, payload, programmes, earned) or _redemptions(booking, payload, programmes)
     if refused is not None:
         return refused
-    return accepted(booking, programmes, payload.context.comment)
+    if not _has_vouchers(payload):
+        return accepted(booking, programmes, payload.context.comment)
+    bought = _purchases(booking, payload, programmes)
+    if isinstance(bought, Rejected):
+        return bought
+    used = _voucher_redemptions(booking, payload)
+    if isinstance(used, Rejected):
+        return used
+    loads = _held_loads(payload, programmes, command.now)
+    return hold(booking, due, programmes, loads, bought, used, payload.context.comment)
 
 
 def _loads(
@@ -88,28 +115,109 @@ def _redemptions(booking: Booking, payload: PostTransaction, programmes: list[Pr
             amount = _amount(rules, redemption.value, pointer)
             if isinstance(amount, Rejected):
                 return amount
-            if amount and booking.account.state is AccountState.SPENDING_BLOCKED:
-                return Rejected(PointsRefusal.ACCOUNT_SPENDING_BLOCKED, "the account may not spend", pointer)
-            if amount and (refused := rules_of.debit(booking, rules, amount, pointer)):
+            if amount and (refused := _may_spend(booking, pointer) or rules_of.debit(booking, rules, amount, pointer)):
                 return refused
             booking.operation += 1
     return None
 
 
-def _vouchers(payload: PostTransaction) -> Rejected | None:
-    """There is no voucher service yet: the first operation that would need it is refused."""
-    pointer: str | None = None
-    parts = payload.loyalty_programs
-    for operations in ("purchases", "voucher_redemptions"):
-        for index, part in enumerate(parts):
-            if pointer is None and getattr(part, operations):
-                name = "purchases" if operations == "purchases" else "voucherRedemptions"
-                pointer = f"/loyaltyPrograms/{index}/{name}/0"
-    if pointer is None and payload.voucher_redemptions:
-        pointer = "/voucherRedemptions/0"
-    if pointer is None:
-        return None
-    return Rejected(PointsRefusal.VOUCHERS_UNAVAILABLE, "vouchers cannot be bought or redeemed here yet", pointer)
+def _purchases(
+    booking: Booking, payload: PostTransaction, programmes: list[ProgrammeRules]
+) -> list[BoughtVoucher] | Rejected:
+    """Deduct the price of each voucher; its serial is derived from the command, so that a redelivery draws the same."""
+    bought: list[BoughtVoucher] = []
+    for index, (part, rules) in enumerate(zip(payload.loyalty_programs, programmes, strict=True)):
+        for at, purchase in enumerate(part.purchases):
+            pointer = f"/loyaltyPrograms/{index}/purchases/{at}"
+            if refused := _may_spend(booking, pointer):
+                return refused
+            price = _price(rules, purchase.voucher_id, booking.command.now, pointer)
+            if isinstance(price, Rejected):
+                return price
+            if refused := rules_of.debit(booking, rules, price, pointer, Purchased):
+                return refused
+            bought.append(
+                BoughtVoucher(
+                    operation=booking.operation,
+                    pointer=pointer,
+                    programme=rules.id,
+                    voucher_id=purchase.voucher_id,
+                    serial_id=drawn_number(booking.command.seed, index, at),
+                    use=purchase.use,
+                    valid_from=purchase.valid_from,
+                    expires_at=purchase.expires_at,
+                    cost=price,
+                    scale=rules.scale,
+                )
+            )
+            booking.operation += 1
+    return bought
+
+
+def _price(rules: ProgrammeRules, voucher: str, now: datetime, pointer: str) -> int | Rejected:
+    """What a voucher costs in a programme that offers it now, in the smallest unit."""
+    for offer in rules_of.declared(rules).purchases:
+        begun = offer.from_ is None or offer.from_ <= now
+        if offer.voucher_id == voucher and begun and (offer.until is None or now < offer.until):
+            return rules_of.minor_units(offer.price, rules_of.declared(rules), pointer)
+    detail = f"{rules.id} does not offer {voucher} now"
+    return Rejected(PointsRefusal.VOUCHER_NOT_OFFERED, detail, f"{pointer}/voucherId")
+
+
+def _voucher_redemptions(booking: Booking, payload: PostTransaction) -> list[UsedVoucher] | Rejected:
+    """The vouchers that are named by their serials: first the programmes' own, then those of none."""
+    named: list[tuple[str, str | None, VoucherRedemption]] = [
+        (f"/loyaltyPrograms/{index}/voucherRedemptions/{at}", part.loyalty_point_definition_id, each)
+        for index, part in enumerate(payload.loyalty_programs)
+        for at, each in enumerate(part.voucher_redemptions)
+    ]
+    named += [(f"/voucherRedemptions/{at}", None, each) for at, each in enumerate(payload.voucher_redemptions)]
+    used: list[UsedVoucher] = []
+    for pointer, programme, each in named:
+        if not each.void and (refused := _may_spend(booking, pointer)):
+            return refused
+        used.append(
+            UsedVoucher(
+                operation=booking.operation,
+                pointer=pointer,
+                programme=programme,
+                serial_id=each.serial_id,
+                void=each.void,
+            )
+        )
+        booking.operation += 1
+    return used
+
+
+def _held_loads(payload: PostTransaction, programmes: list[ProgrammeRules], now: datetime) -> list[HeldCredit]:
+    """The loads as they are to be booked when the transaction is executed; they were checked before."""
+    loads: list[HeldCredit] = []
+    operation = 0
+    for part, rules in zip(payload.loyalty_programs, programmes, strict=True):
+        programme = rules_of.declared(rules)
+        for load in part.loads:
+            amount = rules_of.minor_units(load.value, programme, "")
+            if isinstance(amount, int) and amount:
+                expires_at = load.balance_expires_at
+                if expires_at is None:
+                    expires_at = rules_of.rule_expiry(programme, local_date(now, programme.zone))
+                loads.append(
+                    HeldCredit(
+                        operation=operation,
+                        programme=rules.id,
+                        amount=amount,
+                        expires_at=expires_at,
+                        account_expires_at=load.account_expires_at,
+                    )
+                )
+            operation += 1
+    return loads
+
+
+def _may_spend(booking: Booking, pointer: str) -> Rejected | None:
+    if booking.account.state is AccountState.SPENDING_BLOCKED:
+        return Rejected(PointsRefusal.ACCOUNT_SPENDING_BLOCKED, "the account may not spend", pointer)
+    return None
 
 
 def _amount(rules: ProgrammeRules, value: Decimal, pointer: str) -> int | Rejected:

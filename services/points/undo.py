@@ -36,25 +36,31 @@ def revoke(
 
     A deactivation takes it in the same way, and makes it pending again.
     """
-    parts: dict[int, tuple[Lot, int]] = {}
+    parts, left = taken_from(balance, amount, own)
+    booking.move(
+        model,
+        balance,
+        -amount,
+        tuple(part_of(lot, taken) for lot, taken in parts),
+        balance.account_expires_at,
+        reason,
+        amount if model is Deactivated else 0,
+        left or None,
+    )
+
+
+def taken_from(balance: Balance, amount: int, own: Iterable[Conditions]) -> tuple[list[tuple[Lot, int]], int]:
+    """What `amount` takes: of its `own` lots in their order, then as spending would; and how much is missing."""
+    parts: list[tuple[Lot, int]] = []
     left = amount
     wanted = {conditions: place for place, conditions in reversed(list(enumerate(own)))}
     last = len(wanted) + 1
     for lot in sorted(balance.lots, key=lambda lot: wanted.get(conditions_of(lot), last)):
         taken = min(lot.amount, left)
         if taken:
-            parts[lot.id] = (lot, taken)
+            parts.append((lot, taken))
             left -= taken
-    booking.move(
-        model,
-        balance,
-        -amount,
-        tuple(part_of(lot, taken) for lot, taken in parts.values()),
-        balance.account_expires_at,
-        reason,
-        amount if model is Deactivated else 0,
-        left or None,
-    )
+    return parts, left
 
 
 def give_back(

@@ -5,6 +5,7 @@ from typing import assert_never
 
 from schemas.base import format_instant
 from schemas.points import ACCOUNT_VIEW, CATALOGUE_VIEW, PROGRAMME_VIEW
+from services.points.held import Hold
 from services.points.orders.state import Order
 from services.points.reversals import Reversals
 from services.points.state import Account, Balance, Catalogue, ProgrammeRules, Standing, State
@@ -15,7 +16,7 @@ from shared.decider import Document, View
 def views(state: State) -> View | None:
     """An `AccountView`, `ProgrammeView` or `CatalogueView`; None as long as there is nothing to show.
 
-    Orders and reversals are not published: what they come to is on the accounts.
+    Orders, reversals and held transactions are not published: what they come to is on the accounts.
     """
     match state:
         case Account():
@@ -24,7 +25,7 @@ def views(state: State) -> View | None:
             return _programme(state)
         case Catalogue():
             return _catalogue(state)
-        case Order() | Reversals():
+        case Order() | Reversals() | Hold():
             return None
         case _:
             assert_never(state)
@@ -66,10 +67,11 @@ def _balance(balance: Balance) -> Document:
     return {
         "programme": balance.programme,
         "scale": balance.scale,
-        "balance": balance.booked,
+        "balance": balance.spendable,
         "booked": balance.booked,
         "pending": balance.pending,
         "debt": balance.debt,
+        "held": balance.held,
         "earned": balance.earned,
         "redeemed": balance.redeemed,
         "expired": balance.expired,

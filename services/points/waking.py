@@ -1,4 +1,4 @@
-"""The commands by which the sweep has booked what is due on quiet accounts and orders (RULES 4.1.5, 4.1.9)."""
+"""The commands for which the sweep wakes quiet accounts, orders and late transactions (RULES 4.1.5, 4.1.9, 4.2.2)."""
 
 from services.points.state import aggregate_of
 from shared.decider import Document, Wake
@@ -11,4 +11,6 @@ def wake(stream: str, state: Document) -> Wake | None:
     if stream.startswith("order/"):
         accounts = [fact["account"] for fact in state["facts"] if fact.get("waiting") and not fact.get("reported")]
         return Wake("points.report_order.v1", accounts[0], {"order": aggregate_of(stream)}) if accounts else None
+    if stream.startswith("transaction/"):
+        return Wake("points.cancel_held.v1", state["account"], {"transactionId": aggregate_of(stream)})
     return None

@@ -172,14 +172,8 @@ PAST = (T0 - DAY).isoformat()
         (
             (LOY,),
             transaction(does(voucherRedemptions=[{"serialId": "1"}]), does(purchases=[{"voucherId": "V"}])),
-            Refusal.VOUCHERS_UNAVAILABLE,
-            "/loyaltyPrograms/1/purchases/0",
-        ),
-        (
-            (LOY,),
-            transaction(voucherRedemptions=[{"serialId": "1"}]),
-            Refusal.VOUCHERS_UNAVAILABLE,
-            "/voucherRedemptions/0",
+            Refusal.VOUCHER_NOT_OFFERED,
+            "/loyaltyPrograms/1/purchases/0/voucherId",
         ),
         (
             HUNDRED,

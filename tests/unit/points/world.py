@@ -227,14 +227,15 @@ class Given:
             subject = payload.programme.id if isinstance(payload, PutProgramme) else ACCOUNT
             if isinstance(payload, PutTierSet):
                 subject = payload.tier_set.id
-        command = Command(command_id, "points.test.v1", STORE, subject, payload, now)
+        command = Command(command_id, "points.test.v1", STORE, subject, payload, now, b"seed of " + command_id.encode())
         streams = DECIDER.streams(command)
         named = (*streams.writes, *streams.reads)
         states: dict[str, Any] = {name: self.states.get(name) or DECIDER.initial(name) for name in named}
         states.update({entry_key(known): self.entries.get(known) for known in streams.entries})
         outcome = DECIDER.decide(command, states)
         if isinstance(outcome, Accepted):
-            self.entries[command_id] = Entry(command_id, command.type, subject, "accepted", outcome.events)
+            status = "held" if outcome.held else "accepted"
+            self.entries[command_id] = Entry(command_id, command.type, subject, status, outcome.events)
         after = dict(self.states)
         if isinstance(outcome, Accepted):
             for stream, event in outcome.events:

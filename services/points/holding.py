@@ -1,0 +1,250 @@
+"""Transactions over points and vouchers: held here, decided by the voucher service, and closed here (RULES 4.2.2).
+
+What such a transaction takes is set aside, fragment by fragment, as if its own loads were there; the loads themselves
+stay invisible. When the voucher service has executed its part, all is booked without further checks; otherwise what was
+set aside comes back. Nothing else ever ends a hold.
+"""
+
+from collections.abc import Sequence
+from datetime import timedelta
+
+from schemas.holds import (
+    CancelHeld,
+    CancelRequested,
+    HeldCredit,
+    HeldDebit,
+    HoldEnded,
+    HoldPlaced,
+    TransactionClosed,
+    TransactionHeld,
+)
+from schemas.movements import Held, Loaded, LotPart, Purchased, Redeemed, Released
+from schemas.refusals import PointsRefusal, VoucherRefusal
+from schemas.voucher_saga import BoughtVoucher, CloseTransaction, Decision, ExecuteVouchers, UsedVoucher
+from services.points import credits as rules_of
+from services.points.booking import Booking
+from services.points.calendar import local_date
+from services.points.desk import Outcome, States, accepted, account_streams, desk
+from services.points.held import Hold, evolve_hold
+from services.points.parts import part_of
+from services.points.state import Account, Event, ProgrammeRules, transaction_stream
+from services.points.undo import conditions_of, taken_from
+from shared.decider import Accepted, Closing, Command, FollowUp, Rejected, Streams
+
+HOLDS_MAX = 100
+"""The transactions of one account that may be open at once."""
+
+WAIT = timedelta(seconds=30)
+"""How long the voucher service has; after that the transaction is cancelled, unless it was executed in time."""
+
+_AGAIN = timedelta(hours=1)
+_COMMANDS = "voucher.commands"
+
+
+def hold(
+    booking: Booking,
+    due: int,
+    programmes: Sequence[ProgrammeRules],
+    loads: Sequence[HeldCredit],
+    bought: Sequence[BoughtVoucher],
+    used: Sequence[UsedVoucher],
+    comment: str | None,
+) -> Outcome:
+    """Hold a transaction that `booking` has booked as if it had no vouchers; its first `due` events were due before.
+
+    What it has booked since is what the hold is made of, and is forgotten.
+    """
+    command, account = booking.command, booking.before
+    if len(account.holds) >= HOLDS_MAX:
+        detail = f"an account has at most {HOLDS_MAX} open transactions"
+        return Rejected(PointsRefusal.TOO_MANY_OPEN_TRANSACTIONS, detail, "/accountNumber")
+    debits = _debits(account, [event for _, event in booking.events[due:]])
+    held = TransactionHeld(
+        transaction_id=command.id,
+        account=account.account,
+        account_number=booking.account_number,
+        programmes=tuple(dict.fromkeys(rules.id for rules in programmes)),
+        credits=tuple(loads),
+        debits=debits,
+        source=booking.source,
+        deadline=command.now + WAIT,
+        occurred_at=booking.occurred_at,
+        booked_at=command.now,
+    )
+    booking.account, booking.events = account, booking.events[:due]
+    booking.book(
+        HoldPlaced(
+            account=account.account,
+            account_number=booking.account_number,
+            transaction_id=command.id,
+            booked_at=command.now,
+        )
+    )
+    for debit in debits:
+        if debit.lots:
+            booking.operation = debit.operation
+            balance = booking.account.balances[debit.programme]
+            amount = sum(part.amount for part in debit.lots)
+            booking.note(Held, balance, debit.lots, balance.account_expires_at, amount=amount)
+    stream = transaction_stream(command.store, command.id)
+    booking.events.append((stream, held))
+    execute = ExecuteVouchers(
+        transaction_id=command.id,
+        account=account.account,
+        account_number=booking.account_number,
+        deadline=held.deadline,
+        purchases=tuple(bought),
+        redemptions=tuple(used),
+        source=booking.source,
+        occurred_at=booking.occurred_at,
+    )
+    payload = execute.model_dump(mode="json", by_alias=True, exclude_none=True)
+    states = {booking.stream: booking.account, stream: evolve_hold(Hold(command.id), held)}
+    follow_up = FollowUp(_COMMANDS, "voucher.execute.v1", command.subject, payload)
+    return Accepted(tuple(booking.events), {}, (follow_up,), comment, states, held=True)
+
+
+def _debits(account: Account, events: Sequence[Event]) -> tuple[HeldDebit, ...]:
+    """The debits among `events`: of the lots that they took from, the parts that are there without them."""
+    left = {(name, lot.id): lot.amount for name, balance in account.balances.items() for lot in balance.lots}
+    found = []
+    for event in events:
+        if not isinstance(event, Redeemed | Purchased):
+            continue
+        parts = []
+        for part in event.lots:
+            place = (event.programme, part.lot)
+            there = min(part.amount, left.get(place, 0))
+            if there:
+                left[place] -= there
+                parts.append(part if there == part.amount else part.model_copy(update={"amount": there}))
+        found.append(
+            HeldDebit(
+                operation=event.operation,
+                kind=event.kind,
+                programme=event.programme,
+                amount=-event.delta,
+                lots=tuple(parts),
+            )
+        )
+    return tuple(found)
+
+
+def closing_streams(command: Command, payload: CloseTransaction) -> Streams:
+    """The account and the transaction, and the entry that says who waits."""
+    streams = account_streams(command)
+    stream = transaction_stream(command.store, payload.transaction_id)
+    return Streams((*streams.writes, stream), streams.reads, (payload.transaction_id,))
+
+
+def close_transaction(command: Command, payload: CloseTransaction, states: States) -> Outcome:
+    """Capture or release what was held, as the voucher service decided; nothing is questioned any more."""
+    stream = transaction_stream(command.store, payload.transaction_id)
+    found: Hold = states[stream]
+    held = found.held
+    if held is None or found.decision is not None or held.account != command.subject:
+        return Rejected(PointsRefusal.TRANSACTION_UNKNOWN, "no such transaction is open", "/transactionId")
+    booking = desk(command, None, states)
+    if not isinstance(booking, Booking):
+        raise TypeError(f"{command.subject} leads to another account, and has open transactions")
+    booking.transaction_id, booking.account_number = held.transaction_id, held.account_number
+    booking.source, booking.occurred_at = held.source, held.occurred_at
+    executed = payload.decision is Decision.EXECUTED
+    if executed:
+        for credit in held.credits:
+            _load(booking, credit)
+    for debit in held.debits:
+        booking.operation = debit.operation
+        if debit.lots:
+            _release(booking, debit)
+        if executed:
+            _spend(booking, debit)
+    booking.book(
+        HoldEnded(
+            account=command.subject,
+            account_number=held.account_number,
+            transaction_id=held.transaction_id,
+            booked_at=command.now,
+        )
+    )
+    closed = TransactionClosed(
+        transaction_id=held.transaction_id,
+        account=command.subject,
+        decision=payload.decision.value,
+        code=payload.code,
+        booked_at=command.now,
+    )
+    booking.events.append((stream, closed))
+    after = {stream: evolve_hold(found, closed)}
+    vouchers = {
+        f"{name}Vouchers": [each.model_dump(mode="json", by_alias=True) for each in done]
+        for name, done in (("issued", payload.issued), ("redeemed", payload.redeemed), ("voided", payload.voided))
+    }
+    programmes = [booking.catalogue.programmes[name] for name in held.programmes]
+    verdict = accepted(booking, programmes, None, vouchers, after)
+    snapshots = tuple(each.model_dump(mode="json", by_alias=True) for each in payload.snapshots)
+    closing = Closing(held.transaction_id, verdict.result, None if executed else _refusal(payload), snapshots)
+    return Accepted(verdict.events, {}, verdict.follow_ups, verdict.memo, verdict.states, closing=closing)
+
+
+def cancel_held(command: Command, payload: CancelHeld, states: States) -> Outcome:
+    """Ask the voucher service to cancel what is late; its answer closes the transaction, whichever it is."""
+    stream = transaction_stream(command.store, payload.transaction_id)
+    found: Hold = states[stream]
+    if found.held is None or found.due_at is None or found.due_at > command.now:
+        return Accepted((), {})
+    event = CancelRequested(
+        transaction_id=found.id,
+        account=found.held.account,
+        again_at=command.now + _AGAIN,
+        booked_at=command.now,
+    )
+    cancel = {"transactionId": found.id, "account": found.held.account}
+    follow_up = FollowUp(_COMMANDS, "voucher.cancel.v1", found.held.account, cancel)
+    return Accepted(((stream, event),), {}, (follow_up,))
+
+
+def _refusal(payload: CloseTransaction) -> Rejected:
+    if payload.decision is Decision.CANCELLED:
+        detail = "the vouchers were not dealt with in time; nothing was changed"
+        return Rejected(PointsRefusal.TRANSACTION_TIMED_OUT, detail)
+    return Rejected(VoucherRefusal(payload.code or ""), payload.detail or "", payload.pointer)
+
+
+def _load(booking: Booking, credit: HeldCredit) -> None:
+    """Book a load as it was asked for, in the balance as it is now."""
+    rules, now = booking.catalogue.programmes[credit.programme], booking.command.now
+    programme, balance = rules_of.declared(rules), rules_of.balance_of(booking, rules)
+    booking.open()
+    asked = credit.account_expires_at
+    if asked is not None and asked <= now:
+        asked = None
+    closing = rules_of.account_expiry(programme, balance, now, local_date(now, programme.zone), asked)
+    parts, debt_delta = rules_of.put_in(balance, rules_of.lot_for(balance, credit.expires_at), credit.amount)
+    booking.operation = credit.operation
+    booking.move(Loaded, balance, credit.amount, parts, closing, None, 0, debt_delta)
+
+
+def _release(booking: Booking, debit: HeldDebit) -> None:
+    """Return what was set aside to its lots; what is owed by now is paid first."""
+    balance = booking.account.balances[debit.programme]
+    amount, owed, parts = 0, balance.debt, list[LotPart]()
+    for part in debit.lots:
+        paid = min(owed, part.amount)
+        owed -= paid
+        amount += part.amount
+        if part.amount > paid:
+            parts.append(part.model_copy(update={"amount": part.amount - paid}))
+    debt_delta = owed - balance.debt or None
+    booking.note(Released, balance, tuple(parts), balance.account_expires_at, amount=amount, debt_delta=debt_delta)
+
+
+def _spend(booking: Booking, debit: HeldDebit) -> None:
+    """Book a debit: from the lots that were set aside, then as spending would, and what is missing by now as debt."""
+    rules, now = booking.catalogue.programmes[debit.programme], booking.command.now
+    programme, balance = rules_of.declared(rules), rules_of.balance_of(booking, rules)
+    lots, missing = taken_from(balance, debit.amount, map(conditions_of, debit.lots))
+    parts = tuple(part_of(lot, amount) for lot, amount in lots)
+    closing = rules_of.account_expiry(programme, balance, now, local_date(now, programme.zone), None)
+    model = Purchased if debit.kind == "purchase" else Redeemed
+    booking.move(model, balance, -debit.amount, parts, closing, None, 0, missing or None)
