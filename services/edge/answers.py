@@ -18,6 +18,7 @@ _AMOUNTS = (
     "booked",
     "pending",
     "debt",
+    "held",
     "earned",
     "redeemed",
     "expired",

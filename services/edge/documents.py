@@ -11,6 +11,7 @@ from pydantic import Field, WithJsonSchema
 from schemas.base import Published
 from schemas.points import AccountState, Movement, PinTier, Source
 from schemas.tiers import Code
+from schemas.voucher_saga import IssuedVoucher, VoucherDone
 
 Number = Annotated[Decimal, WithJsonSchema({"type": "number"})]
 """An exact JSON number in whole units; read it as a decimal, not as a float."""
@@ -30,13 +31,13 @@ class BalanceAnswer(Published):
 
 
 class TransactionAnswer(Published):
-    """An accepted transaction. The voucher lists stay empty until there is a voucher service."""
+    """An accepted transaction: the balances after it, and what it did with which vouchers."""
 
     transaction_id: str
     balances: tuple[BalanceAnswer, ...]
-    issued_vouchers: tuple[str, ...]
-    redeemed_vouchers: tuple[str, ...]
-    voided_vouchers: tuple[str, ...]
+    issued_vouchers: tuple[IssuedVoucher, ...]
+    redeemed_vouchers: tuple[VoucherDone, ...]
+    voided_vouchers: tuple[VoucherDone, ...]
 
 
 class ReversedAnswer(Published):
@@ -99,6 +100,7 @@ class ProgrammeBalanceAnswer(Published):
     booked: Number
     pending: Number
     debt: Number
+    held: Number
     earned: Number
     redeemed: Number
     expired: Number

@@ -25,7 +25,7 @@ from schemas.transaction import (
     Transaction,
     VoucherRedemption,
 )
-from tests.contract import more_examples
+from tests.contract import hold_examples, more_examples
 
 ACCOUNT = "0b9c7a52-3f0e-5d1c-9a70-1d6b0c1e7a11"
 NUMBER = "6299000000000000017"
@@ -98,6 +98,8 @@ CHANGED = points.PointsChanged.model_validate(
 EXAMPLES: dict[str, tuple[Any, ...]] = {
     **more_examples.INPUTS,
     **more_examples.events(_booking(), _movement(6, 1000, -1000)),
+    **hold_examples.INPUTS,
+    **hold_examples.events(_booking(), _movement(6, -50)),
     **more_examples.refusals(REFUSED),
     "points.catalogue.v1": (more_examples.CATALOGUE,),
     "loyalty.transaction.v1": (
@@ -146,6 +148,7 @@ EXAMPLES: dict[str, tuple[Any, ...]] = {
                     booked=4200,
                     pending=0,
                     debt=0,
+                    held=50,
                     earned=5000,
                     redeemed=800,
                     expired=0,

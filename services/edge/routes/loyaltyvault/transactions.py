@@ -34,7 +34,16 @@ _RULES = (
     "balance_limit_exceeded",
     "too_many_lots",
     "expiry_in_past",
-    "vouchers_unavailable",
+    "voucher_not_offered",
+    "transaction_timed_out",
+    "too_many_open_transactions",
+    "voucher_unknown",
+    "voucher_foreign",
+    "voucher_void",
+    "voucher_redeemed",
+    "voucher_expired",
+    "voucher_not_yet_valid",
+    "programme_mismatch",
     "too_large",
 )
 _ANSWER = {
