@@ -6,9 +6,9 @@ from typing import NamedTuple
 
 from schemas.movements import Deactivated, GivenBack, LotPart, Revoked
 from services.points.booking import Booking
-from services.points.calendar import first_instant, local_date
 from services.points.parts import part_of
 from services.points.state import Balance, Lot
+from shared.calendar import first_instant, local_date
 
 
 class Conditions(NamedTuple):
