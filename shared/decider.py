@@ -47,8 +47,8 @@ class Streams:
 class Entry(NamedTuple):
     """What the journal has of another command: its id, type and subject, how it ended, and what it booked.
 
-    `status` is `accepted`, `rejected` or `forwarded`; `events` come in order, each with its stream, and there are
-    none unless it was accepted.
+    `status` is `accepted`, `held`, `rejected` or `forwarded`; `events` come in order, each with its stream, and there
+    are none unless it was accepted or held.
     """
 
     id: str
@@ -65,12 +65,30 @@ def entry_key(command_id: str) -> str:
 
 @dataclass(frozen=True, slots=True)
 class FollowUp:
-    """A command that an accepted command causes; its id is v5(command id, index)."""
+    """A command that an accepted command causes; its id is v5(command id, index), unless one is given.
+
+    With `snapshots` the payload gets a member of that name, with those of the streams that the command writes.
+    """
 
     topic: str
     type: str
     subject: str
     payload: Document
+    id: str | None = None
+    snapshots: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Closing:
+    """The outcome of the command `command_id`, which was held: a result, or a refusal that changed nothing.
+
+    `snapshots` are those of another service, for whoever waits.
+    """
+
+    command_id: str
+    result: Document
+    refusal: "Rejected | None" = None
+    snapshots: tuple[Document, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,6 +98,13 @@ class Accepted(Generic[Event]):
     `result` goes into the reply and is JSON-shaped; `memo` is kept in the journal and shown to operators only.
     `states` may give the written streams as the events leave them, when deciding has folded them anyway: it is what
     `evolve` makes of the events, and saves folding them again.
+
+    A command that is `held` has no outcome yet: another one, whose id is v5("close", command id), is the `closing` of
+    it, and answers whoever waits. Until then a repeat is answered `pending`. The closing one names it among its
+    `entries`.
+
+    An event's document may have a member `personal`, which the journal keeps and no topic of events gets; `erase` names
+    streams that lose it, in all entries of the journal, with this command (RULES 4.5.6).
     """
 
     events: tuple[tuple[str, Event], ...]
@@ -87,6 +112,9 @@ class Accepted(Generic[Event]):
     follow_ups: tuple[FollowUp, ...] = ()
     memo: str | None = None
     states: Mapping[str, Any] | None = None
+    held: bool = False
+    closing: Closing | None = None
+    erase: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -36,6 +36,11 @@ def account_id(store: str, opening_number: str) -> str:
     return derived_id("account", store, opening_number)
 
 
+def closing_id(command_id: str) -> str:
+    """The id of the command that closes one which is held (RULES 4.2.2)."""
+    return derived_id("close", command_id)
+
+
 def input_command_id(source: str, event_id: str) -> str:
     """The command id of an input record (P3)."""
     return derived_id("input", source, event_id)

@@ -53,7 +53,7 @@ class States(Mapping[str, Any]):
 class Plan:
     """What one batch comes to. `names` and `ids` are the streams and entries that were looked for.
 
-    `touched` are the streams whose current snapshot is published.
+    `touched` are the streams whose current snapshot is published, `erased` those whose journal loses what is personal.
     """
 
     decider: Decider[Any, Any]
@@ -66,6 +66,7 @@ class Plan:
     records: list[Record] = field(default_factory=list)
     replies: list[tuple[Incoming | Query, Reply | Document, Collection[str]]] = field(default_factory=list)
     touched: set[str] = field(default_factory=set)
+    erased: dict[str, None] = field(default_factory=dict)
     outcomes: dict[str, int] = field(default_factory=dict)
 
     def stream(self, name: str) -> Working:
@@ -141,7 +142,7 @@ class Plan:
         ]
         last = {fence_id(record.topic, record.partition): record.offset for record in records}
         fences = [(self.loaded.fences.get(name), {"_id": name, "version": offset + 1}) for name, offset in last.items()]
-        return Append(list(self.entries.values()), changed, fences, self.dead_letters)
+        return Append(list(self.entries.values()), changed, fences, self.dead_letters, list(self.erased))
 
     def _snapshot(self, name: str, working: Working) -> Document:
         return {

@@ -20,6 +20,7 @@ from pymongo.read_preferences import ReadPreference
 from pymongo.write_concern import WriteConcern
 
 from shared.errors import Conflict, Unavailable
+from shared.writes import first_write, last_write
 
 Document = dict[str, Any]
 
@@ -53,12 +54,16 @@ class Loaded:
 
 @dataclass(slots=True)
 class Append:
-    """What step 5 writes in one transaction. `replaced` maps a document's id to the version that it replaces."""
+    """What step 5 writes in one transaction: streams and fences each with the version that they replace.
+
+    `erased` are streams of which the journal, and the dead letters addressed to them, lose what is personal.
+    """
 
     entries: list[Document] = field(default_factory=list)
     streams: list[tuple[int, Document]] = field(default_factory=list)
     fences: list[tuple[int | None, Document]] = field(default_factory=list)
     dead_letters: list[Document] = field(default_factory=list)
+    erased: list[str] = field(default_factory=list)
 
     @property
     def empty(self) -> bool:
@@ -161,6 +166,19 @@ class Journal:
             await self.entries.insert_many(batch.entries, session=session)
         if batch.dead_letters:
             await self.dead_letters.bulk_write(_keep_first(batch.dead_letters), session=session)
+        for stream in batch.erased:
+            await self._erase(stream, session)
+
+    async def _erase(self, stream: str, session: AsyncIOMotorClientSession) -> None:
+        """Unset the member `personal` of all events of a stream, and all of the dead letters addressed to it."""
+        await self.entries.update_many(
+            {"writes": {"$gt": first_write(stream), "$lt": last_write(stream)}},
+            {"$unset": {"events.$[event].data.personal": ""}},
+            array_filters=[{"event.stream": stream}],
+            session=session,
+        )
+        key = stream.split("/", 2)[2].encode()
+        await self.dead_letters.update_many({"key": key}, {"$set": {"value": None, "erased": True}}, session=session)
 
     async def bury(self, letters: Sequence[Document]) -> None:
         """Keep dead letters of records that are no commands; one that is there already stays as it is."""

@@ -1,17 +1,18 @@
 """How a command ended: as its journal document (P1, P2) and as a reply (P8)."""
 
-from collections.abc import Callable
 from datetime import datetime
 from enum import StrEnum
 from typing import Any
 
 from schemas.envelope import Envelope
 from schemas.replies import Reply, SnapshotPart, Status
-from shared.decider import Accepted, Document, Forwarded, Rejected
+from shared.decider import Accepted, Closing, Decider, Document, FollowUp, Forwarded, Rejected, View
+from shared.ids import closing_id
 from shared.runtime.batch import Plan
 from shared.runtime.decode import Incoming, Query
 from shared.runtime.journal import Journal
-from shared.runtime.publish import forward_id
+from shared.runtime.kafka import Record
+from shared.runtime.publish import RecordBuilder, forward_id, snapshot_value
 from shared.writes import write_of
 
 _ACCEPTED, _REJECTED = Status.ACCEPTED.value, Status.REJECTED.value
@@ -19,6 +20,9 @@ _FORWARDS_MAX = 8
 
 FORWARDED = "forwarded"
 """A status of entries that no reply says: whoever decides the forwarded command answers (RULES 4.1.2)."""
+
+HELD = "held"
+"""Another one: whoever closes the held command answers (RULES 4.2.2)."""
 
 
 class RuntimeRefusal(StrEnum):
@@ -37,7 +41,7 @@ def entry_of(
     now: datetime,
     verdict: Accepted[Any] | Rejected | Forwarded,
     plan: Plan,
-    dump_event: Callable[[Any], Document],
+    decider: Decider[Any, Any],
 ) -> Document:
     """The journal document of one command: everything needed to publish and to answer again, nothing decided twice.
 
@@ -68,7 +72,8 @@ def entry_of(
             status=FORWARDED, to=verdict.subject, source=envelope.source, value=record.value, **waiting(envelope)
         )
         return entry
-    streams = dict.fromkeys(stream for stream, _ in verdict.events)
+    streams = tuple(dict.fromkeys(stream for stream, _ in verdict.events))
+    dump_event = decider.dump_event
     entry.update(
         status=_ACCEPTED,
         result=verdict.result,
@@ -79,11 +84,83 @@ def entry_of(
     if verdict.memo is not None:
         entry["memo"] = verdict.memo
     if verdict.follow_ups:
-        entry["follow_ups"] = [
-            {"topic": item.topic, "type": item.type, "subject": item.subject, "payload": item.payload}
-            for item in verdict.follow_ups
-        ]
+        entry["follow_ups"] = [_follow_up(each, verdict, streams, plan, decider) for each in verdict.follow_ups]
+    if verdict.held:
+        entry.update(status=HELD, **waiting(envelope))
+    if verdict.closing is not None:
+        entry["closing"] = _closing(verdict.closing, plan)
     return entry
+
+
+def _follow_up(
+    wanted: FollowUp, verdict: Accepted[Any], streams: tuple[str, ...], plan: Plan, decider: Decider[Any, Any]
+) -> Document:
+    """A follow-up as the entry keeps it; with `snapshots` it takes them along, as this command leaves them."""
+    document: Document = {
+        "topic": wanted.topic,
+        "type": wanted.type,
+        "subject": wanted.subject,
+        "payload": wanted.payload,
+    }
+    if wanted.id is not None:
+        document["id"] = wanted.id
+    if wanted.snapshots:
+        if verdict.states is None:
+            raise ValueError("snapshots of states that were not given")
+        parts = []
+        for stream in streams:
+            view, version = decider.views(verdict.states[stream]), plan.stream(stream).version + 1
+            if view is not None:
+                parts.append(
+                    {"stream": stream, "version": version, "type": view.type, "value": snapshot_value(version, view)}
+                )
+        document["payload"] = {**wanted.payload, "snapshots": parts}
+    return document
+
+
+def _closing(closing: Closing, plan: Plan) -> Document:
+    """The outcome of a held command, with the address of whoever waits, as the closing one's entry keeps it.
+
+    :raises ValueError: when the command was not held.
+    """
+    held = plan.known(closing.command_id)
+    if held is None or held["status"] != HELD:
+        raise ValueError(f"{closing.command_id} is not held")
+    document: Document = {
+        "_id": closing.command_id,
+        "type": held["type"],
+        "subject": held["subject"],
+        "status": _ACCEPTED,
+        "snapshots": list(closing.snapshots),
+        **{name: held[name] for name in ("correlation", "reply_to", "reply_partition")},
+    }
+    refusal = closing.refusal
+    if refusal is None:
+        document["result"] = closing.result
+    else:
+        document.update(status=_REJECTED, code=str(refusal.code), detail=refusal.detail, pointer=refusal.pointer)
+    return document
+
+
+def closed(entry: Document, close: Document | None) -> Document | None:
+    """The outcome of a held command's entry, by the entry that closes it; None when it is held still.
+
+    An outcome is like an entry, so far as a reply is made of it.
+    """
+    return None if close is None else {**close["closing"], "_id": entry["_id"], "events": close["events"]}
+
+
+def outcome_envelope(closing: Document, source: str) -> Envelope:
+    """The envelope of a held command, so far as answering it needs."""
+    return Envelope(
+        id=closing["_id"],
+        type=closing["type"],
+        source=source,
+        subject=closing["subject"],
+        correlation_id=closing["correlation"],
+        reply_to=closing["reply_to"],
+        reply_partition=closing["reply_partition"],
+    )
 
 
 def waiting(envelope: Envelope) -> Document:
@@ -97,6 +174,7 @@ def waiting(envelope: Envelope) -> Document:
 
 def reply_of(entry: Document, snapshots: tuple[SnapshotPart, ...] = (), changes: tuple[Document, ...] = ()) -> Reply:
     """The stored outcome of a command, and what goes along with it."""
+    snapshots += tuple(SnapshotPart.model_validate(each) for each in entry.get("snapshots", ()))
     return Reply.model_construct(
         command_id=entry["_id"],
         status=Status(entry["status"]),
@@ -109,17 +187,46 @@ def reply_of(entry: Document, snapshots: tuple[SnapshotPart, ...] = (), changes:
     )
 
 
+def published_of(plan: Plan, build: RecordBuilder) -> list[Record]:
+    """Step 5, first half: everything that will be published, encoded: records, snapshots, and replies."""
+    decider, records = plan.decider, plan.records
+    views: dict[str, View] = {}
+    for name in plan.touched:
+        view = decider.views(plan.stream(name).state)
+        if view is not None:
+            views[name] = view
+            records.append(build.snapshot(name, plan.stream(name).version, view))
+    for item, reply, streams in plan.replies:
+        parts = tuple(
+            SnapshotPart(
+                stream=name,
+                version=plan.stream(name).version,
+                type=views[name].type,
+                value=snapshot_value(plan.stream(name).version, views[name]),
+            )
+            for name in streams
+            if name in views
+        )
+        answer = reply if isinstance(reply, Reply) else reply_of(reply, parts, build.changes(reply))
+        records.extend(build.reply(item.record, item.envelope, answer))
+    return records
+
+
 async def outcome_of(item: Query, plan: Plan, journal: Journal) -> Reply:
     """The answer to a poll: stored, buried, still possible, or never (definite, by the broker's clock).
 
-    The outcome of a forwarded command is that of its forward, and pending while that has none.
+    The outcome of a forwarded command is that of its forward, and pending while that has none; the outcome of a held
+    one is that which closed it.
     """
     command_id, entry = item.command_id, plan.known(item.command_id)
     forwards = 0
     while entry is not None and entry["status"] == FORWARDED and forwards < _FORWARDS_MAX:
         command_id = forward_id(command_id)
-        entry = plan.known(command_id) or (await journal.load([command_id], [])).entries.get(command_id)
+        entry = await _found(command_id, plan, journal)
         forwards += 1
+    if entry is not None and entry["status"] == HELD:
+        outcome = closed(entry, await _found(closing_id(command_id), plan, journal))
+        return _pending(item) if outcome is None else reply_of(outcome)
     if entry is not None and entry["status"] != FORWARDED:
         return reply_of(entry)
     letter = (await journal.buried([command_id])).get(command_id)
@@ -127,4 +234,13 @@ async def outcome_of(item: Query, plan: Plan, journal: Journal) -> Reply:
         return Reply(command_id=command_id, status=Status.DEAD_LETTERED, code=letter["reason"], detail=letter["detail"])
     not_after = item.envelope.not_after
     over = not forwards and not_after is not None and item.record.timestamp > not_after
-    return Reply(command_id=item.command_id, status=Status.NEVER_ACCEPTED if over else Status.PENDING)
+    return Reply(command_id=item.command_id, status=Status.NEVER_ACCEPTED) if over else _pending(item)
+
+
+def _pending(item: Query) -> Reply:
+    return Reply(command_id=item.command_id, status=Status.PENDING)
+
+
+async def _found(command_id: str, plan: Plan, journal: Journal) -> Document | None:
+    """An entry of this batch, or of the journal."""
+    return plan.known(command_id) or (await journal.load([command_id], [])).entries.get(command_id)

@@ -3,16 +3,18 @@
 Steps 1 (the caller) and 7 (whoever waits for the reply) are elsewhere; the pump polls (2) and commits (6).
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
+from dataclasses import replace
 from typing import Any
 
 import structlog
 
-from schemas.replies import Reply, SnapshotPart, Status
+from schemas.replies import Reply, Status
 from schemas.topics import TOPICS, Kind
 from shared.backoff import Backoff
-from shared.decider import Accepted, Document, Forwarded, Rejected, View
+from shared.decider import Accepted, Document, Forwarded, Rejected
 from shared.errors import Conflict, Relinquished, Stopped, Unavailable
+from shared.ids import closing_id
 from shared.metrics import DEAD_LETTERS, RECORDS, RETRIES, timed
 from shared.runtime.batch import Plan, States
 from shared.runtime.consumer import Batch
@@ -20,9 +22,19 @@ from shared.runtime.dead_letters import announcement, dead_letter
 from shared.runtime.decode import Decoder, Incoming, Query, Undecodable
 from shared.runtime.health import Troubles
 from shared.runtime.journal import Journal, fence_id
-from shared.runtime.kafka import ConsumerRecord, Producer, Record
-from shared.runtime.outcomes import FORWARDED, entry_of, outcome_of, refused_as_too_large, reply_of, waiting
-from shared.runtime.publish import RecordBuilder, snapshot_value
+from shared.runtime.kafka import ConsumerRecord, Producer
+from shared.runtime.outcomes import (
+    FORWARDED,
+    HELD,
+    closed,
+    entry_of,
+    outcome_envelope,
+    outcome_of,
+    published_of,
+    refused_as_too_large,
+    waiting,
+)
+from shared.runtime.publish import RecordBuilder
 from shared.runtime.service import Service
 from shared.settings import Settings
 
@@ -154,7 +166,7 @@ class Processor:
                         await self._answer(plan, item)
                     case Undecodable():
                         self._bury(plan, item, 1 if buried is None else buried[1])
-            published = self._published(plan)
+            published = published_of(plan, self._build)
         await batch.settle()
         self._probe("before_transaction")
         with timed("append"):
@@ -183,6 +195,9 @@ class Processor:
                 case Query():
                     ids.add(item.command_id)
         loaded = await self._journal.load(list(ids), list(names))
+        if held := [closing_id(each) for each, entry in loaded.entries.items() if entry["status"] == HELD]:
+            closing = await self._journal.load(held, [])
+            loaded = replace(loaded, entries={**loaded.entries, **closing.entries})
         return Plan(self._service.decider, frozenset(names), frozenset(ids), loaded)
 
     def _decide(self, plan: Plan, item: Incoming) -> None:
@@ -208,6 +223,7 @@ class Processor:
             return
         place = (item.record.topic, item.record.partition, item.record.offset)
         streams = tuple(write.rsplit("#", 1)[0] for write in entry.get("writes", ()))
+        held = entry["status"] == HELD
         if place == (entry["topic"], entry["partition"], entry["offset"]):
             plan.count("redelivered")
             plan.records.extend(self._build.entry(entry))
@@ -216,8 +232,19 @@ class Processor:
             plan.count("repeated")
             if entry["status"] == FORWARDED:
                 plan.records.extend(self._build.entry({**entry, **waiting(item.envelope)}))
-        if entry["status"] != FORWARDED:
-            plan.reply(item, entry, streams)
+            elif held:
+                outcome = closed(entry, plan.known(closing_id(entry["_id"])))
+                plan.reply(item, outcome or Reply(command_id=entry["_id"], status=Status.PENDING))
+        if entry["status"] != FORWARDED and not held:
+            self._reply(plan, item, entry, streams)
+
+    def _reply(self, plan: Plan, item: Incoming, entry: Document, streams: Collection[str]) -> None:
+        """Answer whoever waits for the command, and for the one that it closes."""
+        plan.reply(item, entry, streams)
+        if "closing" in entry:
+            envelope = outcome_envelope(entry["closing"], item.envelope.source)
+            outcome = {**entry["closing"], "events": entry["events"]}
+            plan.reply(item._replace(envelope=envelope), outcome, streams)
 
     def _decide_new(self, plan: Plan, item: Incoming) -> None:
         """Decide one command, size-check what it would publish, and fold its events into the working copies."""
@@ -226,18 +253,20 @@ class Processor:
         if booked_at > command.now:
             command = command._replace(now=booked_at)
         verdict: Accepted[Any] | Rejected | Forwarded = decider.decide(command, States(plan))
-        entry = entry_of(item, command.now, verdict, plan, decider.dump_event)
+        entry = entry_of(item, command.now, verdict, plan, decider)
         records = self._build.entry(entry)
         if any(len(record.value) > self._record_bytes_max for record in records):
             verdict = refused_as_too_large(self._record_bytes_max)
-            entry = entry_of(item, command.now, verdict, plan, decider.dump_event)
+            entry = entry_of(item, command.now, verdict, plan, decider)
             records = self._build.entry(entry)
         written = plan.fold(verdict, command.now, item.record.partition) if isinstance(verdict, Accepted) else ()
         plan.entries[command.id] = entry
         plan.records.extend(records)
         plan.touched.update(written)
-        if not isinstance(verdict, Forwarded):
-            plan.reply(item, entry, written)
+        if isinstance(verdict, Accepted):
+            plan.erased.update(dict.fromkeys(verdict.erase))
+        if entry["status"] not in (FORWARDED, HELD):
+            self._reply(plan, item, entry, written)
         plan.count(entry["status"])
 
     def _bury(self, plan: Plan, item: Undecodable, attempts: int) -> None:
@@ -261,30 +290,6 @@ class Processor:
         """Polling (P8): the answer comes from the journal, this batch included, and from the dead letters."""
         plan.count("queried")
         plan.reply(item, await outcome_of(item, plan, self._journal))
-
-    def _published(self, plan: Plan) -> list[Record]:
-        """Step 5, first half: everything that will be published, encoded: records, snapshots, and replies."""
-        decider, records = self._service.decider, plan.records
-        views: dict[str, View] = {}
-        for name in plan.touched:
-            view = decider.views(plan.stream(name).state)
-            if view is not None:
-                views[name] = view
-                records.append(self._build.snapshot(name, plan.stream(name).version, view))
-        for item, reply, streams in plan.replies:
-            parts = tuple(
-                SnapshotPart(
-                    stream=name,
-                    version=plan.stream(name).version,
-                    type=views[name].type,
-                    value=snapshot_value(plan.stream(name).version, views[name]),
-                )
-                for name in streams
-                if name in views
-            )
-            answer = reply if isinstance(reply, Reply) else reply_of(reply, parts, self._build.changes(reply))
-            records.extend(self._build.reply(item.record, item.envelope, answer))
-        return records
 
     async def _append(self, plan: Plan, records: Records) -> None:
         """Step 5, second half: one transaction, unless nothing happened that must be remembered."""

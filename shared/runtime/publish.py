@@ -45,6 +45,8 @@ class RecordBuilder:
         records = self._happened(entry)
         if "follow_ups" in entry:
             records.extend(self._follow_ups(entry))
+        if "closing" in entry and entry["closing"]["status"] == "rejected":
+            records.append(self._refusal_of_held(entry))
         return records
 
     def snapshot(self, stream: str, version: int, view: View) -> Record:
@@ -93,7 +95,7 @@ class RecordBuilder:
     def _happened(self, entry: Document, moved: str | None = None) -> list[Record]:
         """Each event, and beside it the balance movement that it is, if it is one; both have the event's id.
 
-        With `moved`, the movements of that stream alone.
+        What is personal stays in the journal. With `moved`, the movements of that stream alone.
         """
         command_id = entry["_id"]
         common = _common(entry)
@@ -116,7 +118,8 @@ class RecordBuilder:
             if "sequence" in data:
                 headers.append(("ce_sequence", str(data["sequence"]).encode()))
             if moved is None:
-                records.append(Record(self._events, partition, key, orjson.dumps(data), headers))
+                public = {name: data[name] for name in data if name != "personal"} if "personal" in data else data
+                records.append(Record(self._events, partition, key, orjson.dumps(public), headers))
             change = self._service.changes(data)
             if change is not None:
                 headers = headers.copy()
@@ -124,12 +127,17 @@ class RecordBuilder:
                 records.append(Record(self._changes, partition, key, orjson.dumps(change), headers))
         return records
 
-    def _refusal(self, entry: Document) -> Record:
+    def _refusal_of_held(self, entry: Document) -> Record:
+        """The refusal of the command that `entry` closes; its id follows those of the entry's own events."""
+        refused = {**entry["closing"], "at": entry["at"], "store": entry["store"]}
+        return self._refusal(refused, entry["_id"], len(entry["events"]))
+
+    def _refusal(self, entry: Document, decided_by: str | None = None, index: int = 0) -> Record:
         subject = entry["subject"]
         key = subject.encode()
         headers = [
             _SPECVERSION,
-            ("ce_id", derived_id("event", entry["_id"], 0).encode()),
+            ("ce_id", derived_id("event", decided_by or entry["_id"], index).encode()),
             ("ce_type", self._service.rejections[entry["type"]].encode()),
             ("ce_source", self._encoded_source),
             ("ce_subject", key),
@@ -147,7 +155,7 @@ class RecordBuilder:
         for index, follow_up in enumerate(entry["follow_ups"]):
             subject = follow_up["subject"]
             headers = Envelope(
-                id=derived_id("follow-up", entry["_id"], index),
+                id=follow_up.get("id") or derived_id("follow-up", entry["_id"], index),
                 type=follow_up["type"],
                 source=self._source,
                 subject=subject,

@@ -15,7 +15,8 @@ class Service:
     """A stateful service, as plain data.
 
     `commands` maps each command type to its wire model and `rejections` to the type of its refusal event;
-    `changes` turns a stored event into the value of the public change stream, or None when it moves nothing;
+    `changes` turns a stored event into the value of the public change stream, of type `changed`, or None when it moves
+    nothing; a service without such a stream leaves both out.
     `reactions` maps each input topic to the function that translates its records into commands; `wake`, given a
     stream's name and its stored state, names the command that books what is due on it, or None when nothing is.
     """
@@ -24,8 +25,8 @@ class Service:
     commands: Mapping[str, type[BaseModel]]
     rejections: Mapping[str, str]
     decider: Decider[Any, Any]
-    changed: str
-    changes: Callable[[Document], Document | None]
+    changed: str = ""
+    changes: Callable[[Document], Document | None] = lambda _: None
     reactions: Mapping[str, Reaction] = field(default_factory=dict)
     wake: Callable[[str, Document], Wake | None] | None = None
 

@@ -15,6 +15,7 @@ import uvloop
 from schemas.base import Instant, Wire, format_instant
 from shared.decider import (
     Accepted,
+    Closing,
     Command,
     Decider,
     Document,
@@ -27,6 +28,7 @@ from shared.decider import (
     Wake,
     entry_key,
 )
+from shared.ids import closing_id
 from shared.runtime.app import ServiceApp
 from shared.runtime.process import no_probe
 from shared.runtime.service import Service
@@ -36,24 +38,39 @@ from tests.worker import Misbehaviour
 COUNT = "points.count.v1"
 CLEAR = "points.clear.v1"
 UNDO = "points.undo.v1"
+CLOSE = "points.close.v1"
 DEFECT = 666
 FOLLOWED = 777
 DELETED = 888
+HELD = 999
 HOP = "hop-"
 
 
 class Count(Wire):
     """Add `by`; negative is refused, DEFECT raises, FOLLOWED causes one more. What is due is cleared at `due_at`.
 
-    At `hop-<n>` it is forwarded to the next lower, and from `hop-0` to `c`; at `hop-self` to itself, a defect.
+    HELD is held, and closed by a follow-up that counts it, or refuses it when nothing was counted before. The `note` is
+    personal. At `hop-<n>` it is forwarded to the next lower, and from `hop-0` to `c`; at `hop-self` to itself, which is
+    a defect.
     """
 
     by: int
     due_at: Instant | None = None
+    note: str | None = None
+
+
+class Close(Wire):
+    """Count what the command `id` held, or `refuse` it."""
+
+    id: str
+    refuse: bool
+    snapshots: tuple[dict[str, Any], ...] = ()
 
 
 class Clear(Wire):
-    """Book what is due: the counter goes to 0."""
+    """Book what is due: the counter goes to 0; or `erase` what is personal."""
+
+    erase: bool = False
 
 
 class Undo(Wire):
@@ -80,6 +97,7 @@ class Counted(NamedTuple):
 
     by: int
     due_at: datetime | None = None
+    note: str | None = None
 
 
 Verdict = Accepted[Counted] | Rejected | Forwarded
@@ -90,7 +108,7 @@ def _stream(command: Command) -> str:
 
 
 def _streams(command: Command) -> Streams:
-    entries = (command.payload.id,) if isinstance(command.payload, Undo) else ()
+    entries = (command.payload.id,) if isinstance(command.payload, Undo | Close) else ()
     return Streams((_stream(command),), entries=entries)
 
 
@@ -104,6 +122,10 @@ def _decide(command: Command, states: Mapping[str, Any]) -> Verdict:
             return _count(command, counter)
         case Undo(id=id_):
             return _undo(command, states[entry_key(id_)])
+        case Close():
+            return _close(command, counter)
+        case Clear(erase=True):
+            return Accepted(((_stream(command), Counted(0)),), {}, erase=(_stream(command),))
     if counter.due_at is None or command.now < counter.due_at:
         return Accepted((), {"sum": counter.sum})
     return Accepted(((_stream(command), Counted(-counter.sum)),), {"sum": 0})
@@ -115,9 +137,22 @@ def _count(command: Command, counter: Counter) -> Verdict:
         return Rejected(Refusal.NEGATIVE, "only up")
     if by == DEFECT:
         raise RuntimeError("a defect in the rules")
+    if by == HELD:
+        event, state = Counted(0), Counter(counter.sum)
+        payload = {"id": command.id, "refuse": counter.sum == 0}
+        close = FollowUp("points.commands", CLOSE, command.subject, payload, closing_id(command.id), snapshots=True)
+        return Accepted(((_stream(command), event),), {}, (close,), states={_stream(command): state}, held=True)
     follow_ups = (FollowUp("points.commands", COUNT, command.subject, {"by": 1}),) if by == FOLLOWED else ()
-    event = Counted(by, command.payload.due_at)
+    event = Counted(by, command.payload.due_at, command.payload.note)
     return Accepted(((_stream(command), event),), {"sum": counter.sum + by}, follow_ups)
+
+
+def _close(command: Command, counter: Counter) -> Verdict:
+    payload: Close = command.payload
+    refusal = Rejected(Refusal.NOT_COUNTED, "nothing was counted before", "/by") if payload.refuse else None
+    by = 0 if payload.refuse else HELD
+    closing = Closing(payload.id, {"sum": counter.sum + by}, refusal, payload.snapshots)
+    return Accepted(((_stream(command), Counted(by)),), {}, closing=closing)
 
 
 def _undo(command: Command, original: Entry | None) -> Verdict:
@@ -132,12 +167,14 @@ def _undo(command: Command, original: Entry | None) -> Verdict:
 
 def _dump_event(event: Counted) -> Document:
     due_at = None if event.due_at is None else format_instant(event.due_at)
-    return {"type": "points.counted.v1", "by": event.by, "dueAt": due_at}
+    document = {"type": "points.counted.v1", "by": event.by, "dueAt": due_at}
+    return document if event.note is None else {**document, "personal": {"note": event.note}}
 
 
 def _load_event(document: Document) -> Counted:
     due_at = document["dueAt"]
-    return Counted(document["by"], None if due_at is None else datetime.fromisoformat(due_at))
+    note = document.get("personal", {}).get("note")
+    return Counted(document["by"], None if due_at is None else datetime.fromisoformat(due_at), note)
 
 
 def _wake(stream: str, _: Document) -> Wake:
@@ -158,7 +195,7 @@ DECIDER: Decider[Counter, Counted] = Decider(
 
 COUNTER = Service(
     name="points",
-    commands={COUNT: Count, CLEAR: Clear, UNDO: Undo},
+    commands={COUNT: Count, CLEAR: Clear, UNDO: Undo, CLOSE: Close},
     rejections={COUNT: "points.count_rejected.v1", UNDO: "points.undo_rejected.v1"},
     decider=DECIDER,
     changed="points.changed.v1",
