@@ -7,7 +7,7 @@ from typing import Any
 
 from pydantic import BaseModel
 
-from schemas import accounts, inputs, orders, points, refusals, replies, transaction
+from schemas import accounts, inputs, orders, points, refusals, replies, transaction, vouchers
 from schemas.base import Published, Wire
 from schemas.compatibility import Direction
 from schemas.topics import TOPICS, Kind
@@ -59,7 +59,7 @@ class DeadLettered(Published):
 
 def registry() -> dict[str, WireType]:
     """All published and accepted types by their type string, in alphabetical order."""
-    types = sorted((*_inputs(), *_points(), *_runtime()), key=lambda wire_type: wire_type.name)
+    types = sorted((*_inputs(), *_points(), *_vouchers(), *_runtime()), key=lambda wire_type: wire_type.name)
     by_name = {wire_type.name: wire_type for wire_type in types}
     if len(by_name) != len(types):
         raise ValueError("a type string is registered twice")
@@ -93,6 +93,17 @@ def _points() -> Iterable[WireType]:
         (points.CATALOGUE_VIEW, points.CatalogueView),
     ):
         yield WireType(name, view, "published", ("points.snapshots",), versioned=True)
+
+
+def _vouchers() -> Iterable[WireType]:
+    yield from _commands("voucher", vouchers.COMMANDS, {})
+    yield from _events("voucher", vouchers.EVENTS)
+    yield from _refusals("voucher", vouchers.REJECTIONS, refusals.VoucherRejected, refusals.VoucherRefusal)
+    for name, view in (
+        (vouchers.VOUCHER_VIEW, vouchers.VoucherView),
+        (vouchers.DEFINITION_VIEW, vouchers.DefinitionView),
+    ):
+        yield WireType(name, view, "published", ("voucher.snapshots",), versioned=True)
 
 
 def _runtime() -> Iterable[WireType]:

@@ -49,8 +49,9 @@ from schemas.movements import (
 from schemas.orders import CancelOrder, FulfilOrder, OrderEvent, PlaceOrder, ReportOrder, ReturnOrder
 from schemas.programme import Programme, ProgrammeState
 from schemas.refusals import PointsRefusal, PointsRejected
+from schemas.reversals import Reverse, Reversed, ReversedAmount, ReversedOperation
 from schemas.tiers import PinTier, PutTierSet, TierEvent, TierSet, TierSetApplied
-from schemas.transaction import OPERATIONS_MAX, Context, Transaction
+from schemas.transaction import Context, Transaction
 from schemas.voucher_saga import CLOSE_TRANSACTION, CloseTransaction, IssuedVoucher, VoucherDone
 
 
@@ -78,26 +79,6 @@ class PutProgramme(Wire):
     programme: Programme
 
 
-class ReversedOperation(Wire):
-    """One operation of the original, by its `operation`; wholly, or by `value` in whole units."""
-
-    operation: Annotated[int, Field(ge=0)]
-    value: Annotated[Amount, Field(gt=0)] | None = None
-
-
-class Reverse(Wire):
-    """`points.reverse.v1`: undo a transaction: all of it, or the operations named, in part where a value is given.
-
-    Over all reversals an operation is undone once at most (RULES 4.1.13).
-    """
-
-    account_number: Key
-    transaction_id: Key
-    operations: Annotated[tuple[ReversedOperation, ...], Field(max_length=2 * OPERATIONS_MAX)] = ()
-    reason: Annotated[str, Field(min_length=1, max_length=200)]
-    context: Context = Context()
-
-
 class BookDue(Wire):
     """`points.book_due.v1`: book what is due on the account, and nothing else; sent by the sweep."""
 
@@ -109,25 +90,6 @@ class ProgrammeApplied(Published):
     programme: Programme
     version: int
     booked_at: Instant
-
-
-class Reversed(Published):
-    """`points.reversed.v1`: operations of the transaction `transaction_id` were undone, by these amounts."""
-
-    type: Literal["points.reversed.v1"] = "points.reversed.v1"
-    transaction_id: str
-    account: str
-    operations: tuple["ReversedAmount", ...]
-    reason: str
-    booked_at: Instant
-
-
-class ReversedAmount(Published):
-    """How much of an operation was undone, in the programme's smallest unit."""
-
-    operation: int
-    programme: str
-    amount: int
 
 
 AccountNews = AccountOpened | AccountStateChanged | NumberAdded | AccountForwarded | HoldPlaced | HoldEnded | TierEvent

@@ -73,6 +73,16 @@ TOPICS: dict[str, Topic] = {
             "What can never work, without its body.",
             "record",
         ),
+        Topic("voucher.commands", Kind.COMMANDS, "voucher", "The one road into the voucher service.", "holder"),
+        Topic("voucher.events", Kind.EVENTS, "voucher", "What happened to vouchers, and refusals.", "voucher"),
+        Topic("voucher.snapshots", Kind.SNAPSHOTS, "voucher", "The latest state of each aggregate.", "stream"),
+        Topic(
+            "voucher.dead-letters",
+            Kind.DEAD_LETTERS,
+            "voucher",
+            "What can never work, without its body.",
+            "record",
+        ),
         Topic("edge.replies", Kind.REPLIES, "edge", "Outcomes, for whoever waits for them.", "command"),
     )
 }

@@ -47,7 +47,8 @@ class VoucherIssued(VoucherBooked):
     """`voucher.issued.v1`: with all of the definition that it will ever need; usable from `valid_from`.
 
     `expires_at` is the first instant at which it is gone. `cost` is what was paid, in the smallest unit of programme
-    `paid_in` (`scale` digits after the point). The version is that of the definition, 0 when none was declared.
+    `paid_in` (`scale` digits after the point). The version is that of the declared definition; 0 when the definition
+    came with the command, or when there was none.
     """
 
     type: Literal["voucher.issued.v1"] = "voucher.issued.v1"

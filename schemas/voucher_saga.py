@@ -2,8 +2,8 @@
 
 The points service sends what vouchers have to do with it, once; the voucher service decides, in one step, and its first
 decision is final: it is sent again, as it was, for every later command on the same transaction. Amounts are integers
-in the programme's smallest unit; times are UTC instants; `operation` is the index in the caller's processing order and
-`pointer` the place in the caller's body.
+in the programme's smallest unit; times are UTC instants; `operation` is the index in the order of processing, for a
+reversal that of the original, and `pointer` the place in the caller's body.
 """
 
 from enum import StrEnum

@@ -27,7 +27,7 @@ def fealty(context: typer.Context) -> None:
 
 
 @app.command()
-def run(service: Annotated[str, typer.Argument(help="points or edge.")], root: Root = ROOT) -> None:
+def run(service: Annotated[str, typer.Argument(help="points, voucher or edge.")], root: Root = ROOT) -> None:
     """Run one process of a service until it is told to stop."""
     from shared.commands import run as command
 
@@ -50,7 +50,7 @@ def apply(
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Validate only; send nothing.")] = False,
     root: Root = ROOT,
 ) -> None:
-    """Validate declarations of programmes and tier sets wholly, then apply them."""
+    """Validate declarations of vouchers, programmes and tier sets wholly, then apply them."""
     from shared.commands import apply as command
     from shared.commands import declarations
 
@@ -62,7 +62,10 @@ def apply(
                 complain(line)
             raise typer.Exit(1) from None
         if dry_run:
-            counted = f"{len(declared.programmes)} programmes, {len(declared.tier_sets)} tier sets"
+            counted = (
+                f"{len(declared.vouchers)} vouchers, {len(declared.programmes)} programmes, "
+                f"{len(declared.tier_sets)} tier sets"
+            )
             out().print(f"valid: {counted}; nothing was sent")
             return
         outcomes = execute(command.apply(declared, settings_at(root)))

@@ -1,8 +1,6 @@
 """What commands for operators need of the points service: loaded by name, since nothing here may import a service."""
 
 import importlib
-from collections.abc import Callable
-from datetime import date, datetime
 from functools import cache
 from typing import Any
 
@@ -33,11 +31,6 @@ def programme_of(stream: str, stored: Stored) -> Programme | None:
     return None if value is None else ProgrammeView.model_validate(value).programme
 
 
-def first_instant(day: date, zone: str) -> datetime:
-    """The first instant of a local day, in UTC, by the service's own calendar (RULES 4.1.5)."""
-    return _calendar()(day, zone)
-
-
 def _value(kind: str, stream: str, stored: Stored) -> Document | None:
     decider = _decider()
     view: View | None = decider.views(decider.load_state(stream, stored.document["state"]))
@@ -47,10 +40,4 @@ def _value(kind: str, stream: str, stored: Stored) -> Document | None:
 @cache
 def _decider() -> Decider[Any, Any]:
     found: Decider[Any, Any] = importlib.import_module("services.points.decider").DECIDER
-    return found
-
-
-@cache
-def _calendar() -> Callable[[date, str], datetime]:
-    found: Callable[[date, str], datetime] = importlib.import_module("services.points.calendar").first_instant
     return found

@@ -48,11 +48,17 @@ class Installation:
 
     @asynccontextmanager
     async def points(self, name: str = "points-0", **environment: str) -> AsyncIterator[Process]:
-        """A running, ready worker of the points service; `PROBE=<point>:<action>:<count>` makes it misbehave."""
-        process, _ = await self.spawn("points", name, environment)
-        try:
+        """A running, ready worker of the points service; without an environment it has booked what was declared."""
+        async with self.worker("points", name, **environment) as process:
             if not environment:
                 await self.settled(self.declared)
+            yield process
+
+    @asynccontextmanager
+    async def worker(self, service: str, name: str = "", **environment: str) -> AsyncIterator[Process]:
+        """A running, ready worker of a service; `PROBE=<point>:<action>:<count>` makes it misbehave."""
+        process, _ = await self.spawn(service, name or f"{service}-0", environment)
+        try:
             yield process
         finally:
             await process.stop(30)
@@ -103,19 +109,17 @@ class Installation:
         return int(sent.offset)
 
     async def command(self, command: "Command") -> int:
-        """Publish one command to `points.commands`; its offset."""
-        return await self.send("points.commands", command.value, command.headers(), command.subject)
+        """Publish one command to its service; its offset."""
+        return await self.send(command.topic, command.value, command.headers(), command.subject)
 
     async def commands(self, commands: Iterable["Command"]) -> None:
         """Publish many commands, in order per account."""
-        topic = self.settings.topic("points.commands")
         pending = []
         for command in commands:
+            topic, key = self.settings.topic(command.topic), command.subject.encode()
             place = partition_of(command.subject, self.settings.partitions)
             pending.append(
-                await self.producer.send(
-                    topic, command.value, key=command.subject.encode(), partition=place, headers=command.headers()
-                )
+                await self.producer.send(topic, command.value, key=key, partition=place, headers=command.headers())
             )
         await asyncio.gather(*pending)
 
@@ -130,14 +134,14 @@ class Installation:
         """A collection of a service's database."""
         return self.mongo[self.settings.database(service)][name]
 
-    async def entry(self, command_id: str) -> dict[str, Any] | None:
-        """The journal document of a points command."""
-        found: dict[str, Any] | None = await self.collection("points", "journal").find_one({"_id": command_id})
+    async def entry(self, command_id: str, service: str = "points") -> dict[str, Any] | None:
+        """The journal document of a command."""
+        found: dict[str, Any] | None = await self.collection(service, "journal").find_one({"_id": command_id})
         return found
 
-    async def settled(self, command_ids: Sequence[str], timeout_s: float = 30) -> None:
+    async def settled(self, command_ids: Sequence[str], timeout_s: float = 30, service: str = "points") -> None:
         """Wait until all these commands are journalled."""
-        journal = self.collection("points", "journal")
+        journal = self.collection(service, "journal")
         await eventually(
             lambda: journal.count_documents({"_id": {"$in": list(command_ids)}}), len(set(command_ids)), timeout_s
         )
@@ -187,7 +191,7 @@ class Installation:
         """Stop what still runs, and take the installation's topics and databases away."""
         for process in self.processes:
             process.kill()
-        for service in ("points", "edge"):
+        for service in {topic.owner for topic in TOPICS.values()}:
             await self.mongo.drop_database(self.settings.database(service))
         await self.producer.stop()
         await self.mongo.close()
@@ -212,6 +216,11 @@ class Command:
     def value(self) -> bytes:
         """The payload."""
         return orjson.dumps(self.body)
+
+    @property
+    def topic(self) -> str:
+        """The command topic of the service that the type names."""
+        return f"{self.type.partition('.')[0]}.commands"
 
     def headers(self) -> Headers:
         """The envelope."""

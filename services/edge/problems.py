@@ -93,6 +93,18 @@ RULE_CODES: dict[str, tuple[int, str]] = {
     "tier_unknown": (422, "The tier set has no such tier"),
     "tier_set_fixed": (409, "This of a tier set never changes"),
     "primary_taken": (409, "Another tier set is the primary one"),
+    "voucher_unknown": (422, "There is no such voucher"),
+    "voucher_foreign": (409, "The voucher belongs to another account"),
+    "voucher_void": (409, "The voucher is void"),
+    "voucher_redeemed": (409, "The voucher has been redeemed"),
+    "voucher_expired": (409, "The voucher has expired"),
+    "voucher_not_yet_valid": (409, "The voucher is not valid yet"),
+    "voucher_used": (409, "The voucher has been used"),
+    "definition_unknown": (422, "There is no such voucher definition"),
+    "definition_retired": (409, "The voucher definition is retired"),
+    "definition_mismatch": (422, "The voucher definition is another one"),
+    "bearer_not_allowed": (422, "The voucher needs an owner"),
+    "serial_in_use": (409, "The serial has a voucher already"),
     "too_large": (422, "The command's effect is too large"),
 }
 """What a service refuses. Nothing is booked."""

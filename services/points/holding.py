@@ -23,12 +23,12 @@ from schemas.refusals import PointsRefusal, VoucherRefusal
 from schemas.voucher_saga import BoughtVoucher, CloseTransaction, Decision, ExecuteVouchers, UsedVoucher
 from services.points import credits as rules_of
 from services.points.booking import Booking
-from services.points.calendar import local_date
 from services.points.desk import Outcome, States, accepted, account_streams, desk
 from services.points.held import Hold, evolve_hold
 from services.points.parts import part_of
 from services.points.state import Account, Event, ProgrammeRules, transaction_stream
 from services.points.undo import conditions_of, taken_from
+from shared.calendar import local_date
 from shared.decider import Accepted, Closing, Command, FollowUp, Rejected, Streams
 
 HOLDS_MAX = 100

@@ -72,8 +72,8 @@ class Balance(NamedTuple):
     given_back: int = 0
     spent: int = 0
     notice_days: int | None = None
-    noticed_until: datetime | None = None
     held: int = 0
+    noticed_until: datetime | None = None
 
     @property
     def spendable(self) -> int:

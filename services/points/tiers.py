@@ -10,8 +10,8 @@ from datetime import date, datetime, timedelta
 from schemas.points import PointsRefusal
 from schemas.tiers import PinTier, TierChanged, TierPeriodStarted, TierSet
 from services.points.booking import Booking
-from services.points.calendar import add_months, first_instant, local_date
 from services.points.state import Account, Balance, Standing
+from shared.calendar import add_months, first_instant, local_date
 from shared.decider import Rejected
 from shared.money import currency_scale
 

@@ -12,10 +12,10 @@ from schemas.transaction import Load, VoucherRedemption
 from schemas.voucher_saga import BoughtVoucher, UsedVoucher
 from services.points import credits as rules_of
 from services.points.booking import Booking
-from services.points.calendar import local_date
 from services.points.desk import Outcome, States, accepted, account_streams, desk, find
 from services.points.holding import hold
 from services.points.state import ProgrammeRules, order_stream, transaction_stream
+from shared.calendar import local_date
 from shared.decider import Command, Rejected, Streams
 from shared.ids import drawn_number
 

@@ -6,11 +6,11 @@ from typing import NamedTuple
 
 from schemas.movements import Deactivated, GivenBack, LotPart, Revoked
 from services.points.booking import Booking
-from services.points.calendar import first_instant, local_date
 from services.points.credits import lots_of, too_large
 from services.points.lots import matching, not_earlier
 from services.points.parts import part_of
 from services.points.state import LOTS_MAX, Balance, Lot
+from shared.calendar import first_instant, local_date
 from shared.decider import Rejected
 
 

@@ -3,23 +3,27 @@
 import asyncio
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import assert_never
 
 from schemas.declarations import Declarations
 from schemas.points import PutProgramme
 from schemas.replies import Reply, Status
 from schemas.tiers import PutTierSet, TierSet
+from schemas.vouchers import PutDefinition
 from shared.commands.commander import commander
 from shared.commands.console import out, table
 from shared.ids import new_id
 from shared.runtime.requests import NotSent, OutcomeUnknown, Request, Requester
 from shared.settings import Settings
 
+Put = PutDefinition | PutProgramme | PutTierSet
+
 APPLIED, UNCHANGED, REFUSED, UNANSWERED = "applied", "unchanged", "refused", "unanswered"
 
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """What became of one declaration, of a programme or a tier set; `version` is its present one, where known."""
+    """What became of one declaration, whose `kind` is told in words; `version` is its present one, where known."""
 
     kind: str
     id: str
@@ -35,7 +39,7 @@ class Outcome:
 
 
 async def apply(declarations: Declarations, settings: Settings) -> list[Outcome]:
-    """Declare the programmes, then the tier sets, which name them, and wait for all outcomes, in the order declared.
+    """Declare vouchers, then programmes, which name them, then tier sets, and wait for all outcomes, in this order.
 
     The primary tier set comes last, since another one may have to give the place up first.
 
@@ -44,6 +48,9 @@ async def apply(declarations: Declarations, settings: Settings) -> list[Outcome]
     tier_sets = declarations.tier_sets
     async with commander(settings) as requester:
         outcomes = await asyncio.gather(
+            *(_put(requester, settings, PutDefinition(definition=each)) for each in declarations.vouchers)
+        )
+        outcomes += await asyncio.gather(
             *(_put(requester, settings, PutProgramme(programme=each)) for each in declarations.programmes)
         )
         by_id: dict[str, Outcome] = {}
@@ -62,13 +69,19 @@ def show(outcomes: Sequence[Outcome]) -> None:
     out().print(shown)
 
 
-async def _put(requester: Requester, settings: Settings, payload: PutProgramme | PutTierSet) -> Outcome:
-    if isinstance(payload, PutProgramme):
-        kind, type_, id_ = "programme", "points.put_programme.v1", payload.programme.id
-    else:
-        kind, type_, id_ = "tier set", "points.put_tier_set.v1", payload.tier_set.id
+async def _put(requester: Requester, settings: Settings, payload: Put) -> Outcome:
+    match payload:
+        case PutDefinition():
+            kind, type_, id_ = "voucher", "voucher.put_definition.v1", payload.definition.code
+        case PutProgramme():
+            kind, type_, id_ = "programme", "points.put_programme.v1", payload.programme.id
+        case PutTierSet():
+            kind, type_, id_ = "tier set", "points.put_tier_set.v1", payload.tier_set.id
+        case _:
+            assert_never(payload)
+    service = type_.partition(".")[0]
     value = payload.model_dump_json(by_alias=True, exclude_none=True).encode()
-    request = Request("points", new_id(), type_, id_, value, settings.store)
+    request = Request(service, new_id(), type_, id_, value, settings.store)
     try:
         sent = await requester.send(request)
     except NotSent as error:
@@ -77,7 +90,7 @@ async def _put(requester: Requester, settings: Settings, payload: PutProgramme |
         return Outcome(kind, id_, UNANSWERED, detail=f"sent, and not acknowledged in time: {error}")
     reply = await sent.reply(settings.reply_wait_ms)
     if reply is None:
-        detail = f"no reply in {settings.reply_wait_ms / 1000:g} s: does the points service run?"
+        detail = f"no reply in {settings.reply_wait_ms / 1000:g} s: does the {service} service run?"
         return Outcome(kind, id_, UNANSWERED, detail=detail)
     return _outcome(kind, id_, reply)
 

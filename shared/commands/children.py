@@ -35,6 +35,7 @@ def children(settings: Settings, came_up: Callable[[str], None]) -> dict[str, Se
     edge_port = settings.port or (EDGE_PORT if is_free(settings.host, EDGE_PORT) else free_port(settings.host))
     return {
         "points": _child("points", free_port(settings.host), settings, came_up),
+        "voucher": _child("voucher", free_port(settings.host), settings, came_up),
         "edge": _child("edge", edge_port, settings, came_up),
     }
 

@@ -67,18 +67,17 @@ def read(files: Sequence[str]) -> Declarations:
             faults += invalid.lines
             continue
         valid.append(declared)
-        for section, ids in (
-            ("programmes", [each.id for each in declared.programmes]),
-            ("tierSets", [each.id for each in declared.tier_sets]),
-        ):
+        for section, ids in declared.ids().items():
+            key = "code" if section == "vouchers" else "id"
             for index, id_ in enumerate(ids):
                 if (section, id_) in seen:
-                    faults.append(f"{name}: /{section}/{index}/id: declared in {seen[section, id_]} too")
+                    faults.append(f"{name}: /{section}/{index}/{key}: declared in {seen[section, id_]} too")
                 seen[section, id_] = name
     if faults:
         raise Invalid(faults)
     try:
         return Declarations(
+            vouchers=tuple(voucher for each in valid for voucher in each.vouchers),
             programmes=tuple(programme for each in valid for programme in each.programmes),
             tier_sets=tuple(tier_set for each in valid for tier_set in each.tier_sets),
         )

@@ -15,6 +15,7 @@ from shared.settings import Settings
 
 SERVICES = {
     "points": "services.points.main",
+    "voucher": "services.voucher.main",
 }
 """Every service that keeps a journal, and the module of its `SERVICE`."""
 
@@ -28,7 +29,7 @@ def service_of(name: str) -> Service:
     """
     module = SERVICES.get(name)
     if module is None:
-        raise Failure(f"{name!r} keeps no journal; {', '.join(SERVICES)} does")
+        raise Failure(f"{name!r} keeps no journal; {', '.join(SERVICES)} do")
     service: Service = importlib.import_module(module).SERVICE
     return service
 

@@ -13,6 +13,7 @@ from shared.verify.published import PublishedReport, verify_published
 
 SERVICES = {
     "points": ("services.points.decider", "services.points.identities"),
+    "voucher": ("services.voucher.decider", "services.voucher.identities"),
 }
 """Every service that can be verified: the modules of its `DECIDER`, and of its `check_event` and `check_state`."""
 

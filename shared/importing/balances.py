@@ -14,11 +14,11 @@ from pydantic import TypeAdapter, ValidationError
 from schemas.base import DECIMALS_MAX, VALUE_MAX, Instant
 from schemas.points import Adjust
 from schemas.programme import Programme, ProgrammeState
+from shared.calendar import first_instant
 from shared.decider import Document
 from shared.ids import derived_id
 from shared.importing.reading import Row
 from shared.money import to_minor
-from shared.points import first_instant
 
 REASON = "opening balance"
 REASON_CHARS_MAX = 200

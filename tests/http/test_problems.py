@@ -9,6 +9,7 @@ import pytest
 
 from schemas.points import PointsRefusal
 from schemas.replies import Reply, Status
+from schemas.vouchers import VoucherRefusal
 from services.edge import bus, main
 from services.edge.bus import Bus, refusal
 from services.edge.edge import Edge
@@ -30,7 +31,7 @@ DOCUMENTED = dict(
 
 
 def test_every_refusal_of_the_rules_has_a_status() -> None:
-    assert {str(code) for code in (*PointsRefusal, *RuntimeRefusal)} <= set(CODES)
+    assert {str(code) for code in (*PointsRefusal, *VoucherRefusal, *RuntimeRefusal)} <= set(CODES)
 
 
 def test_every_code_is_documented_with_its_status() -> None:

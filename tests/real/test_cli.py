@@ -33,11 +33,13 @@ async def test_applying_twice_changes_nothing_and_the_scale_never_changes(
 ) -> None:
     installation = empty_installation
     names = ["LOY22-BuyVouchers", "LOY22-IssueThreshold", "CASHBACK", "LOY22-Orders"]
-    declared = [*(["programme", name] for name in names), ["tier set", "LEVELS"]]
+    vouchers = [["voucher", name] for name in ("VOUCHER-5", "VOUCHER-10", "VOUCHER-25", "WELCOME")]
+    declared = [*vouchers, *(["programme", name] for name in names), ["tier set", "LEVELS"]]
     other = tmp_path / "other.yaml"
     text = DEMO.read_text().replace("scale: 2", "scale: 1").replace("price: 500", "price: 501")
+    text = text.replace("days: 30", "days: 31")
     other.write_text(text)
-    async with installation.points():
+    async with installation.points(), installation.worker("voucher"):
         code, out, err = await fealty(installation, "apply", "-f", str(DEMO))
         assert (code, err) == (0, "")
         assert rows(out) == [[*each, "1", "applied", "", ""] for each in declared]
@@ -47,17 +49,19 @@ async def test_applying_twice_changes_nothing_and_the_scale_never_changes(
         code, out, err = await fealty(installation, "apply", "-f", str(other))
         assert (code, err) == (1, "fealty: not applied: CASHBACK\n")
         assert rows(out) == [
-            [*declared[0], "2", "applied", "", ""],
-            [*declared[1], "1", "unchanged", "", ""],
-            [*declared[2], "", "refused", "scale_changed", "the scale of a programme never changes /programme/scale"],
-            *([*each, "1", "unchanged", "", ""] for each in declared[3:]),
+            *([*each, "1", "unchanged", "", ""] for each in declared[:3]),
+            [*declared[3], "2", "applied", "", ""],
+            [*declared[4], "2", "applied", "", ""],
+            [*declared[5], "1", "unchanged", "", ""],
+            [*declared[6], "", "refused", "scale_changed", "the scale of a programme never changes /programme/scale"],
+            *([*each, "1", "unchanged", "", ""] for each in declared[7:]),
         ]
 
 
 async def test_without_its_service_a_declaration_stays_unanswered(empty_installation: Installation) -> None:
     code, out, err = await fealty(empty_installation, "apply", "-f", str(DEMO), FEALTY_REPLY_WAIT_MS="500")
     assert code == 1
-    assert [row[3] for row in rows(out)] == ["unanswered"] * 5
+    assert [row[3] for row in rows(out)] == ["unanswered"] * 9
     assert err.startswith("fealty: not applied: ")
 
 

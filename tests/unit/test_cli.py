@@ -53,6 +53,15 @@ WRONG = {
         ": /programmes/0/zone: 'Mars' is no IANA time zone",
     ),
     "a programme twice": ("programmes: [" + "{id: A, descriptions: {en: a}}," * 2 + "]", "declared twice: A"),
+    "a voucher without a title in its default language": (
+        "vouchers: [{code: V, titles: {nl: bon}, defaultLanguage: en}]",
+        ": /vouchers/0: titles has no text in the default language en",
+    ),
+    "a voucher sold by another programme": (
+        "vouchers: [{code: V, titles: {en: v}, defaultLanguage: en, programme: B}]\n"
+        "programmes: [{id: A, descriptions: {en: a}, purchases: [{voucherId: V, price: 1}]}]",
+        ": /: A names the voucher V, which belongs to B",
+    ),
     "no mapping": ("- a", ": /: Input should be"),
     "nothing": ("# nothing\n", ": declares nothing"),
 }
@@ -94,10 +103,14 @@ def test_on_is_a_word(tmp_path: Path) -> None:
 
 def test_a_dry_run_needs_no_server(tmp_path: Path) -> None:
     file = str(DEMO / "programmes.yaml")
-    assert fealty("apply", "--dry-run", "-f", file) == (0, "valid: 4 programmes, 1 tier sets; nothing was sent\n", [])
+    assert fealty("apply", "--dry-run", "-f", file) == (
+        0,
+        "valid: 4 vouchers, 4 programmes, 1 tier sets; nothing was sent\n",
+        [],
+    )
     assert fealty("apply", "--dry-run", "-f", "-", stdin=ONE) == (
         0,
-        "valid: 1 programmes, 0 tier sets; nothing was sent\n",
+        "valid: 0 vouchers, 1 programmes, 0 tier sets; nothing was sent\n",
         [],
     )
     assert fealty("apply", "--dry-run", "-f", "-", stdin="[")[0] == 1

@@ -7,12 +7,12 @@ from schemas.movements import Activated, Deactivated, Dropped, Pended, SpendCoun
 from schemas.orders import Credited, Entitlement, OrderSettled
 from services.points import credits as rules_of
 from services.points.booking import Booking
-from services.points.calendar import local_date
 from services.points.orders.entitlement import Entitled, entitlement, sums_of
 from services.points.orders.file import OrderFile
 from services.points.orders.state import Award, Order
 from services.points.state import Balance, ProgrammeRules
 from services.points.undo import Conditions, give_back, revoke
+from shared.calendar import local_date
 from shared.decider import Rejected
 
 

@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from schemas.programme import ExpiryRule
-from services.points.calendar import account_expiry_instant, add_months, expiry_instant, first_instant, local_date
+from shared.calendar import account_expiry_instant, add_months, expiry_instant, first_instant, local_date
 
 
 def instant(text: str) -> datetime:

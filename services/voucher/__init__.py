@@ -1,0 +1,1 @@
+"""Vouchers: their definitions, their life, and the decision on every transaction that touches them."""

@@ -1,0 +1,78 @@
+"""States as documents: how the snapshots keep them, with their datetimes."""
+
+from functools import lru_cache
+from typing import assert_never
+
+from schemas.vouchers import VoucherDefinition, VoucherIssued, VoucherState
+from services.voucher.events import dump_event, load_event
+from services.voucher.state import DecisionEvent, Definition, Pivot, State, Voucher, aggregate_of, initial
+from shared.clock import as_utc
+from shared.decider import Document
+
+
+def dump_state(state: State) -> Document:
+    """A BSON-ready document; that of a voucher says in `due_at` when it expires, as long as it can."""
+    match state:
+        case Voucher():
+            return {
+                "issued": None if state.issued is None else dump_event(state.issued),
+                "state": state.state.value,
+                "expires_at": state.expires_at,
+                "changed_at": state.changed_at,
+                "redeemed_in": state.redeemed_in,
+                "redeemed_by": state.redeemed_by,
+                "due_at": state.expires_at if state.state is VoucherState.ISSUED else None,
+            }
+        case Pivot():
+            return {"decision": None if state.decision is None else dump_event(state.decision)}
+        case Definition():
+            text = None if state.definition is None else state.definition.model_dump_json(by_alias=True)
+            return {"version": state.version, "definition": text}
+        case _:
+            assert_never(state)
+
+
+def load_state(stream: str, document: Document) -> State:
+    """The state of `stream` that `dump_state` gave; instants may come back naive or with another UTC."""
+    name = aggregate_of(stream)
+    match initial(stream):
+        case Voucher():
+            return Voucher(
+                name,
+                _issued(document["issued"]),
+                VoucherState(document["state"]),
+                as_utc(document["expires_at"]),
+                as_utc(document["changed_at"]),
+                document["redeemed_in"],
+                document["redeemed_by"],
+            )
+        case Pivot():
+            return Pivot(name, _decision(document["decision"]))
+        case Definition():
+            text = document["definition"]
+            return Definition(name, None if text is None else _definition(text), document["version"])
+        case state:
+            assert_never(state)
+
+
+def _issued(document: Document | None) -> VoucherIssued | None:
+    if document is None:
+        return None
+    event = load_event(document)
+    if not isinstance(event, VoucherIssued):
+        raise TypeError(f"{event.type} issues no voucher")
+    return event
+
+
+def _decision(document: Document | None) -> DecisionEvent | None:
+    if document is None:
+        return None
+    event = load_event(document)
+    if not isinstance(event, DecisionEvent):
+        raise TypeError(f"{event.type} is no decision")
+    return event
+
+
+@lru_cache(maxsize=1024)
+def _definition(text: str) -> VoucherDefinition:
+    return VoucherDefinition.model_validate_json(text)

@@ -1,0 +1,15 @@
+"""The voucher service, wired: registries and pure functions handed to the runtime. Nothing connects at import."""
+
+from schemas.vouchers import COMMANDS, REJECTIONS
+from services.voucher.decider import DECIDER
+from services.voucher.waking import wake
+from shared.runtime.app import run as run_service
+from shared.runtime.service import Service
+from shared.settings import Settings
+
+SERVICE = Service(name="voucher", commands=COMMANDS, rejections=REJECTIONS, decider=DECIDER, wake=wake)
+
+
+def run(settings: Settings) -> None:
+    """Run one process of the service until it is told to stop."""
+    run_service(SERVICE, settings)
