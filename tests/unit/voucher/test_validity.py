@@ -1,0 +1,56 @@
+"""How long a voucher is valid, from the day of its issue in its definition's zone (RULES 4.3.1)."""
+
+from datetime import UTC, datetime
+from typing import Any
+
+import pytest
+
+from tests.unit.voucher.world import definition, given, issuing
+
+
+def at(text: str) -> datetime:
+    return datetime.fromisoformat(text).replace(tzinfo=UTC)
+
+
+@pytest.mark.parametrize(
+    ("validity", "zone", "issued", "expires"),
+    [
+        # The first instant of the day after the last.
+        ({"on": "2026-12-31"}, "UTC", "2026-11-22T10:00", "2027-01-01T00:00"),
+        ({"on": "2026-12-31"}, "Europe/Amsterdam", "2026-11-22T10:00", "2026-12-31T23:00"),
+        ({"days": 0}, "UTC", "2026-11-22T23:59", "2026-11-23T00:00"),
+        ({"days": 30}, "Europe/Amsterdam", "2026-11-22T10:00", "2026-12-22T23:00"),
+        # The day of issue is that of the zone.
+        ({"days": 0}, "Europe/Amsterdam", "2026-11-22T23:30", "2026-11-23T23:00"),
+        ({"days": 0}, "America/Los_Angeles", "2026-11-22T02:00", "2026-11-22T08:00"),
+        # Month ends and leap days.
+        ({"months": 1}, "UTC", "2027-01-31T12:00", "2027-03-01T00:00"),
+        ({"months": 1}, "UTC", "2028-01-31T12:00", "2028-03-01T00:00"),
+        ({"months": 3, "endOf": "month"}, "UTC", "2026-11-22T12:00", "2027-03-01T00:00"),
+        ({"years": 1}, "UTC", "2028-02-29T12:00", "2029-03-01T00:00"),
+        ({"years": 4}, "UTC", "2028-02-29T12:00", "2032-03-01T00:00"),
+        ({"days": 366, "endOf": "year"}, "UTC", "2027-02-28T12:00", "2029-01-01T00:00"),
+        # Over a change of the clocks, into summer (25 October 2026 back, 28 March 2027 forth in Amsterdam).
+        ({"days": 2}, "Europe/Amsterdam", "2026-10-23T12:00", "2026-10-25T23:00"),
+        ({"days": 1}, "Europe/Amsterdam", "2027-03-27T12:00", "2027-03-28T22:00"),
+        # No midnight: the clocks leap over it.
+        ({"days": 0}, "Africa/Cairo", "2026-04-23T12:00", "2026-04-23T22:00"),
+        # Never.
+        ({"on": "9999-12-31"}, "UTC", "2026-11-22T10:00", None),
+        (None, "UTC", "2026-11-22T10:00", None),
+    ],
+)
+def test_validity(validity: Any, zone: str, issued: str, expires: str | None) -> None:
+    world = given(definition(validity=validity, zone=zone)).when(issuing("v"), at(issued))
+    assert world.voucher("v").expires_at == (None if expires is None else at(expires))
+    pinned = world.voucher("v").issued
+    assert pinned is not None
+    assert pinned.valid_from == at(issued)
+
+
+def test_what_is_given_stands_exactly_as_given() -> None:
+    world = given(definition(validity={"days": 3}))
+    exact = at("2026-11-30T17:45")
+    assert world.when(issuing("v", expiresAt=exact), at("2026-11-22T10:00")).voucher("v").expires_at == exact
+    counted = world.when(issuing("v", validFrom=at("2026-11-24T10:00")), at("2026-11-22T10:00"))
+    assert counted.voucher("v").expires_at == at("2026-11-26T00:00"), "it counts from the issue"
