@@ -10,6 +10,7 @@ from shared.runtime.history import History
 from shared.settings import Settings
 from shared.verify import Checks, Finding, Report, verify
 from shared.verify.published import PublishedReport, verify_published
+from shared.verify.transactions import Side, verify_both
 
 SERVICES = {
     "points": ("services.points.decider", "services.points.identities"),
@@ -46,6 +47,21 @@ async def verify_with_progress(service: str, settings: Settings) -> Report:
     """The same, with a progress bar on standard error."""
     with progress_bar("verifying") as progress:
         return await verify_service(service, settings, progress)
+
+
+async def verify_transactions(
+    settings: Settings, progress: Callable[[int, int], None] = lambda done, total: None
+) -> Report:
+    """Hold points and vouchers against each other; `progress` hears of transactions done.
+
+    :raises Unavailable: a database is away or too slow.
+    """
+    async with journal_of("points", settings) as points, journal_of("voucher", settings) as vouchers:
+        sides = (
+            Side(History(points), checks_of("points").decider),
+            Side(History(vouchers), checks_of("voucher").decider),
+        )
+        return await verify_both(*sides, progress=progress)
 
 
 async def verify_topics(service: str, settings: Settings) -> PublishedReport:

@@ -1,0 +1,94 @@
+"""Transactions over points and vouchers with kills at every step: each is executed whole, or nothing of it is."""
+
+import asyncio
+import signal
+from collections import Counter
+
+import pytest
+
+from shared.ids import closing_id
+from tests.harness import Installation, eventually, header, payload
+from tests.real.saga import Sagas, all_closed, check, new_sagas, open_ones, prepare
+
+pytestmark = pytest.mark.real
+
+STEPS = ["before_transaction", "in_transaction", "after_transaction", "after_publishing", "before_commit"]
+SHORT = {"FEALTY_SESSION_TIMEOUT_MS": "2000", "FEALTY_HEARTBEAT_INTERVAL_MS": "400"}
+SMALL = {**SHORT, "FEALTY_BATCH_RECORDS_MAX": "20"}
+OFTEN = {"FEALTY_SWEEP_INTERVAL_S": "1"}
+
+
+async def send(installation: Installation, sagas: Sagas, count: int) -> None:
+    await installation.commands([sagas.transaction() for _ in range(count)])
+
+
+async def killed(installation: Installation, service: str, probe: str) -> None:
+    """Run a worker until it kills itself at its probe."""
+    doomed, _ = await installation.spawn(service, f"{service}-0", {**SMALL, "PROBE": probe}, wait=False)
+    assert await asyncio.wait_for(doomed.wait(), 60) == -signal.SIGKILL
+
+
+async def test_all_is_decided_once_and_answered_once(empty_installation: Installation) -> None:
+    installation, sagas = empty_installation, new_sagas(1)
+    await prepare(installation, sagas.accounts)
+    await send(installation, sagas, 300)
+    async with installation.points(**SHORT), installation.worker("voucher", **SHORT):
+        await all_closed(installation)
+    outcomes = await check(installation, sagas)
+    assert outcomes.keys() == {"executed", "refused", "refused by points"}, outcomes
+    refusals: Counter[str] = Counter()
+    for record in await installation.read("points.events"):
+        if header(record, "ce_type") == "points.transaction_rejected.v1":
+            refusals[payload(record)["code"]] += 1
+    assert refusals["voucher_redeemed"] == outcomes["refused"]
+    assert refusals["insufficient_points"] == outcomes["refused by points"]
+
+
+@pytest.mark.parametrize("step", STEPS)
+async def test_killed_at_every_step(empty_installation: Installation, step: str) -> None:
+    """Points while it holds, voucher while it decides, points while it closes; and then both at once."""
+    installation, sagas = empty_installation, new_sagas(STEPS.index(step))
+    await prepare(installation, sagas.accounts)
+    await send(installation, sagas, 150)
+    await killed(installation, "points", f"{step}:kill:2")
+    async with installation.points(**SMALL):
+        await installation.drained()
+    assert await open_ones(installation) > 20
+    await killed(installation, "voucher", f"{step}:kill:2")
+    async with installation.worker("voucher", **SMALL):
+        await installation.drained(group="voucher", topic="voucher.commands")
+    await killed(installation, "points", f"{step}:kill:2")
+    await send(installation, sagas, 150)
+    await asyncio.gather(*(killed(installation, service, f"{step}:kill:3") for service in ("points", "voucher")))
+    async with installation.points(**SHORT), installation.worker("voucher", **SHORT):
+        await all_closed(installation)
+    outcomes = await check(installation, sagas)
+    assert outcomes["executed"] > 20, outcomes
+    assert outcomes["refused"] > 5, outcomes
+
+
+async def test_voucher_is_away_past_the_deadline_and_an_execute_comes_after_its_cancel(
+    empty_installation: Installation,
+) -> None:
+    """While it is away the holds stay; then what is late is refused, and what was cancelled stays so."""
+    installation, sagas = empty_installation, new_sagas(9)
+    await prepare(installation, sagas.accounts)
+    await send(installation, sagas, 60)
+    async with installation.points(**SHORT, **OFTEN):
+        await installation.drained()
+        held = await open_ones(installation)
+        assert held > 20
+        cancels = installation.collection("points", "journal")
+        wanted = {"follow_ups.type": "voucher.cancel.v1"}
+        await eventually(lambda: cancels.count_documents(wanted), held, 60)
+        assert await open_ones(installation) == held, "holds stay as long as voucher has not answered"
+        async with installation.worker("voucher", **SHORT):
+            await all_closed(installation)
+    outcomes = await check(installation, sagas)
+    assert outcomes["executed"] == held, "its executes were in the topic in time, and stood before the cancels"
+    closes = [
+        header(record, "ce_id")
+        for record in await installation.read("points.commands")
+        if header(record, "ce_type") == "points.close_transaction.v1"
+    ]
+    assert Counter(closes) == {closing_id(each): 2 for each in {*sagas.sent} if closing_id(each) in closes}
