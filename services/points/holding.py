@@ -39,6 +39,7 @@ WAIT = timedelta(seconds=30)
 
 _AGAIN = timedelta(hours=1)
 _COMMANDS = "voucher.commands"
+_TIMED_OUT = "the vouchers were not dealt with in time; nothing was changed"
 
 
 def hold(
@@ -49,12 +50,15 @@ def hold(
     bought: Sequence[BoughtVoucher],
     used: Sequence[UsedVoucher],
     comment: str | None,
+    found: Hold,
 ) -> Outcome:
     """Hold a transaction that `booking` has booked as if it had no vouchers; its first `due` events were due before.
 
     What it has booked since is what the hold is made of, and is forgotten.
     """
     command, account = booking.command, booking.before
+    if found.decision is not None:
+        return Rejected(PointsRefusal.TRANSACTION_TIMED_OUT, _TIMED_OUT)
     if len(account.holds) >= HOLDS_MAX:
         detail = f"an account has at most {HOLDS_MAX} open transactions"
         return Rejected(PointsRefusal.TOO_MANY_OPEN_TRANSACTIONS, detail, "/accountNumber")
@@ -138,10 +142,16 @@ def closing_streams(command: Command, payload: CloseTransaction) -> Streams:
 
 
 def close_transaction(command: Command, payload: CloseTransaction, states: States) -> Outcome:
-    """Capture or release what was held, as the voucher service decided; nothing is questioned any more."""
+    """Capture or release what was held, as the voucher service decided; nothing is questioned any more.
+
+    Of a transaction that is not known yet, it is remembered that nothing will come of it.
+    """
     stream = transaction_stream(command.store, payload.transaction_id)
     found: Hold = states[stream]
-    held = found.held
+    held, executed = found.held, payload.decision is Decision.EXECUTED
+    if held is None and found.decision is None and not executed:
+        closed = _closed(command, payload)
+        return Accepted(((stream, closed),), {}, states={stream: evolve_hold(found, closed)})
     if held is None or found.decision is not None or held.account != command.subject:
         return Rejected(PointsRefusal.TRANSACTION_UNKNOWN, "no such transaction is open", "/transactionId")
     booking = desk(command, None, states)
@@ -149,7 +159,6 @@ def close_transaction(command: Command, payload: CloseTransaction, states: State
         raise TypeError(f"{command.subject} leads to another account, and has open transactions")
     booking.transaction_id, booking.account_number = held.transaction_id, held.account_number
     booking.source, booking.occurred_at = held.source, held.occurred_at
-    executed = payload.decision is Decision.EXECUTED
     if executed:
         for credit in held.credits:
             _load(booking, credit)
@@ -167,13 +176,7 @@ def close_transaction(command: Command, payload: CloseTransaction, states: State
             booked_at=command.now,
         )
     )
-    closed = TransactionClosed(
-        transaction_id=held.transaction_id,
-        account=command.subject,
-        decision=payload.decision.value,
-        code=payload.code,
-        booked_at=command.now,
-    )
+    closed = _closed(command, payload)
     booking.events.append((stream, closed))
     after = {stream: evolve_hold(found, closed)}
     vouchers = {
@@ -185,6 +188,16 @@ def close_transaction(command: Command, payload: CloseTransaction, states: State
     snapshots = tuple(each.model_dump(mode="json", by_alias=True) for each in payload.snapshots)
     closing = Closing(held.transaction_id, verdict.result, None if executed else _refusal(payload), snapshots)
     return Accepted(verdict.events, {}, verdict.follow_ups, verdict.memo, verdict.states, closing=closing)
+
+
+def _closed(command: Command, payload: CloseTransaction) -> TransactionClosed:
+    return TransactionClosed(
+        transaction_id=payload.transaction_id,
+        account=command.subject,
+        decision=payload.decision.value,
+        code=payload.code,
+        booked_at=command.now,
+    )
 
 
 def cancel_held(command: Command, payload: CancelHeld, states: States) -> Outcome:
@@ -206,8 +219,7 @@ def cancel_held(command: Command, payload: CancelHeld, states: States) -> Outcom
 
 def _refusal(payload: CloseTransaction) -> Rejected:
     if payload.decision is Decision.CANCELLED:
-        detail = "the vouchers were not dealt with in time; nothing was changed"
-        return Rejected(PointsRefusal.TRANSACTION_TIMED_OUT, detail)
+        return Rejected(PointsRefusal.TRANSACTION_TIMED_OUT, _TIMED_OUT)
     return Rejected(VoucherRefusal(payload.code or ""), payload.detail or "", payload.pointer)
 
 

@@ -70,7 +70,8 @@ def post_transaction(command: Command, payload: PostTransaction, states: States)
     if isinstance(used, Rejected):
         return used
     loads = _held_loads(payload, programmes, command.now)
-    return hold(booking, due, programmes, loads, bought, used, payload.context.comment)
+    found = states[transaction_stream(command.store, command.id)]
+    return hold(booking, due, programmes, loads, bought, used, payload.context.comment, found)
 
 
 def _loads(

@@ -6,8 +6,7 @@ from collections import Counter
 
 import pytest
 
-from shared.ids import closing_id
-from tests.harness import Installation, eventually, header, payload
+from tests.harness import Command, Installation, eventually, header, payload
 from tests.real.saga import Sagas, all_closed, check, new_sagas, open_ones, prepare
 
 pytestmark = pytest.mark.real
@@ -59,18 +58,19 @@ async def test_killed_at_every_step(empty_installation: Installation, step: str)
         await installation.drained(group="voucher", topic="voucher.commands")
     await killed(installation, "points", f"{step}:kill:2")
     await send(installation, sagas, 150)
-    await asyncio.gather(*(killed(installation, service, f"{step}:kill:3") for service in ("points", "voucher")))
-    async with installation.points(**SHORT), installation.worker("voucher", **SHORT):
-        await all_closed(installation)
+    dying = asyncio.create_task(killed(installation, "voucher", f"{step}:kill:2"))
+    await killed(installation, "points", f"{step}:kill:3")
+    async with installation.points(**SHORT):
+        await dying
+        async with installation.worker("voucher", **SHORT):
+            await all_closed(installation)
     outcomes = await check(installation, sagas)
     assert outcomes["executed"] > 20, outcomes
     assert outcomes["refused"] > 5, outcomes
 
 
-async def test_voucher_is_away_past_the_deadline_and_an_execute_comes_after_its_cancel(
-    empty_installation: Installation,
-) -> None:
-    """While it is away the holds stay; then what is late is refused, and what was cancelled stays so."""
+async def test_while_voucher_is_away_holds_stay_and_are_asked_after(empty_installation: Installation) -> None:
+    """Past the deadline the sweep asks for a cancellation and does nothing else; voucher's first decision stands."""
     installation, sagas = empty_installation, new_sagas(9)
     await prepare(installation, sagas.accounts)
     await send(installation, sagas, 60)
@@ -80,15 +80,37 @@ async def test_voucher_is_away_past_the_deadline_and_an_execute_comes_after_its_
         assert held > 20
         cancels = installation.collection("points", "journal")
         wanted = {"follow_ups.type": "voucher.cancel.v1"}
-        await eventually(lambda: cancels.count_documents(wanted), held, 60)
+        await eventually(lambda: cancels.count_documents(wanted), held, 90)
         assert await open_ones(installation) == held, "holds stay as long as voucher has not answered"
         async with installation.worker("voucher", **SHORT):
             await all_closed(installation)
     outcomes = await check(installation, sagas)
-    assert outcomes["executed"] == held, "its executes were in the topic in time, and stood before the cancels"
-    closes = [
+    assert outcomes["cancelled"] == 0, "its executes were in the topic in time, and stood before the cancels"
+    closes = Counter(
         header(record, "ce_id")
         for record in await installation.read("points.commands")
         if header(record, "ce_type") == "points.close_transaction.v1"
+    )
+    assert sorted(closes.values()) == [2] * held, "told for the execute, and once more for the cancel"
+
+
+async def test_what_was_cancelled_before_it_came_is_not_executed(empty_installation: Installation) -> None:
+    """An execute that was delayed past its cancel finds a tombstone."""
+    installation, sagas = empty_installation, new_sagas(10)
+    await prepare(installation, sagas.accounts)
+    commands = [sagas.transaction() for _ in range(40)]
+    cancels = [
+        Command("voucher.cancel.v1", it.subject, {"transactionId": it.id, "account": it.subject})
+        for it in commands[::2]
     ]
-    assert Counter(closes) == {closing_id(each): 2 for each in {*sagas.sent} if closing_id(each) in closes}
+    async with installation.points(**SHORT), installation.worker("voucher", **SHORT):
+        await installation.commands(cancels)
+        await installation.settled([each.id for each in cancels], service="voucher")
+        await installation.commands(commands)
+        await all_closed(installation)
+    outcomes = await check(installation, sagas)
+    assert outcomes["cancelled"] > 10
+    assert outcomes["executed"] > 5
+    cancelled = {each.id for each in commands[::2]}
+    closed = installation.collection("points", "journal").find({"closing.status": "accepted"})
+    assert not cancelled & {each["closing"]["_id"] async for each in closed}

@@ -241,6 +241,12 @@ def test_at_its_deadline_the_sweep_asks_to_cancel_it_and_nothing_more() -> None:
     done.world.when(ask, again, command_id="e").then()
 
 
+def test_what_was_cancelled_before_it_came_is_never_held() -> None:
+    world = rich().when(closing("cancelled"), command_id="a").then(ended("cancelled")).world
+    world.when(closing("cancelled"), command_id="b").refused(PointsRefusal.TRANSACTION_UNKNOWN, "/transactionId")
+    world.when(everything()).refused(PointsRefusal.TRANSACTION_TIMED_OUT, None)
+
+
 def test_only_an_open_transaction_of_the_account_is_closed_and_once() -> None:
     unknown = rich().when(closing("executed"))
     unknown.refused(PointsRefusal.TRANSACTION_UNKNOWN, "/transactionId")
