@@ -21,6 +21,7 @@ sees each change exactly once.
 _RECEIVED = (Kind.COMMANDS, Kind.INPUT)
 _KEYS = {
     "account": "The subject: the id of the account, or of a programme; in one partition, in order.",
+    "customer": "The subject: the id of the customer, or the name of a claim; in one partition, in order.",
     "stream": "The stream of the aggregate; compaction keeps its latest state. Ticks have their own.",
     "command": "The id of the command that is answered.",
     "record": "Topic, partition and offset of the record that could not work.",
