@@ -49,10 +49,16 @@ class Installation:
     @asynccontextmanager
     async def points(self, name: str = "points-0", **environment: str) -> AsyncIterator[Process]:
         """A running, ready worker of the points service; `PROBE=<point>:<action>:<count>` makes it misbehave."""
-        process, _ = await self.spawn("points", name, environment)
-        try:
+        async with self.worker("points", name, **environment) as process:
             if not environment:
                 await self.settled(self.declared)
+            yield process
+
+    @asynccontextmanager
+    async def worker(self, service: str, name: str | None = None, **environment: str) -> AsyncIterator[Process]:
+        """A running, ready worker of any service."""
+        process, _ = await self.spawn(service, name or f"{service}-0", environment)
+        try:
             yield process
         finally:
             await process.stop(30)
@@ -103,14 +109,14 @@ class Installation:
         return int(sent.offset)
 
     async def command(self, command: "Command") -> int:
-        """Publish one command to `points.commands`; its offset."""
-        return await self.send("points.commands", command.value, command.headers(), command.subject)
+        """Publish one command to its service; its offset."""
+        return await self.send(command.topic, command.value, command.headers(), command.subject)
 
     async def commands(self, commands: Iterable["Command"]) -> None:
         """Publish many commands, in order per account."""
-        topic = self.settings.topic("points.commands")
         pending = []
         for command in commands:
+            topic = self.settings.topic(command.topic)
             place = partition_of(command.subject, self.settings.partitions)
             pending.append(
                 await self.producer.send(
@@ -187,7 +193,7 @@ class Installation:
         """Stop what still runs, and take the installation's topics and databases away."""
         for process in self.processes:
             process.kill()
-        for service in ("points", "edge"):
+        for service in {topic.owner for topic in TOPICS.values()}:
             await self.mongo.drop_database(self.settings.database(service))
         await self.producer.stop()
         await self.mongo.close()
@@ -207,6 +213,11 @@ class Command:
     subject: str
     body: dict[str, Any]
     id: str = field(default_factory=new_id)
+
+    @property
+    def topic(self) -> str:
+        """The topic of its service."""
+        return f"{self.type.partition('.')[0]}.commands"
 
     @property
     def value(self) -> bytes:

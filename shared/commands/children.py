@@ -34,7 +34,7 @@ def children(settings: Settings, came_up: Callable[[str], None]) -> dict[str, Se
         raise Failure(f"port {settings.port} on {settings.host} is taken; set FEALTY_PORT to a free one")
     edge_port = settings.port or (EDGE_PORT if is_free(settings.host, EDGE_PORT) else free_port(settings.host))
     return {
-        "points": _child("points", free_port(settings.host), settings, came_up),
+        **{name: _child(name, free_port(settings.host), settings, came_up) for name in ("points", "customer")},
         "edge": _child("edge", edge_port, settings, came_up),
     }
 

@@ -9,6 +9,7 @@ from shared.settings import Settings
 
 SERVICES = {
     "points": "services.points.main",
+    "customer": "services.customer.main",
     "edge": "services.edge.main",
 }
 """Every service that can be run, and the module whose `run(settings)` runs it."""

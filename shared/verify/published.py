@@ -60,13 +60,17 @@ async def verify_published(
     history: History,
     progress: Callable[[int, int], None] = lambda done, total: None,
 ) -> PublishedReport:
-    """Read `<service>.events` and `<service>.changes` to their present end; `progress` hears of records done and all.
+    """Read `<service>.events`, and `<service>.changes` where there is one, to their present end.
+
+    `progress` hears of records done and all.
 
     :raises Unavailable: a server is away or too slow; nothing is said about the topics then.
     """
     report = PublishedReport()
     build = RecordBuilder(service, settings)
-    topics = [settings.topic(f"{service.name}.{kind}") for kind in ("events", "changes")]
+    topics = [
+        settings.topic(f"{service.name}.{kind}") for kind in ("events", *(("changes",) if service.changed else ()))
+    ]
     async with aclosing(_read(settings, topics)) as batches:
         async for records, total in batches:
             entries = await history.entries([*{_header(record, _CAUSE) for record in records}])
