@@ -4,12 +4,16 @@ from collections.abc import Iterable, Sequence
 from datetime import date
 from typing import Any
 
+from pydantic import ConfigDict
+
 from schemas.base import Published
 from schemas.contacts import Address, Consent, ContactData, CustomerInfo, Device, Gender, Label, Phone, primary_of
 
 
 class Profile(Published):
     """All that is known of a person; what is not known is null. `date_of_birth` is a date and never an instant."""
+
+    model_config = ConfigDict(hide_input_in_errors=True)  # What cannot be read is told, and not what it says.
 
     first_name: str | None = None
     last_name: str | None = None

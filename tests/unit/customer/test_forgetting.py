@@ -2,6 +2,9 @@
 
 from typing import Any
 
+import pytest
+from pydantic import ValidationError
+
 from schemas.base import format_instant
 from schemas.customers import (
     AddCard,
@@ -16,8 +19,10 @@ from schemas.customers import (
 )
 from services.customer.claims import claim_key
 from services.customer.decider import decider
-from services.customer.identities import check_state
+from services.customer.identities import check_event, check_state
 from services.customer.state import Customer, customer_stream
+from shared.runtime.journal import Stored
+from shared.verify.replay import Checks, Replay
 from tests.unit.customer.world import (
     ADA,
     BEN,
@@ -120,6 +125,30 @@ def test_it_is_final() -> None:
         when.world.when(payload).refused(CustomerRefusal.CUSTOMER_ANONYMISED)
     when.world.when(create("6010")).refused(CustomerRefusal.CUSTOMER_EXISTS)
     Given().when(FORGET).refused(CustomerRefusal.CUSTOMER_UNKNOWN)
+
+
+def test_whatever_is_off_is_not_told_by_what_it_says() -> None:
+    service = decider(KEYS)
+    with pytest.raises(ValidationError) as caught:
+        service.load_event(
+            {
+                "type": "customer.updated.v1",
+                "customer": ADA,
+                "changed": [],
+                "bookedAt": T0,
+                "personal": {"profile": {"firstName": ["Personal"]}},
+            }
+        )
+    assert "firstName" in str(caught.value)
+    assert "Personal" not in str(caught.value)
+    stream, (event,) = customer_stream(STORE, ADA), history()[0].accepted.events[:1]
+    replay = Replay(stream, Checks(decider=service, event=check_event, state=check_state))
+    replay.add(1, {"at": T0, "events": [{"stream": stream, "data": service.dump_event(event[1])}]})
+    state = service.dump_state(history()[0].customer())
+    state["personal"]["profile"]["firstName"] = "Personal, and another"
+    (found,) = replay.compared(Stored(1, {"booked_at": T0, "state": state}))
+    assert found.what == "snapshot /personal/profile/firstName"
+    assert "Personal" not in found.expected + found.found
 
 
 def test_identities_find_what_is_off() -> None:

@@ -193,6 +193,15 @@ def test_what_a_store_does_not_hold_unique_may_be_shared() -> None:
     claimed.world.when(create("6002", mobile=PHONE), BEN).refused(CustomerRefusal.PHONE_IN_USE, "/customerInfo/mobile")
 
 
+def test_a_claim_cannot_be_told_without_the_key() -> None:
+    streams = [
+        next(iter(sorted(Given(keys=keys).when(create(email_address=EMAIL)).states)))
+        for keys in (Keys(b"a key"), Keys(b"another"))
+    ]
+    assert streams[0] != streams[1]
+    assert EMAIL not in str(streams)
+
+
 def test_lists_and_their_primary_ones() -> None:
     world = ada(mobile=PHONE, city="Utrecht")
     phones = [{"type": "home", "number": "030 1234567"}, {"type": "work", "number": "+31201234567", "primary": True}]
