@@ -6,7 +6,7 @@ from pathlib import Path
 from statistics import median
 
 from bench.arena import Arena, new_arena
-from bench.checks import NOT_AVAILABLE, check, verify
+from bench.checks import check, verify
 from bench.movements import Load
 from bench.run import Run, measured
 from bench.workers import Contender
@@ -45,7 +45,6 @@ class Outcome:
     other: list[Run] = field(default_factory=list)
     repeats: int = 0
     wrong: list[str] = field(default_factory=list)
-    notes: set[str] = field(default_factory=set)
 
     @property
     def ratio(self) -> float:
@@ -115,9 +114,7 @@ async def _check(arena: Arena, load: Load, outcome: Outcome, *, thorough: bool, 
     if thorough:
         said = await verify(arena)
         say(f"{outcome.row.name}, fealty verify: {said or 'all is well'}")
-        if said == NOT_AVAILABLE:
-            outcome.notes.add(f"fealty verify: {NOT_AVAILABLE}")
-        elif said is not None:
+        if said is not None:
             outcome.wrong.append(said)
 
 

@@ -1,6 +1,7 @@
 """The row `rebuild`: all snapshots made again from the journal, against only reading the journal in the same order."""
 
 import asyncio
+import os
 import sys
 from collections.abc import AsyncIterator, Iterator, Sequence
 from pathlib import Path
@@ -63,7 +64,7 @@ async def rebuilds(stack: Stack, sizes: Sizes, templates: Path, say: Say) -> lis
             trial.wrong.extend(differences(wanted, await _snapshots(arena), f"round {number}", said))
         trial.figures |= {f"cpu_us_an_event_{who}": round(median(spent), 1) for who, spent in spent_us.items()}
         await _drop(arena)
-        trial.wrong.extend(await _killed(arena, len(wanted) // 2))
+        trial.wrong.extend(await _killed(arena, len(wanted) // 2 // (os.cpu_count() or 1)))
         trial.wrong.extend(differences(wanted, await _snapshots(arena), "after a kill", ""))
         say(f"{REBUILD}: killed half-way, and called again")
     return [trial]
@@ -141,7 +142,7 @@ async def _drop(arena: Arena) -> None:
 
 
 def _rebuild() -> list[str]:
-    return [*(cli() or ()), "rebuild", "points"]
+    return [*cli(), "rebuild", "points"]
 
 
 async def _run(name: str, argv: Sequence[str], arena: Arena) -> tuple[float, str]:
@@ -169,7 +170,7 @@ def _cpu_s(stack: Stack) -> float:
 
 
 async def _killed(arena: Arena, streams: int) -> list[str]:
-    """Kill a rebuild once it has remembered so many streams, and call it again; what was wrong."""
+    """Kill a rebuild once it has remembered so many streams of one part, and call it again; what was wrong."""
     process, progress = Process(REBUILD, LOGS / "rebuild-killed.log"), arena.database["rebuild"]
     await process.start(_rebuild(), environment(arena))
     try:

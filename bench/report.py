@@ -53,7 +53,6 @@ class Report:
             "memory_peak_mib": self.memory_mib,
             "repeats_in_change_stream": sum(each.repeats for each in self.outcomes),
             "checks_failed": self.wrong,
-            "notes": sorted({note for each in self.outcomes for note in each.notes}),
         }
 
     def show(self, console: Console) -> None:
@@ -80,8 +79,6 @@ class Report:
         repeats = sum(each.repeats for each in self.outcomes)
         if self.outcomes:
             console.print(f"change streams read to the end; published again and skipped by their sequence: {repeats}")
-        for note in self.document()["notes"]:
-            console.print(f"note: {note}")
         for what in self.wrong:
             console.print(f"[red]check failed:[/] {what}")
 

@@ -1,7 +1,6 @@
-"""The servers of a benchmark: the embedded stack on data of its own, wiped first."""
+"""The servers of a benchmark: the embedded stack on data of its own, which it starts without."""
 
 import logging
-import shutil
 from pathlib import Path
 
 from shared.embedded.stack import Stack
@@ -13,5 +12,4 @@ LOGS = ROOT / "logs"
 def fresh_stack() -> Stack:
     """A stack that starts with nothing; use it as `async with fresh_stack() as stack:`."""
     logging.getLogger("aiokafka").setLevel(logging.CRITICAL)  # fresh topics are refused once and tried again
-    shutil.rmtree(ROOT / "data", ignore_errors=True)
-    return Stack(ROOT)
+    return Stack(ROOT, fresh=True)

@@ -1,7 +1,6 @@
 """The processes that are measured: the real service as in production, and its bare counterparts."""
 
 import asyncio
-import importlib.util
 import os
 import signal
 import socket
@@ -110,20 +109,14 @@ def environment(arena: Arena) -> dict[str, str]:
     }
 
 
-def cli() -> list[str] | None:
-    """How the command line is called, None while there is none."""
-    if importlib.util.find_spec("shared.cli") is None:
-        return None
+def cli() -> list[str]:
+    """How the command line is called."""
     return [sys.executable, "-c", "from shared.cli import main; main()"]
 
 
 def service_argv(service: str) -> Sequence[str]:
     """How a process of a service is started, as in production."""
-    command = cli()
-    if command is not None:
-        return [*command, "run", service]
-    code = f"from services.{service}.main import run; from shared.settings import Settings; run(Settings())"
-    return [sys.executable, "-c", code]
+    return [*cli(), "run", service]
 
 
 def _argv(contender: Contender, templates: Path) -> Sequence[str]:

@@ -47,6 +47,7 @@ class PointsRefusal(StrEnum):
     ALREADY_REVERSED = "already_reversed"
     REVERSAL_EXCEEDS_ORIGINAL = "reversal_exceeds_original"
     TIER_SET_UNKNOWN = "tier_set_unknown"
+    TIER_SET_MISMATCH = "tier_set_mismatch"
     TIER_UNKNOWN = "tier_unknown"
     TIER_SET_FIXED = "tier_set_fixed"
     PRIMARY_TAKEN = "primary_taken"

@@ -86,6 +86,7 @@ RULE_CODES: dict[str, tuple[int, str]] = {
     "already_reversed": (409, "It has been reversed already"),
     "reversal_exceeds_original": (409, "More would be reversed than was booked"),
     "tier_set_unknown": (404, "There is no such tier set"),
+    "tier_set_mismatch": (422, "The tier set is another one"),
     "tier_unknown": (422, "The tier set has no such tier"),
     "tier_set_fixed": (409, "This of a tier set never changes"),
     "primary_taken": (409, "Another tier set is the primary one"),

@@ -13,7 +13,7 @@ from services.points import lots as lot_rules
 from services.points.booking import Booking
 from services.points.calendar import account_expiry_instant, expiry_instant, local_date
 from services.points.parts import part_of
-from services.points.state import CREDITED_MAX, LOTS_MAX, Balance, Lot, ProgrammeRules
+from services.points.state import CREDITED_MAX, LOTS_MAX, Account, Balance, Lot, ProgrammeRules
 from shared.decider import Rejected
 from shared.money import to_minor
 
@@ -177,13 +177,17 @@ def too_much(booking: Booking, balance: Balance, lot: Lot, amount: int, pointer:
 
 def too_many_lots(booking: Booking, balance: Balance, lot: Lot, pointer: str | None) -> Rejected | None:
     """The bound on lots, when `lot` is a new one."""
-    if lot.id == balance.next_lot:
-        lots = 0
-        for each in booking.account.balances.values():
-            lots += len(each.lots) + len(each.scheduled)
-        if lots >= LOTS_MAX:
-            return Rejected(PointsRefusal.TOO_MANY_LOTS, f"an account has at most {LOTS_MAX} lots", pointer)
+    if lot.id == balance.next_lot and lots_of(booking.account) >= LOTS_MAX:
+        return Rejected(PointsRefusal.TOO_MANY_LOTS, f"an account has at most {LOTS_MAX} lots", pointer)
     return None
+
+
+def lots_of(account: Account) -> int:
+    """How many lots an account has, active and future-dated, over all its programmes."""
+    lots = 0
+    for each in account.balances.values():
+        lots += len(each.lots) + len(each.scheduled)
+    return lots
 
 
 def too_large(balance: Balance, amount: int, pointer: str | None) -> Rejected | None:

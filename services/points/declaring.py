@@ -42,7 +42,7 @@ def put_tier_set(command: Command, payload: PutTierSet, states: States) -> Outco
         raise TypeError(f"{stream} holds no catalogue")
     if command.subject != tier_set.id:
         detail = "the command is addressed to another tier set than it declares"
-        return Rejected(PointsRefusal.TIER_SET_UNKNOWN, detail, "/tierSet/id")
+        return Rejected(PointsRefusal.TIER_SET_MISMATCH, detail, "/tierSet/id")
     if tier_set.programme not in catalogue.programmes:
         detail = f"there is no programme {tier_set.programme}"
         return Rejected(PointsRefusal.PROGRAMME_UNKNOWN, detail, "/tierSet/programme")

@@ -42,9 +42,20 @@ def activate(lots: Lots, scheduled: Lots, lot_id: int, amount: int) -> tuple[Lot
     return place(lots, Lot(lot.id, amount, lot.expires_at, None, lot.restriction, lot.campaign)), left
 
 
-def matching(lots: Lots, lot: Lot) -> Lot | None:
+def matching(lots: Iterable[Lot], lot: Lot) -> Lot | None:
     """The lot among `lots` that `lot` would merge with."""
     return next((other for other in lots if _same(other, lot)), None)
+
+
+def not_earlier(lots: Iterable[Lot], lot: Lot) -> Lot | None:
+    """The lot among `lots` that expires when `lot` does or next after it, and is equal in all else but its amount."""
+    at = _expiry(lot)
+    later = [
+        each
+        for each in lots
+        if _expiry(each) >= at and each.restriction == lot.restriction and each.campaign == lot.campaign
+    ]
+    return min(later, key=lambda each: (_expiry(each), each.id), default=None)
 
 
 def spend(lots: Lots, amount: int) -> list[tuple[Lot, int]]:

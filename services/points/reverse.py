@@ -21,12 +21,16 @@ Original = Loaded | Redeemed | Adjusted | Scheduled
 
 
 class Undo(NamedTuple):
-    """What is to be undone of one operation: `amount` after the `done` that was undone before."""
+    """What is to be undone of one operation: `amount` after the `done` that was undone before.
+
+    `pointer` is where the request asks for it.
+    """
 
     operation: int
     original: Original
     amount: int
     done: int
+    pointer: str
 
 
 def reversal_streams(command: Command, payload: Reverse) -> Streams:
@@ -59,7 +63,8 @@ def reverse(command: Command, payload: Reverse, states: States) -> Outcome:
     if isinstance(undos, Rejected):
         return undos
     for undo in sorted(undos, key=lambda undo: (-undo.operation, undo.done)):
-        _undo(booking, undo, payload.reason)
+        if refused := _undo(booking, undo, payload.reason):
+            return refused
         booking.operation += 1
     event = Reversed(
         transaction_id=entry.id,
@@ -111,7 +116,7 @@ def _wanted(payload: Reverse, originals: dict[int, Original], reversals: Reversa
         for operation, original in originals.items():
             done = undone.get(operation, 0)
             if left := _amount_of(original) - done:
-                undos.append(Undo(operation, original, left, done))
+                undos.append(Undo(operation, original, left, done, "/transactionId"))
         if not undos:
             detail = "all of the transaction was reversed before"
             return Rejected(PointsRefusal.ALREADY_REVERSED, detail, "/transactionId")
@@ -134,12 +139,12 @@ def _wanted(payload: Reverse, originals: dict[int, Original], reversals: Reversa
         if amount > left:
             detail = "more than is left of the operation"
             return Rejected(PointsRefusal.REVERSAL_EXCEEDS_ORIGINAL, detail, f"{pointer}/value")
-        undos.append(Undo(wanted.operation, known, amount, done))
+        undos.append(Undo(wanted.operation, known, amount, done, pointer))
         undone[wanted.operation] = done + amount
     return undos
 
 
-def _undo(booking: Booking, undo: Undo, reason: str) -> None:
+def _undo(booking: Booking, undo: Undo, reason: str) -> Rejected | None:
     original = undo.original
     rules = booking.catalogue.programmes[original.programme]
     balance = rules_of.balance_of(booking, rules)
@@ -149,10 +154,10 @@ def _undo(booking: Booking, undo: Undo, reason: str) -> None:
             if lot.active_from == wanted.active_from and conditions_of(lot) == conditions_of(wanted):
                 part, closing = part_of(lot, undo.amount), balance.account_expires_at
                 booking.note(Unscheduled, balance, (part,), closing, reason, amount=undo.amount)
-                return
+                return None
     if isinstance(original, Scheduled) or original.delta > 0:
         revoke(booking, balance, undo.amount, map(conditions_of, original.lots), reason)
-        return
+        return None
     programme = rules_of.declared(rules)
-    fragments = debit_fragments(original.lots, undo.done, undo.amount)
-    give_back(booking, balance, fragments, programme.reversal_grace_days, programme.zone, reason)
+    fragments, grace = debit_fragments(original.lots, undo.done, undo.amount), programme.reversal_grace_days
+    return give_back(booking, balance, fragments, grace, programme.zone, reason, undo.pointer)

@@ -85,8 +85,8 @@ def pin(booking: Booking, payload: PinTier) -> Rejected | None:
 
 
 def _begin(booking: Booking, tier_set: TierSet, base: int, at: datetime) -> Standing:
-    standing = Standing(tier_set.id, tier_set.programme, tier_set.basis, at)
-    _start(booking, tier_set, standing, (base,), _period_end(tier_set, at, at), None, None)
+    standing = Standing(tier_set.id, tier_set.programme, tier_set.basis, at, bases=(base,))
+    _start(booking, tier_set, standing._replace(ends_at=_period_end(tier_set, at, at)))
     return booking.account.tiers[tier_set.id]
 
 
@@ -112,7 +112,7 @@ def _end_period(booking: Booking, tier_set: TierSet, standing: Standing, at: dat
         starts = balance.scheduled[0].active_from if balance is not None and balance.scheduled else None
         after = min(starts or booking.command.now, booking.command.now)
     ends_at = _period_end(tier_set, standing.anchor, after)
-    _start(booking, tier_set, standing, bases, ends_at, down_at, down_to)
+    _start(booking, tier_set, standing._replace(bases=bases, ends_at=ends_at, down_at=down_at, down_to=down_to))
 
 
 def _go_down(booking: Booking, tier_set: TierSet, standing: Standing, at: datetime) -> None:
@@ -123,18 +123,11 @@ def _go_down(booking: Booking, tier_set: TierSet, standing: Standing, at: dateti
     if _below(tier_set, to, standing.code):
         _change(booking, standing, to, "period_end", at)
     else:
-        _start(booking, tier_set, standing, standing.bases, standing.ends_at, None, None)
+        _start(booking, tier_set, standing._replace(down_at=None, down_to=None))
 
 
-def _start(
-    booking: Booking,
-    tier_set: TierSet,
-    standing: Standing,
-    bases: tuple[int, ...],
-    ends_at: datetime | None,
-    down_at: datetime | None,
-    down_to: str | None,
-) -> None:
+def _start(booking: Booking, tier_set: TierSet, standing: Standing) -> None:
+    """Book the period that `standing` has from now on, by the tier set's rules as they are now."""
     account = booking.account
     booking.book(
         TierPeriodStarted(
@@ -146,11 +139,11 @@ def _start(
             basis=tier_set.basis,
             scale=_scale(tier_set, account.balances.get(tier_set.programme)),
             anchor=standing.anchor,
-            bases=bases,
+            bases=standing.bases,
             floor=_level(tier_set, 0, account.balances.get(tier_set.programme)),
-            ends_at=ends_at,
-            down_at=down_at,
-            down_to=down_to,
+            ends_at=standing.ends_at,
+            down_at=standing.down_at,
+            down_to=standing.down_to,
             booked_at=booking.command.now,
         )
     )

@@ -7,8 +7,11 @@ from typing import NamedTuple
 from schemas.movements import Deactivated, GivenBack, LotPart, Revoked
 from services.points.booking import Booking
 from services.points.calendar import first_instant, local_date
+from services.points.credits import lots_of, too_large
+from services.points.lots import matching, not_earlier
 from services.points.parts import part_of
-from services.points.state import Balance, Lot
+from services.points.state import LOTS_MAX, Balance, Lot
+from shared.decider import Rejected
 
 
 class Conditions(NamedTuple):
@@ -64,16 +67,19 @@ def give_back(
     grace_days: int,
     zone: str,
     reason: str | None,
-) -> None:
+    pointer: str,
+) -> Rejected | None:
     """Return what was taken to the lots that it came from; what is owed is paid first.
 
     A lot that has expired meanwhile comes back, and expires `grace_days` after the local day at hand. An account of
-    the programme that has expired reopens with it.
+    the programme that has expired reopens with it. The number of lots refuses nothing here, since the points are owed:
+    an account that has as many as it may have gets them in a lot that expires no earlier, the next one to do so, and in
+    one of their own only when there is none. What the balance may ever be credited does, by `balance_limit_exceeded`.
     """
     now = booking.command.now
     parts: list[LotPart] = []
-    total, owed, lots = 0, balance.debt, balance.lots
-    fresh: dict[Conditions, Lot] = {}
+    total, owed, lots = 0, balance.debt, list(balance.lots)
+    room = LOTS_MAX - lots_of(booking.account) + len(lots)
     next_lot = balance.next_lot
     for conditions, amount in fragments:
         total += amount
@@ -84,16 +90,21 @@ def give_back(
         if conditions.expires_at is not None and conditions.expires_at <= now:
             late = local_date(now, zone) + timedelta(days=grace_days + 1)
             conditions = conditions._replace(expires_at=first_instant(late, zone))
-        lot = next((lot for lot in lots if conditions_of(lot) == conditions), None) or fresh.get(conditions)
+        new = Lot(next_lot, 0, conditions.expires_at, None, *conditions[1:])
+        lot = matching(lots, new) or (not_earlier(lots, new) if len(lots) >= room else None)
         if lot is None:
-            lot = fresh[conditions] = Lot(next_lot, 0, conditions.expires_at, None, *conditions[1:])
+            lot = new
+            lots.append(new)
             next_lot += 1
         parts.append(part_of(lot, amount - paid))
+    if refused := too_large(balance, total, pointer):
+        return refused
     closing = balance.account_expires_at
     if closing is not None and closing <= now:
         closing = None
     debt_delta = owed - balance.debt
     booking.move(GivenBack, balance, total, _joined(parts), closing, reason, 0, debt_delta or None)
+    return None
 
 
 def debit_fragments(parts: Iterable[LotPart], skip: int, amount: int) -> list[tuple[Conditions, int]]:

@@ -3,6 +3,7 @@
 import asyncio
 import fcntl
 import os
+import shutil
 from pathlib import Path
 from types import TracebackType
 from typing import IO, Self
@@ -20,14 +21,16 @@ __all__ = ["Stack"]
 class Stack:
     """`async with Stack(root) as stack:` has both servers answering inside, and stopped afterwards.
 
-    Data live in `root`/data and survive; one stack at a time uses a root. `test_commands` lets a mongod of
-    ours take `failCommand`. A server that the environment names is only checked to answer.
+    Data live in `root`/data and survive, unless the stack is to be `fresh`; one stack at a time uses a root.
+    `test_commands` lets a mongod of ours take `failCommand`. A server that the environment names is only checked to
+    answer.
     """
 
-    def __init__(self, root: Path, *, test_commands: bool = False) -> None:
+    def __init__(self, root: Path, *, fresh: bool = False, test_commands: bool = False) -> None:
         self.root = root.resolve()
         self.kafka: EmbeddedKafka | None = None
         self.mongo: EmbeddedMongo | None = None
+        self._fresh = fresh
         self._test_commands = test_commands
         self._external_kafka = self._external_mongo = ""
         self._lock: IO[str] | None = None
@@ -49,6 +52,8 @@ class Stack:
         """
         self._lock = _take_lock(self.root / "lock")
         try:
+            if self._fresh:  # Only now that the root is ours: until then they may be another stack's at work.
+                await asyncio.to_thread(shutil.rmtree, self.root / "data", ignore_errors=True)
             await together(self._start_kafka(), self._start_mongo())
         except BaseException:
             await self.stop()

@@ -46,6 +46,22 @@ async def test_a_reversal_is_in_account_and_statement(installation: Installation
         assert (balance["earned"], balance["revoked"], balance["debt"]) == (2.5, 2.5, 0)
 
 
+async def test_what_would_exceed_a_balance_is_not_given_back(installation: Installation) -> None:
+    """Of the 2^53 − 1 cents that may ever be credited, a load refuses one more, and so does a reversal."""
+    async with installation.points(), calling(installation) as caller:
+        for value in [10**12] * 90 + [71_992_547_409.91]:
+            credited = await caller.adjust("A-1", programme="CASHBACK", value=value, reason="a fortune")
+            assert credited.status_code == 200, credited.text
+        posted = await caller.post("A-1", redeem(10, "CASHBACK"))
+        load_refused = problem(await caller.post("A-1", load(0.01, "CASHBACK")))
+        operations = [{"operation": 0, "value": 0.01}]
+        body = {"transactionId": posted.json()["transactionId"], "operations": operations, "reason": "wrong card"}
+        refused = problem(await caller.client.post(A_1 + "/reversals", json=body))
+        assert refused["pointer"] == "/operations/0"
+        for found in (load_refused, refused):
+            assert (found["status"], found["code"]) == (409, "balance_limit_exceeded")
+
+
 async def test_states_and_numbers(installation: Installation) -> None:
     async with installation.points(), calling(installation) as caller:
         client = caller.client

@@ -3,12 +3,13 @@
 import asyncio
 import signal
 import sys
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
+from pymongo.asynchronous.database import AsyncDatabase
 
 from schemas.base import format_instant
 from schemas.topics import HOUR_MS
@@ -58,6 +59,27 @@ async def test_looking_for_what_is_due_reads_nothing_else(bench: Bench, streams:
         # A page that is full may have looked at the next of a partition before it took that of another.
         assert query["nreturned"] <= query["keysExamined"] <= query["nreturned"] + len(PARTITIONS), query
         assert "hasSortStage" not in query
+        await check_plan(database, query)
+
+
+async def check_plan(database: AsyncDatabase[Any], query: dict[str, Any]) -> None:
+    """The plan of a query exactly as it was sent: by the index of what is due, examining what it returns."""
+    sent = {name: value for name, value in query["command"].items() if name != "lsid" and not name.startswith("$")}
+    assert {"filter", "projection", "sort", "hint", "limit"} <= sent.keys()
+    explained = await database.command("explain", sent, verbosity="executionStats")
+    done = explained["executionStats"]
+    assert done["nReturned"] == done["totalDocsExamined"] == query["nreturned"], done
+    assert done["totalKeysExamined"] == query["keysExamined"], done
+    steps = list(stages(done["executionStages"]))
+    assert not {step["stage"] for step in steps} & {"COLLSCAN", "SORT"}, steps
+    assert {step["indexName"] for step in steps if step["stage"] == "IXSCAN"} == {"partition_1_state.due_at_1__id_1"}
+
+
+def stages(step: dict[str, Any]) -> Iterator[dict[str, Any]]:
+    """A step of a plan and all below it."""
+    yield step
+    for below in (*step.get("inputStages", ()), *filter(None, [step.get("inputStage")])):
+        yield from stages(below)
 
 
 async def fill(bench: Bench, streams: int, due: int) -> None:

@@ -76,9 +76,10 @@ def rest_of(order: Order, what: What) -> Fraction:
 def judge(order: Order, fact: Fact, aliases: Collection[str] = ()) -> Fact | Waits | Rejected:
     """The fact as it has its effect now; or that it waits, or that it contradicts what is known.
 
-    A return waits as long as more may be fulfilled, since its fulfilment may come later; a fact that names a later
-    revision waits for it. `aliases` are the account ids of numbers that lead to the order's account: a fact may have
-    waited under one of them since before it did.
+    A return waits as long as more may be fulfilled, since its fulfilment may come later; of lines that earn nothing
+    more may be even when no money is left open. A fact that names a later revision waits for it. `aliases` are the
+    account ids of numbers that lead to the order's account: a fact may have waited under one of them since before it
+    did.
     """
     if order.revision == 0 or (fact.revision or 0) > order.revision:
         return Waits()
@@ -94,11 +95,12 @@ def judge(order: Order, fact: Fact, aliases: Collection[str] = ()) -> Fact | Wai
         if fact.what == "returned" and rest == 0 and not closed:
             return Waits()
         return fact._replace(waiting=False, rest=rest)
-    if money_of(order, fact) <= rest and _lines_fit(order, fact):
+    covered, short = money_of(order, fact) <= rest, _short(order, fact)
+    if covered and not short:
         return fact._replace(waiting=False)
     if fact.what != "returned":
         return Rejected(PointsRefusal.ORDER_EXCEEDED, "more than is left of the order", _pointer(fact))
-    if not closed:
+    if not closed or (covered and all(_may_come(order, fact, name) for name in short)):
         return Waits()
     detail = "more than was fulfilled and not returned yet"
     return Rejected(PointsRefusal.RETURN_EXCEEDS_FULFILLED, detail, _pointer(fact))
@@ -180,21 +182,29 @@ def _unlike(order: Order, fact: Fact) -> Rejected | None:
     return Rejected(PointsRefusal.ORDER_LINE_UNKNOWN, f"the order has no line {unknown}", "/lines")
 
 
-def _lines_fit(order: Order, fact: Fact) -> bool:
-    """No line is fulfilled and cancelled beyond what was ordered, or returned beyond what was fulfilled.
+def _short(order: Order, fact: Fact) -> list[str]:
+    """The lines that a fact would fulfil and cancel beyond what was ordered, or return beyond what was fulfilled.
 
     What was fulfilled of a line is only known when all fulfilments named their lines.
     """
     by_lines = all(each.lines is not None for each in order.applied("fulfilled"))
+    short: list[str] = []
     for name, quantity in (fact.lines or {}).items():
-        fulfilled = _quantity(order, "fulfilled", name)
+        most, fulfilled = order.lines[name].quantity, _quantity(order, "fulfilled", name)
         if fact.what == "returned":
-            most = fulfilled if by_lines else order.lines[name].quantity
-            if _quantity(order, "returned", name) + quantity > most:
-                return False
-        elif fulfilled + _quantity(order, "cancelled", name) + quantity > order.lines[name].quantity:
-            return False
-    return True
+            gone, most = _quantity(order, "returned", name), fulfilled if by_lines else most
+        else:
+            gone = fulfilled + _quantity(order, "cancelled", name)
+        if gone + quantity > most:
+            short.append(name)
+    return short
+
+
+def _may_come(order: Order, fact: Fact, name: str) -> bool:
+    """Whether a line that a return is short of may be fulfilled so far yet, without any money of the order."""
+    line, quantity = order.lines[name], (fact.lines or {})[name]
+    left = line.quantity - _quantity(order, "cancelled", name) - _quantity(order, "returned", name)
+    return not (order.eligible and line.eligible) and quantity <= left
 
 
 def _pointer(fact: Fact) -> str:

@@ -64,7 +64,10 @@ def _settle_award(
         amount = award.revoked - target.revoked
         fragment = (own[-1] if own else Conditions(), amount)
         grace = programme.reversal_grace_days
-        give_back(booking, _balance(booking, rules), [fragment], grace, programme.zone, "amended")
+        if refused := give_back(
+            booking, _balance(booking, rules), [fragment], grace, programme.zone, "amended", "/lines"
+        ):
+            return refused
     if target.activated > award.activated:
         activated = _activate(booking, rules, target.activated - award.activated)
         if isinstance(activated, Rejected):

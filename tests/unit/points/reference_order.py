@@ -88,7 +88,18 @@ class Order:
         known = all(name in self.lines for name in fact.lines or ())
         fact.effect = known
         fact.effect = known and self.holds()
-        fact.refused = not fact.effect and not (known and waits)
+        fact.refused = not fact.effect and not (known and (waits or (fact.what == "returned" and self.may_come(fact))))
+
+    def may_come(self, fact: Fact) -> bool:
+        """Whether the lines that a return is short of earn nothing, and may be fulfilled so far yet."""
+        for name, part in (fact.lines or {}).items():
+            ordered, eligible = self.lines[name]
+            back = self.quantity("returned", name) + part
+            if back > self.quantity("fulfilled", name) and (
+                eligible * self.eligible or back > ordered - self.quantity("cancelled", name)
+            ):
+                return False
+        return self.money(fact) <= self.total("fulfilled") - self.total("returned")
 
     def place(self, told: PlaceOrder) -> bool:
         """Take an order, or an amendment; whether this is news."""

@@ -66,7 +66,7 @@ def test_its_programme_must_be_known() -> None:
 
 def test_a_command_for_another_tier_set_is_refused() -> None:
     when = given(LOY).when(declare(tier_set()), subject="OTHER")
-    when.refused(Refusal.TIER_SET_UNKNOWN, "/tierSet/id")
+    when.refused(Refusal.TIER_SET_MISMATCH, "/tierSet/id")
 
 
 def test_a_store_has_one_primary_tier_set() -> None:

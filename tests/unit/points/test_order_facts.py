@@ -2,6 +2,9 @@
 
 import itertools
 from datetime import timedelta
+from typing import Any
+
+import pytest
 
 from schemas.accounts import ReplaceNumber
 from schemas.movements import Activated, Dropped, Pended, Revoked, Source
@@ -10,6 +13,7 @@ from schemas.orders import (
     OrderFactApplied,
     OrderFactRefused,
     OrderUnknown,
+    PlaceOrder,
     ReportOrder,
 )
 from services.points.decider import DECIDER
@@ -160,6 +164,37 @@ def test_a_return_waits_for_its_fulfilment() -> None:
     world = after(place(), fulfil(40), give_up(50))
     assert points(world) == (40, 60, 0)
     assert points(after(fulfil(10, "F-2"), start=world)) == (0, 50, 0)
+
+
+FREE: list[dict[str, Any]] = [{"line": "1", "quantity": 2, "netAmount": 10, "earns": False}]
+PAID = [{"kind": "points", "amount": 10}]
+ONE = [{"line": "1", "quantity": 1}]
+
+
+@pytest.mark.parametrize(
+    "order", [place(lines=FREE), place(10, payments=PAID)], ids=["earns nothing", "paid with points"]
+)
+def test_a_return_waits_for_its_fulfilment_where_nothing_is_earned(order: PlaceOrder) -> None:
+    facts = (order, fulfil(lines=ONE), give_up(lines=ONE))
+    for arrival in itertools.permutations(facts):
+        end = after(*arrival)
+        states = [(fact.waiting, fact.refused) for fact in end.when(order).order("W-1").facts.values()]
+        assert states == [(False, False)] * 2, arrival
+    early = after(order).when(give_up(lines=ONE))
+    assert early.accepted.result["waiting"] == ["R-1"]
+    early.world.when(give_up(name="R-2", lines=[{"line": "1", "quantity": 3}])).refused(
+        Refusal.RETURN_EXCEEDS_FULFILLED, "/lines"
+    )
+    gone = after(cancel(lines=ONE), cancel(name="C-2", lines=ONE), start=early.world)
+    assert [fact.id for fact in gone.when(order).order("W-1").facts.values() if fact.refused] == ["R-1"]
+
+
+def test_a_return_of_a_line_that_earns_nothing_waits_when_all_that_earns_is_fulfilled() -> None:
+    lines = [{"line": "1", "quantity": 1, "netAmount": 10}, {**FREE[0], "line": "2"}]
+    both = [*ONE, {"line": "2", "quantity": 1}]
+    facts = (place(lines=lines), fulfil(lines=ONE), fulfil(name="F-2", lines=both[1:]), give_up(lines=both))
+    for arrival in itertools.permutations(facts):
+        assert points(after(*arrival)) == (0, 0, 0), arrival
 
 
 def test_a_fact_waits_for_the_revision_that_it_names() -> None:

@@ -4,6 +4,7 @@ An order with facts that agree with each other comes to the same whatever arrive
 was awarded; reversals undo nothing twice.
 """
 
+from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import timedelta
 from decimal import Decimal
@@ -54,11 +55,12 @@ class Plan:
 
 
 def plan(random: Random) -> Plan:
-    """Draw an order of 1 to 4 lines and cut it into facts, all by lines or all by amounts."""
+    """Draw an order of 1 to 4 lines and cut it into facts, all by amounts, or by lines, which may earn nothing."""
     pick = random.choice
     nets = {str(index): Decimal(random.randrange(1, 4000)) / 100 for index in range(pick([1, 2, 3, 4]))}
     quantities = {name: Decimal(pick([1, 2, 3, 7])) for name in nets}
     by_lines = pick([True, False])
+    idle = pick([(), (), None, {name for name in nets if pick([True, False])}]) if by_lines else ()
     settled, returned, amended = pick([True, False]), pick([True, False]), pick(["", "", "up", "down"])
     settled = settled and amended != "up"
     pieces = _lines_cut(random, quantities) if by_lines else _amount_cut(random, sum(nets.values(), Decimal(0)))
@@ -71,9 +73,9 @@ def plan(random: Random) -> Plan:
         facts.append(_fact(what, f"f{index}", piece))
         if what is FulfilOrder and (returned or pick([True, False])):
             facts.append(_fact(ReturnOrder, f"r{index}", piece))
-    told: list[Told] = [_order(1, nets, quantities)]
+    told: list[Told] = [_order(1, nets, quantities, idle)]
     if amended == "up":
-        told.append(_order(2, {**nets, "new": Decimal("9.99")}, {**quantities, "new": Decimal(1)}))
+        told.append(_order(2, {**nets, "new": Decimal("9.99")}, {**quantities, "new": Decimal(1)}, idle))
     elif amended == "down" and by_lines:
         gone: Quantities = {}
         for piece in pieces:
@@ -81,7 +83,7 @@ def plan(random: Random) -> Plan:
                 gone[name] = gone.get(name, Decimal(0)) + part
         kept = {name: nets[name] * part / quantities[name] for name, part in gone.items()}
         if all(net * 100 % 1 == 0 for net in kept.values()):
-            told.append(_order(2, kept, gone))
+            told.append(_order(2, kept, gone, idle))
             settled = True
     elif amended == "down":
         told.append(_order(2, {"0": sum((piece[""] for piece in pieces), Decimal(0))}, {"0": Decimal(1)}))
@@ -107,9 +109,14 @@ def _amount_cut(random: Random, worth: Decimal) -> list[Quantities]:
     return [{"": Decimal(end - start) / 100} for start, end in zip([0, *cuts], [*cuts, cents], strict=True)]
 
 
-def _order(revision: int, nets: Quantities, quantities: Quantities) -> PlaceOrder:
-    lines = [{"line": name, "quantity": quantities[name], "netAmount": net} for name, net in nets.items()]
+def _order(revision: int, nets: Quantities, quantities: Quantities, idle: Collection[str] | None = ()) -> PlaceOrder:
+    """The order; `idle` lines earn nothing, and None: no line does, since points paid for all of them."""
+    lines: list[dict[str, Any]] = [{"line": name, "netAmount": net} for name, net in nets.items()]
+    for line in lines:
+        line |= {"quantity": quantities[line["line"]], "earns": line["line"] not in (idle or ())}
     body = {"order": "W-1", "accountNumber": NUMBER, "revision": revision, "currency": "EUR", "lines": lines}
+    if idle is None:
+        body["payments"] = [{"kind": "points", "amount": sum(nets.values())}]
     return PlaceOrder.model_validate({**body, "placedAt": T0.isoformat()})
 
 

@@ -62,7 +62,6 @@ _REVERSE_RULES = (
     "reversal_exceeds_original",
     "too_many_decimals",
     "balance_limit_exceeded",
-    "too_many_lots",
     "too_large",
 )
 _STATE_RULES = ("account_unknown", "too_large")
