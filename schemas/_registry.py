@@ -7,7 +7,18 @@ from typing import Any
 
 from pydantic import BaseModel
 
-from schemas import accounts, inputs, orders, points, refusals, replies, transaction, vouchers
+from schemas import (
+    accounts,
+    customer_views,
+    customers,
+    inputs,
+    orders,
+    points,
+    refusals,
+    replies,
+    transaction,
+    vouchers,
+)
 from schemas.base import Published, Wire
 from schemas.compatibility import Direction
 from schemas.topics import TOPICS, Kind
@@ -59,7 +70,8 @@ class DeadLettered(Published):
 
 def registry() -> dict[str, WireType]:
     """All published and accepted types by their type string, in alphabetical order."""
-    types = sorted((*_inputs(), *_points(), *_vouchers(), *_runtime()), key=lambda wire_type: wire_type.name)
+    parts = (_inputs(), _points(), _vouchers(), _customer(), _runtime())
+    types = sorted((each for part in parts for each in part), key=lambda wire_type: wire_type.name)
     by_name = {wire_type.name: wire_type for wire_type in types}
     if len(by_name) != len(types):
         raise ValueError("a type string is registered twice")
@@ -104,6 +116,15 @@ def _vouchers() -> Iterable[WireType]:
         (vouchers.DEFINITION_VIEW, vouchers.DefinitionView),
     ):
         yield WireType(name, view, "published", ("voucher.snapshots",), versioned=True)
+
+
+def _customer() -> Iterable[WireType]:
+    created = {"customerInfo": {"firstName": "Ada", "emailAddress": "ada@example.org", "dateOfBirth": "1990-09-11"}}
+    yield from _commands("customer", customers.COMMANDS, {"customer.create.v1": created})
+    yield from _events("customer", customers.EVENTS)
+    yield from _refusals("customer", customers.REJECTIONS, customers.CustomerRejected, customers.CustomerRefusal)
+    view = customer_views.CustomerView
+    yield WireType(customer_views.CUSTOMER_VIEW, view, "published", ("customer.snapshots",), versioned=True)
 
 
 def _runtime() -> Iterable[WireType]:

@@ -83,6 +83,16 @@ TOPICS: dict[str, Topic] = {
             "What can never work, without its body.",
             "record",
         ),
+        Topic("customer.commands", Kind.COMMANDS, "customer", "The one road into the customer service.", "customer"),
+        Topic("customer.events", Kind.EVENTS, "customer", "What happened to customers, and refusals.", "customer"),
+        Topic("customer.snapshots", Kind.SNAPSHOTS, "customer", "The latest state of each customer.", "stream"),
+        Topic(
+            "customer.dead-letters",
+            Kind.DEAD_LETTERS,
+            "customer",
+            "What can never work, without its body.",
+            "record",
+        ),
         Topic("edge.replies", Kind.REPLIES, "edge", "Outcomes, for whoever waits for them.", "command"),
     )
 }

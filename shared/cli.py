@@ -27,7 +27,7 @@ def fealty(context: typer.Context) -> None:
 
 
 @app.command()
-def run(service: Annotated[str, typer.Argument(help="points, voucher or edge.")], root: Root = ROOT) -> None:
+def run(service: Annotated[str, typer.Argument(help="points, voucher, customer or edge.")], root: Root = ROOT) -> None:
     """Run one process of a service until it is told to stop."""
     from shared.commands import run as command
 
@@ -80,7 +80,7 @@ def verify(
     topics: Annotated[bool, typer.Option("--topics", help="Hold what was published against the journal, too.")] = False,
     root: Root = ROOT,
 ) -> None:
-    """Recompute every balance from the journal, and compare; exit 1: something is off, 2: could not look."""
+    """Recompute every state from the journal, and compare; exit 1: something is off, 2: could not look."""
     from shared.commands import verify as command
 
     with one_line(code=2):

@@ -1,4 +1,4 @@
-"""The keyed hash of what a caller said, by which an honest retry is told from a reused key (P3)."""
+"""Keyed hashes: of what a caller said, by which an honest retry is told from a reused key (P3); and of other values."""
 
 import hmac
 from decimal import Decimal
@@ -7,13 +7,17 @@ from typing import Any
 import orjson
 
 
-def request_hash(secret: bytes, *parts: str | bytes) -> str:
+def keyed_hash(secret: bytes, *parts: str | bytes) -> str:
     """HMAC-SHA256 over the parts and their lengths, in hexadecimal, 64 characters."""
     message = b"".join(
         len(raw).to_bytes(4, "big") + raw
         for raw in (part.encode() if isinstance(part, str) else part for part in parts)
     )
     return hmac.digest(secret, message, "sha256").hex()
+
+
+request_hash = keyed_hash
+"""The keyed hash of a request, by its parts."""
 
 
 def canonical(body: Any) -> bytes:

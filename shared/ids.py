@@ -1,7 +1,7 @@
 """Ids: UUIDv7 for new ones, UUIDv5 for derived ones, always as text (DESIGN 3)."""
 
 from functools import lru_cache
-from hashlib import sha1, sha256
+from hashlib import sha1
 from uuid import UUID
 
 import uuid_utils
@@ -12,14 +12,6 @@ NAMESPACE = UUID("5e1f0a52-3f0e-5d1c-9a70-1d6b0c1e7a11")
 _ROOT = NAMESPACE.bytes
 _VARIANT = {digit: "89ab"[int(digit, 16) & 3] for digit in "0123456789abcdef"}
 """The digit that carries RFC 9562's variant, by what the hash has in its place."""
-
-
-def drawn_number(seed: bytes, *parts: int) -> str:
-    """A number of 19 digits, the last one Luhn's check digit: one for each list of `parts` of a secret `seed`."""
-    digest = sha256(seed + b"".join(part.to_bytes(8) for part in parts)).digest()
-    digits = f"{int.from_bytes(digest) % 10**18:018d}"
-    doubled = sum(sum(divmod(2 * int(digit), 10)) for digit in digits[-1::-2])
-    return digits + str(-(doubled + sum(map(int, digits[-2::-2]))) % 10)
 
 
 def new_id() -> str:

@@ -1,11 +1,16 @@
 """One frozen settings object, read from the environment once, by whoever starts a process."""
 
-from typing import Annotated
+from typing import Annotated, Any, Literal
 
-from pydantic import AliasChoices, Field, SecretStr
-from pydantic_settings import BaseSettings, SettingsConfigDict
+from pydantic import AliasChoices, BeforeValidator, Field, SecretStr
+from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
 Positive = Annotated[int, Field(gt=0)]
+
+
+def _words(value: Any) -> Any:
+    """`a, b` as an environment has it; anything else as it is."""
+    return [word.strip() for word in value.split(",") if word.strip()] if isinstance(value, str) else value
 
 
 class Settings(BaseSettings):
@@ -29,6 +34,14 @@ class Settings(BaseSettings):
 
     secret: SecretStr = SecretStr("fealty-development-only")
     """Keys the request hashes (P3). Keep it for as long as idempotency keys shall be recognised."""
+
+    claims_secret: SecretStr = SecretStr("fealty-development-only")
+    """Keys the claims on e-mails, phones and card numbers. Never change it: every value would count as free."""
+
+    customer_unique: Annotated[frozenset[Literal["email", "phone"]], NoDecode, BeforeValidator(_words)] = frozenset(
+        {"email", "phone"}
+    )
+    """What only one customer of a store may have, comma-separated; a card number always (RULES 4.5.1)."""
 
     host: str = "127.0.0.1"
     port: Annotated[int, Field(ge=0, le=65535)] = 0

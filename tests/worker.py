@@ -45,7 +45,7 @@ def main() -> None:
     if probe is None:
         module.run(Settings())
     else:
-        misbehave = Misbehaviour(probe)
+        settings, misbehave = Settings(), Misbehaviour(probe)
         commit = journal._commit
 
         async def probed(session: Any) -> None:
@@ -53,7 +53,7 @@ def main() -> None:
             await commit(session)
 
         journal._commit = probed
-        sys.exit(uvloop.run(ServiceApp(module.SERVICE, Settings(), misbehave).serve()))
+        sys.exit(uvloop.run(ServiceApp(module.service(settings), settings, misbehave).serve()))
 
 
 if __name__ == "__main__":

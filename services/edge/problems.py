@@ -105,6 +105,18 @@ RULE_CODES: dict[str, tuple[int, str]] = {
     "definition_mismatch": (422, "The voucher definition is another one"),
     "bearer_not_allowed": (422, "The voucher needs an owner"),
     "serial_in_use": (409, "The serial has a voucher already"),
+    "customer_unknown": (404, "There is no such customer"),
+    "customer_exists": (409, "There is such a customer already"),
+    "customer_id_invalid": (422, "The customer's id cannot be one"),
+    "customer_deleted": (409, "The customer is deleted"),
+    "customer_anonymised": (409, "The customer was anonymised"),
+    "email_in_use": (409, "Another customer has this e-mail address"),
+    "phone_in_use": (409, "Another customer has this phone number"),
+    "card_in_use": (409, "The card number is in use"),
+    "card_unknown": (422, "The customer has no such card"),
+    "card_replaced": (409, "The card has been replaced"),
+    "too_many_cards": (409, "The customer has too many cards"),
+    "birth_date_in_future": (422, "The date of birth is in the future"),
     "too_large": (422, "The command's effect is too large"),
 }
 """What a service refuses. Nothing is booked."""

@@ -21,6 +21,11 @@ SERVICE = Service(
 )
 
 
+def service(_settings: Settings) -> Service:
+    """The service of an installation; nothing of it depends on the settings."""
+    return SERVICE
+
+
 def run(settings: Settings) -> None:
     """Run one process of the service until it is told to stop."""
     run_service(SERVICE, settings)

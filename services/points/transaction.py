@@ -17,7 +17,7 @@ from services.points.holding import hold
 from services.points.state import ProgrammeRules, order_stream, transaction_stream
 from shared.calendar import local_date
 from shared.decider import Command, Rejected, Streams
-from shared.ids import drawn_number
+from shared.numbers import drawn_number
 
 
 def transaction_streams(command: Command, payload: PostTransaction) -> Streams:
@@ -143,7 +143,7 @@ def _purchases(
                     pointer=pointer,
                     programme=rules.id,
                     voucher_id=purchase.voucher_id,
-                    serial_id=drawn_number(booking.command.seed, index, at),
+                    serial_id=drawn_number(booking.command.seed, pointer),
                     use=purchase.use,
                     valid_from=purchase.valid_from,
                     expires_at=purchase.expires_at,

@@ -10,6 +10,11 @@ from shared.settings import Settings
 SERVICE = Service(name="voucher", commands=COMMANDS, rejections=REJECTIONS, decider=DECIDER, wake=wake)
 
 
+def service(_settings: Settings) -> Service:
+    """The service of an installation; nothing of it depends on the settings."""
+    return SERVICE
+
+
 def run(settings: Settings) -> None:
     """Run one process of the service until it is told to stop."""
     run_service(SERVICE, settings)

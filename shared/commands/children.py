@@ -12,6 +12,7 @@ from shared.embedded.supervisor import Child
 from shared.settings import Settings
 
 EDGE_PORT = 8080
+_STATEFUL = ("points", "voucher", "customer")
 _ANYWHERE = ("0.0.0.0", "::", "")
 
 
@@ -34,8 +35,10 @@ def children(settings: Settings, came_up: Callable[[str], None]) -> dict[str, Se
         raise Failure(f"port {settings.port} on {settings.host} is taken; set FEALTY_PORT to a free one")
     edge_port = settings.port or (EDGE_PORT if is_free(settings.host, EDGE_PORT) else free_port(settings.host))
     return {
-        "points": _child("points", free_port(settings.host), settings, came_up),
-        "voucher": _child("voucher", free_port(settings.host), settings, came_up),
+        **{
+            name: _child(name, free_port(settings.host), settings, came_up)
+            for name in ("points", "voucher", "customer")
+        },
         "edge": _child("edge", edge_port, settings, came_up),
     }
 

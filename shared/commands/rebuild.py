@@ -19,7 +19,7 @@ async def rebuild_service(name: str, settings: Settings, *, force: bool, restart
     :raises Failure: there is no such service, or it runs.
     :raises Unavailable: a server is away; the next call goes on from there.
     """
-    service = service_of(name)
+    service = service_of(name, settings)
     if not force:
         await must_be_stopped(name, settings)
     processes = os.cpu_count() or 1
@@ -51,7 +51,7 @@ def _fold_part(name: str, settings: Settings, part: Part, caller: int) -> Report
 
     async def fold() -> Report:
         async with journal_of(name, settings) as journal:
-            return await fold_part(journal, service_of(name).decider, part, look)
+            return await fold_part(journal, service_of(name, settings).decider, part, look)
 
     tune_garbage_collection()
     return asyncio.run(fold())

@@ -17,13 +17,13 @@ async def republish(name: str, settings: Settings, *, snapshots: bool, changes: 
     :raises Failure: there is no such service.
     :raises Unavailable: a server is away; the whole can be repeated.
     """
-    service = service_of(name)
+    service = service_of(name, settings)
     producer = Producer(settings.kafka, settings.request_timeout_ms)
     counts = dict.fromkeys(("changes", "snapshots"), 0)
     try:
         async with journal_of(name, settings) as journal:
             republisher = Republisher(service, settings, History(journal), producer, since)
-            if changes:
+            if changes and service.changed:
                 with progress_bar("changes") as progress:
                     counts["changes"] = await republisher.changes(lambda count: progress(count, None))
             if snapshots:

@@ -21,7 +21,7 @@ async def rewind(name: str, settings: Settings, to: datetime) -> None:
     :raises Failure: there is no such service, or it runs; nothing was moved.
     :raises Unavailable: a server is away; the same can be done again.
     """
-    service = service_of(name)
+    service = service_of(name, settings)
     await must_be_stopped(name, settings)
     to_ms = int(to.timestamp() * 1000)
     shown = table("topic", "partition", "stood at", "goes on at", "end")

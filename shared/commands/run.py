@@ -10,6 +10,7 @@ from shared.settings import Settings
 SERVICES = {
     "points": "services.points.main",
     "voucher": "services.voucher.main",
+    "customer": "services.customer.main",
     "edge": "services.edge.main",
 }
 """Every service that can be run, and the module whose `run(settings)` runs it."""

@@ -16,21 +16,22 @@ from shared.settings import Settings
 SERVICES = {
     "points": "services.points.main",
     "voucher": "services.voucher.main",
+    "customer": "services.customer.main",
 }
-"""Every service that keeps a journal, and the module of its `SERVICE`."""
+"""Every service that keeps a journal, and the module whose `service(settings)` makes it."""
 
 _GRACE_S = 1.0
 
 
-def service_of(name: str) -> Service:
-    """A service by its name.
+def service_of(name: str, settings: Settings) -> Service:
+    """A service of this installation by its name.
 
     :raises Failure: there is no such service, or it keeps no journal.
     """
     module = SERVICES.get(name)
     if module is None:
         raise Failure(f"{name!r} keeps no journal; {', '.join(SERVICES)} do")
-    service: Service = importlib.import_module(module).SERVICE
+    service: Service = importlib.import_module(module).service(settings)
     return service
 
 

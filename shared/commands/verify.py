@@ -3,7 +3,7 @@
 import importlib
 from collections.abc import Callable
 
-from shared.commands.console import Failure, out, table
+from shared.commands.console import out, table
 from shared.commands.progress import progress_bar
 from shared.commands.stores import journal_of, service_of
 from shared.runtime.history import History
@@ -12,23 +12,15 @@ from shared.verify import Checks, Finding, Report, verify
 from shared.verify.published import PublishedReport, verify_published
 from shared.verify.transactions import Side, verify_both
 
-SERVICES = {
-    "points": ("services.points.decider", "services.points.identities"),
-    "voucher": ("services.voucher.decider", "services.voucher.identities"),
-}
-"""Every service that can be verified: the modules of its `DECIDER`, and of its `check_event` and `check_state`."""
 
-
-def checks_of(service: str) -> Checks:
-    """How a service is verified.
+def checks_of(service: str, settings: Settings) -> Checks:
+    """How a service is verified: by its decider, and the `check_event` and `check_state` of its `identities`.
 
     :raises Failure: there is no such service, or it keeps no journal.
     """
-    modules = SERVICES.get(service)
-    if modules is None:
-        raise Failure(f"{service!r} cannot be verified; {', '.join(SERVICES)} can")
-    decider, identities = map(importlib.import_module, modules)
-    return Checks(decider=decider.DECIDER, event=identities.check_event, state=identities.check_state)
+    decider = service_of(service, settings).decider
+    identities = importlib.import_module(f"services.{service}.identities")
+    return Checks(decider=decider, event=identities.check_event, state=identities.check_state)
 
 
 async def verify_service(
@@ -38,7 +30,7 @@ async def verify_service(
 
     :raises Unavailable: the database is away or too slow.
     """
-    checks = checks_of(service)
+    checks = checks_of(service, settings)
     async with journal_of(service, settings) as journal:
         return await verify(History(journal), checks, progress)
 
@@ -58,8 +50,8 @@ async def verify_transactions(
     """
     async with journal_of("points", settings) as points, journal_of("voucher", settings) as vouchers:
         sides = (
-            Side(History(points), checks_of("points").decider),
-            Side(History(vouchers), checks_of("voucher").decider),
+            Side(History(points), checks_of("points", settings).decider),
+            Side(History(vouchers), checks_of("voucher", settings).decider),
         )
         return await verify_both(*sides, progress=progress)
 
@@ -70,7 +62,7 @@ async def verify_topics(service: str, settings: Settings) -> PublishedReport:
     :raises Failure: there is no such service.
     :raises Unavailable: a server is away or too slow.
     """
-    found = service_of(service)
+    found = service_of(service, settings)
     async with journal_of(service, settings) as journal:
         with progress_bar("reading topics") as progress:
             return await verify_published(found, settings, History(journal), progress)

@@ -60,7 +60,9 @@ async def verify_published(
     history: History,
     progress: Callable[[int, int], None] = lambda done, total: None,
 ) -> PublishedReport:
-    """Read `<service>.events`, and `<service>.changes` if there is one, to their end; `progress` hears of records.
+    """Read `<service>.events`, and `<service>.changes` where there is one, to their present end.
+
+    `progress` hears of records done and all.
 
     :raises Unavailable: a server is away or too slow; nothing is said about the topics then.
     """

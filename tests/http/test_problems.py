@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 
+from schemas.customers import CustomerRefusal
 from schemas.points import PointsRefusal
 from schemas.replies import Reply, Status
 from schemas.vouchers import VoucherRefusal
@@ -31,7 +32,7 @@ DOCUMENTED = dict(
 
 
 def test_every_refusal_of_the_rules_has_a_status() -> None:
-    assert {str(code) for code in (*PointsRefusal, *VoucherRefusal, *RuntimeRefusal)} <= set(CODES)
+    assert {str(code) for code in (*PointsRefusal, *VoucherRefusal, *CustomerRefusal, *RuntimeRefusal)} <= set(CODES)
 
 
 def test_every_code_is_documented_with_its_status() -> None:

@@ -14,6 +14,7 @@ from shared.commands.verify import checks_of
 from shared.decider import Accepted, Command
 from shared.ids import account_id, new_id
 from shared.runtime.journal import Stored
+from shared.settings import Settings
 from shared.verify import Difference, Report
 from shared.verify.findings import differences
 from shared.verify.replay import Replay
@@ -22,7 +23,7 @@ from shared.writes import first_write, last_write, split, write_of
 NOW = datetime(2026, 11, 22, 10, tzinfo=UTC)
 ACCOUNT = account_id("default", "A-1")
 STREAM = f"account/default/{ACCOUNT}"
-CHECKS = checks_of("points")
+CHECKS = checks_of("points", Settings.model_construct())
 
 
 def entries() -> tuple[list[dict[str, Any]], Stored]:

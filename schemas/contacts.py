@@ -1,0 +1,205 @@
+"""What callers write about a person, and how values compare.
+
+Everything in here is personal (RULES 4.5.6). Field names are those of `customerInfo` (`seeds/000`); what other
+families of documents show besides stands in `contactData`. No validator says what it was given.
+"""
+
+import re
+from collections.abc import Sequence
+from datetime import datetime
+from enum import StrEnum
+from typing import Annotated, Literal, TypeVar
+from unicodedata import normalize
+
+from pydantic import AfterValidator, Field, StrictBool
+
+from schemas.base import Key, Text, Wire
+
+_EMAIL = re.compile(r"[^@\s]+@[^@\s]+")
+_PHONE = re.compile(r"(\+|00)?[0-9]{3,15}")
+_PHONE_SPACING = re.compile(r"[\s().\-/]")
+_TRUNK = "(0)"
+_DATE = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}(?:[T ].+)?")
+
+
+class Gender(StrEnum):
+    """As the document names them."""
+
+    UNKNOWN = "Unknown"
+    MALE = "Male"
+    FEMALE = "Female"
+    OTHER = "Other"
+    NOT_DISCLOSED = "NotDisclosed"
+
+
+# ── how values compare ──────────────────────────────────────────────────────────────────────────────────────────────
+
+
+def comparable_email(text: str) -> str:
+    """An e-mail address as it is unique and searched: trimmed, in lower case, in one Unicode form."""
+    return normalize("NFC", text.strip()).lower()
+
+
+def comparable_phone(text: str) -> str:
+    """A phone number as it is unique and searched: its digits, `+` first when it is international (`00` is `+`).
+
+    The `(0)` that some write into an international number is left out. A national number stays national, since
+    nothing says of which country it is.
+    """
+    text = text.strip()
+    if text.startswith(("+", "00")):
+        text = text.replace(_TRUNK, "")
+    digits = _PHONE_SPACING.sub("", text)
+    return f"+{digits[2:]}" if digits.startswith("00") else digits
+
+
+def comparable_name(text: str) -> str:
+    """A name as it is searched: trimmed, without its case."""
+    return normalize("NFC", text.strip()).casefold()
+
+
+def comparable_code(text: str) -> str:
+    """A postal code, house number or addition as it is searched: `1234 AB` is `1234ab`."""
+    return "".join(normalize("NFC", text).split()).casefold()
+
+
+# ── what callers write ──────────────────────────────────────────────────────────────────────────────────────────────
+
+
+def _email(text: str) -> str:
+    text = text.strip()
+    if text and not _EMAIL.fullmatch(text):
+        raise ValueError("must be an e-mail address")
+    return text
+
+
+def _phone(text: str) -> str:
+    text = text.strip()
+    if text and not _PHONE.fullmatch(comparable_phone(text)):
+        raise ValueError("must be a phone number of 3 to 15 digits")
+    return text
+
+
+def _date_as_written(text: str) -> str:
+    """The date of a date or of a date-time, as it stands there, whatever zone follows (RULES 4.5.3)."""
+    if not text:
+        return text
+    try:
+        if not _DATE.fullmatch(text):
+            raise ValueError
+        datetime.fromisoformat(text)
+    except ValueError:
+        raise ValueError("must be a date, or a date and a time, as in RFC 3339") from None
+    return text[:10]
+
+
+Line = Annotated[str, Field(max_length=200)]
+"""A line of text: a name, a street."""
+
+Email = Annotated[str, Field(max_length=254), AfterValidator(_email)]
+PhoneNumber = Annotated[str, Field(max_length=40), AfterValidator(_phone)]
+GivenPhoneNumber = Annotated[str, Field(min_length=3, max_length=40), AfterValidator(_phone)]
+WrittenDate = Annotated[str, Field(max_length=40, examples=["1990-09-11"]), AfterValidator(_date_as_written)]
+
+
+class CustomerInfo(Wire):
+    """The document's `customerInfo`. What is omitted or null stays as it is; `""` clears it (RULES 4.5.3).
+
+    The address is the customer's primary one, and `mobile` the primary phone. Consents are given or withdrawn, and
+    not cleared.
+    """
+
+    first_name: Line | None = None
+    last_name: Line | None = None
+    country_id: Text | None = None
+    city: Line | None = None
+    street: Line | None = None
+    postal_code: Text | None = None
+    house_number: Text | None = None
+    house_number_addition: Text | None = None
+    language: Text | None = None
+    email_address: Email | None = None
+    mobile: PhoneNumber | None = None
+    date_of_birth: WrittenDate | None = None
+    gender: Gender | Literal[""] | None = None
+    communication_via_email: StrictBool | None = None
+    communication_via_sms: StrictBool | None = None
+
+
+class _Listed(Wire):
+    primary: StrictBool = False
+
+
+_OneOf = TypeVar("_OneOf", bound=_Listed)
+
+
+def primary_of(listed: Sequence[_OneOf]) -> _OneOf | None:
+    """The primary address or phone of a list; None when it has none."""
+    return next((each for each in listed if each.primary), None)
+
+
+class Address(_Listed):
+    """One address of a customer; `type` is home, business, or whatever the store calls it."""
+
+    type: Key = "home"
+    care_of: Line | None = None
+    street: Line | None = None
+    house_number: Text | None = None
+    house_number_addition: Text | None = None
+    second_line: Line | None = None
+    postal_code: Text | None = None
+    city: Line | None = None
+    province: Line | None = None
+    country_id: Text | None = None
+
+
+class Phone(_Listed):
+    """One phone of a customer. Only the primary one is unique in a store, since families share a landline."""
+
+    type: Key = "mobile"
+    number: GivenPhoneNumber
+
+
+class Label(Wire):
+    """Anything a store wants to remember of a customer."""
+
+    key: Key
+    value: Line
+
+
+class Consent(Wire):
+    """A consent of the store's own, besides those for e-mail and SMS."""
+
+    code: Key
+    given: StrictBool
+
+
+class Device(Wire):
+    """A device that may be sent push messages."""
+
+    serial_number: Annotated[str, Field(min_length=1, max_length=200)]
+    registration_type: Text | None = None
+    registration_token: Annotated[str, Field(max_length=4096)] | None = None
+
+
+def _at_most_one_primary(listed: tuple[_OneOf, ...]) -> tuple[_OneOf, ...]:
+    if sum(each.primary for each in listed) > 1:
+        raise ValueError("at most one may be the primary one")
+    if listed and primary_of(listed) is None:  # The first counts as primary when none is said to be.
+        return (listed[0].model_copy(update={"primary": True}), *listed[1:])
+    return listed
+
+
+class ContactData(Wire):
+    """What the document's `customerInfo` has no room for. A list that is omitted or null stays; another replaces it.
+
+    In a list of addresses or phones that names no primary one, the first is.
+    """
+
+    addresses: Annotated[tuple[Address, ...], Field(max_length=20), AfterValidator(_at_most_one_primary)] | None = None
+    phones: Annotated[tuple[Phone, ...], Field(max_length=20), AfterValidator(_at_most_one_primary)] | None = None
+    labels: Annotated[tuple[Label, ...], Field(max_length=100)] | None = None
+    consents: Annotated[tuple[Consent, ...], Field(max_length=50)] | None = None
+    referral_code: Text | None = None
+    referred_by: Text | None = None
+    devices: Annotated[tuple[Device, ...], Field(max_length=20)] | None = None
