@@ -9,6 +9,7 @@ from pathlib import Path
 from shared.clock import monotonic_s
 from shared.commands.children import ServiceChild, children
 from shared.commands.console import out, table
+from shared.commands.demo_clients import demo_clients, file_of
 from shared.commands.environment import settings_given
 from shared.embedded import Endpoints, Stack, StackError, write_endpoints
 from shared.embedded.kafka import EmbeddedKafka
@@ -40,7 +41,9 @@ async def up(root: Path, *, demo: bool, once: bool) -> int:
                 if demo:
                     from shared.commands.demo import play
 
-                    if not await play(settings, services["edge"].url, say):
+                    clients = await demo_clients(root, settings)
+                    say(f"clients {', '.join(clients)}: secrets in {file_of(root)}, a token by `fealty token`")
+                    if not await play(settings, services["edge"].url, clients, say):
                         return 1
                 if once:
                     return 0
