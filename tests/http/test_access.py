@@ -8,10 +8,10 @@ import pytest
 from fastapi.routing import APIRoute
 from starlette.routing import Route
 
-from services.edge import access
+from services.edge import access, tokens
 from services.edge.access import ANY_SCOPE, CLIENT_REFRESH_S, CLIENT_STALE_S, OPEN, scope_of
 from services.edge.tokens import sign
-from shared.clock import now_ms
+from shared.clock import instant, now_ms
 from shared.errors import Unavailable
 from shared.oauth.clients import SCOPES
 from shared.oauth.keys import TOKEN_LIFE_S, new_key
@@ -155,7 +155,7 @@ async def get(offline: Offline, token: str) -> str:
 async def test_a_token_is_decoded_once(offline: Offline, monkeypatch: pytest.MonkeyPatch) -> None:
     token = offline.token(a_client())
     assert await get(offline, token) == ""
-    monkeypatch.setattr(access.tokens, "verify", None)
+    monkeypatch.setattr(tokens, "verify", None)
     looks = [*offline.known.looks]
     assert [await get(offline, token) for _ in range(5)] == [""] * 5
     assert offline.known.looks == looks
@@ -233,7 +233,7 @@ async def test_an_unknown_key_has_the_keys_read_again(offline: Offline) -> None:
     client = a_client()
     assert await get(offline, offline.token(client)) == ""
     before = offline.token(client)
-    offline.known.ring = offline.known.ring.rotated(access.instant(now_ms()))
+    offline.known.ring = offline.known.ring.rotated(instant(now_ms()))
     assert await get(offline, offline.token(client)) == ""
     assert await get(offline, before) == ""
     assert offline.known.looks.count("keys") == 2
@@ -243,7 +243,7 @@ async def test_made_up_keys_cost_one_look_a_second_whatever_they_are(offline: Of
     client = a_client()
     assert await get(offline, offline.token(client)) == ""
     made_up = [sign(client, (), new_key(), offline.edge.access.issuer, now_ms() // 1000) for _ in range(30)]
-    ring = offline.known.ring.rotated(access.instant(now_ms()))
+    ring = offline.known.ring.rotated(instant(now_ms()))
     offline.known.ring = ring
     codes = await asyncio.gather(*(get(offline, token) for token in made_up), get(offline, offline.token(client)))
     assert codes == ["token_invalid"] * 30 + [""]
