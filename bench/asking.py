@@ -1,4 +1,7 @@
-"""A caller that costs next to nothing, so that what is measured is the edge: GET over connections that stay open."""
+"""A caller that costs next to nothing, so that what is measured is the edge: GET over connections that stay open.
+
+With an access token, as every caller has one.
+"""
 
 import asyncio
 from collections.abc import AsyncIterator, Sequence
@@ -6,31 +9,47 @@ from contextlib import asynccontextmanager
 from statistics import quantiles
 from time import perf_counter
 
+from shared.commands.demo_clients import Held
+from shared.commands.tokens import fetch_token
+from shared.ids import new_id
+from shared.oauth.clients import new_secret
+from shared.oauth.store import credentials_of
+from shared.settings import Settings
+
 _HOST = "127.0.0.1"
 
 
 class Caller:
     """One connection, one request at a time."""
 
-    def __init__(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+    def __init__(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter, token: str) -> None:
         self._reader = reader
         self._writer = writer
+        self._head = f"Host: {_HOST}\r\nAccept: */*\r\nAuthorization: Bearer {token}\r\n\r\n"
 
     async def get(self, path: str) -> tuple[int, bytes]:
         """The status and the body of the answer, which says how long it is."""
-        self._writer.write(f"GET {path} HTTP/1.1\r\nHost: {_HOST}\r\nAccept: */*\r\n\r\n".encode())
+        self._writer.write(f"GET {path} HTTP/1.1\r\n{self._head}".encode())
         head = await self._reader.readuntil(b"\r\n\r\n")
         first, _, rest = head.partition(b"\r\n")
         fields = dict(line.lower().split(b": ", 1) for line in rest.split(b"\r\n") if line)
         return int(first.split(b" ", 2)[1]), await self._reader.readexactly(int(fields[b"content-length"]))
 
 
+async def access_token(settings: Settings, port: int) -> str:
+    """A token from the edge on a port of this machine, for a new client that may look at accounts."""
+    secret = new_secret()
+    async with credentials_of(settings) as credentials:
+        client = await credentials.add(new_id(), ["api_admin"], settings.store, secret)
+    return await fetch_token(f"http://{_HOST}:{port}", Held(client_id=client.id, client_secret=secret))
+
+
 @asynccontextmanager
-async def callers(port: int, count: int) -> AsyncIterator[list[Caller]]:
+async def callers(port: int, count: int, token: str) -> AsyncIterator[list[Caller]]:
     """So many connections to a port of this machine."""
     made = [await asyncio.open_connection(_HOST, port) for _ in range(count)]
     try:
-        yield [Caller(reader, writer) for reader, writer in made]
+        yield [Caller(reader, writer, token) for reader, writer in made]
     finally:
         for _, writer in made:
             writer.close()

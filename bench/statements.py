@@ -9,7 +9,7 @@ from urllib.parse import quote
 import orjson
 
 from bench.arena import Arena, new_arena
-from bench.asking import Caller, callers, latencies_ms, p50_p99
+from bench.asking import Caller, access_token, callers, latencies_ms, p50_p99
 from bench.contest import Say
 from bench.rebuilding import insert
 from bench.stack import LOGS
@@ -61,7 +61,7 @@ async def statements(stack: Stack, sizes: Sizes, templates: Path, say: Say) -> l
             await edge.wait_ready(ready, _START_TIMEOUT_S)
             await _book(arena, load(templates), lengths)
             say(f"{STATEMENT}: an account of {lengths[_LONG]:,} movements, and one of {lengths[_SHORT]:,}")
-            async with callers(port, _PARALLEL) as team:
+            async with callers(port, _PARALLEL, await access_token(arena.settings, port)) as team:
                 wrong = await _unlike(team[0], lengths)
                 for together in (1, _PARALLEL):
                     for name, path in _READS.items():

@@ -37,8 +37,10 @@ DOORS = {
         "shared/embedded/mongo.py",
         "services/edge/views.py",
         "services/edge/statements.py",
+        "shared/oauth/store.py",
         "shared/commands/dead_letters.py",
     },
+    "jwt": {"services/edge/tokens.py"},
     "faststream": {
         "shared/runtime/consumer.py",
         "shared/runtime/requests.py",

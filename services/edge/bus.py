@@ -13,15 +13,13 @@ from schemas.topics import TOPICS
 from services.edge import answers
 from services.edge.bodies import too_large
 from services.edge.problems import RETRY_AFTER_S, Problem, unavailable
+from services.edge.tokens import Caller
 from services.edge.views import Views
 from shared.hashing import request_hash
 from shared.ids import keyed_command_id, new_id
 from shared.runtime.health import Health
 from shared.runtime.requests import NotSent, Operation, OutcomeUnknown, Request, Requester
 from shared.settings import Settings
-
-CLIENT = "anonymous"
-"""Who calls, until there is authentication; idempotency keys are unique per client."""
 
 _OPERATION = re.compile(
     r"[a-z]{1,30}\.[0-9]{1,5}\.[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}\.[0-9]{1,15}"
@@ -31,8 +29,12 @@ _PING_TIMEOUT_S = 2.0
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Ask:
-    """A command to send, and `said`: the caller's route, path and canonical body, by which retries are recognised."""
+    """A command to send, for whom, and `said`: route, path and canonical body, by which retries are recognised.
 
+    An idempotency `key` is the caller's own: another client may use the same for something else.
+    """
+
+    caller: Caller
     service: str
     type: str
     subject: str
@@ -87,10 +89,10 @@ class Bus:
         """
         if len(ask.value) > self._settings.record_bytes_max:
             raise too_large(self._settings.record_bytes_max)
-        store = self._settings.store
+        client, store = ask.caller.client, ask.caller.store
         request = Request(
             service=ask.service,
-            command_id=new_id() if ask.key is None else keyed_command_id(store, CLIENT, ask.key),
+            command_id=new_id() if ask.key is None else keyed_command_id(store, client, ask.key),
             type=ask.type,
             subject=ask.subject,
             value=ask.value,

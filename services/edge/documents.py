@@ -6,7 +6,7 @@ And of a body that differs from its command.
 from decimal import Decimal
 from typing import Annotated, Any, Literal, get_args
 
-from pydantic import Field, WithJsonSchema
+from pydantic import BaseModel, Field, WithJsonSchema
 
 from schemas.base import Published
 from schemas.points import AccountState, Movement, PinTier, Source
@@ -244,3 +244,19 @@ class OperationAnswer(Published):
     status: Literal["accepted", "rejected", "never_accepted", "too_late", "dead_lettered"]
     result: Annotated[dict[str, Any] | None, Field(description="Of an accepted operation: what it answered.")] = None
     problem: Annotated[ProblemDocument | None, Field(description="Of one that was not accepted: why.")] = None
+
+
+class TokenAnswer(BaseModel):
+    """An access token (RFC 6749 5.1); send it as `Authorization: Bearer …`."""
+
+    access_token: str
+    token_type: Literal["Bearer"]
+    expires_in: Annotated[int, Field(description="For how many seconds it is good.")]
+    scope: Annotated[str, Field(description="What it covers, with spaces between the scopes.")]
+
+
+class TokenError(BaseModel):
+    """Why there is no token (RFC 6749 5.2)."""
+
+    error: Literal["invalid_request", "invalid_client", "invalid_scope", "unsupported_grant_type"]
+    error_description: str

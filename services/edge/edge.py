@@ -7,6 +7,7 @@ from typing import Any
 
 import structlog
 
+from services.edge.access import Access
 from services.edge.bus import Bus
 from services.edge.views import Views
 from shared.runtime.app import Pumps, make_broker, until_available
@@ -29,6 +30,7 @@ class Edge:
         self.settings = settings
         self.health = Health(settings.stall_timeout_s)
         self.views = Views(settings, self.health)
+        self.access = Access(self.views, settings)
         self.broker = make_broker(settings)
         self.bus = Bus(self.broker, settings, self.health, self.views)
         self.on_death: Callable[[], None] = lambda: None
@@ -72,8 +74,12 @@ class Edge:
         await self.views.stop()
 
     async def _connect(self) -> None:
-        await asyncio.gather(until_available(self.views.start), self._connect_bus())
+        await asyncio.gather(self._connect_views(), self._connect_bus())
         self._connected = True
+
+    async def _connect_views(self) -> None:
+        await until_available(self.views.start)
+        await until_available(self.access.start)
 
     async def _connect_bus(self) -> None:
         await until_available(self.bus.connect)

@@ -1,17 +1,20 @@
-"""What the OpenAPI document says beyond what FastAPI finds by itself: raw bodies, problems, the folded keys."""
+"""What the OpenAPI document says beyond what FastAPI finds: raw bodies, problems, the folded keys, who may call."""
 
 from collections.abc import Mapping
 from typing import Any
 
 from fastapi import FastAPI
 from fastapi.openapi.utils import get_openapi
+from fastapi.routing import APIRoute
 from pydantic import BaseModel
 from pydantic.json_schema import models_json_schema
 
 from schemas.points import Adjust, ReplaceNumber, Reverse, SetAccountState
 from schemas.transaction import Transaction
+from services.edge.access import ANY_SCOPE, scope_of
 from services.edge.documents import ProblemDocument, TierPin
 from services.edge.problems import CODES, MEDIA_TYPE
+from shared.oauth.clients import SCOPES
 
 _REF = "#/components/schemas/{model}"
 _COMMANDS: dict[str, tuple[type[BaseModel], str]] = {
@@ -51,6 +54,17 @@ COMMAND_PROBLEMS = (
 )
 """What every command can end in, whatever its rules."""
 
+TOKEN_PROBLEMS = ("unauthenticated", "token_expired", "token_invalid")
+
+_SCHEME = "oauth2"
+_SCHEMES = {
+    _SCHEME: {
+        "type": "oauth2",
+        "description": "An access token of a client, good for an hour, sent as `Authorization: Bearer …`.",
+        "flows": {"clientCredentials": {"tokenUrl": "/oauth/token", "scopes": {**SCOPES}}},
+    }
+}
+
 
 def body(model: str, examples: Mapping[str, Any], *parameters: dict[str, Any]) -> dict[str, Any]:
     """An operation's extra for a JSON body and parameters that the route reads by itself."""
@@ -87,8 +101,21 @@ def describe(app: FastAPI) -> dict[str, Any]:
         for name, (model, description) in _COMMANDS.items():
             schemas[name] = _without_path(schemas.pop(model.__name__), name, description)
         _drop_default_validation(document)
+        _secure(app, document)
         app.openapi_schema = document
     return app.openapi_schema
+
+
+def _secure(app: FastAPI, document: dict[str, Any]) -> None:
+    """Say of each operation which scope it needs, from the check itself, and how it refuses who has none."""
+    document["components"]["securitySchemes"] = _SCHEMES
+    for route in app.routes:
+        if isinstance(route, APIRoute) and (scope := scope_of(route.endpoint)) is not None:
+            codes = TOKEN_PROBLEMS if scope == ANY_SCOPE else (*TOKEN_PROBLEMS, "insufficient_scope")
+            for method in route.methods or ():
+                operation = document["paths"][route.path_format][method.lower()]
+                operation["security"] = [{_SCHEME: [] if scope == ANY_SCOPE else [scope]}]
+                operation["responses"] |= {str(status): told for status, told in refusals(*codes).items()}
 
 
 def _without_path(schema: dict[str, Any], title: str, description: str) -> dict[str, Any]:

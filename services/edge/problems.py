@@ -1,6 +1,7 @@
 """RFC 9457 problem documents with stable codes (DESIGN 5). Every code stands in docs/problems.md, too.
 
-400 malformed, 404 absent, 409 the state refuses, 422 a rule refuses, 503 and 504 as DESIGN P8 says.
+400 malformed, 401 and 403 not allowed, 404 absent, 409 the state refuses, 422 a rule refuses, 503 and 504 as DESIGN P8
+says.
 """
 
 from collections.abc import Mapping, Sequence
@@ -34,6 +35,10 @@ EDGE_CODES: dict[str, tuple[int, str]] = {
     "invalid_parameter": (400, "A parameter cannot be understood"),
     "invalid_idempotency_key": (400, "The idempotency key cannot be one"),
     "bad_request": (400, "The request cannot be understood"),
+    "unauthenticated": (401, "The request has no access token"),
+    "token_expired": (401, "The access token has expired"),
+    "token_invalid": (401, "The access token is not accepted"),
+    "insufficient_scope": (403, "The access token does not cover this"),
     "not_found": (404, "There is nothing here"),
     "operation_unknown": (404, "There is no such operation"),
     "reversed_operation_unknown": (422, "The transaction has no such operation"),

@@ -1,6 +1,6 @@
 """The edge's own collections: snapshots, upserted only when newer, and statements (DESIGN 5).
 
-Only this module and statements.py use the driver.
+Only this module and statements.py use the driver; clients and signing keys lie in the same database.
 """
 
 import asyncio
@@ -22,6 +22,7 @@ from services.edge.applying import Applier
 from services.edge.changes import CHANGES, Movement
 from services.edge.snapshots import SNAPSHOTS, Document, Upsert, newest, of_part, of_record
 from shared.errors import Unavailable
+from shared.oauth.store import Credentials
 from shared.runtime.consumer import Batch
 from shared.runtime.health import Health
 from shared.settings import Settings
@@ -103,9 +104,9 @@ class Views:
         found = await self._account(account)
         return None if found is None else (found["version"], found["view"])
 
-    async def tier_sets(self) -> dict[str, Document]:
-        """The store's tier sets by id, as `TierSet`s on the wire. Raises as :meth:`account`."""
-        stream = f"catalogue/{self._settings.store}/all"
+    async def tier_sets(self, store: str) -> dict[str, Document]:
+        """A store's tier sets by id, as `TierSet`s on the wire. Raises as :meth:`account`."""
+        stream = f"catalogue/{store}/all"
         async with self._translated(_READ_TIMEOUT_S):
             found = await self._connected["catalogues"].find_one({"_id": stream}, {"view.tierSets": 1})
         return {each["id"]: each for each in found["view"]["tierSets"]} if found is not None else {}
@@ -166,6 +167,14 @@ class Views:
         upserts = [upsert for part in parts if (upsert := of_part(part)) is not None]
         movements = [movement for value in values if (movement := changes.of_value(value)) is not None]
         await asyncio.gather(_applied(self._apply, upserts, SNAPSHOTS), _applied(self._book, movements, CHANGES))
+
+    @asynccontextmanager
+    async def credentials(self) -> AsyncIterator[Credentials]:
+        """The clients and the signing keys, for a look or a write. Raises as :meth:`account`."""
+        if self._durable is None:
+            raise _not_connected()
+        async with self._translated(_READ_TIMEOUT_S):
+            yield Credentials(self._durable)
 
     async def _account(self, account: str, wanted: Document | None = None) -> Document | None:
         accounts = self._connected["accounts"]

@@ -6,6 +6,7 @@ often it was run on the same data. The programmes are declared each time, which 
 
 import asyncio
 import json
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -15,11 +16,13 @@ from shared.clock import monotonic_s, now_ms
 from shared.commands import declarations
 from shared.commands.apply import apply
 from shared.commands.console import Failure, out, table
+from shared.commands.demo_clients import Held
 from shared.commands.story import REVERSED, STORY
 from shared.commands.story import SOURCE as STORY_SOURCE
 from shared.commands.tail import Arrived, Tail, tail
+from shared.commands.tokens import fetch_token
 from shared.commands.up import Say
-from shared.commands.web import call
+from shared.commands.web import Answer, call
 from shared.ids import account_id, input_command_id, new_id
 from shared.runtime.journal import Journal
 from shared.runtime.kafka import Producer, Record, TopicPartition, partition_of
@@ -50,16 +53,17 @@ class _Unexpected(Exception):
     """A step was not as expected; the demo ends there."""
 
 
-async def play(settings: Settings, http: str, say: Say) -> bool:
+async def play(settings: Settings, http: str, clients: Mapping[str, Held], say: Say) -> bool:
     """Play the demo on running services and print what was received, booked and emitted; True when all is well.
 
-    :raises Failure: a file of the demo is not there, or is wrong.
+    :raises Failure: a file of the demo is not there, or is wrong; a client gets no token.
     :raises Unavailable: a server is away.
     """
     say("playing the demo")
+    tokens = {name: await fetch_token(http, clients[name]) for name in ("till", "admin")}
     journal = Journal(settings.mongodb, settings.database("points"), settings.request_timeout_ms)
     producer = Producer(settings.kafka, settings.request_timeout_ms)
-    player = _Player(settings, http, journal, producer)
+    player = _Player(settings, http, tokens, journal, producer)
     good = True
     try:
         await player.play()
@@ -76,9 +80,12 @@ async def play(settings: Settings, http: str, say: Say) -> bool:
 class _Player:
     """One run of the demo, on an account of its own."""
 
-    def __init__(self, settings: Settings, http: str, journal: Journal, producer: Producer) -> None:
+    def __init__(
+        self, settings: Settings, http: str, tokens: Mapping[str, str], journal: Journal, producer: Producer
+    ) -> None:
         self._settings = settings
         self._http = http
+        self._tokens = tokens
         self._journal = journal
         self._producer = producer
         self._sent_s = monotonic_s()
@@ -130,16 +137,23 @@ class _Player:
 
     async def _transaction(self) -> str:
         """A till's load and redemption in one, over HTTP; its command id."""
-        url = f"{self._http}/api/v1.0/LoyaltyVault/Account/{self.number}/Transaction"
+        path = f"/api/v1.0/LoyaltyVault/Account/{self.number}/Transaction"
         part = {"loyaltyPointDefinitionId": PROGRAMME, "loads": [{"value": 500}], "redemptions": [{"value": 300}]}
         body = {"loyaltyPrograms": [part], "context": {"receiptNr": "R-1001", "shopId": "Shop 7"}}
         self._sent_s = monotonic_s()
-        answer = await call("POST", url, body, {"Idempotency-Key": new_id()})
+        answer = await self._call("till", "POST", path, body)
         document: Any = answer.body or {}
         good = document.get("balances") == [{"loyaltyProgramId": PROGRAMME, "pointsBalance": 1200}]
         seen = f"{answer.status} {json.dumps(document.get('balances', document))}"
         self._note("HTTP load 500, redeem 300", seen, answer.status == 200 and good)
         return str(document.get("transactionId"))
+
+    async def _call(self, client: str, method: str, path: str, body: Any = None) -> Answer:
+        """Call the edge as one of the demo's clients; each call that writes has a key of its own."""
+        headers = {"Authorization": f"Bearer {self._tokens[client]}"}
+        if body is not None:
+            headers["Idempotency-Key"] = new_id()
+        return await call(method, f"{self._http}{path}", body, headers)
 
     async def _order(self, records: Tail) -> None:
         """An order's facts, each on its topic as the web shop and the OMS publish them."""
@@ -155,11 +169,9 @@ class _Player:
 
     async def _reversal(self, transaction_id: str, records: Tail) -> None:
         """The till's transaction is undone over HTTP."""
-        url = f"{self._http}/v1/accounts/{self.number}/reversals"
+        path = f"/v1/accounts/{self.number}/reversals"
         self._sent_s = monotonic_s()
-        answer = await call(
-            "POST", url, {"transactionId": transaction_id, "reason": "wrong card"}, {"Idempotency-Key": new_id()}
-        )
+        answer = await self._call("admin", "POST", path, {"transactionId": transaction_id, "reason": "wrong card"})
         document: Any = answer.body or {}
         seen = f"{answer.status} {json.dumps(document.get('balances', document))}"
         self._note("HTTP reversal of load and redemption", seen, answer.status == 200)
@@ -197,7 +209,7 @@ class _Player:
 
     async def _account(self) -> None:
         self._sent_s = monotonic_s()
-        answer = await call("GET", f"{self._http}/v1/accounts/{self.number}")
+        answer = await self._call("admin", "GET", f"/v1/accounts/{self.number}")
         document: Any = answer.body or {}
         found = {balance["programme"]: balance["balance"] for balance in document.get("balances", ())}
         wanted = {PROGRAMME: 1000, "LOY22-Orders": 45}

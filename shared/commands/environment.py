@@ -37,6 +37,17 @@ def settings_at(root: Path) -> Settings:
     return settings.model_copy(update={field: running[field] for field in missing if field in running})
 
 
+def http_at(root: Path) -> str:
+    """The edge's base address, `http://host:port`, of the stack that runs on `root`.
+
+    :raises Failure: none runs there.
+    """
+    address = _endpoints(root / "endpoints.json").get("http")
+    if address is None:
+        raise Failure(f"no stack runs on {root}: start one with `fealty up --demo`")
+    return address
+
+
 def settings_given() -> Settings:
     """The settings as the environment has them.
 

@@ -9,7 +9,8 @@ from pathlib import Path
 from shared.clock import monotonic_s
 from shared.commands.children import ServiceChild, children
 from shared.commands.console import out, table
-from shared.commands.environment import settings_given
+from shared.commands.demo_clients import demo_clients, file_of
+from shared.commands.environment import ROOT, settings_given
 from shared.embedded import Endpoints, Stack, StackError, write_endpoints
 from shared.embedded.kafka import EmbeddedKafka
 from shared.embedded.mongo import EmbeddedMongo
@@ -40,7 +41,10 @@ async def up(root: Path, *, demo: bool, once: bool) -> int:
                 if demo:
                     from shared.commands.demo import play
 
-                    if not await play(settings, services["edge"].url, say):
+                    clients = await demo_clients(root, settings)
+                    token = "fealty token" if root == ROOT else f"fealty token --root {root}"
+                    say(f"clients {', '.join(clients)}: their secrets are in {file_of(root)}; a token: {token}")
+                    if not await play(settings, services["edge"].url, clients, say):
                         return 1
                 if once:
                     return 0

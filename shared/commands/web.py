@@ -22,7 +22,7 @@ class Answer:
 
 
 async def call(method: str, url: str, body: Any = None, headers: Mapping[str, str] = MappingProxyType({})) -> Answer:
-    """Send a request and wait for its answer, whatever its status.
+    """Send a request and wait for its answer, whatever its status. `body` is sent as JSON, unless it is bytes.
 
     :raises OSError: nobody answers.
     """
@@ -38,7 +38,7 @@ async def ready(base: str) -> bool:
 
 
 def _call(method: str, url: str, body: Any, headers: Mapping[str, str]) -> Answer:
-    data = None if body is None else json.dumps(body).encode()
+    data = body if body is None or isinstance(body, bytes) else json.dumps(body).encode()
     request = urllib.request.Request(url, data, {"Content-Type": "application/json", **headers}, method=method)
     try:
         with _NO_PROXY.open(request, timeout=_TIMEOUT_S) as response:

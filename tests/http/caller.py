@@ -10,6 +10,7 @@ import orjson
 
 from tests.harness import Installation
 from tests.http.test_bodies import JSON
+from tests.tokens import authorization
 
 POINTS = "LOY22-BuyVouchers"
 
@@ -66,6 +67,6 @@ async def calling(installation: Installation, **environment: str) -> AsyncIterat
     """A running edge, and a caller of it."""
     async with (
         installation.edge(**environment) as url,
-        httpx.AsyncClient(base_url=url, timeout=30) as client,
+        httpx.AsyncClient(base_url=url, timeout=30, headers=await authorization(installation.settings)) as client,
     ):
         yield Caller(client)

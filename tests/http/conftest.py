@@ -1,7 +1,9 @@
-"""An edge without servers: what it would send is recorded, and accepted."""
+"""An edge without servers: what it would send is recorded, and accepted; whom it knows is said here."""
 
 from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
+from typing import Any
 
 import httpx
 import pytest
@@ -12,17 +14,59 @@ from services.edge import main
 from services.edge.answers import answer
 from services.edge.bus import Ask
 from services.edge.edge import Edge
+from services.edge.tokens import sign
+from shared.clock import instant, now_ms
+from shared.ids import new_id
+from shared.oauth.clients import SCOPES, Client, digest_of
+from shared.oauth.keys import Keyring, new_key, ring_of
 from shared.settings import Settings
+
+
+def a_client(*scopes: str, **more: Any) -> Client:
+    """A client with these scopes, or with all."""
+    said = {"id": new_id(), "name": "c", "store": "default", "disabled": False, "used_at": None, **more}
+    return Client(scopes=scopes or tuple(SCOPES), secret_digest=digest_of("s"), created_at=instant(now_ms()), **said)
+
+
+@dataclass
+class Known:
+    """The keys and clients that an edge without a database finds, and how often it looked for each."""
+
+    ring: Keyring = field(default_factory=lambda: ring_of(new_key()))
+    by_id: dict[str, Client] = field(default_factory=dict)
+    looks: list[str] = field(default_factory=list)
+
+    async def keys(self) -> Keyring:
+        """As the store's."""
+        self.looks.append("keys")
+        return self.ring
+
+    async def client(self, id_: str) -> Client | None:
+        """As the store's."""
+        self.looks.append(id_)
+        return self.by_id.get(id_)
 
 
 @dataclass
 class Offline:
-    """The application, an HTTP client for it, and the commands that it was asked to send."""
+    """The application, an HTTP client for it that may do everything, and the commands that it was asked to send."""
 
     app: FastAPI
     edge: Edge
     client: httpx.AsyncClient
+    known: Known = field(default_factory=Known)
     asked: list[Ask] = field(default_factory=list)
+
+    @asynccontextmanager
+    async def credentials(self) -> AsyncIterator[Known]:
+        """Stands in for the views' database."""
+        yield self.known
+
+    def token(self, client: Client, *scopes: str, age_s: int = 0) -> str:
+        """A token of a client, which is known from now on; with all of its scopes, or with these."""
+        self.known.by_id[client.id] = client
+        issuer = self.edge.access.issuer
+        return sign(client, scopes or client.scopes, self.known.ring.current, issuer, now_ms() // 1000 - age_s)
 
     async def execute(self, ask: Ask) -> Response:
         """Stands in for the bus."""
@@ -39,4 +83,6 @@ async def offline(monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[Offline]:
     async with httpx.AsyncClient(transport=transport, base_url="http://edge") as client:
         offline = Offline(app, edge, client)
         monkeypatch.setattr(edge.bus, "execute", offline.execute)
+        monkeypatch.setattr(edge.views, "credentials", offline.credentials)
+        client.headers["Authorization"] = f"Bearer {offline.token(a_client())}"
         yield offline

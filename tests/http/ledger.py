@@ -15,6 +15,7 @@ from services.edge.edge import Edge
 from services.edge.views import Views
 from shared.ids import account_id
 from tests.harness import Installation
+from tests.tokens import authorization
 
 START = datetime(2026, 11, 22, 10, 0, tzinfo=UTC)
 
@@ -111,6 +112,7 @@ async def ledger_of(installation: Installation) -> AsyncIterator[Ledger]:
     edge = Edge(installation.settings)
     await edge.views.start()
     transport = httpx.ASGITransport(main.application(edge))
-    async with httpx.AsyncClient(transport=transport, base_url="http://edge") as client:
+    headers = await authorization(installation.settings)
+    async with httpx.AsyncClient(transport=transport, base_url="http://edge", headers=headers) as client:
         yield Ledger(edge.views, client)
     await edge.views.stop()

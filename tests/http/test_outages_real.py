@@ -10,6 +10,7 @@ import pytest
 from tests.harness import Installation, eventually, free_port
 from tests.http.caller import Caller, calling, load
 from tests.servers import Servers
+from tests.tokens import authorization
 
 pytestmark = pytest.mark.real
 
@@ -35,7 +36,8 @@ async def test_the_edge_starts_without_servers_and_goes_on_when_they_come(
         "MONGODB_URL": f"mongodb://127.0.0.1:{mongo_port}/?replicaSet=rs0",
     }
     process, port = await installation.spawn("edge", "edge-0", environment, wait=False)
-    async with installation.points(), httpx.AsyncClient(base_url=f"http://127.0.0.1:{port}", timeout=30) as client:
+    url, headers = f"http://127.0.0.1:{port}", await authorization(installation.settings)
+    async with installation.points(), httpx.AsyncClient(base_url=url, timeout=30, headers=headers) as client:
         caller = Caller(client)
         await eventually(lambda: status_of(client, "/health/live"), 200)
         assert await status_of(client, "/health/ready") == 503
@@ -55,7 +57,8 @@ async def test_a_stop_answers_whoever_waits(installation: Installation) -> None:
     async with installation.points():
         pass
     process, port = await installation.spawn("edge", "edge-0", {"FEALTY_REPLY_WAIT_MS": "2000"})
-    async with httpx.AsyncClient(base_url=f"http://127.0.0.1:{port}", timeout=30) as client:
+    url, headers = f"http://127.0.0.1:{port}", await authorization(installation.settings)
+    async with httpx.AsyncClient(base_url=url, timeout=30, headers=headers) as client:
         waiting = asyncio.create_task(Caller(client).post("A-1", load(1)))
         await asyncio.sleep(0.5)
         await process.stop(30)

@@ -11,7 +11,7 @@ from pathlib import Path
 import httpx
 import pytest
 
-from tests.harness import eventually, new_installation
+from tests.harness import Installation, eventually, new_installation
 from tests.real.test_cli import fealty
 from tests.servers import Servers
 
@@ -65,9 +65,15 @@ async def test_it_comes_up_plays_serves_and_stops_and_does_so_again_on_its_data(
             number = re.search(r"on account (\d+)", shown)
             assert number is not None
             async with httpx.AsyncClient(base_url=endpoints["http"]) as client:
-                account = (await client.get(f"/v1/accounts/{number[1]}")).json()
+                assert (await client.get(f"/v1/accounts/{number[1]}")).status_code == 401
+                token = await token_of(installation, tmp_path)
+                headers = {"Authorization": f"Bearer {token}"}
+                account = (await client.get(f"/v1/accounts/{number[1]}", headers=headers)).json()
                 assert [balance["balance"] for balance in account["balances"]] == [1000, 45]
                 assert (await client.get("/docs")).status_code == 200
+                headers = {"Authorization": f"Bearer {await token_of(installation, tmp_path, '--client', 'webshop')}"}
+                assert (await client.get(f"/v1/accounts/{number[1]}", headers=headers)).status_code == 403
+            await explained(installation, tmp_path)
             installation.settings = installation.settings.model_copy(
                 update={"kafka": endpoints["kafka"], "mongodb": endpoints["mongodb"]}
             )
@@ -123,6 +129,23 @@ async def test_a_second_stack_on_the_same_root_and_a_taken_port_are_refused(
             if process.returncode is None:
                 process.kill()
         await eventually(lambda: asyncio.to_thread((tmp_path / "endpoints.json").exists), False)
+
+
+async def token_of(installation: Installation, root: Path, *options: str) -> str:
+    """What `fealty token` prints."""
+    code, out, err = await fealty(installation, "token", "--root", str(root), *options)
+    assert (code, err) == (0, "")
+    assert len(out.splitlines()) == 1
+    return out.strip()
+
+
+async def explained(installation: Installation, root: Path) -> None:
+    """What `fealty token --explain` prints is run: it gets a token with the scope that was asked for."""
+    line = await token_of(installation, root, "--client", "till", "--scope", "api_loyalty", "--explain")
+    curl = await asyncio.create_subprocess_shell(line, stdout=asyncio.subprocess.PIPE)
+    out, _ = await curl.communicate()
+    answer = json.loads(out)
+    assert (answer["token_type"], answer["scope"]) == ("Bearer", "api_loyalty")
 
 
 async def pids(parent: int) -> dict[str, int]:

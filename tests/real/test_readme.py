@@ -1,10 +1,11 @@
-"""What the README shows is run: its consumer sees each change exactly once, whatever is repeated to it."""
+"""What the README shows is run: its consumer sees each change exactly once, whatever is repeated to it; its calls."""
 
 import asyncio
 import contextlib
 import json
 import re
 import sqlite3
+import sys
 import textwrap
 from pathlib import Path
 from typing import Any
@@ -12,6 +13,8 @@ from typing import Any
 import pytest
 from aiokafka import AIOKafkaConsumer
 
+from shared.commands.demo_clients import demo_clients
+from shared.embedded.endpoints import Endpoints, write_endpoints
 from tests.harness import Installation
 from tests.real.workload import PROGRAMME, Workload
 
@@ -62,3 +65,23 @@ async def test_the_consumer_of_the_readme_sees_each_change_exactly_once(
         await consume(installation, db, for_s=6)
     assert db.execute("SELECT programme, points FROM totals").fetchall() == [(PROGRAMME, sum(work.balances.values()))]
     db.close()
+
+
+async def test_the_calls_of_the_readme_are_answered(installation: Installation, tmp_path: Path) -> None:
+    (lines,) = re.findall(r"test_readme\.py -->\n```sh\n(.*?)```", README, re.DOTALL)
+    script = lines.replace(".venv/bin/fealty", f"{sys.executable} -m shared.cli")
+    settings = installation.settings
+    async with installation.points(), installation.edge() as url:
+        write_endpoints(tmp_path, Endpoints(http=url, kafka=settings.kafka, mongodb=settings.mongodb))
+        await demo_clients(tmp_path, settings)
+        environment = installation.environment("readme", 0, {"HTTP": url, "FEALTY_ROOT": str(tmp_path)})
+        bash = await asyncio.create_subprocess_exec(
+            *("bash", "-euc", script.replace("\ncurl", "\necho; curl")), stdout=asyncio.subprocess.PIPE, env=environment
+        )
+        out, _ = await bash.communicate()
+    assert bash.returncode == 0
+    booked, account, statement, past = map(json.loads, out.decode().split())
+    assert booked["balances"] == [{"loyaltyProgramId": PROGRAMME, "pointsBalance": 1000}]
+    assert account["balances"][0]["balance"] == 1000
+    assert (statement["movements"], statement["next"]) == ([], None)
+    assert past["at"] == "2026-11-22T10:00:00.000Z"

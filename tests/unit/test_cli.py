@@ -184,7 +184,16 @@ def test_replay_wants_ids_or_all() -> None:
 
 def test_every_command_has_a_line_of_help() -> None:
     assert fealty()[0] == 0
-    for words in (["run"], ["topics"], ["apply"], ["verify"], ["up"], ["dead-letters", "list"]):
+    for words in (
+        ["run"],
+        ["topics"],
+        ["apply"],
+        ["verify"],
+        ["up"],
+        ["dead-letters", "list"],
+        ["clients", "add"],
+        ["token"],
+    ):
         code, out, errors = fealty(*words, "--help")
         assert (code, errors) == (0, [])
         assert "Usage" in out

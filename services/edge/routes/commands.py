@@ -14,6 +14,7 @@ from services.edge.edge import Edge
 from services.edge.openapi import COMMAND_PROBLEMS, body, refusals
 from services.edge.problems import Problem
 from services.edge.routes.head import ACCOUNT_NUMBER, IDEMPOTENCY_KEY, account_number, idempotency_key
+from services.edge.tokens import Caller
 from shared.hashing import canonical, to_json
 from shared.ids import account_id
 
@@ -41,6 +42,7 @@ def described(
 async def from_body(
     edge: Edge,
     request: Request,
+    caller: Caller,
     route: str,
     type_: str,
     adapter: TypeAdapter[Any],
@@ -57,17 +59,24 @@ async def from_body(
             raise Problem("unknown_field", f"{name} is in the path", pointer=f"/{name}")
     command: BaseModel = bodies.validated(adapter, {**said, **named})
     value = command.model_dump(by_alias=True, exclude_unset=True, exclude_none=True)
-    return await send(edge, type_, named["accountNumber"], value, (route, *named.values(), canonical(said)), key)
+    heard: Sequence[str | bytes] = (route, *named.values(), canonical(said))
+    return await send(edge, caller, type_, named["accountNumber"], value, heard, key)
 
 
 async def send(
-    edge: Edge, type_: str, number: str, value: Mapping[str, Any], said: Sequence[str | bytes], key: str | None
+    edge: Edge,
+    caller: Caller,
+    type_: str,
+    number: str,
+    value: Mapping[str, Any],
+    said: Sequence[str | bytes],
+    key: str | None,
 ) -> Response:
-    """Send a command of the points service to the account of `number`; `said` and `key` as :class:`Ask` has them.
+    """Send a command of the points service to the account of `number` in the caller's store; the rest as in `Ask`.
 
     :raises Problem: what :meth:`Bus.execute` raises.
     """
-    subject = account_id(edge.settings.store, number)
+    subject = account_id(caller.store, number)
     return await edge.bus.execute(
-        Ask(service="points", type=type_, subject=subject, value=to_json(value), said=said, key=key)
+        Ask(caller=caller, service="points", type=type_, subject=subject, value=to_json(value), said=said, key=key)
     )

@@ -14,6 +14,7 @@ from services.edge.documents import TransactionAnswer
 from services.edge.edge import Edge
 from services.edge.routes.commands import described, send
 from services.edge.routes.head import account_number, idempotency_key
+from services.edge.tokens import Caller
 from shared.hashing import canonical
 
 PATH = "/api/v1.0/LoyaltyVault/Account/{accountNumber}/Transaction"
@@ -77,7 +78,8 @@ def add_routes(app: FastAPI, edge: Edge) -> None:
         summary="Post a transaction",
         **described("Transaction", _EXAMPLES, _BOOKED, _RULES),
     )
-    async def post_transaction(request: Request) -> Response:
+    @edge.access.scoped("api_loyalty")
+    async def post_transaction(request: Request, caller: Caller) -> Response:
         """Load and redeem points in one or more programmes, all or nothing: loads first, then redemptions.
 
         Keys are matched in any case; two keys that are equal after that are refused. A refusal changes nothing and
@@ -89,7 +91,8 @@ def add_routes(app: FastAPI, edge: Edge) -> None:
         transaction = bodies.validated(_TRANSACTION, said)
         value = transaction.model_dump(by_alias=True, exclude_unset=True, exclude_none=True)
         command = {"accountNumber": number, **value}
-        return await send(edge, "points.post_transaction.v1", number, command, (PATH, number, canonical(said)), key)
+        heard = (PATH, number, canonical(said))
+        return await send(edge, caller, "points.post_transaction.v1", number, command, heard, key)
 
     _in_any_case(app)
 

@@ -13,9 +13,12 @@ from services.edge.openapi import refusals
 from services.edge.problems import Problem
 from services.edge.routes import query
 from services.edge.routes.head import ACCOUNT_NUMBER, account_number
+from services.edge.tokens import Caller
 from shared.ids import account_id
 
 ACCOUNT = "/v1/accounts/{accountNumber}"
+ADMIN = "api_admin"
+"""The scope of everything under `/v1/`."""
 BALANCES = ACCOUNT + "/balances"
 
 _AT: dict[str, Any] = {
@@ -30,7 +33,6 @@ _AT: dict[str, Any] = {
 
 def add_routes(app: FastAPI, edge: Edge) -> None:
     """`GET /v1/accounts/{accountNumber}` and `GET …/balances`."""
-    store = edge.settings.store
 
     @app.get(
         ACCOUNT,
@@ -43,16 +45,17 @@ def add_routes(app: FastAPI, edge: Edge) -> None:
         },
         openapi_extra={"parameters": [ACCOUNT_NUMBER]},
     )
-    async def get_account(request: Request) -> Response:
+    @edge.access.scoped(ADMIN)
+    async def get_account(request: Request, caller: Caller) -> Response:
         """Balances, what expires when, what becomes active when, and counters over the account's whole life.
 
         A write that was answered 200 by this installation is always seen.
         """
         query.read(request)
-        found = await edge.views.account(account_id(store, account_number(request)))
+        found = await edge.views.account(account_id(caller.store, account_number(request)))
         if found is None:
             raise Problem("account_unknown", "no account has this number")
-        tier_sets = await edge.views.tier_sets() if found[1].get("tiers") else {}
+        tier_sets = await edge.views.tier_sets(caller.store) if found[1].get("tiers") else {}
         return answers.answer(answers.account_of(*found, tier_sets))
 
     @app.get(
@@ -66,12 +69,13 @@ def add_routes(app: FastAPI, edge: Edge) -> None:
         },
         openapi_extra={"parameters": [ACCOUNT_NUMBER, _AT]},
     )
-    async def get_balances(request: Request) -> Response:
+    @edge.access.scoped(ADMIN)
+    async def get_balances(request: Request, caller: Caller) -> Response:
         """What was booked and pending after the last movement at or before an instant.
 
         Nothing before the first movement; the present in the future.
         """
-        account = account_id(store, account_number(request))
+        account = account_id(caller.store, account_number(request))
         at = query.instant(query.read(request, "at"), "at", up=False)
         if at is None:
             raise query.wrong("at", "an instant is needed")

@@ -21,7 +21,8 @@ from services.edge.edge import Edge
 from services.edge.routes import query
 from services.edge.routes.commands import described, from_body, send
 from services.edge.routes.head import REASON, TIER_SET, account_number, idempotency_key, tier_set
-from services.edge.routes.v1.accounts import ACCOUNT
+from services.edge.routes.v1.accounts import ACCOUNT, ADMIN
+from services.edge.tokens import Caller
 from shared.hashing import canonical
 
 ADJUSTMENTS = ACCOUNT + "/adjustments"
@@ -118,9 +119,10 @@ def _add_bookings(app: FastAPI, edge: Edge) -> None:
         summary="Correct a balance by hand",
         **described("Adjustment", _ADJUST_EXAMPLES, _BOOKED, _ADJUST_RULES),
     )
-    async def adjust(request: Request) -> Response:
+    @edge.access.scoped(ADMIN)
+    async def adjust(request: Request, caller: Caller) -> Response:
         """Book a correction up or down, with its reason; one down beyond the balance is refused."""
-        return await from_body(edge, request, ADJUSTMENTS, "points.adjust.v1", _ADJUST)
+        return await from_body(edge, request, caller, ADJUSTMENTS, "points.adjust.v1", _ADJUST)
 
     @app.post(
         REVERSALS,
@@ -128,13 +130,14 @@ def _add_bookings(app: FastAPI, edge: Edge) -> None:
         summary="Reverse a transaction",
         **described("Reversal", _REVERSE_EXAMPLES, _REVERSED, _REVERSE_RULES),
     )
-    async def reverse(request: Request) -> Response:
+    @edge.access.scoped(ADMIN)
+    async def reverse(request: Request, caller: Caller) -> Response:
         """Undo a transaction: all of it, or the operations named, in part where a value is given.
 
         Over all reversals each operation is undone once at most. Points redeemed return to where they came from; what
         was loaded is revoked, and what of it has been spent becomes debt.
         """
-        return await from_body(edge, request, REVERSALS, "points.reverse.v1", _REVERSE)
+        return await from_body(edge, request, caller, REVERSALS, "points.reverse.v1", _REVERSE)
 
 
 def _add_standing(app: FastAPI, edge: Edge) -> None:
@@ -144,9 +147,10 @@ def _add_standing(app: FastAPI, edge: Edge) -> None:
         summary="Block, suspend, close or free an account",
         **described("AccountStanding", _STATE_EXAMPLES, _STATE_SET, _STATE_RULES),
     )
-    async def set_state(request: Request) -> Response:
+    @edge.access.scoped(ADMIN)
+    async def set_state(request: Request, caller: Caller) -> Response:
         """Say what an account may do from now on. The state that it has already changes nothing."""
-        return await from_body(edge, request, STATE, "points.set_account_state.v1", _SET_STATE)
+        return await from_body(edge, request, caller, STATE, "points.set_account_state.v1", _SET_STATE)
 
     @app.post(
         REPLACEMENTS,
@@ -154,9 +158,10 @@ def _add_standing(app: FastAPI, edge: Edge) -> None:
         summary="Give an account another number",
         **described("Replacement", _REPLACE_EXAMPLES, _REPLACED, _REPLACE_RULES),
     )
-    async def replace(request: Request) -> Response:
+    @edge.access.scoped(ADMIN)
+    async def replace(request: Request, caller: Caller) -> Response:
         """From now on the new number leads to this account, too. The old one goes on to do so: none is ever freed."""
-        return await from_body(edge, request, REPLACEMENTS, "points.replace_number.v1", _REPLACE)
+        return await from_body(edge, request, caller, REPLACEMENTS, "points.replace_number.v1", _REPLACE)
 
 
 def _add_tiers(app: FastAPI, edge: Edge) -> None:
@@ -166,9 +171,10 @@ def _add_tiers(app: FastAPI, edge: Edge) -> None:
         summary="Hold an account at a tier",
         **described("TierPin", _TIER_EXAMPLES, _PINNED, (*_TIER_RULES, "tier_unknown"), TIER_SET),
     )
-    async def pin_tier(request: Request) -> Response:
+    @edge.access.scoped(ADMIN)
+    async def pin_tier(request: Request, caller: Caller) -> Response:
         """Hold an account at a tier by hand, whatever it earns, until that is taken back."""
-        return await from_body(edge, request, TIER, "points.pin_tier.v1", _PIN, {"tierSet": tier_set(request)})
+        return await from_body(edge, request, caller, TIER, "points.pin_tier.v1", _PIN, {"tierSet": tier_set(request)})
 
     @app.delete(
         TIER,
@@ -176,7 +182,8 @@ def _add_tiers(app: FastAPI, edge: Edge) -> None:
         summary="Hold an account at a tier no longer",
         **described(None, {}, _PINNED, (*_TIER_RULES, "invalid_parameter"), TIER_SET, REASON),
     )
-    async def unpin_tier(request: Request) -> Response:
+    @edge.access.scoped(ADMIN)
+    async def unpin_tier(request: Request, caller: Caller) -> Response:
         """Take back what holds the account at a tier: it has the one again that it earned."""
         key, number, name = idempotency_key(request.headers), account_number(request), tier_set(request)
         reason = query.text(query.read(request, "reason"), "reason", 200)
@@ -185,4 +192,4 @@ def _add_tiers(app: FastAPI, edge: Edge) -> None:
         said = {"code": None, "reason": reason}
         command = bodies.validated(_UNPIN, {"accountNumber": number, "tierSet": name, **said})
         value = command.model_dump(by_alias=True)
-        return await send(edge, "points.pin_tier.v1", number, value, (TIER, number, name, canonical(said)), key)
+        return await send(edge, caller, "points.pin_tier.v1", number, value, (TIER, number, name, canonical(said)), key)

@@ -4,40 +4,42 @@ from fastapi import FastAPI
 from starlette.requests import Request
 from starlette.responses import Response
 
+from services.edge.access import ANY_SCOPE
 from services.edge.documents import OperationAnswer, PendingAnswer
 from services.edge.edge import Edge
 from services.edge.openapi import refusals
 from services.edge.routes.head import OPERATION_ID
+from services.edge.routes.v1.accounts import ADMIN
+from services.edge.tokens import Caller
 
 
 def add_routes(app: FastAPI, edge: Edge) -> None:
     """`GET /operations/{operationId}`, and the same under `/v1`."""
 
-    @app.get(
-        "/v1/operations/{operationId}",
-        tags=["Operations"],
-        summary="Ask how an operation ended",
-        operation_id="get_operation_v1",
-        response_class=Response,
-        responses=_RESPONSES,
-        openapi_extra={"parameters": [OPERATION_ID]},
-    )
-    @app.get(
-        "/operations/{operationId}",
-        tags=["Operations"],
-        summary="Ask how an operation ended",
-        operation_id="get_operation",
-        response_class=Response,
-        responses=_RESPONSES,
-        openapi_extra={"parameters": [OPERATION_ID]},
-    )
-    async def get_operation(request: Request) -> Response:
+    async def get_operation(request: Request, _: Caller) -> Response:
         """The outcome as the service's journal knows it, whichever edge is asked; 202 as long as it is open.
 
         `never_accepted` is definite and comes at the latest a minute after the command was sent.
         """
         return await edge.bus.poll(edge.bus.operation(request.path_params["operationId"]))
 
+    for path, name, scope in _PLACES:
+        app.get(
+            path,
+            tags=["Operations"],
+            summary="Ask how an operation ended",
+            operation_id=name,
+            response_class=Response,
+            responses=_RESPONSES,
+            openapi_extra={"parameters": [OPERATION_ID]},
+        )(edge.access.scoped(scope)(get_operation))
+
+
+_PLACES = (
+    ("/v1/operations/{operationId}", "get_operation_v1", ADMIN),
+    ("/operations/{operationId}", "get_operation", ANY_SCOPE),
+)
+"""Every family's answers lead to the second, so that it is for the clients of every family."""
 
 _ID = "points.3.0199d2a5-7c00-7000-8000-000000000001.1795341600000"
 _ENDED = {

@@ -15,8 +15,9 @@ from services.edge.openapi import refusals
 from services.edge.problems import Problem
 from services.edge.routes import query
 from services.edge.routes.head import ACCOUNT_NUMBER, account_number
-from services.edge.routes.v1.accounts import ACCOUNT
+from services.edge.routes.v1.accounts import ACCOUNT, ADMIN
 from services.edge.statements import Query
+from services.edge.tokens import Caller
 from shared.ids import account_id
 
 STATEMENT = ACCOUNT + "/statement"
@@ -29,7 +30,7 @@ _SIZE_DEFAULT = 25
 
 def add_routes(app: FastAPI, edge: Edge) -> None:
     """`GET /v1/accounts/{accountNumber}/statement`."""
-    store, secret = edge.settings.store, edge.settings.secret.get_secret_value().encode()
+    secret = edge.settings.secret.get_secret_value().encode()
 
     @app.get(
         STATEMENT,
@@ -42,7 +43,8 @@ def add_routes(app: FastAPI, edge: Edge) -> None:
         },
         openapi_extra={"parameters": [ACCOUNT_NUMBER, *_PARAMETERS]},
     )
-    async def get_statement(request: Request) -> Response:
+    @edge.access.scoped(ADMIN)
+    async def get_statement(request: Request, caller: Caller) -> Response:
         """The movements of all programmes, newest first; filters go together in any combination.
 
         Follow `next` until it is null: the pages show each movement once, however many are booked meanwhile, which
@@ -50,7 +52,7 @@ def add_routes(app: FastAPI, edge: Edge) -> None:
         """
         number = account_number(request)
         asked = read(request)
-        names = await edge.views.names(account_id(store, number))
+        names = await edge.views.names(account_id(caller.store, number))
         if names is None:
             raise Problem("account_unknown", "no account has this number")
         account, own_number = names

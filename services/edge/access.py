@@ -1,0 +1,201 @@
+"""Who may call a route: its scope, the token of the request, and the client that the token is for (DESIGN 5)."""
+
+import asyncio
+from collections import OrderedDict
+from collections.abc import Awaitable, Callable
+from contextlib import suppress
+from dataclasses import dataclass
+from typing import TypeVar
+
+from starlette.requests import Request
+from starlette.responses import Response
+
+from services.edge import tokens
+from services.edge.problems import Problem
+from services.edge.tokens import Caller, Verified
+from services.edge.views import Views
+from shared.clock import instant, monotonic_s, now_ms
+from shared.errors import Unavailable
+from shared.oauth.keys import Keyring, SigningKey
+from shared.settings import Settings
+
+OPEN = frozenset(
+    {
+        "/oauth/token",
+        "/health/live",
+        "/health/ready",
+        "/metrics",
+        "/docs",
+        "/docs/oauth2-redirect",
+        "/redoc",
+        "/openapi.json",
+    }
+)
+"""The routes that anybody may call; every other one has a scope."""
+
+ANY_SCOPE = ""
+"""A route that every client may call, whatever its scopes."""
+
+CLIENT_REFRESH_S, CLIENT_STALE_S = 20.0, 60.0
+"""A client is read again in the background after the one, and before any request goes on after the other: so a
+disabled one is refused within a minute, and no request of a busy one waits for the database."""
+
+_TOKENS_MAX = 4_096
+_CLIENTS_MAX = 4_096
+_KEYS_INTERVAL_S = 1.0
+"""Tokens with made-up keys have the keys read again no more often than this."""
+
+Handler = Callable[[Request, Caller], Awaitable[Response]]
+Endpoint = Callable[[Request], Awaitable[Response]]
+Value = TypeVar("Value")
+
+
+@dataclass(slots=True)
+class _Looked:
+    """A client as it was seen when."""
+
+    enabled: bool
+    at_s: float
+    refreshing: bool = False
+
+
+class Access:
+    """Verifies tokens. Each is decoded once and remembered until it expires: what is left costs microseconds."""
+
+    def __init__(self, views: Views, settings: Settings) -> None:
+        self._views = views
+        self.issuer = tokens.issuer_of(settings)
+        self._ring: Keyring | None = None
+        self._ring_at_s = float("-inf")
+        self._reading: asyncio.Task[None] | None = None
+        self._verified: OrderedDict[str, Verified] = OrderedDict()
+        self._clients: OrderedDict[str, _Looked] = OrderedDict()
+        self._refreshes: set[asyncio.Task[None]] = set()
+
+    async def start(self) -> None:
+        """Read the keys; whoever is first makes the first one.
+
+        :raises Unavailable: when the server is away.
+        """
+        await self._read_ring()
+
+    def scoped(self, scope: str) -> Callable[[Handler], Endpoint]:
+        """Make a handler the endpoint of a route that needs `scope`; it is given who calls."""
+
+        def guard(handler: Handler) -> Endpoint:
+            async def endpoint(request: Request) -> Response:
+                return await handler(request, await self.caller(request, scope))
+
+            endpoint.__name__, endpoint.__doc__ = handler.__name__, handler.__doc__
+            setattr(endpoint, _SCOPE, scope)
+            return endpoint
+
+        return guard
+
+    async def caller(self, request: Request, scope: str) -> Caller:
+        """Who sent a request, when their token is good and has the scope.
+
+        :raises Problem: `unauthenticated`, `token_expired`, `token_invalid` or `insufficient_scope`.
+        :raises Unavailable: when the server that knows the keys and the clients is away.
+        """
+        token = _bearer(request)
+        verified = self._verified.get(token)
+        if verified is None:
+            verified = await self._verify(token)
+            _remember(self._verified, token, verified, _TOKENS_MAX)
+        else:
+            self._verified.move_to_end(token)
+            if now_ms() >= verified.expires_at_s * 1000:
+                del self._verified[token]
+                raise tokens.expired()
+        caller = verified.caller
+        if not await self._enabled(caller.client):
+            raise tokens.refused("token_invalid", "the token's client is disabled")
+        if scope:
+            caller.need(scope)
+        return caller
+
+    async def _verify(self, token: str) -> Verified:
+        id_ = tokens.key_id_of(token)
+        key = self._key(id_)
+        if key is None:
+            await self._read_ring()
+            key = self._key(id_)
+        if key is None:
+            raise tokens.refused("token_invalid", "the token was signed with a key that is not known")
+        return tokens.verify(token, key, self.issuer)
+
+    def _key(self, id_: str) -> SigningKey | None:
+        return None if self._ring is None else self._ring.find(id_, instant(now_ms()))
+
+    async def _read_ring(self) -> None:
+        """Read the keys, once for all who wait for them, and no more often than once in a while.
+
+        :raises Unavailable: when the server is away.
+        """
+        if self._reading is None:
+            self._reading = asyncio.create_task(self._read_ring_soon())
+        await asyncio.shield(self._reading)
+
+    async def _read_ring_soon(self) -> None:
+        await asyncio.sleep(self._ring_at_s + _KEYS_INTERVAL_S - monotonic_s())
+        self._reading, self._ring_at_s = None, monotonic_s()  # Who comes from now on may have a newer key.
+        async with self._views.credentials() as credentials:
+            self._ring = await credentials.keys()
+
+    async def _enabled(self, id_: str) -> bool:
+        looked = self._clients.get(id_)
+        if looked is None or (age_s := monotonic_s() - looked.at_s) >= CLIENT_STALE_S:
+            return (await self._look(id_)).enabled
+        if age_s >= CLIENT_REFRESH_S and not looked.refreshing:
+            looked.refreshing = True
+            refresh = asyncio.create_task(self._refresh(id_, looked))
+            self._refreshes.add(refresh)
+            refresh.add_done_callback(self._refreshes.discard)
+        return looked.enabled
+
+    async def _refresh(self, id_: str, looked: _Looked) -> None:
+        try:
+            with suppress(Unavailable):  # The next request tries again, and waits once this is too old.
+                await self._look(id_)
+        finally:
+            looked.refreshing = False
+
+    async def _look(self, id_: str) -> _Looked:
+        began_s = monotonic_s()
+        async with self._views.credentials() as credentials:
+            client = await credentials.client(id_)
+        looked = _Looked(client is not None and not client.disabled, began_s)
+        _remember(self._clients, id_, looked, _CLIENTS_MAX)
+        return looked
+
+
+_SCOPE = "fealty_scope"
+
+
+def scope_of(endpoint: Callable[..., object]) -> str | None:
+    """The scope that an endpoint was made with; None when it was made without any check."""
+    scope: str | None = getattr(endpoint, _SCOPE, None)
+    return scope
+
+
+def _bearer(request: Request) -> str:
+    """The token of a request.
+
+    :raises Problem: `unauthenticated` when there is none, or more than one.
+    """
+    given = request.headers.getlist("authorization")
+    if len(given) == 1:
+        scheme, _, token = given[0].partition(" ")
+        if scheme.lower() == "bearer" and (token := token.strip()):
+            return token
+    detail = "send one header Authorization: Bearer with a token from /oauth/token"
+    raise Problem("unauthenticated", detail, headers={"WWW-Authenticate": 'Bearer realm="fealty"'})
+
+
+def _remember(known: OrderedDict[str, Value], name: str, value: Value, most: int) -> None:
+    """Put a value last; the first goes when there are too many."""
+    known[name] = value
+    known.move_to_end(name)
+    if len(known) > most:
+        known.popitem(last=False)

@@ -1,0 +1,94 @@
+"""`fealty clients` and `fealty token`: who may call the edge; registered in shared/cli.py."""
+
+from typing import Annotated
+
+import typer
+
+from shared.commands.console import execute, one_line, out
+from shared.commands.environment import ROOT, Root, settings_at
+
+clients = typer.Typer(help="The systems that may call the edge, and the key that signs their tokens.")
+
+Name = Annotated[str, typer.Argument(help="The client's name.")]
+
+
+def register(app: typer.Typer) -> None:
+    """Add these commands to the command line."""
+    app.add_typer(clients, name="clients")
+    app.command("token")(token)
+
+
+@clients.command("add")
+def add_client(
+    name: Name,
+    scopes: Annotated[list[str], typer.Option("--scope", help="What it may do; repeatable.")],
+    root: Root = ROOT,
+) -> None:
+    """Make a client of this store (FEALTY_STORE); its secret is shown once."""
+    from shared.commands import clients as command
+
+    with one_line():
+        execute(command.add(name, scopes, settings_at(root)))
+
+
+@clients.command("list")
+def list_clients(root: Root = ROOT) -> None:
+    """List all clients."""
+    from shared.commands import clients as command
+
+    with one_line():
+        execute(command.list_clients(settings_at(root)))
+
+
+@clients.command("disable")
+def disable_client(name: Name, root: Root = ROOT) -> None:
+    """Give a client no more tokens, and refuse those that it has, within a minute."""
+    from shared.commands import clients as command
+
+    with one_line():
+        execute(command.disable(name, settings_at(root), disabled=True))
+
+
+@clients.command("enable")
+def enable_client(name: Name, root: Root = ROOT) -> None:
+    """Let a disabled client in again, with the secret that it had."""
+    from shared.commands import clients as command
+
+    with one_line():
+        execute(command.disable(name, settings_at(root), disabled=False))
+
+
+@clients.command("rotate-secret")
+def rotate_secret(name: Name, root: Root = ROOT) -> None:
+    """Give a client another secret, which is shown once; the one before works no more."""
+    from shared.commands import clients as command
+
+    with one_line():
+        execute(command.rotate_secret(name, settings_at(root)))
+
+
+@clients.command("rotate-key")
+def rotate_key(root: Root = ROOT) -> None:
+    """Have another key sign tokens; those signed before stay good until they expire."""
+    from shared.commands import clients as command
+
+    with one_line():
+        execute(command.rotate_key(settings_at(root)))
+
+
+def token(
+    client: Annotated[str, typer.Option("--client", help="One of the demo's: till, webshop or admin.")] = "admin",
+    scopes: Annotated[
+        list[str] | None, typer.Option("--scope", help="Only these; all of the client's if none.")
+    ] = None,
+    explain: Annotated[bool, typer.Option("--explain", help="Print how to get one by curl instead.")] = False,
+    root: Root = ROOT,
+) -> None:
+    """Print an access token of one of the clients of `fealty up --demo`, good for an hour."""
+    from shared.commands import tokens as command
+
+    with one_line():
+        if explain:
+            out().print(command.explained(root, client, scopes or []), soft_wrap=True)
+        else:
+            out().print(execute(command.token(root, client, scopes or [])), soft_wrap=True)

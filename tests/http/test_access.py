@@ -1,0 +1,257 @@
+"""Who may call what: every route is closed unless it is listed, and a token is good for its scopes, store and time."""
+
+import asyncio
+import re
+
+import httpx
+import pytest
+from fastapi.routing import APIRoute
+from starlette.routing import Route
+
+from services.edge import access, tokens
+from services.edge.access import ANY_SCOPE, CLIENT_REFRESH_S, CLIENT_STALE_S, OPEN, scope_of
+from services.edge.tokens import sign
+from shared.clock import instant, now_ms
+from shared.errors import Unavailable
+from shared.oauth.clients import SCOPES
+from shared.oauth.keys import TOKEN_LIFE_S, new_key
+from tests.http.conftest import Offline, a_client
+from tests.http.test_bodies import JSON, OMS, PATH, problem
+from tests.http.test_openapi import DOCUMENT
+from tests.unit.test_tokens import Clock
+
+ACCOUNT = "/v1/accounts/A-1"
+
+
+def bearer(token: str) -> dict[str, str]:
+    return {"Authorization": f"Bearer {token}"}
+
+
+# ── every route ─────────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+def calls(offline: Offline) -> list[tuple[str, str, Route | APIRoute]]:
+    """A call of each route with each of its methods."""
+    found = []
+    for route in offline.app.routes:
+        assert isinstance(route, Route | APIRoute), route
+        path = re.sub(r"\{\w+\}", "x", route.path)
+        found += [(method, path, route) for method in sorted(route.methods or ())]
+    return found
+
+
+async def test_every_route_has_a_scope_or_is_listed_as_open(offline: Offline) -> None:
+    """Asked, not only looked up: without a token, with one that lacks the scope, and with one that has it alone."""
+    del offline.client.headers["Authorization"]
+    seen = set()
+    for method, path, route in calls(offline):
+        scope = scope_of(route.endpoint)
+        seen.add(route.path)
+        assert (scope is None) == (route.path in OPEN), f"{route.path} has no scope and is not listed as open"
+        if scope is None:
+            assert (await offline.client.request(method, path)).status_code not in (401, 403) or "oauth" in path, path
+            continue
+        nothing = await offline.client.request(method, path)
+        assert (nothing.status_code, problem(nothing)["code"]) == (401, "unauthenticated"), (method, path)
+        others = [name for name in SCOPES if name != scope]
+        lacking = await offline.client.request(method, path, headers=bearer(offline.token(a_client(*others))))
+        assert (lacking.status_code == 403) == (scope != ANY_SCOPE), (method, path)
+        wanted = [scope] if scope else ["api_switch"]
+        good = await offline.client.request(method, path, headers=bearer(offline.token(a_client(*wanted))))
+        assert good.status_code not in (401, 403), (method, path)
+    assert seen >= OPEN
+    assert not offline.asked
+
+
+def test_what_each_family_needs(offline: Offline) -> None:
+    for _, path, route in calls(offline):
+        scope = scope_of(route.endpoint)
+        if path.startswith("/v1/"):
+            assert scope == "api_admin"
+        elif "LoyaltyVault" in path:
+            assert scope == "api_loyalty"
+        else:
+            assert scope in (None, ANY_SCOPE)
+
+
+def test_the_document_says_what_is_checked(offline: Offline) -> None:
+    (flow,) = DOCUMENT["components"]["securitySchemes"]["oauth2"]["flows"].items()
+    assert flow == ("clientCredentials", {"tokenUrl": "/oauth/token", "scopes": dict(SCOPES)})
+    for method, _, route in calls(offline):
+        if isinstance(route, APIRoute):
+            operation, scope = DOCUMENT["paths"][route.path][method.lower()], scope_of(route.endpoint)
+            wanted = None if scope is None else [{"oauth2": [scope] if scope else []}]
+            assert operation.get("security") == wanted
+            assert ("401" in operation["responses"]) == (scope is not None or route.path == "/oauth/token")
+            assert ("403" in operation["responses"]) == bool(scope)
+
+
+# ── the header ──────────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+@pytest.mark.parametrize("header", ["", "Bearer", "Bearer ", "Basic Yzpz", "Digest x", "{token}", "Bearer\t{token}"])
+async def test_no_token(offline: Offline, header: str) -> None:
+    token = offline.token(a_client())
+    response = await offline.client.get(ACCOUNT, headers={"Authorization": header.format(token=token)})
+    assert problem(response)["code"] == "unauthenticated"
+    assert response.status_code == 401
+    assert response.headers["www-authenticate"] == 'Bearer realm="fealty"'
+
+
+async def test_two_tokens(offline: Offline) -> None:
+    headers = [("Authorization", f"Bearer {offline.token(a_client())}")] * 2
+    offline.client.headers.pop("Authorization")
+    assert problem(await offline.client.get(ACCOUNT, headers=headers))["code"] == "unauthenticated"
+
+
+async def test_the_scheme_in_any_case(offline: Offline) -> None:
+    headers = {"Authorization": f"bEARER  {offline.token(a_client())}"}
+    assert (await offline.client.post(PATH, content=OMS, headers={**JSON, **headers})).status_code == 200
+
+
+async def test_what_a_token_lacks_is_named(offline: Offline) -> None:
+    response = await offline.client.get(ACCOUNT, headers=bearer(offline.token(a_client("api_loyalty"))))
+    assert problem(response)["code"] == "insufficient_scope"
+    told = response.headers["www-authenticate"]
+    assert told == 'Bearer realm="fealty", error="insufficient_scope", scope="api_admin"'
+
+
+async def test_bad_tokens_over_http(offline: Offline) -> None:
+    client = a_client()
+    for token, code in (
+        (offline.token(client, age_s=2 * TOKEN_LIFE_S), "token_expired"),
+        (sign(client, client.scopes, new_key(), offline.edge.access.issuer, now_ms() // 1000), "token_invalid"),
+        (sign(client, client.scopes, offline.known.ring.current, "somebody", now_ms() // 1000), "token_invalid"),
+        ("x" * 5_000, "token_invalid"),
+    ):
+        response = await offline.client.get(ACCOUNT, headers=bearer(token))
+        assert (response.status_code, problem(response)["code"]) == (401, code)
+        assert 'error="invalid_token"' in response.headers["www-authenticate"]
+
+
+# ── what a token binds to ───────────────────────────────────────────────────────────────────────────────────────────
+
+
+async def test_commands_go_to_the_tokens_store_in_the_clients_name(offline: Offline) -> None:
+    client = a_client(store="shoes")
+    headers = {**JSON, **bearer(offline.token(client)), "Idempotency-Key": "k"}
+    await offline.client.post(PATH, content=OMS, headers=headers)
+    await offline.client.post(f"{ACCOUNT}/replacements", content=b'{"newNumber": "A-2"}', headers=headers)
+    assert [(ask.caller.client, ask.caller.store) for ask in offline.asked] == [(client.id, "shoes")] * 2
+    assert len({ask.subject for ask in offline.asked}) == 1
+    await offline.client.post(PATH, content=OMS, headers=JSON)
+    assert offline.asked[2].subject != offline.asked[0].subject
+
+
+# ── what is remembered ──────────────────────────────────────────────────────────────────────────────────────────────
+
+
+async def get(offline: Offline, token: str) -> str:
+    """The code of the problem; empty when the token was good."""
+    response = await offline.client.post(PATH, content=OMS, headers={**JSON, **bearer(token)})
+    return "" if response.status_code == 200 else str(problem(response)["code"])
+
+
+async def test_a_token_is_decoded_once(offline: Offline, monkeypatch: pytest.MonkeyPatch) -> None:
+    token = offline.token(a_client())
+    assert await get(offline, token) == ""
+    monkeypatch.setattr(tokens, "verify", None)
+    looks = [*offline.known.looks]
+    assert [await get(offline, token) for _ in range(5)] == [""] * 5
+    assert offline.known.looks == looks
+
+
+async def test_a_remembered_token_expires(offline: Offline, monkeypatch: pytest.MonkeyPatch) -> None:
+    token = offline.token(a_client())
+    assert await get(offline, token) == ""
+    monkeypatch.setattr(access, "now_ms", lambda: now_ms() + (TOKEN_LIFE_S + 29) * 1000)
+    assert await get(offline, token) == ""
+    monkeypatch.setattr(access, "now_ms", lambda: now_ms() + (TOKEN_LIFE_S + 31) * 1000)
+    assert await get(offline, token) == "token_expired"
+
+
+async def test_memory_is_bounded(offline: Offline, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(access, "_TOKENS_MAX", 5)
+    monkeypatch.setattr(access, "_CLIENTS_MAX", 3)
+    made = [offline.token(a_client()) for _ in range(8)]
+    for token in made:
+        assert await get(offline, token) == ""
+        assert await get(offline, made[0]) == ""
+    assert len(offline.edge.access._verified) == 5
+    assert made[0] in offline.edge.access._verified  # The one used longest ago goes, not the oldest.
+    assert len(offline.edge.access._clients) == 3
+
+
+async def test_a_disabled_clients_tokens_stop_within_a_minute(
+    offline: Offline, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    clock = Clock()
+    monkeypatch.setattr(access, "monotonic_s", clock)
+    assert CLIENT_REFRESH_S < CLIENT_STALE_S <= 60
+    client = a_client()
+    token, idle = offline.token(client), offline.token(other := a_client())
+    assert await get(offline, token) == await get(offline, idle) == ""
+    offline.known.by_id[client.id] = a_client(id=client.id, disabled=True)
+    del offline.known.by_id[other.id]
+    clock.now_s += CLIENT_REFRESH_S - 1
+    assert await get(offline, token) == ""
+    clock.now_s += 1
+    assert await get(offline, token) == ""  # It is read again meanwhile, and nobody waits for that.
+    await asyncio.sleep(0)
+    assert await get(offline, token) == "token_invalid"
+    clock.now_s += CLIENT_STALE_S - CLIENT_REFRESH_S
+    assert await get(offline, idle) == "token_invalid"
+    offline.known.by_id[client.id] = client
+    clock.now_s += CLIENT_STALE_S
+    assert await get(offline, token) == ""
+
+
+async def test_while_the_database_is_away_what_is_known_stays_good_for_a_minute(
+    offline: Offline, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    clock = Clock()
+    monkeypatch.setattr(access, "monotonic_s", clock)
+    token = offline.token(a_client())
+    assert await get(offline, token) == ""
+
+    async def away(_: str) -> None:
+        raise Unavailable("away")
+
+    found = offline.known.client
+    monkeypatch.setattr(offline.known, "client", away)
+    for _ in range(2):
+        clock.now_s += CLIENT_REFRESH_S
+        assert await get(offline, token) == ""
+        await asyncio.sleep(0)
+    clock.now_s += CLIENT_REFRESH_S
+    assert await get(offline, token) == "unavailable"
+    monkeypatch.setattr(offline.known, "client", found)
+    assert await get(offline, token) == ""
+
+
+async def test_an_unknown_key_has_the_keys_read_again(offline: Offline) -> None:
+    client = a_client()
+    assert await get(offline, offline.token(client)) == ""
+    before = offline.token(client)
+    offline.known.ring = offline.known.ring.rotated(instant(now_ms()))
+    assert await get(offline, offline.token(client)) == ""
+    assert await get(offline, before) == ""
+    assert offline.known.looks.count("keys") == 2
+
+
+async def test_made_up_keys_cost_one_look_a_second_whatever_they_are(offline: Offline) -> None:
+    client = a_client()
+    assert await get(offline, offline.token(client)) == ""
+    made_up = [sign(client, (), new_key(), offline.edge.access.issuer, now_ms() // 1000) for _ in range(30)]
+    ring = offline.known.ring.rotated(instant(now_ms()))
+    offline.known.ring = ring
+    codes = await asyncio.gather(*(get(offline, token) for token in made_up), get(offline, offline.token(client)))
+    assert codes == ["token_invalid"] * 30 + [""]
+    assert offline.known.looks.count("keys") == 2
+
+
+async def test_without_the_database_nobody_is_known(offline: Offline, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.undo()
+    response: httpx.Response = await offline.client.get(ACCOUNT)
+    assert (response.status_code, problem(response)["code"]) == (503, "unavailable")
+    assert response.headers["retry-after"] == "1"

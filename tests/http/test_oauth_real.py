@@ -1,0 +1,300 @@
+"""The token endpoint over a real database: RFC 6749's errors, wrong secrets, rotation, clients that are disabled."""
+
+import asyncio
+from base64 import b64encode
+from collections.abc import AsyncIterator, Mapping
+from dataclasses import dataclass
+from typing import Any
+from urllib.parse import quote_plus, urlencode
+
+import httpx
+import jwt
+import pytest
+
+from services.edge import access, main
+from services.edge.edge import Edge
+from services.edge.throttle import FAILURES_MAX
+from shared.errors import Conflict
+from shared.oauth.clients import Client, new_secret
+from shared.oauth.store import Credentials, credentials_of
+from tests.harness import Installation, eventually
+from tests.http.caller import calling, load
+from tests.http.test_openapi import schema
+from tests.tokens import authorization
+
+pytestmark = pytest.mark.real
+
+GRANT = {"grant_type": "client_credentials"}
+FORM = {"Content-Type": "application/x-www-form-urlencoded"}
+SECRET = new_secret()
+NOBODY = "/v1/accounts/nobody"
+
+
+def basic(client: str, secret: str) -> dict[str, str]:
+    pair = f"{quote_plus(client)}:{quote_plus(secret)}".encode()
+    return {"Authorization": f"Basic {b64encode(pair).decode()}"}
+
+
+@dataclass
+class Desk:
+    """An edge in this process over a real database, its HTTP, and one client of two scopes."""
+
+    edge: Edge
+    http: httpx.AsyncClient
+    credentials: Credentials
+    client: Client
+
+    async def ask(self, form: Mapping[str, str] | bytes, headers: Mapping[str, str] | None = None) -> httpx.Response:
+        """Ask for a token; every answer says that it must not be stored."""
+        content = form if isinstance(form, bytes) else urlencode(form).encode()
+        response = await self.http.post("/oauth/token", content=content, headers=FORM | dict(headers or {}))
+        if response.status_code != 503:
+            assert response.headers["cache-control"] == "no-store"
+            schema("TokenAnswer" if response.status_code == 200 else "TokenError").validate(response.json())
+        return response
+
+    async def token(self, secret: str = SECRET) -> str:
+        """A token of the client."""
+        response = await self.ask(GRANT, basic(self.client.id, secret))
+        assert response.status_code == 200, response.text
+        return str(response.json()["access_token"])
+
+    async def status(self, token: str) -> int:
+        """What an account that is not there answers: 404 when the token is good."""
+        return (await self.http.get(NOBODY, headers={"Authorization": f"Bearer {token}"})).status_code
+
+    async def refused(self, response: httpx.Response, status: int, error: str) -> None:
+        assert (response.status_code, response.json()["error"]) == (status, error), response.text
+
+
+@pytest.fixture
+async def desk(empty_installation: Installation) -> AsyncIterator[Desk]:
+    """A desk; it joins no group."""
+    edge = Edge(empty_installation.settings)
+    await edge.views.start()
+    await edge.access.start()
+    transport = httpx.ASGITransport(main.application(edge), client=("192.0.2.1", 1))
+    async with (
+        credentials_of(empty_installation.settings) as credentials,
+        httpx.AsyncClient(transport=transport, base_url="http://edge") as http,
+    ):
+        client = await credentials.add("till", ["api_loyalty", "api_admin"], "shoes", SECRET)
+        yield Desk(edge, http, credentials, client)
+    await edge.views.stop()
+
+
+async def test_a_token_by_basic_and_by_the_form(desk: Desk) -> None:
+    form = {**GRANT, "client_id": desk.client.id, "client_secret": SECRET}
+    for response in (
+        await desk.ask(GRANT, basic(desk.client.id, SECRET)),
+        await desk.ask({**GRANT, "client_id": desk.client.id, "unknown": "x"}, basic(desk.client.id, SECRET)),
+        await desk.ask(form, {"Content-Type": "Application/X-WWW-Form-URLEncoded; charset=UTF-8"}),
+        await desk.ask({**form, "scope": ""}),
+    ):
+        assert response.status_code == 200, response.text
+        document = response.json()
+        assert (document["token_type"], document["expires_in"]) == ("Bearer", 3600)
+        assert document["scope"] == "api_admin api_loyalty"
+        claims = jwt.decode(document["access_token"], options={"verify_signature": False})
+        assert claims["exp"] - claims["iat"] == 3600
+        assert (claims["sub"], claims["store"], claims["scope"]) == (desk.client.id, "shoes", "api_admin api_loyalty")
+        assert await desk.status(document["access_token"]) == 404
+
+
+async def test_narrowing(desk: Desk) -> None:
+    good = basic(desk.client.id, SECRET)
+    narrow = await desk.ask({**GRANT, "scope": "api_loyalty"}, good)
+    assert narrow.json()["scope"] == "api_loyalty"
+    assert await desk.status(narrow.json()["access_token"]) == 403
+    both = await desk.ask({**GRANT, "scope": "api_loyalty api_admin"}, good)
+    assert both.json()["scope"] == "api_admin api_loyalty"
+    for scope in ("api_void", "api_loyalty api_void", "API_LOYALTY", " ", "api_loyalty  api_admin", "api_admin,x"):
+        await desk.refused(await desk.ask({**GRANT, "scope": scope}, good), 400, "invalid_scope")
+
+
+async def test_malformed_requests(desk: Desk) -> None:
+    good, secret = basic(desk.client.id, SECRET), {"client_secret": SECRET}
+    requests: list[tuple[Any, dict[str, str], int, str]] = [
+        ({}, good, 400, "invalid_request"),
+        ({"grant_type": ""}, good, 400, "invalid_request"),
+        ({"grant_type": "password"}, good, 400, "unsupported_grant_type"),
+        (b"grant_type=client_credentials&grant_type=client_credentials", good, 400, "invalid_request"),
+        (b"grant_type=client_credentials&x=%FF", good, 400, "invalid_request"),
+        (b"grant_type=client_credentials&x=\xff", good, 400, "invalid_request"),
+        (b"&".join(b"a%d=1" % number for number in range(30)), good, 400, "invalid_request"),
+        ({**GRANT, "x": "y" * 10_000}, good, 400, "invalid_request"),
+        (b'{"grant_type": "client_credentials"}', {**good, "Content-Type": "application/json"}, 400, "invalid_request"),
+        ({**GRANT, **secret}, good, 400, "invalid_request"),
+        ({**GRANT, "client_id": "another"}, good, 400, "invalid_request"),
+        (GRANT, {}, 401, "invalid_client"),
+        ({**GRANT, "client_id": desk.client.id}, {}, 401, "invalid_client"),
+        ({**GRANT, **secret}, {}, 401, "invalid_client"),
+        (GRANT, {"Authorization": "Basic"}, 401, "invalid_client"),
+        (GRANT, {"Authorization": "Basic !!!"}, 401, "invalid_client"),
+        (GRANT, {"Authorization": "Basic /w=="}, 401, "invalid_client"),
+        (GRANT, {"Authorization": "Basic YWJj"}, 401, "invalid_client"),
+        (GRANT, {"Authorization": "Bearer x"}, 401, "invalid_client"),
+    ]
+    for form, headers, status, error in requests:
+        response = await desk.ask(form, headers)
+        await desk.refused(response, status, error)
+        assert (response.headers.get("www-authenticate") == 'Basic realm="fealty"') == (status == 401)
+    assert (await desk.http.get("/oauth/token")).status_code == 405
+    query = f"?grant_type=client_credentials&client_id={desk.client.id}&client_secret={SECRET}"
+    assert (await desk.http.post(f"/oauth/token{query}", headers=FORM)).json()["error"] == "invalid_client"
+
+
+async def test_who_is_refused_is_not_told_why(desk: Desk) -> None:
+    await desk.credentials.add("off", ["api_admin"], "shoes", SECRET)
+    await desk.credentials.disable("off", True)
+    off = await desk.credentials.named("off")
+    assert off is not None
+    answers = [
+        await desk.ask(GRANT, basic(desk.client.id, "wrong")),
+        await desk.ask(GRANT, basic(desk.client.id, SECRET + " ")),
+        await desk.ask(GRANT, basic("nobody", SECRET)),
+        await desk.ask(GRANT, basic("\x00", SECRET)),
+        await desk.ask(GRANT, basic(off.id, SECRET)),
+        await desk.ask(GRANT, basic("till", SECRET)),
+    ]
+    assert {(answer.status_code, answer.content) for answer in answers} == {(401, answers[0].content)}
+
+
+@pytest.mark.parametrize("known", [True, False])
+async def test_wrong_secrets_are_held_up(desk: Desk, known: bool) -> None:
+    id_ = desk.client.id if known else "nobody"
+    for _ in range(FAILURES_MAX):
+        await desk.refused(await desk.ask(GRANT, basic(id_, "wrong")), 401, "invalid_client")
+    for secret in ("wrong", SECRET):
+        held = await desk.ask(GRANT, basic(id_, secret))
+        await desk.refused(held, 429, "invalid_client")
+        assert 55 <= int(held.headers["retry-after"]) <= 60
+    other = desk.http._transport
+    assert isinstance(other, httpx.ASGITransport)
+    other.client = ("192.0.2.2", 1)
+    assert (await desk.ask(GRANT, basic(desk.client.id, SECRET))).status_code == 200
+
+
+async def test_a_success_ends_the_row(desk: Desk) -> None:
+    for _ in range(3):
+        for _ in range(FAILURES_MAX - 1):
+            await desk.ask(GRANT, basic(desk.client.id, "wrong"))
+        await desk.token()
+
+
+async def test_another_secret(desk: Desk) -> None:
+    before, secret = await desk.token(), new_secret()
+    assert await desk.credentials.replace_secret("till", secret)
+    await desk.refused(await desk.ask(GRANT, basic(desk.client.id, SECRET)), 401, "invalid_client")
+    assert await desk.status(await desk.token(secret)) == 404
+    assert await desk.status(before) == 404
+    assert not await desk.credentials.replace_secret("nobody", secret)
+
+
+async def test_another_key(desk: Desk) -> None:
+    before = await desk.token()
+    ring = await desk.credentials.rotate()
+    after = await desk.token()
+    assert jwt.get_unverified_header(after)["kid"] == ring.current.id != jwt.get_unverified_header(before)["kid"]
+    assert await desk.status(after) == await desk.status(before) == 404
+
+
+async def test_a_disabled_client(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(access, "CLIENT_STALE_S", 0.0)
+    token = await desk.token()
+    assert await desk.status(token) == 404
+    await desk.credentials.disable("till", True)
+    assert await desk.status(token) == 401
+    await desk.refused(await desk.ask(GRANT, basic(desk.client.id, SECRET)), 401, "invalid_client")
+    await desk.credentials.disable("till", False)
+    assert await desk.status(token) == await desk.status(await desk.token()) == 404
+
+
+async def test_the_use_of_a_client_is_noted_to_the_minute(desk: Desk) -> None:
+    assert desk.client.used_at is None
+    await desk.token()
+
+    async def used() -> Client:
+        found = await desk.credentials.client(desk.client.id)
+        assert found is not None
+        return found
+
+    async def noted() -> bool:
+        return (await used()).used_at is not None
+
+    await eventually(noted, True, 5)
+    first = await used()
+    assert first.used_at is not None
+    assert first.used_at >= desk.client.created_at
+    await desk.token()
+    await asyncio.sleep(0.5)
+    assert await used() == first
+
+
+async def test_whoever_is_first_makes_the_key(empty_installation: Installation) -> None:
+    edges = [Edge(empty_installation.settings) for _ in range(8)]
+    try:
+        await asyncio.gather(*(edge.views.start() for edge in edges))
+        await asyncio.gather(*(edge.access.start() for edge in edges))
+        rings = [edge.access._ring for edge in edges]
+        assert rings[0] is not None
+        assert rings == rings[:1] * 8
+        assert await empty_installation.collection("edge", "signing_keys").count_documents({}) == 1
+    finally:
+        await asyncio.gather(*(edge.views.stop() for edge in edges))
+
+
+async def test_keys_rotated_at_once_are_all_kept(desk: Desk) -> None:
+    rings = await asyncio.gather(*(desk.credentials.rotate() for _ in range(3)))
+    found = await desk.credentials.keys()
+    assert {ring.current.id for ring in rings} <= {key.id for key in found.all}
+    assert len(found.all) == 4
+    assert sum(key.retired_at is None for key in found.all) == 1
+
+
+async def test_a_name_has_one_client(desk: Desk) -> None:
+    with pytest.raises(Conflict, match="till"):
+        await desk.credentials.add("till", ["api_loyalty"], "shoes", SECRET)
+    added = await asyncio.gather(
+        *(desk.credentials.add("new", ["api_loyalty"], "shoes", SECRET) for _ in range(5)), return_exceptions=True
+    )
+    assert sum(isinstance(each, Client) for each in added) == 1
+    assert [client.name for client in await desk.credentials.clients()] == ["new", "till"]
+
+
+# ── over processes, with a worker ───────────────────────────────────────────────────────────────────────────────────
+
+
+async def test_keys_of_two_clients_and_accounts_of_two_stores_are_apart(installation: Installation) -> None:
+    """The idempotency key is the client's own; an account number is the store's own."""
+    settings = installation.settings
+    other = await authorization(settings, "other")
+    elsewhere = await authorization(settings, "elsewhere", "shoes")
+    async with installation.points(), calling(installation) as caller:
+        assert (await caller.post("A-1", load(5), key="k")).status_code == 200
+        mine = await caller.post("A-1", load(5), key="k")
+        caller.client.headers.update(other)
+        theirs = await caller.post("A-1", load(7), key="k")
+        assert theirs.status_code == 200
+        assert theirs.json()["transactionId"] != mine.json()["transactionId"]
+        assert await caller.balance("A-1") == 12
+        caller.client.headers.update(elsewhere)
+        assert (await caller.account("A-1")).status_code == 404
+        assert (await caller.post("A-1", load(7), key="k")).json()["code"] == "programme_unknown"
+        entry = await installation.collection("points", "journal").find_one({"store": "shoes"})
+        assert entry is not None
+        assert entry["code"] == "programme_unknown"
+
+
+async def test_a_key_that_was_rotated_elsewhere_is_found(installation: Installation) -> None:
+    settings = installation.settings
+    async with installation.edge() as url, httpx.AsyncClient(base_url=url) as client:
+        before = await authorization(settings)
+        async with credentials_of(settings) as credentials:
+            await credentials.rotate()
+        after = await authorization(settings)
+
+        async def status() -> set[int]:
+            return {(await client.get(NOBODY, headers=headers)).status_code for headers in (before, after)}
+
+        await eventually(status, {404}, 5)
