@@ -1,152 +1,199 @@
-"""A small plain model of points, to hold against the real one: RULES 4.1, each of its three parts under 200 lines.
-
-It knows one account; it tells balances and whether a command is refused. It was written from the rules; where they are
-silent it reads them as docs/rules.md does. The other parts: `reference_purse` and `reference_order`.
-"""
+"""A small plain model of RULES 4.1 for one account, read as docs/rules.md reads it: whole units, UTC, days, months."""
 
 import pickle
-from copy import deepcopy
+from calendar import monthrange
+from collections import Counter
 from dataclasses import dataclass, field, replace
-from datetime import datetime
-from itertools import groupby
+from datetime import UTC, datetime, time, timedelta
+from fractions import Fraction
+from types import SimpleNamespace as Done
 from typing import Any
 
 from schemas.accounts import SetAccountState
-from schemas.orders import PlaceOrder
+from schemas.orders import CancelOrder, FulfilOrder, PlaceOrder, ReturnOrder
 from schemas.points import Adjust, BookDue, PostTransaction, Reverse
-from tests.unit.points.reference_order import Order
-from tests.unit.points.reference_purse import Purse, Taken, refuse_if
+
+RefusedError = AssertionError  # What the model would not do fails one of its assertions.
+EUROS = "euros"  # Stands for money among the lines of an order.
+NEVER = datetime.max.replace(tzinfo=UTC)
+exact: Any = Fraction  # Counters count fractions too.
+
+
+def day_after(at: datetime, days: int | None) -> datetime:
+    return NEVER if days is None else datetime.combine(at.date() + timedelta(days=days + 1), time(), UTC)
 
 
 @dataclass
-class Done:
-    """An operation of a command: what it credited, or with a `sign` of -1 debited; from, or to, which ends."""
+class Purse:  # A programme: `days` until credits expire, `months` until the account does; `earns`: points per euros.
+    days: int | None
+    months: int | None
+    earns: tuple[tuple[int, Fraction], ...] = ()
+    grace: int = 30
+    active: Counter[datetime] = field(default_factory=Counter)  # Amounts, by when they end.
+    credits: list[Done] = field(default_factory=list)  # Those to come.
+    awards: dict[str, tuple[int, list[datetime], int, int]] = field(default_factory=dict)  # As `settle` has them.
+    debt: int = 0
+    closes: datetime | None = None
+    used: bool = False
 
-    programme: str
-    sign: int
-    amount: int
-    parts: Taken
-    starts: datetime
-    undone: int = 0
+    def booked(self, at: datetime) -> int:
+        return sum(amount for ends, amount in self.active.items() if ends > at) - self.debt
+
+    def advance(self, now: datetime) -> None:  # What is due happens, one instant after the other.
+        instants = {self.closes or now, *self.active} | {at for it in self.credits for at in (it.starts, *it.points)}
+        for at in sorted(instant for instant in instants if instant <= now):
+            self.active, closing = Counter({ends: self.active[ends] for ends in self.active if ends > at}), self.closes
+            for each in [each for each in self.credits if each.starts == at and each.amount]:
+                self.credit(each.amount, each.points[0], at)
+            if closing == at:
+                self.active, self.closes = Counter(), None if self.active.total() else at
+        self.credits = [each for each in self.credits if each.starts > now]
+
+    def credit(self, amount: int, ends: datetime, now: datetime) -> int:  # Debts are paid first; gives what is left.
+        paid = min(self.debt, amount)
+        self.debt -= paid
+        self.active[ends if ends > now else day_after(now, self.grace)] += amount - paid
+        self.closes = self.closes if self.closes and self.closes > now else None
+        return amount - paid
+
+    def take(self, amount: int, own: list[datetime]) -> list[datetime]:  # Own lots first; the rest is debt.
+        lots = [*dict.fromkeys(own), *sorted(self.active.keys() - own)]
+        taken = [ends for ends in lots for _ in range(self.active[ends])][:amount]
+        self.active.subtract(taken)
+        self.debt += amount - len(taken)
+        return taken
+
+    def use(self, now: datetime, at: datetime, asked: datetime | None = None) -> None:  # It closes later, not earlier.
+        year, month = divmod(at.year * 12 + at.month - 1 + (self.months or 0), 12)
+        day = at.replace(year=year, month=month + 1, day=min(at.day, monthrange(year, month + 1)[1]))
+        dates = (asked, self.closes, None if self.months is None else day_after(day, 0))
+        self.used, self.closes = True, max((each for each in dates if each and each > now), default=None)
+
+    def settle(self, order: str, sums: list[Any], now: datetime) -> None:  # Book the difference to what was booked.
+        eligible, fulfilled, cancelled, returned = sums
+        awarded = sum(points * int(eligible // per) for points, per in self.earns)
+        activated, dropped, revoked = (int(awarded * part / (eligible or 1)) for part in sums[1:])
+        if fulfilled + cancelled == eligible:
+            activated = awarded - dropped if fulfilled else 0
+            dropped = awarded - activated
+            revoked = activated if returned == fulfilled else revoked
+        awarded_before, own, dropped_before, revoked_before = self.awards.get(order, (0, [], 0, 0))
+        self.take(max(len(own) - activated, 0), own[::-1])
+        new = [day_after(now, self.days)] * (activated - len(own))
+        for ends in own[-1:] * (revoked_before - revoked) + new:
+            self.credit(1, ends, now)
+        self.take(max(revoked - revoked_before, 0), own + new)
+        if new or (awarded, dropped) != (awarded_before, dropped_before):
+            self.use(now, now)
+        self.awards[order] = (awarded, (own + new)[:activated], dropped, revoked)
+
+
+def hear(told: dict[Any, Any]) -> list[Any]:  # E, F, C and R of an order in euros, from all that was told of it.
+    revision, ordered, prices, waiting = 0, Counter[str](), Counter[str](), list[Any]()
+    sums = {FulfilOrder: Counter[str](), CancelOrder: Counter[str](), ReturnOrder: Counter[str]()}
+
+    def valued(parts: Counter[str]) -> Counter[str]:
+        return Counter({**parts, EUROS: sum(prices[line] * part for line, part in parts.items())})
+
+    for each in told.values():
+        if isinstance(each, PlaceOrder):
+            worth = {it.line: exact(it.net_amount + it.tax - it.discount) * it.earns for it in each.lines}
+            paid = sum(exact(it.amount) for it in each.payments if it.kind in ("points", "voucher", "gift_card"))
+            gross, lines = sum(worth.values()), {it.line: exact(it.quantity) for it in each.lines}
+            revision, ordered = each.revision, Counter({**lines, EUROS: max(gross - paid, exact(0))})
+            prices = Counter({it: worth[it] / lines[it] * ordered[EUROS] / (gross or 1) for it in lines} | {EUROS: 1})
+            fulfilled, cancelled, returned = map(valued, sums.values())
+            assert fulfilled + cancelled <= ordered  # F + C ≤ E, of each line and in euros.
+            assert returned <= Counter({**lines, EUROS: fulfilled[EUROS]})  # R ≤ F; of a line R ≤ E.
+        else:
+            waiting.append(each)
+        for fact in (it for _ in waiting[:] for it in waiting[:] if (it.revision or 1) <= revision):  # In rounds.
+            fulfilled, cancelled, returned = map(valued, sums.values())
+            still_open = ordered - fulfilled - cancelled  # E - F - C.
+            there = Counter({**ordered, EUROS: fulfilled[EUROS]}) if EUROS in sums[FulfilOrder] else fulfilled
+            room = there - returned if type(fact) is ReturnOrder else still_open
+            parts = {it.line: exact(it.quantity) for it in fact.lines or ()}
+            about = valued(Counter(parts or {EUROS: exact(room[EUROS] if fact.amount is None else fact.amount)}))
+            fits = about <= room and (about.total() > 0 or not still_open[EUROS])
+            yet = (there | Counter({it: ordered[it] - cancelled[it] for it in ordered if not prices[it]})) - returned
+            waits = type(fact) is ReturnOrder and about.keys() <= ordered.keys() and (still_open[EUROS] or about <= yet)
+            assert fits or waits or fact is not each  # A return waits as long as more may be fulfilled.
+            sums[type(fact)].update(parts or about if fits else {})
+            waiting = [it for it in waiting if it is not fact or (waits and not fits)]  # Else it is forgotten.
+    return [ordered[EUROS], *(valued(each)[EUROS] for each in sums.values())]
 
 
 @dataclass
-class Model:
-    """One account; `done` has by command the operations that can be reversed, by their index."""
-
+class Model:  # One account; what was told of its orders, by revision or fact, and what commands did, by operation.
     purses: dict[str, Purse]
     state: str = "active"
-    opened: bool = False
-    orders: dict[str, Order] = field(default_factory=dict)
+    told: dict[str, dict[Any, Any]] = field(default_factory=dict)
     done: dict[str, dict[int, Done]] = field(default_factory=dict)
 
     def pending(self, name: str) -> int:
-        shares = [order.shares[name] for order in self.orders.values() if name in order.shares]
-        return sum(each.awarded - each.activated - each.dropped for each in shares)
+        return sum(award[0] - len(award[1]) - award[2] for award in self.purses[name].awards.values())
 
     def after(self, command: Any, now: datetime, command_id: str) -> "Model":
-        """The model after a command.
-
-        :raises RefusedError: when it is to be refused.
-        """
-        purses = pickle.loads(pickle.dumps(self.purses))
-        model = replace(self, purses=purses, orders=dict(self.orders), done=dict(self.done))
-        refuse_if(self.state == "closed" and not isinstance(command, SetAccountState | BookDue))
-        for purse in model.purses.values():
+        assert self.state != "closed" or isinstance(command, SetAccountState | BookDue)
+        purses, all_done = pickle.loads(pickle.dumps((self.purses, self.done)))
+        model = replace(self, purses=purses, told=dict(self.told), done=all_done)
+        for purse in purses.values():
             purse.advance(now)
-        done: dict[int, Done] = {}
-        match command:
-            case PostTransaction():
-                model._transaction(command, now, done)
-            case Adjust():
-                model._adjust(command, now, done)
-            case SetAccountState():
-                refuse_if(not model.opened)
-                model.state = command.state.value
-            case Reverse():
-                model._reverse(command, now)
-            case BookDue():
-                pass
-            case _:
-                model._order(command, now)
-        if done:
-            model.done[command_id] = done
+        if isinstance(command, PostTransaction | Adjust):
+            model._book(command, now, all_done.setdefault(command_id, {}))
+        elif isinstance(command, SetAccountState):
+            assert any(purse.used for purse in purses.values())
+            model.state = command.state.value
+        elif isinstance(command, Reverse):
+            done = all_done.get(command.transaction_id, {})
+            wanted: Any = command.operations or [Done(operation=it, value=None) for it in done if done[it].amount]
+            assert wanted
+            for undo in sorted(wanted, key=lambda undo: -undo.operation):  # The last operation first.
+                each = done.get(undo.operation, Done(amount=0))
+                amount = each.amount if undo.value is None else int(undo.value)
+                assert 0 < amount <= each.amount
+                if each.credit and each.starts <= now:
+                    purses[each.programme].take(amount, each.points)
+                for ends in [] if each.credit else each.points[: each.amount][::-1][:amount]:
+                    purses[each.programme].credit(1, ends, now)
+                each.amount -= amount
+        elif not isinstance(command, BookDue):
+            told, is_order = self.told.get(command.order, {}), isinstance(command, PlaceOrder)
+            revision = max((it.revision for it in told.values() if isinstance(it, PlaceOrder)), default=0)
+            name = command.revision if is_order else command.fact
+            assert told.get(name, command) == command
+            assert not is_order or revision or self.state != "suspended"
+            if not is_order or command.revision > revision:
+                model.told[command.order] = {**told, name: command}
+                sums = hear(model.told[command.order])
+                for purse in purses.values():
+                    purse.settle(command.order, sums, now)
         return model
 
-    def _transaction(self, command: PostTransaction, now: datetime, done: dict[int, Done]) -> None:
-        refuse_if(self.state == "suspended")
-        order, index = self.orders.get(command.context.receipt_nr or "", Order()), 0
-        for part in command.loyalty_programs:
-            name = part.loyalty_point_definition_id
-            for load in part.loads:
-                refuse_if(load.value < 0)
-                if load.value:
-                    refuse_if(name in order.shares and order.shares[name].awarded)
-                    refuse_if(load.account_expires_at and load.account_expires_at <= now)
-                    done[index] = self._credit(name, int(load.value), now, now, load.balance_expires_at)
-                    self.purses[name].lives(now, now, load.account_expires_at)
-                index += 1
-        for part in command.loyalty_programs:
-            for redemption in part.redemptions:
-                if redemption.value:
-                    refuse_if(self.state == "spending_blocked")
-                    done[index] = self._debit(part.loyalty_point_definition_id, int(redemption.value), now)
-                index += 1
-
-    def _adjust(self, command: Adjust, now: datetime, done: dict[int, Done]) -> None:
-        name, value = command.programme, int(command.value)
-        refuse_if(value == 0 or (value < 0 and (command.active_from or command.expires_at)))
-        if value < 0:
-            done[0] = self._debit(name, -value, now)
-        else:
+    def _book(self, command: Any, now: datetime, done: dict[int, Done]) -> None:
+        if isinstance(command, Adjust):
+            assert command.value > 0 or (command.value < 0 and not command.active_from and not command.expires_at)
             starts = max(command.active_from or now, now)
-            done[0] = self._credit(name, value, now, starts, command.expires_at)
-
-    def _credit(self, name: str, amount: int, now: datetime, starts: datetime, ends: datetime | None) -> Done:
-        self.opened = True
-        credit = self.purses[name].credit(amount, now, starts, ends)
-        return Done(name, 1, amount, [(credit.ends, credit.amount)], starts)
-
-    def _debit(self, name: str, amount: int, now: datetime) -> Done:
-        refuse_if(amount < 0 or not self.opened)
-        return Done(name, -1, amount, self.purses[name].debit(amount, now), now)
-
-    def _reverse(self, command: Reverse, now: datetime) -> None:
-        done = self.done[command.transaction_id] = deepcopy(self.done.get(command.transaction_id, {}))
-        wanted = [(each.operation, each.value) for each in command.operations]
-        wanted = wanted or [(index, None) for index, each in done.items() if each.amount > each.undone]
-        refuse_if(not wanted or not all(index in done for index, _ in wanted))
-        undos: list[tuple[int, int, int]] = []
-        for index, value in wanted:
-            each = done[index]
-            amount = each.amount - each.undone if value is None else int(value)
-            refuse_if(amount == 0 or amount > each.amount - each.undone)
-            undos.append((-index, each.undone, amount))
-            each.undone += amount
-        for index, before, amount in sorted(undos):
-            self._undo(self.purses[done[-index].programme], done[-index], before, amount, now)
-
-    def _undo(self, purse: Purse, each: Done, before: int, amount: int, now: datetime) -> None:
-        """Take back a credit, or give back what a debit took, the last first."""
-        if each.sign > 0 and each.starts > now:
-            for credit in purse.credits:
-                if (credit.starts, credit.ends) == (each.starts, each.parts[0][0]):
-                    part = min(credit.amount, amount)
-                    credit.amount, amount = credit.amount - part, amount - part
-        elif each.sign > 0:
-            purse.take(amount, now, [ends for ends, part in each.parts if part])
+            moves = [(command.programme, int(command.value), starts, command.expires_at, None)]
         else:
-            points = [ends for ends, part in reversed(each.parts) for _ in range(part)][before : before + amount]
-            purse.give_back([(ends, len(list(same))) for ends, same in groupby(points)], now)
-
-    def _order(self, command: Any, now: datetime) -> None:
-        order = self.orders[command.order] = deepcopy(self.orders.get(command.order, Order()))
-        placed = isinstance(command, PlaceOrder)
-        refuse_if(placed and order.revision == 0 and self.state == "suspended")
-        if not (order.place(command) if placed else order.tell(command)):
-            return
-        order.release()
-        for name, purse in self.purses.items():
-            if purse.earns:
-                order.settle(name, purse, now)
-                self.opened = self.opened or order.shares[name].awarded > 0
+            assert self.state != "suspended"
+            parts = [(it.loyalty_point_definition_id, it.loads, it.redemptions) for it in command.loyalty_programs]
+            loads = [(name, load) for name, loads, _ in parts for load in loads]
+            moves = [(name, int(it.value), now, it.balance_expires_at, it.account_expires_at) for name, it in loads]
+            moves += [(name, -int(it.value), now, None, None) for name, _, debits in parts for it in debits]
+        for index, (name, amount, starts, ends, asked) in enumerate(moves):
+            purse, points = self.purses[name], [ends or day_after(starts, self.purses[name].days)]
+            if amount > 0:
+                assert starts < min(points[0], asked or NEVER)
+                assert not purse.awards.get(command.context.receipt_nr, (0,))[0]
+            elif amount < 0:
+                assert isinstance(command, Adjust) or self.state != "spending_blocked"
+                assert -amount <= purse.booked(now)
+                points = purse.take(-amount, [])
+            if amount:
+                done[index] = Done(programme=name, credit=amount > 0, amount=abs(amount), starts=starts, points=points)
+                purse.use(now, starts, asked)
+            if starts > now:
+                purse.credits.append(done[index])
+            elif amount > 0 and purse.credit(amount, points[0], now) == 0:
+                done[index].points = []  # All of it paid a debt: it is in no lot.
