@@ -81,13 +81,20 @@ def verify(
     topics: Annotated[bool, typer.Option("--topics", help="Hold what was published against the journal, too.")] = False,
     root: Root = ROOT,
 ) -> None:
-    """Recompute every state from the journal, and compare; exit 1: something is off, 2: could not look."""
+    """Recompute every state from the journal, and compare; exit 1: something is off, 2: could not look.
+
+    Points are also held against vouchers: each transaction over both ended alike in both.
+    """
     from shared.commands import verify as command
 
     with one_line(code=2):
         report = execute(command.verify_with_progress(service, settings_at(root)), code=2)
         command.show(report)
         off = [] if report.ok else [f"{report.streams_off} of {report.streams} streams are off"]
+        if service == "points":
+            both = execute(command.verify_transactions_with_progress(settings_at(root)), code=2)
+            command.show_transactions(both)
+            off += [] if both.ok else [f"{both.streams_off} transactions or vouchers are off"]
         if topics:
             published = execute(command.verify_topics(service, settings_at(root)), code=2)
             command.show_topics(published)

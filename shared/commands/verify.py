@@ -56,6 +56,12 @@ async def verify_transactions(
         return await verify_both(*sides, progress=progress)
 
 
+async def verify_transactions_with_progress(settings: Settings) -> Report:
+    """The same, with a progress bar on standard error."""
+    with progress_bar("comparing points and vouchers") as progress:
+        return await verify_transactions(settings, progress)
+
+
 async def verify_topics(service: str, settings: Settings) -> PublishedReport:
     """Hold what a service has published against its journal, with a progress bar on standard error.
 
@@ -72,6 +78,13 @@ def show(report: Report) -> None:
     """Print `ok` with counts, or a table of what is off."""
     counts = f"{report.streams:,} streams, {report.writes:,} versions, {report.events:,} events"
     _show(report.ok, counts, report.streams_off, "stream", report.findings)
+
+
+def show_transactions(report: Report) -> None:
+    """The same of transactions over points and vouchers; nothing when there are none."""
+    if report.streams or not report.ok:
+        counts = f"{report.streams:,} transactions over points and vouchers"
+        _show(report.ok, counts, report.streams_off, "stream", report.findings)
 
 
 def show_topics(report: PublishedReport) -> None:

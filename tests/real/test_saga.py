@@ -8,6 +8,7 @@ import pytest
 
 from tests.harness import Command, Installation, eventually, header, payload
 from tests.real.saga import Sagas, all_closed, check, new_sagas, open_ones, prepare
+from tests.real.test_cli import fealty, rows
 
 pytestmark = pytest.mark.real
 
@@ -41,6 +42,20 @@ async def test_all_is_decided_once_and_answered_once(empty_installation: Install
             refusals[payload(record)["code"]] += 1
     assert refusals["voucher_redeemed"] == outcomes["refused"]
     assert refusals["insufficient_points"] == outcomes["refused by points"]
+    await damage_is_told(installation, outcomes["executed"] + outcomes["refused"])
+
+
+async def damage_is_told(installation: Installation, closed: int) -> None:
+    """`fealty verify` counts what it compared, and lists what voucher has forgotten."""
+    code, out, _ = await fealty(installation, "verify")
+    assert (code, out.splitlines()[-1]) == (0, f"ok: {closed} transactions over points and vouchers")
+    decided = installation.collection("voucher", "snapshots")
+    lost = await decided.find_one({"_id": {"$regex": "^transaction/"}})
+    await decided.delete_one({"_id": lost["_id"]})
+    code, out, err = await fealty(installation, "verify")
+    assert code == 1
+    assert "transactions or vouchers are off" in err
+    assert [lost["_id"], "closed as voucher decided"] in [row[:2] for row in rows(out)]
 
 
 @pytest.mark.parametrize("step", STEPS)
