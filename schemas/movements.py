@@ -142,6 +142,13 @@ class Purchased(Moved):
     kind: Literal["purchase"] = "purchase"
 
 
+class ThresholdReached(Moved):
+    """`points.threshold_reached.v1`: a programme's threshold was reached, and its points became a voucher."""
+
+    type: Literal["points.threshold_reached.v1"] = "points.threshold_reached.v1"
+    kind: Literal["threshold"] = "threshold"
+
+
 class Adjusted(Moved):
     """`points.adjusted.v1`: a correction by hand, up or down."""
 
@@ -208,6 +215,7 @@ Movement = (
     Loaded
     | Redeemed
     | Purchased
+    | ThresholdReached
     | Adjusted
     | Pended
     | Activated

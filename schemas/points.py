@@ -7,7 +7,7 @@ are UTC instants. The journal stores events in exactly this shape.
 
 from typing import Annotated, Literal, get_args
 
-from pydantic import Field
+from pydantic import Field, StrictBool
 
 from schemas.accounts import (
     AccountForwarded,
@@ -80,7 +80,12 @@ class PutProgramme(Wire):
 
 
 class BookDue(Wire):
-    """`points.book_due.v1`: book what is due on the account, and nothing else; sent by the sweep."""
+    """`points.book_due.v1`: book what is due on the account, and nothing else; sent by the sweep.
+
+    With `thresholds`, what is left of those that a command has reached more often than it may book at once.
+    """
+
+    thresholds: StrictBool = False
 
 
 class ProgrammeApplied(Published):
@@ -152,7 +157,7 @@ class TransactionResult(Published):
 
     transaction_id: str
     balances: tuple[BalanceResult, ...]
-    issued_vouchers: tuple[IssuedVoucher, ...] = ()
+    issued_vouchers: tuple[IssuedVoucher | VoucherDone, ...] = ()
     redeemed_vouchers: tuple[VoucherDone, ...] = ()
     voided_vouchers: tuple[VoucherDone, ...] = ()
 

@@ -35,7 +35,7 @@ class TransactionAnswer(Published):
 
     transaction_id: str
     balances: tuple[BalanceAnswer, ...]
-    issued_vouchers: tuple[IssuedVoucher, ...]
+    issued_vouchers: tuple[IssuedVoucher | VoucherDone, ...]
     redeemed_vouchers: tuple[VoucherDone, ...]
     voided_vouchers: tuple[VoucherDone, ...]
 

@@ -29,10 +29,13 @@ def replacement_streams(command: Command, payload: ReplaceNumber) -> Streams:
     return Streams((account_stream(store, command.subject), new), (catalogue_stream(store),))
 
 
-def book_what_is_due(command: Command, _payload: BookDue, states: States) -> Outcome:
+def book_what_is_due(command: Command, payload: BookDue, states: States) -> Outcome:
     """What the sweep asks for: whatever is due is booked, in every state of the account; often nothing is any more."""
     booking = desk(command, None, states)
-    return accepted(booking, []) if isinstance(booking, Booking) else booking
+    if not isinstance(booking, Booking):
+        return booking
+    booking.all_thresholds = payload.thresholds
+    return accepted(booking, [])
 
 
 def set_state(command: Command, payload: SetAccountState, states: States) -> Outcome:

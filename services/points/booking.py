@@ -23,8 +23,9 @@ _NAMES: dict[type[Movement], dict[str, str]] = {
 class Booking:
     """The desk at which a command books on one account; `operation` is the index of the operation at hand.
 
-    `before` is the account with what was due, before the command's own operations. `transaction_id` is that of the
-    transaction which the command closes, and empty when it is the command's own.
+    `initial` is the account as the command found it, `before` with what was due, before the command's own operations;
+    with `all_thresholds` those reached before count too. `transaction_id` is that of the transaction which the command
+    closes, and empty when it is the command's own.
     """
 
     command: Command
@@ -37,7 +38,12 @@ class Booking:
     transaction_id: str = ""
     operation: int = 0
     events: list[tuple[str, Event]] = field(default_factory=list)
+    all_thresholds: bool = False
+    initial: Account = field(init=False)
     before: Account = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.initial = self.account
 
     def open(self) -> None:
         """Open the account, unless it is."""

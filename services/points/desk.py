@@ -20,6 +20,7 @@ from services.points.state import (
     account_stream,
     catalogue_stream,
 )
+from services.points.thresholds import book_thresholds
 from shared.decider import Accepted, Command, Document, Forwarded, Rejected, Streams
 from shared.ids import account_id
 
@@ -94,8 +95,11 @@ def accepted(
 ) -> Accepted[Event]:
     """What was booked, with a `TransactionResult`: the balance of each programme named, by first appearance.
 
+    Thresholds come last, on what may be spent then; tiers see what they leave.
+
     `states` are the other streams that were written, as the events leave them; `more` is added to the result.
     """
+    issued, follow_ups = book_thresholds(booking)
     if booking.catalogue.tier_sets:
         tiers.rise(booking, booking.before, booking.command.now)
     balances: dict[str, Document] = {}
@@ -115,9 +119,11 @@ def accepted(
         "voidedVouchers": [],
         **(more or {}),
     }
-    return Accepted(
-        tuple(booking.events), result, memo=memo, states={**(states or {}), booking.stream: booking.account}
-    )
+    if issued:
+        reached = [each.model_dump(mode="json", by_alias=True) for each in issued]
+        result["issuedVouchers"] = [*result["issuedVouchers"], *reached]
+    after = {**(states or {}), booking.stream: booking.account}
+    return Accepted(tuple(booking.events), result, follow_ups, memo, after)
 
 
 def order_source(order: str, shop: str | None) -> Source:

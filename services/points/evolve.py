@@ -27,6 +27,7 @@ from schemas.movements import (
     Revoked,
     Scheduled,
     SpendCounted,
+    ThresholdReached,
     Unscheduled,
 )
 from schemas.orders import OrderEvent
@@ -74,9 +75,9 @@ def evolve(state: State, event: Event) -> State:
 def evolve_account(account: Account, event: AccountEvent) -> Account:
     """The account after `event`."""
     match event:
-        case Loaded() | Redeemed() | Expired() | Adjusted() | Activated() | Revoked() | GivenBack() | Purchased():
+        case Loaded() | Redeemed() | Expired() | Adjusted() | Activated() | Revoked() | GivenBack():
             return _booked(account, event, event.sequence)
-        case Pended() | Dropped() | Deactivated():
+        case Pended() | Dropped() | Deactivated() | Purchased() | ThresholdReached():
             return _booked(account, event, event.sequence)
         case Scheduled() | Unscheduled() | ExpiringSoon() | SpendCounted() | Held() | Released():
             return _booked(account, event, account.sequence)
@@ -132,6 +133,7 @@ _COUNTERS: dict[type, tuple[int, int]] = {
     Deactivated: (_EARNED, 1),
     Redeemed: (_FIELD["redeemed"], -1),
     Purchased: (_FIELD["redeemed"], -1),
+    ThresholdReached: (_FIELD["redeemed"], -1),
     Expired: (_FIELD["expired"], -1),
     Revoked: (_FIELD["revoked"], -1),
     GivenBack: (_FIELD["given_back"], 1),
@@ -178,7 +180,7 @@ def _lots_after(balance: Balance, event: Notice | Movement) -> tuple[lot_rules.L
     match event:
         case Loaded() | GivenBack() | Released():
             return _put(lots, scheduled, next_lot, event.lots)
-        case Redeemed() | Purchased() | Expired() | Revoked() | Deactivated() | Held():
+        case Redeemed() | Purchased() | ThresholdReached() | Expired() | Revoked() | Deactivated() | Held():
             return lot_rules.take_out(lots, event.lots), scheduled, next_lot
         case Adjusted():
             if event.delta > 0:

@@ -220,7 +220,10 @@ def cancel_held(command: Command, payload: CancelHeld, states: States) -> Outcom
 def _refusal(payload: CloseTransaction) -> Rejected:
     if payload.decision is Decision.CANCELLED:
         return Rejected(PointsRefusal.TRANSACTION_TIMED_OUT, _TIMED_OUT)
-    return Rejected(VoucherRefusal(payload.code or ""), payload.detail or "", payload.pointer)
+    code = VoucherRefusal(payload.code or "")
+    if code is VoucherRefusal.TOO_LATE:
+        return Rejected(PointsRefusal.TRANSACTION_TIMED_OUT, _TIMED_OUT)
+    return Rejected(code, payload.detail or "", payload.pointer)
 
 
 def _load(booking: Booking, credit: HeldCredit) -> None:

@@ -8,6 +8,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
+from math import ceil
 from types import MappingProxyType
 from typing import NamedTuple
 
@@ -130,6 +131,7 @@ class ProgrammeRules:
     """A programme's current rules; `version` is 0 and `programme` None as long as it is not declared.
 
     `per_load` and `per_transaction` are the load limits in the smallest unit, rounded down; None is no limit.
+    `threshold` is what becomes a voucher by itself, in the smallest unit, rounded up; None is none.
     """
 
     id: str
@@ -137,6 +139,7 @@ class ProgrammeRules:
     version: int = 0
     per_load: int | None = None
     per_transaction: int | None = None
+    threshold: int | None = None
 
     @classmethod
     def of(cls, programme: Programme, version: int) -> "ProgrammeRules":
@@ -148,6 +151,7 @@ class ProgrammeRules:
             version,
             _floor(limits.per_load, programme.scale),
             _floor(limits.per_transaction, programme.scale),
+            _threshold(programme),
         )
 
     @property
@@ -231,3 +235,8 @@ def aggregate_of(stream: str) -> str:
 
 def _floor(limit: Decimal | None, scale: int) -> int | None:
     return None if limit is None else int(limit.scaleb(scale))
+
+
+def _threshold(programme: Programme) -> int | None:
+    threshold = programme.issue_immediate_threshold
+    return None if threshold is None else ceil(threshold.value.scaleb(programme.scale))

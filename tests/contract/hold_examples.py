@@ -47,6 +47,7 @@ def events(booking: dict[str, Any], movement: dict[str, Any]) -> dict[str, tuple
         "points.held.v1": (movements.Held(**booking, amount=50),),
         "points.released.v1": (movements.Released(**booking, amount=50, debt_delta=-5),),
         "points.purchased.v1": (movements.Purchased(**movement),),
+        "points.threshold_reached.v1": (movements.ThresholdReached(**movement),),
         "points.hold_placed.v1": (holds.HoldPlaced(**_OF_ACCOUNT),),
         "points.hold_ended.v1": (holds.HoldEnded(**_OF_ACCOUNT),),
         "points.transaction_held.v1": (
