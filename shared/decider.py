@@ -21,8 +21,8 @@ class Command(NamedTuple):
     """A command as `decide` sees it.
 
     `id` is its UUID, which is also the transaction id; `subject` the main aggregate's id; `payload` its wire model;
-    `now` a UTC instant, the later of the record's timestamp and the written streams' last booking (P4). `seed` is a
-    secret of the command's own, the same on each redelivery, from which to draw what nobody shall guess.
+    `now` a UTC instant, the later of the record's timestamp and the written streams' last booking (P4). `secret` is
+    the installation's, with which to derive from the id what nobody shall guess, the same on each redelivery.
     """
 
     id: str
@@ -31,7 +31,7 @@ class Command(NamedTuple):
     subject: str
     payload: Any
     now: datetime
-    seed: bytes = b""
+    secret: bytes = b""
 
 
 @dataclass(frozen=True, slots=True)

@@ -65,7 +65,7 @@ def _deducted(booking: Booking, rules: ProgrammeRules, value: int, index: int) -
         operation=booking.operation,
         programme=rules.id,
         voucher_id=threshold.voucher_id,
-        serial_id=drawn_number(booking.command.seed, "threshold", str(index)),
+        serial_id=drawn_number(booking.command.secret, booking.command.id, "threshold", str(index)),
         cost=value,
         scale=rules.scale,
     )

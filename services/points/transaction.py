@@ -127,12 +127,13 @@ def _purchases(
 ) -> list[BoughtVoucher] | Rejected:
     """Deduct the price of each voucher; its serial is derived from the command, so that a redelivery draws the same."""
     bought: list[BoughtVoucher] = []
+    command = booking.command
     for index, (part, rules) in enumerate(zip(payload.loyalty_programs, programmes, strict=True)):
         for at, purchase in enumerate(part.purchases):
             pointer = f"/loyaltyPrograms/{index}/purchases/{at}"
             if refused := _may_spend(booking, pointer):
                 return refused
-            price = _price(rules, purchase.voucher_id, booking.command.now, pointer)
+            price = _price(rules, purchase.voucher_id, command.now, pointer)
             if isinstance(price, Rejected):
                 return price
             if refused := rules_of.debit(booking, rules, price, pointer, Purchased):
@@ -143,7 +144,7 @@ def _purchases(
                     pointer=pointer,
                     programme=rules.id,
                     voucher_id=purchase.voucher_id,
-                    serial_id=drawn_number(booking.command.seed, pointer),
+                    serial_id=drawn_number(command.secret, command.id, pointer),
                     use=purchase.use,
                     valid_from=purchase.valid_from,
                     expires_at=purchase.expires_at,

@@ -1,7 +1,6 @@
 """Step 2: from bytes to an envelope and a payload, or to poison."""
 
 import re
-from hmac import digest
 from typing import Any, NamedTuple
 
 from pydantic import TypeAdapter, ValidationError
@@ -91,9 +90,8 @@ class Decoder:
         except ValidationError as error:
             raise Poison("bad_payload", describe(error)) from error
         store = envelope.store or self._store
-        seed = digest(self._secret, b"seed" + envelope.id.encode(), "sha256")
         now = instant(record.timestamp)
-        command = Command(envelope.id, envelope.type, store, envelope.subject, payload, now, seed)
+        command = Command(envelope.id, envelope.type, store, envelope.subject, payload, now, self._secret)
         hashed = envelope.request_hash or request_hash(self._secret, envelope.type, envelope.subject, value)
         return Incoming(record, envelope, command, self._streams(command), hashed)
 

@@ -227,7 +227,7 @@ class Given:
             subject = payload.programme.id if isinstance(payload, PutProgramme) else ACCOUNT
             if isinstance(payload, PutTierSet):
                 subject = payload.tier_set.id
-        command = Command(command_id, "points.test.v1", STORE, subject, payload, now, b"seed of " + command_id.encode())
+        command = Command(command_id, "points.test.v1", STORE, subject, payload, now, b"secret")
         streams = DECIDER.streams(command)
         named = (*streams.writes, *streams.reads)
         states: dict[str, Any] = {name: self.states.get(name) or DECIDER.initial(name) for name in named}
