@@ -14,7 +14,7 @@ from services.points.reversals import Reversals, evolve_reversals
 from services.points.state import account_stream, catalogue_stream, reversals_stream
 from services.points.undo import conditions_of, debit_fragments, give_back, revoke
 from shared.decider import Command, Entry, Rejected, Streams, entry_key
-from shared.ids import derived_id
+from shared.ids import closing_id, derived_id
 from shared.money import to_minor
 
 Original = Loaded | Redeemed | Adjusted | Scheduled
@@ -37,7 +37,8 @@ def reversal_streams(command: Command, payload: Reverse) -> Streams:
     """The account, what was undone before, and what the original booked; it may have been forwarded to the account."""
     store, named = command.store, payload.transaction_id
     writes = (account_stream(store, command.subject), *(reversals_stream(store, it) for it in _ids(named)))
-    return Streams(writes, (catalogue_stream(store),), _ids(named))
+    ids = _ids(named)
+    return Streams(writes, (catalogue_stream(store),), (*ids, *map(closing_id, ids)))
 
 
 def reverse(command: Command, payload: Reverse, states: States) -> Outcome:
@@ -48,9 +49,11 @@ def reverse(command: Command, payload: Reverse, states: States) -> Outcome:
     if refused := opened(booking):
         return refused
     entry = _original(booking, payload.transaction_id, states)
-    if entry is None:
-        detail = "the account has no such transaction"
-        return Rejected(PointsRefusal.TRANSACTION_UNKNOWN, detail, "/transactionId")
+    if isinstance(entry, Rejected):
+        return entry
+    if entry.status == "held" and not payload.operations:
+        detail = "what a transaction did with vouchers cannot be reversed; name its loads and redemptions"
+        return Rejected(PointsRefusal.NOT_REVERSIBLE, detail, "/transactionId")
     originals = {event.operation: event for event in _operations(entry, booking.stream)}
     if not originals:
         detail = "the transaction booked nothing that can be reversed"
@@ -89,13 +92,23 @@ def _ids(named: str) -> tuple[str, str]:
     return named, derived_id("follow-up", named, 0)
 
 
-def _original(booking: Booking, named: str, states: States) -> Entry | None:
-    """The accepted entry that booked on this account, under the id named or under that of its forwarding."""
+def _original(booking: Booking, named: str, states: States) -> Entry | Rejected:
+    """The accepted entry that booked on this account, under the id named or under that of its forwarding.
+
+    What a transaction that was held has booked stands in the entry that closed it.
+    """
     for command_id in _ids(named):
         entry: Entry | None = states[entry_key(command_id)]
-        if entry is not None and any(stream == booking.stream for stream, _ in entry.events):
+        if entry is None or all(stream != booking.stream for stream, _ in entry.events):
+            continue
+        if entry.status != "held":
             return entry
-    return None
+        closing: Entry | None = states[entry_key(closing_id(command_id))]
+        if closing is None:
+            return Rejected(PointsRefusal.TRANSACTION_OPEN, "the transaction is open", "/transactionId")
+        return entry._replace(events=closing.events)
+    detail = "the account has no such transaction"
+    return Rejected(PointsRefusal.TRANSACTION_UNKNOWN, detail, "/transactionId")
 
 
 def _operations(entry: Entry, stream: str) -> Iterator[Original]:
