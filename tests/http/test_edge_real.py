@@ -5,12 +5,13 @@ from decimal import Decimal
 from typing import Any
 
 import pytest
+import yaml
 
 from shared.clock import now_ms
 from shared.ids import account_id, new_id
 from shared.runtime.kafka import partition_of
 from shared.runtime.requests import Operation
-from tests.harness import Installation, eventually
+from tests.harness import DEMO, Command, Installation, eventually
 from tests.http.caller import POINTS, calling, decimals, load, redeem
 from tests.http.test_bodies import OMS
 from tests.http.test_openapi import schema
@@ -41,8 +42,26 @@ WEB_SHOP = b"""{
 """The document's own example (`seeds/003`)."""
 
 
+async def issue(installation: Installation, number: str) -> None:
+    """Have the vouchers of the web shop's example issued to an account, by the demo's definitions."""
+    definitions = {each["code"]: each for each in yaml.safe_load(DEMO.read_bytes())["vouchers"]}
+    wanted = {"VOUCHER-25": "6666160395443995410", "WELCOME": "6666270046419031265"}
+    owner = {"account": account_id("default", number), "accountNumber": number}
+    puts = [Command("voucher.put_definition.v1", code, {"definition": definitions[code]}) for code in wanted]
+    issues = [
+        Command(
+            "voucher.issue.v1", owner["account"], {"voucherId": code, "serialId": serial, "reason": "demo", **owner}
+        )
+        for code, serial in wanted.items()
+    ]
+    for commands in (puts, issues):
+        await installation.commands(commands)
+        await installation.settled([each.id for each in commands], service="voucher")
+
+
 async def test_the_documents_examples_byte_for_byte(installation: Installation) -> None:
-    async with installation.points(), calling(installation) as caller:
+    async with installation.points(), installation.worker("voucher"), calling(installation) as caller:
+        await issue(installation, "6299000000000000017")
         response = await caller.post("6299000000000000017", OMS)
         assert response.status_code == 200, response.text
         answer = response.json()
@@ -58,10 +77,23 @@ async def test_the_documents_examples_byte_for_byte(installation: Installation) 
         assert entry["events"][-1]["data"]["source"]["shop"] == "Webshop"
         assert b"OMS" not in response.content
 
-        refused = await caller.post("6299000000000000017", WEB_SHOP)
-        assert refused.status_code == 422
-        assert refused.json()["code"] == "vouchers_unavailable"
-        assert refused.json()["pointer"] == "/loyaltyPrograms/0/voucherRedemptions/0"
+        redeemed = await caller.post("6299000000000000017", WEB_SHOP)
+        assert redeemed.status_code == 200, redeemed.text
+        used = redeemed.json()
+        schema("TransactionAnswer").validate(used)
+        assert used["redeemedVouchers"] == [
+            {
+                "operation": 0,
+                "serialId": "6666160395443995410",
+                "voucherId": "VOUCHER-25",
+                "programme": "LOY22-IssueThreshold",
+            },
+            {"operation": 1, "serialId": "6666270046419031265", "voucherId": "WELCOME", "programme": None},
+        ]
+        assert used["balances"] == [{"loyaltyProgramId": "LOY22-IssueThreshold", "pointsBalance": 0}]
+        again = await caller.post("6299000000000000017", WEB_SHOP)
+        assert (again.status_code, again.json()["code"]) == (409, "voucher_redeemed")
+        assert again.json()["pointer"] == "/loyaltyPrograms/0/voucherRedemptions/0"
 
         shouted = OMS.replace(b"LoyaltyPointDefinitionld", b"LOYALTYPOINTDEFINITIONID").replace(b'"Value"', b'"vALUE"')
         assert (await caller.post("6299000000000000017", shouted)).json()["balances"][0]["pointsBalance"] == 2000
@@ -70,7 +102,8 @@ async def test_the_documents_examples_byte_for_byte(installation: Installation) 
         assert account.status_code == 200
         schema("AccountAnswer").validate(account.json())
         view = account.json()
-        assert (view["accountNumber"], view["version"], view["sequence"]) == ("6299000000000000017", 2, 2)
+        # Two loads, and two transactions that were held and closed.
+        assert (view["accountNumber"], view["version"], view["sequence"]) == ("6299000000000000017", 6, 2)
         (balance,) = view["balances"]
         assert (balance["programme"], balance["balance"], balance["earned"]) == (POINTS, 2000, 2000)
         assert sum(part["amount"] for part in balance["expiring"]) == 2000
@@ -141,6 +174,10 @@ async def test_an_idempotency_key_has_one_effect_and_one_answer(installation: In
         assert repeated.content == refused.content
 
 
+def buy(voucher: str) -> dict[str, Any]:
+    return {"loyaltyPrograms": [{"loyaltyPointDefinitionId": POINTS, "purchases": [{"voucherId": voucher}]}]}
+
+
 async def test_a_refusal_books_nothing(installation: Installation) -> None:
     refusals: list[tuple[bytes | dict[str, Any], int, str, str | None]] = [
         (redeem(11), 409, "insufficient_points", "/loyaltyPrograms/0/redemptions/0"),
@@ -154,7 +191,7 @@ async def test_a_refusal_books_nothing(installation: Installation) -> None:
             "insufficient_points",
             "/loyaltyPrograms/1/redemptions/0",
         ),
-        (WEB_SHOP, 422, "vouchers_unavailable", "/loyaltyPrograms/0/voucherRedemptions/0"),
+        (buy("NOTHING"), 422, "voucher_not_offered", "/loyaltyPrograms/0/purchases/0/voucherId"),
     ]
     async with installation.points(), calling(installation) as caller:
         assert (await caller.account("A-1")).json()["code"] == "account_unknown"
