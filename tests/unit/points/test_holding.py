@@ -15,7 +15,7 @@ from schemas.holds import (
     TransactionHeld,
 )
 from schemas.movements import GivenBack, Held, Moved, Purchased, Released, Revoked
-from schemas.points import PointsRefusal, Reverse
+from schemas.points import BookDue, PointsRefusal, Reverse
 from schemas.refusals import VoucherRefusal
 from services.points.holding import WAIT
 from services.points.waking import wake
@@ -45,12 +45,14 @@ from tests.unit.points.world import (
     STREAM,
     T0,
     adjust,
+    applied,
     booked,
     does,
     given,
     loaded,
     lot,
     opened,
+    programme,
     redeemed,
     transaction,
 )
@@ -210,6 +212,20 @@ def test_what_was_set_aside_cannot_be_spent_again_nor_expires() -> None:
     assert released.account.balances["SELLS"].spendable == 91
     then = released.world.when(adjust(1, "SELLS"), SOON + DAY, command_id="e").account.balances["SELLS"]
     assert (then.booked, then.expired) == (42, 60), "it comes back to its lot, and expires with it"
+
+
+def test_when_the_account_expires_what_was_set_aside_stays() -> None:
+    rules = programme("SELLS", accountExpiryMonths=1, purchases=[{"voucherId": "V", "price": 50}])
+    held = (
+        given(applied(rules))
+        .when(transaction(does("SELLS", loads=[80])), command_id="a")
+        .world.when(transaction(does("SELLS", purchases=[BUY])))
+    )
+    late = T0 + 60 * DAY
+    balance = held.world.when(BookDue(), late, command_id="b").account.balances["SELLS"]
+    assert (balance.booked, balance.held, balance.expired, balance.lots) == (50, 50, 30, ())
+    back = held.world.when(closing("cancelled"), late, command_id="c").account.balances["SELLS"]
+    assert (back.booked, back.held, back.expired) == (50, 0, 30)
 
 
 def test_what_is_owed_meanwhile_is_paid_from_what_comes_back() -> None:
