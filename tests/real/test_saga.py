@@ -60,8 +60,20 @@ async def damage_is_told(installation: Installation, closed: int) -> None:
 
 @pytest.mark.parametrize("step", STEPS)
 async def test_killed_at_every_step(empty_installation: Installation, step: str) -> None:
-    """Points while it holds, voucher while it decides, points while it closes; and then both at once."""
-    installation, sagas = empty_installation, new_sagas(STEPS.index(step))
+    await campaign(empty_installation, step, STEPS.index(step))
+
+
+@pytest.mark.long
+@pytest.mark.timeout(600)
+@pytest.mark.parametrize("round_", range(20))
+@pytest.mark.parametrize("step", STEPS)
+async def test_killed_at_every_step_for_long(empty_installation: Installation, step: str, round_: int) -> None:
+    await campaign(empty_installation, step, 100 + round_)
+
+
+async def campaign(installation: Installation, step: str, seed: int) -> None:
+    """Kill points while it holds, voucher while it decides, points while it closes; and then both at once."""
+    sagas = new_sagas(seed)
     await prepare(installation, sagas.accounts)
     await send(installation, sagas, 150)
     await killed(installation, "points", f"{step}:kill:2")
