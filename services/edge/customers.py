@@ -26,14 +26,25 @@ PREFIXES = ("firstName", "lastName")
 """The criteria that a value has only to begin with."""
 _CRITERIA = ("cardNumbers", *PREFIXES, "emailAddress", "postalCode", "houseNumber", "houseNumberAddition")
 _USABLE = "issued"
+_VOUCHER_SHOWN = (
+    "serialId",
+    "voucherId",
+    "programme",
+    "account",
+    "titles",
+    "descriptions",
+    "defaultLanguage",
+    "validFrom",
+    "validUntil",
+)
+_VOUCHER_READ = {"version": True, **{f"view.{name}": True for name in (*_VOUCHER_SHOWN, "state")}}
 
 
 async def prepare(database: AsyncDatabase[Document]) -> None:
     """Create the indexes that are not there yet."""
     searched = [IndexModel([("store", ASCENDING), (f"view.search.{name}", ASCENDING)]) for name in _CRITERIA]
     await database[CUSTOMERS].create_indexes([IndexModel([("links", ASCENDING)]), *searched])
-    owned = IndexModel([("view.account", ASCENDING)], partialFilterExpression={"view.state": _USABLE})
-    await database[VOUCHERS].create_indexes([owned])
+    await database[VOUCHERS].create_indexes([IndexModel([("view.account", ASCENDING)])])
 
 
 def stream_of(store: str, customer: str) -> str:
@@ -79,11 +90,14 @@ async def compose(database: AsyncDatabase[Document], upserts: Sequence[Upsert]) 
 
 
 async def _attach(database: AsyncDatabase[Document], accounts: Collection[str], *, follow: bool) -> None:
-    """Give the customers that are linked to these accounts what is known of them."""
+    """Give the customers that are linked to these accounts what is known of them.
+
+    That includes vouchers that were used: else a late snapshot could bring one of those back.
+    """
     among = {"$in": [*accounts]}
     found, owned = await asyncio.gather(
         database[ACCOUNTS].find({"_id": among}).to_list(None),
-        database[VOUCHERS].find({"view.account": among, "view.state": _USABLE}).to_list(None),
+        database[VOUCHERS].find({"view.account": among}, _VOUCHER_READ).to_list(None),
     )
     await _merge(database, found, owned, follow=follow)
 
@@ -171,5 +185,4 @@ def _shown_voucher(document: Mapping[str, Document]) -> Document | None:
     view = document["view"]
     if view["state"] != _USABLE:
         return None
-    names = ("serialId", "voucherId", "programme", "account", "titles", "descriptions", "defaultLanguage")
-    return {name: view[name] for name in (*names, "validFrom", "validUntil")}
+    return {name: view[name] for name in _VOUCHER_SHOWN}
