@@ -36,6 +36,8 @@ DOORS = {
         "shared/rebuild/store.py",
         "shared/embedded/mongo.py",
         "services/edge/views.py",
+        "services/edge/upserts.py",
+        "services/edge/customers.py",
         "services/edge/statements.py",
         "shared/oauth/store.py",
         "shared/commands/dead_letters.py",

@@ -1,5 +1,7 @@
 """Tokens for tests whose subject is something else: signed here, as the edge would sign them."""
 
+from collections.abc import Sequence
+
 from services.edge.tokens import issuer_of, sign
 from shared.clock import now_ms
 from shared.oauth.clients import SCOPES, new_secret
@@ -7,10 +9,12 @@ from shared.oauth.store import credentials_of
 from shared.settings import Settings
 
 
-async def authorization(settings: Settings, name: str = "tests", store: str = "default") -> dict[str, str]:
-    """The header of a client that may do everything in a store; it is made when it is not there."""
+async def authorization(
+    settings: Settings, name: str = "tests", store: str = "default", scopes: Sequence[str] = tuple(SCOPES)
+) -> dict[str, str]:
+    """The header of a client that may do everything in a store, or what is said; it is made when it is not there."""
     async with credentials_of(settings) as credentials:
-        client = await credentials.named(name) or await credentials.add(name, [*SCOPES], store, new_secret())
+        client = await credentials.named(name) or await credentials.add(name, [*scopes], store, new_secret())
         key = (await credentials.keys()).current
     token = sign(client, client.scopes, key, issuer_of(settings), now_ms() // 1000)
     return {"Authorization": f"Bearer {token}"}

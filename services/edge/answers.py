@@ -54,12 +54,12 @@ def result_of(result: Mapping[str, Any] | None) -> dict[str, Any]:
         scales = {balance["loyaltyProgramId"]: balance["scale"] for balance in document["balances"]}
         if "reversed" in document:
             document["reversed"] = [
-                {**each, "amount": _whole(each["amount"], scales[each["programme"]])} for each in document["reversed"]
+                {**each, "amount": whole(each["amount"], scales[each["programme"]])} for each in document["reversed"]
             ]
         document["balances"] = [
             {
                 "loyaltyProgramId": balance["loyaltyProgramId"],
-                "pointsBalance": _whole(balance["pointsBalance"], balance["scale"]),
+                "pointsBalance": whole(balance["pointsBalance"], balance["scale"]),
             }
             for balance in document["balances"]
         ]
@@ -87,7 +87,7 @@ def account_of(version: int, view: Mapping[str, Any], tier_sets: Mapping[str, An
 def _tier(tier: Mapping[str, Any], tier_set: Mapping[str, Any] | None) -> dict[str, Any]:
     """A place in a tier set, and the progress to the next level."""
     levels = [] if tier_set is None else tier_set["levels"]
-    measure = _whole(tier["measure"], tier["scale"])
+    measure = whole(tier["measure"], tier["scale"])
     codes = [level["code"] for level in levels]
     following = levels[codes.index(tier["code"]) + 1 if tier["code"] in codes else 0 :]
     shown = {**tier, "measure": measure, "primary": tier_set is not None and tier_set["primary"], "next": None}
@@ -109,8 +109,8 @@ def standing_of(account: str, number: str, at: datetime, changes: Iterable[Mappi
             {
                 "programme": change["programme"],
                 "scale": change["scale"],
-                "booked": _whole(change["booked"], change["scale"]),
-                "pending": _whole(change["pending"], change["scale"]),
+                "booked": whole(change["booked"], change["scale"]),
+                "pending": whole(change["pending"], change["scale"]),
             }
             for change in last
         ],
@@ -122,7 +122,7 @@ def movement_of(change: Mapping[str, Any]) -> dict[str, Any]:
     return {
         "sequence": change["sequence"],
         "kind": change["kind"],
-        **{name: _whole(change[name], change["scale"]) for name in _MOVED},
+        **{name: whole(change[name], change["scale"]) for name in _MOVED},
         **{name: change[name] for name in _SAID},
     }
 
@@ -132,12 +132,13 @@ def _balance(balance: Mapping[str, Any]) -> dict[str, Any]:
     return {
         "programme": balance["programme"],
         "scale": scale,
-        **{name: _whole(balance.get(name, 0), scale) for name in _AMOUNTS},
-        "expiring": [{"at": part["at"], "amount": _whole(part["amount"], scale)} for part in balance["expiring"]],
-        "scheduled": [{"at": part["at"], "amount": _whole(part["amount"], scale)} for part in balance["scheduled"]],
+        **{name: whole(balance.get(name, 0), scale) for name in _AMOUNTS},
+        "expiring": [{"at": part["at"], "amount": whole(part["amount"], scale)} for part in balance["expiring"]],
+        "scheduled": [{"at": part["at"], "amount": whole(part["amount"], scale)} for part in balance["scheduled"]],
         "accountExpiresAt": balance["accountExpiresAt"],
     }
 
 
-def _whole(minor: int, scale: int) -> int | Decimal:
+def whole(minor: int, scale: int) -> int | Decimal:
+    """An amount in whole units, exactly."""
     return minor if scale == 0 else from_minor(minor, scale)

@@ -1,7 +1,7 @@
 """Commands out, outcomes in: the edge's side of DESIGN P3 and P8."""
 
 import re
-from collections.abc import Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -15,6 +15,7 @@ from services.edge.bodies import too_large
 from services.edge.problems import RETRY_AFTER_S, Problem, unavailable
 from services.edge.tokens import Caller
 from services.edge.views import Views
+from shared.errors import Unavailable
 from shared.hashing import request_hash
 from shared.ids import keyed_command_id, new_id
 from shared.runtime.health import Health
@@ -25,6 +26,9 @@ _OPERATION = re.compile(
     r"[a-z]{1,30}\.[0-9]{1,5}\.[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}\.[0-9]{1,15}"
 )
 _PING_TIMEOUT_S = 2.0
+
+Show = Callable[[Mapping[str, Any]], Awaitable[Mapping[str, Any] | None]]
+"""What to answer instead of an accepted command's result, made from it; None when it is not to be seen yet."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -82,8 +86,10 @@ class Bus:
         if self._state.troubled_by is not None and await self._broker.ping(_PING_TIMEOUT_S):
             self._state.clear()
 
-    async def execute(self, ask: Ask) -> Response:
-        """Send a command, wait for its outcome, apply what came with it, and answer.
+    async def execute(self, ask: Ask, show: Show | None = None) -> Response:
+        """Send a command, wait for its outcome, apply what came with it, and answer: with the result, or what it shows.
+
+        What cannot be shown, because the views are away, was done nevertheless: the answer is 202, with where to ask.
 
         :raises Problem: refused, not sent, or not known (the table of DESIGN P8).
         """
@@ -116,7 +122,13 @@ class Bus:
             return answers.pending(sent.operation)
         if (problem := refusal(reply)) is not None:
             raise problem
-        return answers.answer(answers.result_of(reply.result))
+        if show is None:
+            return answers.answer(answers.result_of(reply.result))
+        try:
+            shown = await show(reply.result or {})
+        except Unavailable:
+            shown = None
+        return answers.pending(sent.operation) if shown is None else answers.answer(shown)
 
     async def poll(self, operation: Operation) -> Response:
         """200 with how an operation ended, or 202 as long as that is open.

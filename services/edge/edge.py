@@ -36,6 +36,8 @@ class Edge:
         self.on_death: Callable[[], None] = lambda: None
         self._pumps = Pumps(self._died)
         self._feed("points.snapshots", "edge", self.views.feed)
+        self._feed("voucher.snapshots", "edge.vouchers", self.views.feed)
+        self._feed("customer.snapshots", "edge.customers", self.views.feed)
         self._feed("points.changes", "edge.statements", self.views.feed_changes)
         self._background: list[asyncio.Task[Any]] = []
         self._connected = False

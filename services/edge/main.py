@@ -15,6 +15,7 @@ from services.edge.edge import Edge
 from services.edge.metrics import Measured
 from services.edge.problems import Problem, unavailable
 from services.edge.routes import health, oauth
+from services.edge.routes.crm import customers
 from services.edge.routes.loyaltyvault import transactions
 from services.edge.routes.v1 import accounts, corrections, operations, statements
 from shared.errors import Unavailable
@@ -23,10 +24,10 @@ from shared.runtime.app import make_server, tune_garbage_collection
 from shared.settings import Settings
 
 _DESCRIPTION = """
-Points over HTTP. Each write is a command that has exactly one effect: it waits for its outcome, and where that takes
-too long the answer is 202 with the `Location` to poll. Amounts are JSON numbers in whole units, exact to the last
-digit. Errors are RFC 9457 problem documents; their `code` is stable. Every call but those for health needs an access
-token from `/oauth/token`.
+Customers, points and vouchers over HTTP. Each write is a command that has exactly one effect: it waits for its
+outcome, and where that takes too long the answer is 202 with the `Location` to poll. Amounts are JSON numbers in whole
+units, exact to the last digit. Errors are RFC 9457 problem documents; their `code` is stable. Every call but those for
+health needs an access token from `/oauth/token`.
 """
 _BY_STATUS = {404: "not_found", 405: "method_not_allowed", 415: "unsupported_media_type"}
 
@@ -55,7 +56,7 @@ def application(edge: Edge) -> FastAPI:
         lifespan=lifespan,
         redirect_slashes=False,
     )
-    for family in (transactions, accounts, statements, corrections, operations, oauth, health):
+    for family in (transactions, customers, accounts, statements, corrections, operations, oauth, health):
         family.add_routes(app, edge)
     app.add_middleware(Measured)
     app.add_exception_handler(Problem, _problem)

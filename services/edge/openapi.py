@@ -9,9 +9,11 @@ from fastapi.routing import APIRoute
 from pydantic import BaseModel
 from pydantic.json_schema import models_json_schema
 
+from schemas.customers import CreateCustomer, UpdateCustomer
 from schemas.points import Adjust, ReplaceNumber, Reverse, SetAccountState
 from schemas.transaction import Transaction
 from services.edge.access import ANY_SCOPE, scope_of
+from services.edge.crm_documents import CustomerSearch
 from services.edge.documents import ProblemDocument, TierPin
 from services.edge.problems import CODES, MEDIA_TYPE
 from shared.oauth.clients import SCOPES
@@ -27,7 +29,14 @@ _COMMANDS: dict[str, tuple[type[BaseModel], str]] = {
 """Bodies that are commands without what is in the path."""
 
 _IN_PATH = ("accountNumber", "tierSet")
-_SCHEMAS: tuple[type[BaseModel], ...] = (Transaction, ProblemDocument, *(model for model, _ in _COMMANDS.values()))
+_SCHEMAS: tuple[type[BaseModel], ...] = (
+    Transaction,
+    CustomerSearch,
+    CreateCustomer,
+    UpdateCustomer,
+    ProblemDocument,
+    *(model for model, _ in _COMMANDS.values()),
+)
 
 BODY_PROBLEMS = (
     "malformed_json",
@@ -43,7 +52,6 @@ BODY_PROBLEMS = (
 )
 COMMAND_PROBLEMS = (
     *BODY_PROBLEMS,
-    "invalid_account_number",
     "invalid_idempotency_key",
     "idempotency_key_reused",
     "internal",

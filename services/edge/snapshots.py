@@ -16,6 +16,7 @@ from bson.raw_bson import RawBSONDocument
 from prometheus_client import Counter
 from pydantic import TypeAdapter
 
+from schemas.customer_views import CUSTOMER_VIEW, CustomerView
 from schemas.envelope import Envelope, EnvelopeError
 from schemas.points import (
     ACCOUNT_VIEW,
@@ -26,6 +27,7 @@ from schemas.points import (
     ProgrammeView,
 )
 from schemas.replies import SnapshotPart
+from schemas.vouchers import DEFINITION_VIEW, VOUCHER_VIEW, DefinitionView, VoucherView
 from shared.runtime.kafka import ConsumerRecord
 
 log = structlog.get_logger()
@@ -38,8 +40,18 @@ _ADAPTERS: dict[str, TypeAdapter[Any]] = {
     ACCOUNT_VIEW: TypeAdapter(AccountView),
     PROGRAMME_VIEW: TypeAdapter(ProgrammeView),
     CATALOGUE_VIEW: TypeAdapter(CatalogueView),
+    CUSTOMER_VIEW: TypeAdapter(CustomerView),
+    VOUCHER_VIEW: TypeAdapter(VoucherView),
+    DEFINITION_VIEW: TypeAdapter(DefinitionView),
 }
-_COLLECTIONS = {ACCOUNT_VIEW: "accounts", PROGRAMME_VIEW: "programmes", CATALOGUE_VIEW: "catalogues"}
+_COLLECTIONS = {
+    ACCOUNT_VIEW: "accounts",
+    PROGRAMME_VIEW: "programmes",
+    CATALOGUE_VIEW: "catalogues",
+    CUSTOMER_VIEW: "customers",
+    VOUCHER_VIEW: "vouchers",
+    DEFINITION_VIEW: "definitions",
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,8 +111,9 @@ def _upsert(type_: str, stream: str, value: Document) -> Upsert:
     if not isinstance(version, int):
         raise ValueError("a snapshot without a version")
     id_ = stream
+    kind, _, name = stream.split("/", 2)
     if type_ == ACCOUNT_VIEW:
-        kind, _, id_ = stream.split("/", 2)
+        id_ = name
         if kind != "account":
             raise ValueError("a snapshot of an account on another stream")
     content = {} if _deleted(value) else {"view": value}

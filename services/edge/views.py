@@ -1,26 +1,30 @@
 """The edge's own collections: snapshots, upserted only when newer, and statements (DESIGN 5).
 
-Only this module and statements.py use the driver; clients and signing keys lie in the same database.
+Only this module, upserts.py, customers.py and statements.py use the driver; clients and signing keys lie in the same
+database.
 """
 
 import asyncio
-from collections.abc import AsyncIterator, Sequence
-from contextlib import asynccontextmanager
+from collections.abc import AsyncIterator, Mapping, Sequence
+from contextlib import asynccontextmanager, suppress
 from datetime import datetime
 from typing import TypeVar
 
 import pymongo
 import structlog
 from prometheus_client import Counter
-from pymongo import AsyncMongoClient, UpdateOne, WriteConcern
+from pymongo import AsyncMongoClient, WriteConcern
 from pymongo.asynchronous.database import AsyncDatabase
-from pymongo.errors import BulkWriteError, PyMongoError
+from pymongo.errors import PyMongoError
 
 from schemas.replies import SnapshotPart
-from services.edge import changes, statements
+from services.edge import catalogue, changes, customers, statements
 from services.edge.applying import Applier
+from services.edge.catalogue import Catalogue
 from services.edge.changes import CHANGES, Movement
 from services.edge.snapshots import SNAPSHOTS, Document, Upsert, newest, of_part, of_record
+from services.edge.upserts import replace_older
+from shared.clock import monotonic_s
 from shared.errors import Unavailable
 from shared.oauth.store import Credentials
 from shared.runtime.consumer import Batch
@@ -39,15 +43,15 @@ _PREPARE_TIMEOUT_S = 60.0
 _APPLY_TIMEOUT_S = 1.0
 _GATHER_S = 0.05
 """The feed's writes are flushed to the disk that the services' transactions use: fewer and larger ones hinder less."""
-_ATTEMPTS_MAX = 3
-_DUPLICATE_KEY = 11000
+_CATALOGUE_AGE_MAX_S = 5.0
+"""Another edge may have been fed a declaration: it is known here after this time at the latest."""
 _NAMES = {"view.account": True, "view.accountNumber": True, "view.forwardsTo": True}
 
 Item = TypeVar("Item")
 
 
 class Views:
-    """Accounts and programmes as this installation's edges last saw them."""
+    """Accounts, customers and what is declared, as this installation's edges last saw them."""
 
     def __init__(self, settings: Settings, health: Health) -> None:
         self._settings = settings
@@ -57,6 +61,8 @@ class Views:
         self._durable: AsyncDatabase[Document] | None = None
         self._apply = Applier(self._write_seen)
         self._book = Applier(self._book_seen)
+        self.catalogue = Catalogue()
+        self._catalogue_at_s = float("-inf")
 
     async def start(self) -> None:
         """Connect, and create the indexes.
@@ -76,6 +82,8 @@ class Views:
             self._durable = self._database.with_options(write_concern=_DURABLE)
         async with self._translated(_PREPARE_TIMEOUT_S):
             await statements.prepare(self._connected["statements"])
+            await customers.prepare(self._connected)
+        await self._read_catalogue()
         self._state.joined()
 
     async def stop(self) -> None:
@@ -93,6 +101,9 @@ class Views:
             except Unavailable:
                 return
             self._state.clear()
+        if self._database is not None and monotonic_s() - self._catalogue_at_s > _CATALOGUE_AGE_MAX_S:
+            with suppress(Unavailable):
+                await self._read_catalogue()
 
     async def account(self, account: str) -> tuple[int, Document] | None:
         """The version and the `AccountView` of an account, in one read; None when no snapshot of it came yet.
@@ -115,6 +126,17 @@ class Views:
         """The id and the own number of an account, or of the one that it leads to. Raises as :meth:`account`."""
         found = await self._account(account, _NAMES)
         return None if found is None else (found["view"]["account"], found["view"]["accountNumber"])
+
+    async def customer(self, store: str, customer: str) -> Document | None:
+        """A customer's document (customers.py), in one read; None when no snapshot came. Raises as :meth:`account`."""
+        async with self._translated(_READ_TIMEOUT_S):
+            found = await customers.find(self._connected, store, customer)
+        return found if found is not None and found["view"] is not None else None
+
+    async def search(self, store: str, criteria: Mapping[str, str], skip: int, limit: int) -> list[Document]:
+        """Customers that meet all criteria (customers.py). Raises as :meth:`account`."""
+        async with self._translated(_READ_TIMEOUT_S):
+            return await customers.search(self._connected, store, criteria, skip, limit)
 
     async def movements(self, query: statements.Query) -> list[Document]:
         """The values of `points.changes` that a query asks for. Raises as :meth:`account`."""
@@ -142,8 +164,11 @@ class Views:
             raise _not_connected()
         await self._gather(batch)
         upserts = [upsert for record in batch.records if (upsert := of_record(record)) is not None]
+        latest = newest(upserts)
         async with self._translated(self._settings.request_timeout_ms / 1000):
-            await _write(self._durable, newest(upserts))
+            await replace_older(self._durable, [each for each in latest if each.collection != customers.CUSTOMERS])
+            await customers.compose(self._durable, latest)
+        await self._heed(latest)
         SNAPSHOTS.labels("fed").inc(len(upserts))
 
     async def feed_changes(self, batch: Batch) -> None:
@@ -196,8 +221,28 @@ class Views:
         return self._database
 
     async def _write_seen(self, upserts: list[Upsert]) -> None:
+        """At once: should a customer and its account come in two replies at the same time, the feed joins them."""
+        latest, database = newest(upserts), self._connected
         async with self._translated(_APPLY_TIMEOUT_S):
-            await _write(self._connected, newest(upserts))
+            await asyncio.gather(
+                replace_older(database, [each for each in latest if each.collection != customers.CUSTOMERS]),
+                customers.compose(database, latest),
+            )
+        await self._heed(latest)
+
+    async def _heed(self, upserts: Sequence[Upsert]) -> None:
+        """Know at once what has been declared."""
+        if any(upsert.collection in catalogue.COLLECTIONS for upsert in upserts):
+            await self._read_catalogue()
+
+    async def _read_catalogue(self) -> None:
+        self._catalogue_at_s = monotonic_s()
+        database = self._connected
+        async with self._translated(_READ_TIMEOUT_S):
+            found = await asyncio.gather(
+                *(database[name].find({"view": {"$exists": True}}).to_list(None) for name in catalogue.COLLECTIONS)
+            )
+        self.catalogue.replace(*found)
 
     async def _book_seen(self, movements: list[Movement]) -> None:
         async with self._translated(_APPLY_TIMEOUT_S):
@@ -229,26 +274,3 @@ async def _applied(applier: Applier[Item], items: list[Item], counter: Counter) 
         log.warning("what came with a reply was not applied", error=str(error))
     else:
         counter.labels("applied").inc(len(items))
-
-
-async def _write(database: AsyncDatabase[Document], upserts: Sequence[Upsert]) -> None:
-    """Upsert where newer. Insertions of the same aggregate may race: who loses looks again, since it may be newer."""
-    for collection in {upsert.collection for upsert in upserts}:
-        left = [_guarded(upsert) for upsert in upserts if upsert.collection == collection]
-        for attempt in range(_ATTEMPTS_MAX):
-            try:
-                await database[collection].bulk_write(left, ordered=False)
-                break
-            except BulkWriteError as error:
-                failed = (error.details or {}).get("writeErrors", [])
-                races = [left[item["index"]] for item in failed if item["code"] == _DUPLICATE_KEY]
-                if len(races) < len(failed) or not races or attempt == _ATTEMPTS_MAX - 1:
-                    raise
-                left = races
-
-
-def _guarded(upsert: Upsert) -> UpdateOne:
-    """Replaces the document when it is older, in one step on the server; an equal or newer one stays."""
-    older = {"$lt": [{"$ifNull": ["$version", -1]}, upsert.version]}
-    replace = {"$replaceWith": {"$cond": [older, {"$literal": upsert.document}, "$$ROOT"]}}
-    return UpdateOne({"_id": upsert.id}, [replace], upsert=True)

@@ -70,6 +70,8 @@ def test_what_each_family_needs(offline: Offline) -> None:
             assert scope == "api_admin"
         elif "LoyaltyVault" in path:
             assert scope == "api_loyalty"
+        elif "/Crm/" in path:
+            assert scope == "api_crm"
         else:
             assert scope in (None, ANY_SCOPE)
 

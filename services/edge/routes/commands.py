@@ -1,8 +1,11 @@
 """What the routes of all commands have in common: how they are described, and how they are sent."""
 
+import re
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from fastapi import FastAPI
+from fastapi.routing import APIRoute
 from pydantic import BaseModel, TypeAdapter
 from starlette.requests import Request
 from starlette.responses import Response
@@ -25,18 +28,30 @@ def described(
     accepted: Mapping[str, Any],
     rules: Sequence[str],
     *parameters: dict[str, Any],
+    of: Sequence[dict[str, Any]] = (ACCOUNT_NUMBER,),
 ) -> dict[str, Any]:
-    """The arguments of a route: its body's schema (None: it has no body), its 200, its refusals, more parameters."""
-    taken = (ACCOUNT_NUMBER, *parameters, IDEMPOTENCY_KEY)
+    """The arguments of a route: its body's schema (None: it has no body), its 200, its refusals, more parameters.
+
+    `of` has those that say what the command is for.
+    """
+    taken = (*of, *parameters, IDEMPOTENCY_KEY)
+    numbered = ("invalid_account_number",) if ACCOUNT_NUMBER in of else ()
     return {
         "response_class": Response,
         "responses": {
             200: dict(accepted),
             202: {"model": PendingAnswer, "description": "On its way; poll the `Location`."},
-            **refusals(*COMMAND_PROBLEMS, *rules),
+            **refusals(*COMMAND_PROBLEMS, *numbered, *rules),
         },
         "openapi_extra": {"parameters": [*taken]} if schema is None else body(schema, examples, *taken),
     }
+
+
+def in_any_case(app: FastAPI, *paths: str) -> None:
+    """Match these paths in any case: the documents' own callers write them in several ways."""
+    for route in app.routes:
+        if isinstance(route, APIRoute) and route.path in paths:
+            route.path_regex = re.compile(route.path_regex.pattern, re.IGNORECASE)
 
 
 async def from_body(

@@ -17,6 +17,14 @@ ACCOUNT_NUMBER: dict[str, Any] = {
     "description": "A card's or account's number: an opaque string.",
     "example": "6299000000000000017",
 }
+CUSTOMER_ID: dict[str, Any] = {
+    "name": "customerId",
+    "in": "path",
+    "required": True,
+    "schema": {"type": "string", "minLength": 1, "maxLength": 64},
+    "description": "A customer's id, as Create answered it.",
+    "example": "0199d2a5-7c00-7000-8000-00000000000c",
+}
 TIER_SET: dict[str, Any] = {
     "name": "tierSet",
     "in": "path",
@@ -61,6 +69,17 @@ def account_number(request: Request) -> str:
     if len(number) > _CHARS_MAX or _NOT_UTF8 in number:
         raise Problem("invalid_account_number", f"an account number is 1 to {_CHARS_MAX} characters of UTF-8")
     return number
+
+
+def customer_id(request: Request) -> str:
+    """The customer's id in the path.
+
+    :raises Problem: `customer_unknown` when it cannot be one.
+    """
+    customer: str = request.path_params["customerId"]
+    if len(customer) > _CHARS_MAX or _NOT_UTF8 in customer:
+        raise Problem("customer_unknown", "there is no customer with this id")
+    return customer
 
 
 def tier_set(request: Request) -> str:

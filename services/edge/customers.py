@@ -1,0 +1,188 @@
+"""Customers as one document each: the profile, the accounts that the cards lead to, and the vouchers (DESIGN 5).
+
+`{_id, store, version, view, links, accounts, vouchers}`: `version` and `view` are the profile's; `links` names the
+accounts by id; the members of `accounts` and `vouchers` are parts `{id, version, view}`. Each part is replaced only by
+a newer one. A voucher that cannot be used any more is kept as a part without a view, so that no late snapshot of it
+brings it back.
+
+Accounts and vouchers have collections of their own, too. They are written before the customers are looked up, and a
+customer before its parts are read there: whichever comes second finds the other.
+"""
+
+import asyncio
+import re
+from collections.abc import Collection, Iterable, Mapping, Sequence
+
+from pymongo import ASCENDING, IndexModel, UpdateMany, UpdateOne
+from pymongo.asynchronous.database import AsyncDatabase
+
+from services.edge.snapshots import Document, Upsert
+from services.edge.upserts import older, write
+from shared.ids import account_id
+
+ACCOUNTS, CUSTOMERS, VOUCHERS = "accounts", "customers", "vouchers"
+
+PREFIXES = ("firstName", "lastName")
+"""The criteria that a value has only to begin with."""
+_CRITERIA = ("cardNumbers", *PREFIXES, "emailAddress", "postalCode", "houseNumber", "houseNumberAddition")
+_USABLE = "issued"
+_VOUCHER_SHOWN = (
+    "serialId",
+    "voucherId",
+    "programme",
+    "account",
+    "titles",
+    "descriptions",
+    "defaultLanguage",
+    "validFrom",
+    "validUntil",
+)
+_VOUCHER_READ = {"version": True, **{f"view.{name}": True for name in (*_VOUCHER_SHOWN, "state")}}
+
+
+async def prepare(database: AsyncDatabase[Document]) -> None:
+    """Create the indexes that are not there yet."""
+    searched = [IndexModel([("store", ASCENDING), (f"view.search.{name}", ASCENDING)]) for name in _CRITERIA]
+    await database[CUSTOMERS].create_indexes([IndexModel([("links", ASCENDING)]), *searched])
+    await database[VOUCHERS].create_indexes([IndexModel([("view.account", ASCENDING)])])
+
+
+def stream_of(store: str, customer: str) -> str:
+    """The id of a customer's document."""
+    return f"customer/{store}/{customer}"
+
+
+async def find(database: AsyncDatabase[Document], store: str, customer: str) -> Document | None:
+    """A customer with all parts, in one read."""
+    return await database[CUSTOMERS].find_one({"_id": stream_of(store, customer)})
+
+
+async def search(
+    database: AsyncDatabase[Document], store: str, criteria: Mapping[str, str], skip: int, limit: int
+) -> list[Document]:
+    """The customers that meet all criteria, oldest first; deleted ones are not found.
+
+    Criteria are members of `SearchView`, as they compare.
+    """
+    wanted: Document = {"store": store, "view.state": {"$ne": "deleted"}}
+    for name, value in criteria.items():
+        wanted[f"view.search.{name}"] = {"$regex": f"^{re.escape(value)}"} if name in PREFIXES else value
+    shown = {"view.customer": True, "view.customerInfo": True}
+    found = database[CUSTOMERS].find(wanted, shown).sort("_id", ASCENDING).skip(skip).limit(limit)
+    return await found.to_list(limit)
+
+
+async def compose(database: AsyncDatabase[Document], upserts: Sequence[Upsert]) -> None:
+    """Bring snapshots into the customers' documents; those of accounts and vouchers have been written as they are."""
+    people = [upsert for upsert in upserts if upsert.collection == CUSTOMERS]
+    if people:
+        await write(database[CUSTOMERS], [_profile(upsert) for upsert in people])
+        await _attach(database, {account for upsert in people for account in _accounts_of(upsert)}, follow=True)
+    accounts = [upsert.document for upsert in upserts if upsert.collection == ACCOUNTS]
+    vouchers = [upsert.document for upsert in upserts if upsert.collection == VOUCHERS]
+    owners = {each["_id"] for each in accounts} | {owner for each in vouchers if (owner := _owner(each)) is not None}
+    if not owners:
+        return
+    linked = {*await database[CUSTOMERS].distinct("links", {"links": {"$in": [*owners]}})}
+    if owners & linked:
+        of_linked = [each for each in accounts if each["_id"] in linked]
+        await _merge(database, of_linked, [each for each in vouchers if _owner(each) in linked], follow=True)
+
+
+async def _attach(database: AsyncDatabase[Document], accounts: Collection[str], *, follow: bool) -> None:
+    """Give the customers that are linked to these accounts what is known of them.
+
+    That includes vouchers that were used: else a late snapshot could bring one of those back.
+    """
+    among = {"$in": [*accounts]}
+    found, owned = await asyncio.gather(
+        database[ACCOUNTS].find({"_id": among}).to_list(None),
+        database[VOUCHERS].find({"view.account": among}, _VOUCHER_READ).to_list(None),
+    )
+    await _merge(database, found, owned, follow=follow)
+
+
+async def _merge(
+    database: AsyncDatabase[Document],
+    accounts: Iterable[Mapping[str, Document]],
+    vouchers: Iterable[Mapping[str, Document]],
+    *,
+    follow: bool,
+) -> None:
+    """Put parts where they are newer. What an account leads to is linked, too, and attached."""
+    updates: list[UpdateOne | UpdateMany] = []
+    leading: set[str] = set()
+    for document in accounts:
+        more = {}
+        if (to := document.get("view", {}).get("forwardsTo")) is not None:
+            leading.add(to)
+            more = {"links": {"$setUnion": ["$links", [to]]}}
+        updates.append(_putting(str(document["_id"]), ACCOUNTS, document, _shown_account(document), more))
+    updates.extend(
+        _putting(owner, VOUCHERS, document, _shown_voucher(document))
+        for document in vouchers
+        if (owner := _owner(document)) is not None
+    )
+    if updates:
+        await write(database[CUSTOMERS], updates)
+    if leading and follow:  # Once: an account that another leads to leads nowhere (RULES 4.1.2).
+        await _attach(database, leading, follow=False)
+
+
+def _profile(upsert: Upsert) -> UpdateOne:
+    """Put the profile where it is newer; links are only ever added."""
+    newer = older(upsert.version)
+    view = upsert.document.get("view")
+    links = {"$setUnion": [{"$ifNull": ["$links", []]}, [*_accounts_of(upsert)]]}
+    put = {
+        "store": {"$literal": upsert.id.split("/", 2)[1]},
+        "version": {"$cond": [newer, upsert.version, "$version"]},
+        "view": {"$cond": [newer, {"$literal": view}, "$view"]},
+        "links": links,
+    }
+    return UpdateOne({"_id": upsert.id}, [{"$set": put}], upsert=True)
+
+
+def _accounts_of(upsert: Upsert) -> set[str]:
+    """The accounts of the numbers of all cards."""
+    store = upsert.id.split("/", 2)[1]
+    view = upsert.document.get("view")
+    return set() if view is None else {account_id(store, card["cardNumber"]) for card in view["cards"]}
+
+
+def _owner(voucher: Mapping[str, Document]) -> str | None:
+    """The account that owns a voucher; None of one that was issued to bearer."""
+    owner: str | None = voucher.get("view", {}).get("account")
+    return owner
+
+
+def _putting(
+    account: str, field: str, document: Mapping[str, object], view: Document | None, more: Document | None = None
+) -> UpdateMany:
+    """Replace the part of this id in `field` by a newer one, with every customer linked to `account`."""
+    id_, version = {"$literal": document["_id"]}, document["version"]
+    part = {"id": document["_id"], "version": version, **({} if view is None else {"view": view})}
+    parts = {"$ifNull": [f"${field}", []]}
+    others = {"$filter": {"input": parts, "cond": {"$ne": ["$$this.id", id_]}}}
+    as_new = {"$and": [{"$eq": ["$$this.id", id_]}, {"$gte": ["$$this.version", version]}]}
+    known = {"$filter": {"input": parts, "cond": as_new}}
+    chosen = {"$cond": [{"$eq": [known, []]}, [{"$literal": part}], known]}
+    return UpdateMany({"links": account}, [{"$set": {field: {"$concatArrays": [others, chosen]}, **(more or {})}}])
+
+
+def _shown_account(document: Mapping[str, Document]) -> Document:
+    """What is shown of an account with its customer: its lots and counters are not."""
+    view = document["view"]
+    return {
+        "accountNumber": view["accountNumber"],
+        "forwardsTo": view.get("forwardsTo"),
+        "balances": [{name: each[name] for name in ("programme", "scale", "balance")} for each in view["balances"]],
+        "tiers": [{"tierSet": each["tierSet"], "code": each["code"]} for each in view.get("tiers", [])],
+    }
+
+
+def _shown_voucher(document: Mapping[str, Document]) -> Document | None:
+    view = document["view"]
+    if view["state"] != _USABLE:
+        return None
+    return {name: view[name] for name in _VOUCHER_SHOWN}

@@ -1,0 +1,45 @@
+"""Writing snapshots to the views' collections: each document is replaced only when it is older, in one step."""
+
+from collections.abc import Sequence
+
+from pymongo import UpdateMany, UpdateOne
+from pymongo.asynchronous.collection import AsyncCollection
+from pymongo.asynchronous.database import AsyncDatabase
+from pymongo.errors import BulkWriteError
+
+from services.edge.snapshots import Document, Upsert
+
+_ATTEMPTS_MAX = 3
+_DUPLICATE_KEY = 11000
+
+
+async def replace_older(database: AsyncDatabase[Document], upserts: Sequence[Upsert]) -> None:
+    """Upsert where newer."""
+    for collection in {upsert.collection for upsert in upserts}:
+        updates = [_replacing(upsert) for upsert in upserts if upsert.collection == collection]
+        await write(database[collection], updates)
+
+
+async def write(collection: AsyncCollection[Document], updates: Sequence[UpdateOne | UpdateMany]) -> None:
+    """Write in bulk. Insertions of the same document may race: who loses looks again, since it may be newer."""
+    left = [*updates]
+    for attempt in range(_ATTEMPTS_MAX):
+        try:
+            await collection.bulk_write(left, ordered=False)
+            break
+        except BulkWriteError as error:
+            failed = (error.details or {}).get("writeErrors", [])
+            races = [left[item["index"]] for item in failed if item["code"] == _DUPLICATE_KEY]
+            if len(races) < len(failed) or not races or attempt == _ATTEMPTS_MAX - 1:
+                raise
+            left = races
+
+
+def older(version: int) -> Document:
+    """Whether the document, if it is there at all, has an older version than this."""
+    return {"$lt": [{"$ifNull": ["$version", -1]}, version]}
+
+
+def _replacing(upsert: Upsert) -> UpdateOne:
+    replace = {"$replaceWith": {"$cond": [older(upsert.version), {"$literal": upsert.document}, "$$ROOT"]}}
+    return UpdateOne({"_id": upsert.id}, [replace], upsert=True)

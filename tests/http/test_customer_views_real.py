@@ -1,0 +1,207 @@
+"""The composed customer: whatever comes first, and however often, each part ends as its newest; in one read."""
+
+import random
+from collections.abc import AsyncIterator
+from datetime import UTC, datetime
+from typing import Any
+
+import orjson
+import pytest
+from pymongo import monitoring
+
+from schemas.customer_views import CUSTOMER_VIEW
+from schemas.envelope import Envelope
+from schemas.points import ACCOUNT_VIEW
+from schemas.replies import SnapshotPart
+from schemas.vouchers import VOUCHER_VIEW
+from services.edge import crm
+from services.edge.views import Views
+from shared.ids import account_id, new_id
+from shared.runtime.health import Health
+from tests.harness import Installation
+from tests.http.caller import calling
+from tests.http.test_views_real import snapshot
+
+pytestmark = pytest.mark.real
+
+AT = "2026-11-22T10:00:00.000Z"
+
+
+def customer(who: str, version: int, cards: list[str]) -> SnapshotPart:
+    """A customer whose cards replaced each other; the city is the version."""
+    info = dict.fromkeys(("firstName", "lastName", "countryId", "street", "postalCode", "houseNumber", "language"))
+    info |= dict.fromkeys(("houseNumberAddition", "emailAddress", "mobile", "dateOfBirth"))
+    following = [*cards[1:], None]
+    value = {
+        "version": version,
+        "customer": who,
+        "state": "active",
+        "cardNumber": cards[-1],
+        "cards": [
+            {"cardNumber": card, "since": AT, "replacedBy": after} for card, after in zip(cards, following, strict=True)
+        ],
+        "customerInfo": {
+            **info,
+            "city": str(version),
+            "gender": "Unknown",
+            "communicationViaEmail": False,
+            "communicationViaSms": False,
+        },
+        "contactData": {
+            **{name: [] for name in ("addresses", "phones", "labels", "consents", "devices")},
+            "referralCode": None,
+            "referredBy": None,
+        },
+        "search": {
+            "cardNumbers": cards,
+            **dict.fromkeys(("firstName", "lastName", "emailAddress", "mobile", "postalCode", "houseNumber")),
+            "houseNumberAddition": None,
+        },
+        "createdAt": AT,
+        "bookedAt": AT,
+        "anonymisedAt": None,
+    }
+    return SnapshotPart(stream=f"customer/default/{who}", version=version, type=CUSTOMER_VIEW, value=value)
+
+
+def voucher(serial: str, version: int, card: str, state: str = "issued") -> SnapshotPart:
+    """A voucher of a card's account."""
+    value = {
+        "version": version,
+        "serialId": serial,
+        "voucherId": "V",
+        "programme": None,
+        "account": account_id("default", card),
+        "accountNumber": card,
+        "state": state,
+        "titles": {"en": "A voucher"},
+        "descriptions": {},
+        "defaultLanguage": "en",
+        "validFrom": AT,
+        "validUntil": None,
+        "cost": 0,
+        "scale": 0,
+        "paidIn": None,
+        "transactionId": "t",
+        "redeemedIn": None,
+        "redeemedBy": None,
+        "issuedAt": AT,
+        "changedAt": AT,
+    }
+    return SnapshotPart(stream=f"voucher/default/{serial}", version=version, type=VOUCHER_VIEW, value=value)
+
+
+def forwarding(number: str, to: str) -> SnapshotPart:
+    """The account of a number that leads to another's."""
+    part = snapshot(number, 1)
+    value = {**part.value, "forwardsTo": account_id("default", to), "balances": []}
+    return part.model_copy(update={"value": value})
+
+
+def life(name: str) -> list[SnapshotPart]:
+    """All snapshots of a customer with a replaced card, in an order that can happen."""
+    first, second = f"{name}-1", f"{name}-2"
+    return [
+        customer(name, 1, [first]),
+        *(snapshot(first, version) for version in (1, 2, 3)),
+        voucher(f"{name}-used", 1, first),
+        voucher(f"{name}-kept", 1, first),
+        customer(name, 2, [first, second]),
+        forwarding(second, first),
+        voucher(f"{name}-used", 2, first, "redeemed"),
+        voucher(f"{name}-foreign", 1, f"{name}-3"),
+        snapshot(first, 4),
+    ]
+
+
+def end_of(document: dict[str, Any] | None) -> tuple[Any, ...] | None:
+    """What a customer's document comes to: city, the number that leads to the account, balance, vouchers."""
+    if document is None:
+        return None
+    number, account = crm.leading(document)
+    vouchers = {part["view"]["serialId"] for part in document.get("vouchers", ()) if "view" in part}
+    balance = None if account is None else account["balances"][0]["balance"]
+    return document["view"]["customerInfo"]["city"], number, balance, vouchers
+
+
+@pytest.fixture
+async def views(empty_installation: Installation) -> AsyncIterator[Views]:
+    """Views of a fresh installation."""
+    views = Views(empty_installation.settings, Health(60))
+    await views.start()
+    yield views
+    await views.stop()
+
+
+async def test_every_part_ends_as_its_newest(views: Views) -> None:
+    """In random orders, each snapshot several times, one after the other or some together."""
+    chance = random.Random(5)
+    for turn in range(60):
+        name = f"C-{turn}"
+        parts = life(name) * 2
+        chance.shuffle(parts)
+        while parts:
+            taken, parts = parts[: (size := chance.choice([1, 1, 3]))], parts[size:]
+            await views.apply(taken, ())
+        await views.apply(life(name)[: chance.randrange(10)], ())
+        assert end_of(await views.customer("default", name)) == ("2", f"{name}-2", 4, {f"{name}-kept"}), turn
+
+
+async def test_the_feeds_join_whatever_comes_first(empty_installation: Installation) -> None:
+    installation, chance = empty_installation, random.Random(6)
+    names = [f"C-{turn}" for turn in range(60)]
+    parts = [part for name in names for part in life(name)]
+    chance.shuffle(parts)
+    topics = {ACCOUNT_VIEW: "points", CUSTOMER_VIEW: "customer", VOUCHER_VIEW: "voucher"}
+    async with calling(installation):
+        for part in parts:
+            headers = Envelope(id=new_id(), type=part.type, source="/tests", subject="x").headers()
+            value = orjson.dumps(part.value)
+            await installation.send(f"{topics[part.type]}.snapshots", value, [*headers], part.stream)
+        for group, service in (("edge", "points"), ("edge.customers", "customer"), ("edge.vouchers", "voucher")):
+            await installation.drained(group=group, topic=f"{service}.snapshots")
+        documents = installation.collection("edge", "customers")
+        for name in names:
+            found = await documents.find_one({"_id": f"customer/default/{name}"})
+            assert end_of(found) == ("2", f"{name}-2", 4, {f"{name}-kept"})
+
+
+class Counting(monitoring.CommandListener):
+    """The commands that were sent."""
+
+    def __init__(self) -> None:
+        self.names: list[str] = []
+
+    def started(self, event: monitoring.CommandStartedEvent) -> None:
+        self.names.append(event.command_name)
+
+    def succeeded(self, event: monitoring.CommandSucceededEvent) -> None:
+        pass
+
+    def failed(self, event: monitoring.CommandFailedEvent) -> None:
+        pass
+
+
+async def test_a_customer_takes_one_read(empty_installation: Installation, monkeypatch: pytest.MonkeyPatch) -> None:
+    counting = Counting()
+    listeners = [*monitoring._LISTENERS.command_listeners, counting]
+    monkeypatch.setattr(monitoring, "_LISTENERS", monitoring._LISTENERS._replace(command_listeners=listeners))
+    views = Views(empty_installation.settings, Health(60))
+    await views.start()
+    try:
+        await views.apply(life("C"), ())
+        counting.names.clear()
+        document = await views.customer("default", "C")
+        assert document is not None
+        shown = crm.customer_of(document, views.catalogue.of("default"), datetime(2026, 11, 23, tzinfo=UTC))
+        assert counting.names == ["find"]
+        assert [each["id"] for each in shown["vouchers"]] == ["C-kept"]
+    finally:
+        await views.stop()
+
+
+async def test_another_store_has_customers_of_its_own(views: Views) -> None:
+    await views.apply(life("C"), ())
+    assert await views.customer("other", "C") is None
+    assert await views.search("other", {"cardNumbers": "C-1"}, 0, 10) == []
+    assert len(await views.search("default", {"cardNumbers": "C-1"}, 0, 10)) == 1

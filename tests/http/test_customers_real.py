@@ -1,0 +1,235 @@
+"""Customers over HTTP on real servers: created, changed, found, shown with all that is theirs (RULES 4.5)."""
+
+from collections.abc import AsyncIterator
+from typing import Any
+
+import pytest
+
+from tests.harness import Installation
+from tests.http.shop import BUY, CASHBACK, FAMILY, THRESHOLD, VAULT, Shop, good, open_shop, points, serials
+from tests.tokens import authorization
+
+pytestmark = pytest.mark.real
+
+OMS_CALL = b"""{
+    "LoyaltyPrograms": [
+        {
+            "LoyaltyPointDefinitionld": "LOY22-BuyVouchers",
+            "Loads": [
+                {
+                    "Value": 1000
+                }
+            ]
+        }
+    ],
+    "Context": {
+        "Shopld": "Webshop",
+        "Comment": "Order 12345 fulfilled"
+    }
+}"""
+SHOP_CALL = b"""{
+    "loyaltyPrograms": [
+        {
+            "loyaltyPointDefinitionId": "LOY22-IssueThreshold",
+            "voucherRedemptions": [
+                {
+                    "serialId": "6666160395443995410"
+                }
+            ]
+        }
+    ],
+    "voucherRedemptions": [
+        {
+            "serialId": "6666270046419031265"
+        }
+    ],
+    "context": {
+        "shopId": "Webshop",
+        "comment": "Order 12345"
+    }
+}"""
+IN_PROGRAMME, OF_NONE = "6666160395443995410", "6666270046419031265"
+ANNA: dict[str, Any] = {
+    "firstName": "Anna",
+    "lastName": "de Vries",
+    "emailAddress": "Anna@Example.com",
+    "postalCode": "1234 AB",
+    "houseNumber": "12",
+    "houseNumberAddition": "A",
+    "street": "Dam",
+    "language": "nl",
+    "dateOfBirth": "1990-09-11T23:30:00+02:00",
+}
+
+
+@pytest.fixture
+async def shop(installation: Installation) -> AsyncIterator[Shop]:
+    """A shop that is open."""
+    async with open_shop(installation) as shop:
+        yield shop
+
+
+def load(value: int, programme: str = BUY) -> dict[str, Any]:
+    return {"loyaltyPointDefinitionId": programme, "loads": [{"value": value}]}
+
+
+async def test_a_customer_is_created_shown_changed_and_found(shop: Shop) -> None:
+    created = await shop.create(**ANNA)
+    who = created["customerId"]
+    assert created == await shop.get(who)
+    assert [*created] == ["customerId", "cardNumber", "customerLevel", "customerInfo", "vouchers", "balances"]
+    assert created["customerInfo"] == {
+        **ANNA,
+        "countryId": None,
+        "city": None,
+        "mobile": None,
+        "dateOfBirth": "1990-09-11T00:00:00.000Z",
+        "gender": "Unknown",
+        "communicationViaEmail": False,
+        "communicationViaSms": False,
+    }
+    assert points(created) == {BUY: 0, THRESHOLD: 0, CASHBACK: 0, "LOY22-Orders": 0}
+    buying, threshold = (
+        next(each for each in created["balances"] if each["loyaltyProgramId"] == id_) for id_ in (BUY, THRESHOLD)
+    )
+    assert (buying["description"], threshold["issueImmediateThreshold"]) == ("Punten om bonnen mee te kopen", 2500)
+    assert {each["code"]: each["threshold"] for each in buying["purchases"]} == {"VOUCHER-5": 500, "VOUCHER-10": 950}
+    assert buying["purchases"][0]["titles"] == [
+        {"description": "5 euros off", "isoLanguageCode": "en", "isDefault": True},
+        {"description": "5 euro korting", "isoLanguageCode": "nl", "isDefault": False},
+    ]
+    changed = good(await shop.send("PUT", f"{FAMILY}/{who}", {"CUSTOMERINFO": {"CITY": "Utrecht", "street": ""}}))
+    assert changed == await shop.get(who)
+    assert changed["customerInfo"] == {**created["customerInfo"], "city": "Utrecht", "street": None}
+    other = (await shop.create(firstName="ANNABEL", lastName="Devos", postalCode="1234AB", houseNumber="12"))[
+        "customerId"
+    ]
+    assert await shop.search(firstName="anna") == [who, other]
+    assert await shop.search("?size=1&page=2", firstName="anna") == [other]
+    assert await shop.search(firstName="anna", lastName="DE V") == [who]
+    assert await shop.search(firstName="nna") == []
+    assert await shop.search(emailAddress=" anna@example.COM") == [who]
+    assert await shop.search(emailAddress="anna@example.co") == []
+    assert await shop.search(postalCode="1234ab", houseNumber="12") == [who, other]
+    assert await shop.search(postalCode="1234ab", houseNumber="12", houseNumberAddition="a") == [who]
+    assert await shop.search(cardNumber=created["cardNumber"]) == [who]
+    assert await shop.search(firstName=".*") == []
+
+
+async def test_calls_that_cannot_be_done_say_why(shop: Shop) -> None:
+    who = (await shop.create(**ANNA))["customerId"]
+    none: list[dict[str, Any]] = [
+        {},
+        {"parameters": {}},
+        {"parameters": {"lastName": "  "}},
+        {"parameters": {"lastName": None}},
+    ]
+    for parameters in none:
+        response = await shop.send("POST", f"{FAMILY}/Search", parameters)
+        assert (response.status_code, response.json()["code"]) == (400, "missing_field")
+    for query in ("?size=101", "?page=0", "?pages=1"):
+        response = await shop.send("POST", f"{FAMILY}/Search{query}", {"parameters": {"lastName": "v"}})
+        assert (response.status_code, response.json()["code"]) == (400, "invalid_parameter")
+    body = {"customerInfo": {"emailAddress": "ANNA@example.com"}}
+    taken = await shop.send("POST", f"{FAMILY}/Create", body)
+    assert (taken.status_code, taken.json()["code"]) == (409, "email_in_use")
+    assert taken.json()["pointer"] == "/customerInfo/emailAddress"
+    unknown = "0199d2a5-7c00-7000-8000-00000000000c"
+    for method, path, sent in (
+        ("GET", f"{FAMILY}/{unknown}", None),
+        ("PUT", f"{FAMILY}/{unknown}", {"customerInfo": {"city": "Utrecht"}}),
+        ("POST", f"{FAMILY}/{unknown}/Transaction", {}),
+    ):
+        response = await shop.send(method, path, sent)
+        assert (response.status_code, response.json()["code"]) == (404, "customer_unknown"), path
+    misspelt = await shop.send("PUT", f"{FAMILY}/{who}", {"customerInfo": {"town": "Utrecht"}})
+    assert (misspelt.status_code, misspelt.json()["code"]) == (400, "unknown_field")
+
+
+async def test_a_repeat_with_the_key_is_the_same_customer(shop: Shop) -> None:
+    body = {"customerInfo": {"firstName": "Bo"}}
+    first, second = [good(await shop.send("POST", f"{FAMILY}/Create", body, "key-1")) for _ in range(2)]
+    assert first == second
+    other = await shop.send("POST", f"{FAMILY}/Create", {"customerInfo": {"firstName": "Cas"}}, "key-1")
+    assert (other.status_code, other.json()["code"]) == (422, "idempotency_key_reused")
+    assert await shop.search(firstName="bo") == [first["customerId"]]
+
+
+async def test_the_documents_two_calls_have_their_effect(shop: Shop) -> None:
+    card = "6299000000000000017"
+    good(await shop.post(card, OMS_CALL))
+    await shop.issue(IN_PROGRAMME, "VOUCHER-25", card)
+    await shop.issue(OF_NONE, "WELCOME", card)
+    customer = await shop.create(card)
+    assert (points(customer)[BUY], serials(customer)) == (1000, {IN_PROGRAMME, OF_NONE})
+    assert {each["id"]: each["loyaltyProgramId"] for each in customer["vouchers"]} == {
+        IN_PROGRAMME: THRESHOLD,
+        OF_NONE: None,
+    }
+    answer = good(await shop.post(card, SHOP_CALL))
+    assert {each["serialId"] for each in answer["redeemedVouchers"]} == {IN_PROGRAMME, OF_NONE}
+    after = await shop.get(customer["customerId"])
+    assert (points(after)[BUY], serials(after)) == (1000, set())
+    again = await shop.post(card, SHOP_CALL)
+    assert (again.status_code, again.json()["code"]) == (409, "voucher_redeemed")
+    assert again.json()["pointer"] == "/loyaltyPrograms/0/voucherRedemptions/0"
+
+
+@pytest.mark.parametrize("change", [bytes.upper, bytes.lower, bytes.swapcase])
+async def test_their_keys_come_in_any_case(shop: Shop, change: Any) -> None:
+    card, who = "6299000000000000025", (await shop.create("6299000000000000025"))["customerId"]
+
+    def recased(body: bytes) -> bytes:
+        """The keys in another case, the values as they are."""
+        parts = body.split(b'"')
+        for at in range(1, len(parts), 2):
+            if parts[at + 1].lstrip().startswith(b":"):
+                parts[at] = change(parts[at])
+        return b'"'.join(parts)
+
+    await shop.issue(IN_PROGRAMME, "VOUCHER-25", card)
+    await shop.issue(OF_NONE, "WELCOME", card)
+    good(await shop.transact(who, recased(OMS_CALL)))
+    assert points(await shop.get(who))[BUY] == 1000
+    good(await shop.post(card, recased(SHOP_CALL)))
+    assert serials(await shop.get(who)) == set()
+
+
+async def test_get_sees_what_a_transaction_bought(shop: Shop) -> None:
+    who = (await shop.create())["customerId"]
+    for turn in range(1, 11):
+        body = {"loyaltyPrograms": [load(700) | {"purchases": [{"voucherId": "VOUCHER-5"}]}]}
+        answer = good(await shop.transact(who, body))
+        customer = await shop.get(who)
+        assert points(customer)[BUY] == 200 * turn
+        assert len(serials(customer)) == turn
+        assert {each["serialId"] for each in answer["issuedVouchers"]} <= serials(customer)
+        assert customer["vouchers"][0]["code"] == "VOUCHER-5"
+
+
+async def test_voiding_needs_its_own_scope(shop: Shop) -> None:
+    card, who = "6299000000000000033", (await shop.create("6299000000000000033"))["customerId"]
+    await shop.issue(OF_NONE, "WELCOME", card)
+    await shop.issue(IN_PROGRAMME, "VOUCHER-25", card)
+    header = dict(shop.client.headers)
+    body = {"voucherRedemptions": [{"serialId": OF_NONE, "void": True}]}
+    inside = {
+        "loyaltyPrograms": [
+            {
+                "loyaltyPointDefinitionId": THRESHOLD,
+                "voucherRedemptions": [{"serialId": IN_PROGRAMME, "void": True}],
+            }
+        ]
+    }
+    shop.client.headers.update(
+        await authorization(shop.installation.settings, "till", scopes=["api_crm", "api_loyalty"])
+    )
+    for path in (f"{FAMILY}/{who}/Transaction", VAULT.format(card)):
+        for refused in (body, inside):
+            response = await shop.send("POST", path, refused)
+            assert (response.status_code, response.json()["code"]) == (403, "insufficient_scope")
+    assert serials(await shop.get(who)) == {OF_NONE, IN_PROGRAMME}
+    shop.client.headers.update(header)
+    for allowed in (body, inside):
+        good(await shop.transact(who, allowed))
+    assert serials(await shop.get(who)) == set()
