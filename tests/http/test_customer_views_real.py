@@ -210,3 +210,14 @@ async def test_another_store_has_customers_of_its_own(views: Views) -> None:
     assert await views.customer("other", "C") is None
     assert await views.search("other", {"cardNumbers": "C-1"}, 0, 10) == []
     assert len(await views.search("default", {"cardNumbers": "C-1"}, 0, 10)) == 1
+
+
+async def test_what_comes_with_a_reply_is_seen_at_once(views: Views) -> None:
+    """No feed runs here: each part alone reaches the customer."""
+    await views.apply([customer("C", 1, ["C-1"])], ())
+    await views.apply([snapshot("C-1", 1)], ())
+    assert end_of(await views.customer("default", "C")) == ("1", "C-1", 1, set())
+    await views.apply([voucher("V", 1, "C-1")], ())
+    assert end_of(await views.customer("default", "C")) == ("1", "C-1", 1, {"V"})
+    await views.apply([voucher("V", 2, "C-1", "redeemed"), snapshot("C-1", 2)], ())
+    assert end_of(await views.customer("default", "C")) == ("1", "C-1", 2, set())
