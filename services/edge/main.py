@@ -15,9 +15,9 @@ from services.edge.edge import Edge
 from services.edge.metrics import Measured
 from services.edge.problems import Problem, unavailable
 from services.edge.routes import health, oauth
-from services.edge.routes.crm import customers
+from services.edge.routes.crm import customers as crm
 from services.edge.routes.loyaltyvault import transactions
-from services.edge.routes.v1 import accounts, corrections, operations, statements
+from services.edge.routes.v1 import accounts, corrections, customers, operations, statements, vouchers
 from shared.errors import Unavailable
 from shared.logs import configure_logs
 from shared.runtime.app import make_server, tune_garbage_collection
@@ -56,7 +56,18 @@ def application(edge: Edge) -> FastAPI:
         lifespan=lifespan,
         redirect_slashes=False,
     )
-    for family in (transactions, customers, accounts, statements, corrections, operations, oauth, health):
+    for family in (
+        transactions,
+        crm,
+        accounts,
+        statements,
+        corrections,
+        customers,
+        vouchers,
+        operations,
+        oauth,
+        health,
+    ):
         family.add_routes(app, edge)
     app.add_middleware(Measured)
     app.add_exception_handler(Problem, _problem)

@@ -9,13 +9,14 @@ from fastapi.routing import APIRoute
 from pydantic import BaseModel
 from pydantic.json_schema import models_json_schema
 
-from schemas.customers import CreateCustomer, UpdateCustomer
+from schemas.customers import CreateCustomer, SetCustomerState, UpdateCustomer
 from schemas.points import Adjust, ReplaceNumber, Reverse, SetAccountState
 from schemas.transaction import Transaction
 from services.edge.access import ANY_SCOPE, scope_of
 from services.edge.crm_documents import CustomerSearch
 from services.edge.documents import ProblemDocument, TierPin
 from services.edge.problems import CODES, MEDIA_TYPE
+from services.edge.v1_documents import NewCard, VoucherIssue, VoucherVoid
 from shared.oauth.clients import SCOPES
 
 _REF = "#/components/schemas/{model}"
@@ -34,6 +35,10 @@ _SCHEMAS: tuple[type[BaseModel], ...] = (
     CustomerSearch,
     CreateCustomer,
     UpdateCustomer,
+    SetCustomerState,
+    NewCard,
+    VoucherIssue,
+    VoucherVoid,
     ProblemDocument,
     *(model for model, _ in _COMMANDS.values()),
 )

@@ -5,7 +5,7 @@ database.
 """
 
 import asyncio
-from collections.abc import AsyncIterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Collection, Mapping, Sequence
 from contextlib import asynccontextmanager, suppress
 from datetime import datetime
 from typing import TypeVar
@@ -137,6 +137,18 @@ class Views:
         """Customers that meet all criteria (customers.py). Raises as :meth:`account`."""
         async with self._translated(_READ_TIMEOUT_S):
             return await customers.search(self._connected, store, criteria, skip, limit)
+
+    async def voucher(self, store: str, serial: str) -> Document | None:
+        """The `VoucherView` of a serial; None when no snapshot of it came yet. Raises as :meth:`account`."""
+        async with self._translated(_READ_TIMEOUT_S):
+            found = await self._connected["vouchers"].find_one({"_id": f"voucher/{store}/{serial}"})
+        return None if found is None else found.get("view")
+
+    async def owned(self, accounts: Collection[str]) -> list[Document]:
+        """The `VoucherView` of every voucher of these accounts, used ones too. Raises as :meth:`account`."""
+        async with self._translated(_READ_TIMEOUT_S):
+            found = await self._connected["vouchers"].find({"view.account": {"$in": [*accounts]}}).to_list(None)
+        return [document["view"] for document in found]
 
     async def movements(self, query: statements.Query) -> list[Document]:
         """The values of `points.changes` that a query asks for. Raises as :meth:`account`."""

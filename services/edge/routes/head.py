@@ -25,6 +25,14 @@ CUSTOMER_ID: dict[str, Any] = {
     "description": "A customer's id, as Create answered it.",
     "example": "0199d2a5-7c00-7000-8000-00000000000c",
 }
+SERIAL_ID: dict[str, Any] = {
+    "name": "serialId",
+    "in": "path",
+    "required": True,
+    "schema": {"type": "string", "minLength": 1, "maxLength": 64},
+    "description": "A voucher's serial: an opaque string.",
+    "example": "6666160395443995410",
+}
 TIER_SET: dict[str, Any] = {
     "name": "tierSet",
     "in": "path",
@@ -80,6 +88,17 @@ def customer_id(request: Request) -> str:
     if len(customer) > _CHARS_MAX or _NOT_UTF8 in customer:
         raise Problem("customer_unknown", "there is no customer with this id")
     return customer
+
+
+def serial_id(request: Request) -> str:
+    """The voucher's serial in the path.
+
+    :raises Problem: `not_found` when it cannot be one.
+    """
+    serial: str = request.path_params["serialId"]
+    if len(serial) > _CHARS_MAX or _NOT_UTF8 in serial:
+        raise Problem("not_found", "no voucher has this serial")
+    return serial
 
 
 def tier_set(request: Request) -> str:

@@ -1,0 +1,160 @@
+"""What operators do with customers beside the CRM document's calls: cards, states, forgetting, export (RULES 4.5)."""
+
+from datetime import datetime
+from typing import Any
+
+from fastapi import FastAPI
+from pydantic import TypeAdapter
+from starlette.requests import Request
+from starlette.responses import Response
+
+from schemas.customers import SetCustomerState
+from services.edge import answers, bodies
+from services.edge.bus import Ask
+from services.edge.edge import Edge
+from services.edge.openapi import refusals
+from services.edge.problems import Problem
+from services.edge.routes import query
+from services.edge.routes.commands import described
+from services.edge.routes.head import CUSTOMER_ID, customer_id, idempotency_key
+from services.edge.routes.v1.accounts import ADMIN
+from services.edge.routes.v1.vouchers import voucher_of
+from services.edge.snapshots import Document
+from services.edge.statements import Place, Query
+from services.edge.tokens import Caller
+from services.edge.v1_documents import AnonymisedAnswer, CardAnswer, CustomerStateAnswer, ExportAnswer, NewCard
+from shared.hashing import canonical, to_json
+
+CUSTOMER = "/v1/customers/{customerId}"
+CARDS, STATE, ANONYMISE, EXPORT = (f"{CUSTOMER}/{name}" for name in ("cards", "state", "anonymise", "export"))
+
+_CARD: TypeAdapter[NewCard] = TypeAdapter(NewCard)
+_STATE: TypeAdapter[SetCustomerState] = TypeAdapter(SetCustomerState)
+_KNOWN = ("customer_unknown", "too_large")
+_LIVING = (*_KNOWN, "customer_anonymised")
+_CARD_RULES = (*_LIVING, "customer_deleted", "card_in_use", "card_unknown", "card_replaced", "too_many_cards")
+_CARD_EXAMPLES = {"lost": {"summary": "Instead of a lost one", "value": {"replaces": "6299000000000000017"}}}
+_STATE_EXAMPLES = {"block": {"summary": "Block", "value": {"state": "blocked", "reason": "fraud"}}}
+_PAGE = 1000
+
+
+def add_routes(app: FastAPI, edge: Edge) -> None:
+    """`POST` cards and anonymise, `PUT` the state, `GET` the export."""
+    _add_changes(app, edge)
+    _add_personal(app, edge)
+
+
+def _add_changes(app: FastAPI, edge: Edge) -> None:
+    @app.post(
+        CARDS,
+        tags=["Customers"],
+        summary="Give a customer a card",
+        **described(
+            "NewCard",
+            _CARD_EXAMPLES,
+            {"model": CardAnswer, "description": "The customer has this card."},
+            _CARD_RULES,
+            of=(CUSTOMER_ID,),
+        ),
+    )
+    @edge.access.scoped(ADMIN)
+    async def give_card(request: Request, caller: Caller) -> Response:
+        """One more card, or one instead of another, whose account it leads to from now on. No number is ever freed."""
+        said = bodies.exact(await bodies.read(request, edge.settings.record_bytes_max))
+        given = bodies.validated(_CARD, said)
+        value = {"cardNumber": given.card_number}
+        type_ = "customer.add_card.v1"
+        if given.replaces is not None:
+            type_, value = "customer.replace_card.v1", {"cardNumber": given.replaces, "newNumber": given.card_number}
+        return await _send(edge, request, caller, CARDS, type_, value, said)
+
+    @app.put(
+        STATE,
+        tags=["Customers"],
+        summary="Block, delete or restore a customer",
+        **described(
+            "SetCustomerState",
+            _STATE_EXAMPLES,
+            {"model": CustomerStateAnswer, "description": "The customer has this state."},
+            _LIVING,
+            of=(CUSTOMER_ID,),
+        ),
+    )
+    @edge.access.scoped(ADMIN)
+    async def set_customer_state(request: Request, caller: Caller) -> Response:
+        """Say what a customer is from now on. The state that it has already changes nothing."""
+        said = bodies.exact(await bodies.read(request, edge.settings.record_bytes_max))
+        value = bodies.validated(_STATE, said).model_dump(mode="json", by_alias=True)
+        return await _send(edge, request, caller, STATE, "customer.set_state.v1", value, said)
+
+
+def _add_personal(app: FastAPI, edge: Edge) -> None:
+    @app.post(
+        ANONYMISE,
+        tags=["Customers"],
+        summary="Forget a customer",
+        **described(
+            None,
+            {},
+            {"model": AnonymisedAnswer, "description": "Forgotten; everywhere by `goneBy`."},
+            _KNOWN,
+            of=(CUSTOMER_ID,),
+        ),
+    )
+    @edge.access.scoped(ADMIN)
+    async def anonymise(request: Request, caller: Caller) -> Response:
+        """Blank all that is personal. It cannot be undone; accounts, cards and vouchers stay."""
+        return await _send(edge, request, caller, ANONYMISE, "customer.anonymise.v1", {}, {})
+
+    @app.get(
+        EXPORT,
+        tags=["Customers"],
+        summary="Export all that is kept of a customer",
+        response_class=Response,
+        responses={
+            200: {"model": ExportAnswer, "description": "All of it."},
+            **refusals("customer_unknown", "invalid_parameter", "internal", "unavailable"),
+        },
+        openapi_extra={"parameters": [CUSTOMER_ID]},
+    )
+    @edge.access.scoped(ADMIN)
+    async def export(request: Request, caller: Caller) -> Response:
+        """Profile, cards, consents, accounts with all their movements, and all vouchers; of deleted customers too."""
+        query.read(request)
+        document = await edge.views.customer(caller.store, customer_id(request))
+        if document is None:
+            raise Problem("customer_unknown", "there is no customer with this id")
+        found = {}
+        for link in document["links"]:
+            if (account := await edge.views.account(link)) is not None:
+                found[account[1]["account"]] = account
+        tier_sets = await edge.views.tier_sets(caller.store)
+        accounts = [
+            {**answers.account_of(*each, tier_sets), "movements": await _movements(edge, id_)}
+            for id_, each in found.items()
+        ]
+        vouchers = [voucher_of(each) for each in await edge.views.owned({*document["links"], *found})]
+        customer = {name: value for name, value in document["view"].items() if name != "search"}
+        return answers.answer({"customer": customer, "accounts": accounts, "vouchers": vouchers})
+
+
+async def _movements(edge: Edge, account: str) -> list[Document]:
+    """All of an account, newest first."""
+    changes: list[Document] = []
+    below: Place | None = None
+    while True:
+        page = await edge.views.movements(Query(account=account, below=below, limit=_PAGE))
+        changes.extend(page)
+        if len(page) < _PAGE:
+            return [answers.movement_of(change) for change in changes]
+        below = Place(datetime.fromisoformat(page[-1]["bookedAt"]), page[-1]["sequence"])
+
+
+async def _send(
+    edge: Edge, request: Request, caller: Caller, route: str, type_: str, value: dict[str, Any], said: dict[str, Any]
+) -> Response:
+    who, key = customer_id(request), idempotency_key(request.headers)
+    heard = (route, who, canonical(said))
+    body = to_json({name: each for name, each in value.items() if each is not None})
+    asked = Ask(caller=caller, service="customer", type=type_, subject=who, value=body, said=heard, key=key)
+    return await edge.bus.execute(asked)

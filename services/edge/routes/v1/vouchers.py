@@ -1,0 +1,135 @@
+"""Vouchers by hand: issued, voided, looked at (RULES 4.3)."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from fastapi import FastAPI
+from pydantic import TypeAdapter
+from starlette.requests import Request
+from starlette.responses import Response
+
+from services.edge import answers, bodies
+from services.edge.bus import Ask
+from services.edge.edge import Edge
+from services.edge.openapi import refusals
+from services.edge.problems import Problem
+from services.edge.routes import query
+from services.edge.routes.commands import described
+from services.edge.routes.head import SERIAL_ID, idempotency_key, serial_id
+from services.edge.routes.v1.accounts import ADMIN
+from services.edge.snapshots import Document
+from services.edge.tokens import Caller
+from services.edge.v1_documents import VoucherAnswer, VoucherIssue, VoucherVoid
+from shared.hashing import canonical, to_json
+from shared.ids import account_id, keyed_command_id, new_id
+from shared.numbers import drawn_number
+
+VOUCHERS = "/v1/vouchers"
+VOUCHER = VOUCHERS + "/{serialId}"
+VOID = VOUCHER + "/void"
+
+_ISSUE: TypeAdapter[VoucherIssue] = TypeAdapter(VoucherIssue)
+_VOID: TypeAdapter[VoucherVoid] = TypeAdapter(VoucherVoid)
+_ISSUE_RULES = (
+    "definition_unknown",
+    "definition_retired",
+    "bearer_not_allowed",
+    "serial_in_use",
+    "expiry_in_past",
+    "expiry_before_activation",
+    "too_large",
+)
+_VOID_RULES = ("voucher_unknown", "voucher_void", "voucher_redeemed", "voucher_expired", "too_large")
+_SHOWN = {"model": VoucherAnswer, "description": "The voucher as it is now."}
+_ISSUE_EXAMPLES: dict[str, Any] = {
+    "goodwill": {
+        "summary": "To a customer",
+        "value": {"voucherId": "VOUCHER-5", "accountNumber": "6299000000000000017", "reason": "late delivery"},
+    }
+}
+_VOID_EXAMPLES = {"lost": {"summary": "A lost voucher", "value": {"reason": "reported lost"}}}
+
+
+def add_routes(app: FastAPI, edge: Edge) -> None:
+    """`POST /v1/vouchers`, `POST …/{serialId}/void` and `GET …/{serialId}`."""
+
+    @app.post(
+        VOUCHERS,
+        tags=["Vouchers"],
+        summary="Issue a voucher",
+        **described("VoucherIssue", _ISSUE_EXAMPLES, _SHOWN, _ISSUE_RULES, of=()),
+    )
+    @edge.access.scoped(ADMIN)
+    async def issue_voucher(request: Request, caller: Caller) -> Response:
+        """Issue a voucher of a definition to the account that a number leads to, or to bearer."""
+        key = idempotency_key(request.headers)
+        said = bodies.exact(await bodies.read(request, edge.settings.record_bytes_max))
+        given = bodies.validated(_ISSUE, said)
+        value = given.model_dump(mode="json", by_alias=True, exclude_unset=True, exclude_none=True)
+        secret, drawn = edge.settings.secret.get_secret_value().encode(), new_id()
+        if key is not None:
+            drawn = keyed_command_id(caller.store, caller.client, key)
+        value.setdefault("serialId", drawn_number(secret, "voucher", caller.store, drawn))
+        subject = value["serialId"]
+        if given.account_number is not None:
+            account = account_id(caller.store, given.account_number)
+            subject, number = await edge.views.names(account) or (account, given.account_number)
+            value |= {"account": subject, "accountNumber": number}
+        heard = (VOUCHERS, canonical(said))
+        return await _send(edge, caller, "voucher.issue.v1", subject, value, heard, key)
+
+    @app.post(
+        VOID,
+        tags=["Vouchers"],
+        summary="Void a voucher",
+        **described("VoucherVoid", _VOID_EXAMPLES, _SHOWN, _VOID_RULES, of=(SERIAL_ID,)),
+    )
+    @edge.access.scoped(ADMIN)
+    async def void_voucher(request: Request, caller: Caller) -> Response:
+        """Make a voucher unusable, whoever owns it. Nothing is given back for it."""
+        key, serial = idempotency_key(request.headers), serial_id(request)
+        said = bodies.exact(await bodies.read(request, edge.settings.record_bytes_max))
+        given = bodies.validated(_VOID, said).model_dump(mode="json", by_alias=True, exclude_unset=True)
+        heard = (VOID, serial, canonical(said))
+        return await _send(edge, caller, "voucher.void.v1", serial, {**given, "serialId": serial}, heard, key)
+
+    @app.get(
+        VOUCHER,
+        tags=["Vouchers"],
+        summary="Look at a voucher",
+        response_class=Response,
+        responses={200: _SHOWN, **refusals("not_found", "invalid_parameter", "internal", "unavailable")},
+        openapi_extra={"parameters": [SERIAL_ID]},
+    )
+    @edge.access.scoped(ADMIN)
+    async def get_voucher(request: Request, caller: Caller) -> Response:
+        """A voucher, whatever became of it."""
+        query.read(request)
+        found = await edge.views.voucher(caller.store, serial_id(request))
+        if found is None:
+            raise Problem("not_found", "no voucher has this serial")
+        return answers.answer(voucher_of(found))
+
+
+def voucher_of(view: Mapping[str, Any]) -> Document:
+    """A voucher as HTTP callers see it, from its snapshot: its cost in whole units."""
+    shown = {name: value for name, value in view.items() if name not in ("version", "scale")}
+    return {**shown, "cost": answers.whole(view["cost"], view["scale"])}
+
+
+async def _send(
+    edge: Edge,
+    caller: Caller,
+    type_: str,
+    subject: str,
+    value: Document,
+    said: tuple[str | bytes, ...],
+    key: str | None,
+) -> Response:
+    async def show(result: Mapping[str, Any]) -> Document | None:
+        found = await edge.views.voucher(caller.store, result["serialId"])
+        return None if found is None else voucher_of(found)
+
+    body = to_json(value)
+    asked = Ask(caller=caller, service="voucher", type=type_, subject=subject, value=body, said=said, key=key)
+    return await edge.bus.execute(asked, show)

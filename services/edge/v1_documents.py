@@ -1,0 +1,93 @@
+"""The shapes of our own family about vouchers and customers: bodies that differ from their commands, and answers."""
+
+from typing import Any
+
+from schemas.base import Instant, Key, Published, Wire
+from schemas.transaction import Context
+from schemas.voucher_definition import Descriptions, Titles
+from schemas.voucher_saga import Reason
+from services.edge.documents import AccountAnswer, InstantText, MovementAnswer, Number
+
+
+class VoucherIssue(Wire):
+    """A voucher to issue: to the account of a number, or without one to bearer; a serial that is not given is drawn."""
+
+    voucher_id: Key
+    serial_id: Key | None = None
+    account_number: Key | None = None
+    valid_from: Instant | None = None
+    expires_at: Instant | None = None
+    reason: Reason
+    context: Context = Context()
+
+
+class VoucherVoid(Wire):
+    """Why a voucher shall never be used."""
+
+    reason: Reason
+    context: Context = Context()
+
+
+class NewCard(Wire):
+    """One more card, or one instead of the card `replaces`; a number that is not given is drawn."""
+
+    card_number: Key | None = None
+    replaces: Key | None = None
+
+
+class VoucherAnswer(Published):
+    """A voucher. `account` owns it, null is the bearer; `cost` was paid in the programme `paidIn`."""
+
+    serial_id: str
+    voucher_id: str
+    programme: str | None
+    account: str | None
+    account_number: str | None
+    state: str
+    titles: Titles
+    descriptions: Descriptions
+    default_language: str
+    valid_from: InstantText
+    valid_until: InstantText | None
+    cost: Number
+    paid_in: str | None
+    transaction_id: str
+    redeemed_in: str | None
+    redeemed_by: str | None
+    issued_at: InstantText
+    changed_at: InstantText
+
+
+class CardAnswer(Published):
+    """The customer's new card."""
+
+    customer: str
+    card_number: str
+
+
+class CustomerStateAnswer(Published):
+    """The customer's state now."""
+
+    customer: str
+    state: str
+
+
+class AnonymisedAnswer(Published):
+    """The person is forgotten; at `goneBy` no topic has anything of it any more."""
+
+    customer: str
+    gone_by: InstantText
+
+
+class ExportedAccount(AccountAnswer):
+    """An account with all its movements, newest first."""
+
+    movements: tuple[MovementAnswer, ...]
+
+
+class ExportAnswer(Published):
+    """All that is kept of a customer: profile, cards and consents; the accounts with their movements; all vouchers."""
+
+    customer: dict[str, Any]
+    accounts: tuple[ExportedAccount, ...]
+    vouchers: tuple[VoucherAnswer, ...]
