@@ -69,7 +69,7 @@ async def test_a_follow_up_that_cannot_be_done_stops_its_partition_only(installa
     async with installation.points():
         pass
     headers: Headers = [
-        *Envelope(id=new_id(), type="points.post_transaction.v1", source="/voucher", subject=subject).headers()
+        *Envelope(id=new_id(), type="points.post_transaction.v1", source="/till", subject=subject).headers()
     ]
     worker, port = await installation.spawn("points", "points-0")
     ready = f"http://127.0.0.1:{port}/health/ready"
