@@ -101,14 +101,16 @@ def test_every_claim_is_needed(claim: str) -> None:
         {"store": 7},
         {"scope": ["api_loyalty"]},
         {"iat": "now"},
-        {"exp": now_s() + 10 * 365 * 86_400},
-        {"exp": now_s() + 60.5},
         {"exp": "later"},
-        {"nbf": now_s() + 3_000},
     ],
 )
 def test_claims_that_none_of_ours_has(claims: dict[str, Any]) -> None:
     assert code_of(token(**claims)) == "token_invalid"
+
+
+@pytest.mark.parametrize(("claim", "in_s"), [("exp", 10 * 365 * 86_400), ("exp", 60.5), ("nbf", 3_000)])
+def test_times_that_none_of_ours_has(claim: str, in_s: float) -> None:
+    assert code_of(token(**{claim: now_s() + in_s})) == "token_invalid"
 
 
 @pytest.mark.filterwarnings("ignore::jwt.InsecureKeyLengthWarning")
