@@ -123,13 +123,12 @@ async def test_in_parts_by_several_processes(installation: Installation) -> None
 
     await collection.delete_many(STREAMS)
     process = await in_parts(installation)
-    await eventually(lambda: progress.count_documents({"_id": "part/1"}), 1)
+    await eventually(lambda: progress.count_documents({"_id": "parts"}), 1)
     os.kill(process.pid, signal.SIGKILL)
     assert await process.wait() == -signal.SIGKILL
     assert await progress.count_documents({"_id": "parts", "parts": {"$size": 2}}) == 1
-    code, out, err = await fealty(installation, "rebuild", "points")
+    code, out, _ = await fealty(installation, "rebuild", "points")
     assert (code, out) == (0, await counts(installation))
-    assert "an earlier call was cut short" in err
     assert await snapshots(installation) == before
     assert await progress.count_documents({}) == 0
 
