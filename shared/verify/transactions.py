@@ -47,8 +47,8 @@ async def verify_both(
 ) -> Report:
     """Compare what both services have of each transaction, and each voucher with the transaction that names it.
 
-    Points are read behind vouchers, and then again the other way round, so that what is decided meanwhile is no
-    false alarm: what points have closed, voucher has decided before; what is open is left out.
+    Each time what comes first in a transaction's life is read last, so that what is decided meanwhile is no false
+    alarm: what points have closed, voucher has decided before, and what voucher has decided, points have held before.
 
     :raises Unavailable: the database is away or too slow.
     """

@@ -68,13 +68,19 @@ _NOT_UTF8 = "\ufffd"
 _KEY = re.compile(r"[\x21-\x7e]{1,255}")
 
 
+def _segment(request: Request, name: str) -> str | None:
+    """What stands in the path for `name`; None when no number, id or serial can be that."""
+    text: str = request.path_params[name]
+    return None if len(text) > _CHARS_MAX or _NOT_UTF8 in text else text
+
+
 def account_number(request: Request) -> str:
     """The number in the path.
 
     :raises Problem: `invalid_account_number` when it cannot be one.
     """
-    number: str = request.path_params["accountNumber"]
-    if len(number) > _CHARS_MAX or _NOT_UTF8 in number:
+    number = _segment(request, "accountNumber")
+    if number is None:
         raise Problem("invalid_account_number", f"an account number is 1 to {_CHARS_MAX} characters of UTF-8")
     return number
 
@@ -84,8 +90,8 @@ def customer_id(request: Request) -> str:
 
     :raises Problem: `customer_unknown` when it cannot be one.
     """
-    customer: str = request.path_params["customerId"]
-    if len(customer) > _CHARS_MAX or _NOT_UTF8 in customer:
+    customer = _segment(request, "customerId")
+    if customer is None:
         raise Problem("customer_unknown", "there is no customer with this id")
     return customer
 
@@ -95,8 +101,8 @@ def serial_id(request: Request) -> str:
 
     :raises Problem: `not_found` when it cannot be one.
     """
-    serial: str = request.path_params["serialId"]
-    if len(serial) > _CHARS_MAX or _NOT_UTF8 in serial:
+    serial = _segment(request, "serialId")
+    if serial is None:
         raise Problem("not_found", "no voucher has this serial")
     return serial
 
@@ -106,8 +112,8 @@ def tier_set(request: Request) -> str:
 
     :raises Problem: `invalid_parameter` when it cannot be one.
     """
-    name: str = request.path_params["tierSet"]
-    if len(name) > _CHARS_MAX or _NOT_UTF8 in name:
+    name = _segment(request, "tierSet")
+    if name is None:
         raise wrong("tierSet", f"1 to {_CHARS_MAX} characters of UTF-8")
     return name
 
