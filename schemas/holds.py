@@ -7,6 +7,7 @@ from typing import Literal
 
 from schemas.base import Instant, Key, Published, Wire
 from schemas.movements import LotPart, Source
+from schemas.voucher_saga import VoucherDone
 
 
 class CancelHeld(Wire):
@@ -65,18 +66,27 @@ class CancelRequested(Published):
 
 
 class TransactionClosed(Published):
-    """`points.transaction_closed.v1`: executed, it is booked; refused or cancelled, nothing ever will be."""
+    """`points.transaction_closed.v1`: executed, it is booked; refused or cancelled, nothing ever will be.
+
+    A voucher that was bought and used at once is both issued and redeemed.
+    """
 
     type: Literal["points.transaction_closed.v1"] = "points.transaction_closed.v1"
     transaction_id: str
     account: str
     decision: Literal["executed", "refused", "cancelled"]
     code: str | None = None
+    issued: tuple[VoucherDone, ...] = ()
+    redeemed: tuple[VoucherDone, ...] = ()
+    voided: tuple[VoucherDone, ...] = ()
     booked_at: Instant
 
 
 class HoldPlaced(Published):
-    """`points.hold_placed.v1`: a transaction of the account is open; what it sets aside comes with it."""
+    """`points.hold_placed.v1`: a transaction, or a reversal, of the account is open.
+
+    What it sets aside comes with it.
+    """
 
     type: Literal["points.hold_placed.v1"] = "points.hold_placed.v1"
     account: str
@@ -86,7 +96,7 @@ class HoldPlaced(Published):
 
 
 class HoldEnded(Published):
-    """`points.hold_ended.v1`: the transaction is closed; what it had set aside has come back, or been spent."""
+    """`points.hold_ended.v1`: it is closed; what it had set aside has come back, or been spent."""
 
     type: Literal["points.hold_ended.v1"] = "points.hold_ended.v1"
     account: str

@@ -49,10 +49,17 @@ from schemas.movements import (
 from schemas.orders import CancelOrder, FulfilOrder, OrderEvent, PlaceOrder, ReportOrder, ReturnOrder
 from schemas.programme import Programme, ProgrammeState
 from schemas.refusals import PointsRefusal, PointsRejected
-from schemas.reversals import Reverse, Reversed, ReversedAmount, ReversedOperation
+from schemas.reversals import ReversalEvent, Reverse, Reversed, ReversedAmount, ReversedOperation
 from schemas.tiers import PinTier, PutTierSet, TierEvent, TierSet, TierSetApplied
 from schemas.transaction import Context, Transaction
-from schemas.voucher_saga import CLOSE_TRANSACTION, CloseTransaction, IssuedVoucher, VoucherDone
+from schemas.voucher_saga import (
+    CLOSE_REVERSAL,
+    CLOSE_TRANSACTION,
+    CloseReversal,
+    CloseTransaction,
+    IssuedVoucher,
+    VoucherDone,
+)
 
 
 class PostTransaction(Transaction):
@@ -99,7 +106,7 @@ class ProgrammeApplied(Published):
 
 AccountNews = AccountOpened | AccountStateChanged | NumberAdded | AccountForwarded | HoldPlaced | HoldEnded | TierEvent
 PointsEvent = Annotated[
-    AccountNews | ProgrammeApplied | TierSetApplied | Notice | Movement | OrderEvent | Reversed | HoldEvent,
+    AccountNews | ProgrammeApplied | TierSetApplied | Notice | Movement | OrderEvent | ReversalEvent | HoldEvent,
     Field(discriminator="type"),
 ]
 
@@ -168,6 +175,7 @@ COMMANDS: dict[str, type[Wire]] = {
     "points.cancel_held.v1": CancelHeld,
     "points.adjust.v1": Adjust,
     "points.reverse.v1": Reverse,
+    CLOSE_REVERSAL: CloseReversal,
     "points.place_order.v1": PlaceOrder,
     "points.fulfil_order.v1": FulfilOrder,
     "points.cancel_order.v1": CancelOrder,
@@ -187,6 +195,7 @@ REJECTIONS: dict[str, str] = {
     "points.cancel_held.v1": "points.transaction_rejected.v1",
     "points.adjust.v1": "points.adjustment_rejected.v1",
     "points.reverse.v1": "points.reversal_rejected.v1",
+    CLOSE_REVERSAL: "points.reversal_rejected.v1",
     "points.place_order.v1": "points.order_rejected.v1",
     "points.fulfil_order.v1": "points.order_fact_rejected.v1",
     "points.cancel_order.v1": "points.order_fact_rejected.v1",
@@ -232,6 +241,7 @@ __all__ = [
     "CancelHeld",
     "CancelOrder",
     "CatalogueView",
+    "CloseReversal",
     "CloseTransaction",
     "DatedAmount",
     "Deactivated",
@@ -264,6 +274,7 @@ __all__ = [
     "ReplaceNumber",
     "ReportOrder",
     "ReturnOrder",
+    "ReversalEvent",
     "Reverse",
     "Reversed",
     "ReversedAmount",

@@ -1,15 +1,23 @@
-"""Undoing a transaction, on the wire (RULES 4.1.13). Amounts are integers in the programme's smallest unit."""
+"""Undoing a transaction, on the wire (RULES 4.1.13). Amounts are integers in the programme's smallest unit.
+
+What a transaction did with vouchers is undone by the voucher service; such a reversal is held until that has decided.
+"""
 
 from typing import Annotated, Literal
 
 from pydantic import Field
 
 from schemas.base import Amount, Instant, Key, Published, Wire
+from schemas.movements import Source
 from schemas.transaction import OPERATIONS_MAX, Context
+from schemas.voucher_saga import VoucherDone
 
 
 class ReversedOperation(Wire):
-    """One operation of the original, by its `operation`; wholly, or by `value` in whole units."""
+    """One operation of the original, by its `operation`; wholly, or by `value` in whole units.
+
+    What was done with a voucher is undone wholly.
+    """
 
     operation: Annotated[int, Field(ge=0)]
     value: Annotated[Amount, Field(gt=0)] | None = None
@@ -37,11 +45,47 @@ class ReversedAmount(Published):
 
 
 class Reversed(Published):
-    """`points.reversed.v1`: operations of the transaction `transaction_id` were undone, by these amounts."""
+    """`points.reversed.v1`: operations of the transaction `transaction_id` were undone, by these amounts.
+
+    `restored` were redeemed by it and are usable again; `voided` were bought by it.
+    """
 
     type: Literal["points.reversed.v1"] = "points.reversed.v1"
     transaction_id: str
+    reversal_id: str
     account: str
     operations: tuple[ReversedAmount, ...]
+    restored: tuple[VoucherDone, ...] = ()
+    voided: tuple[VoucherDone, ...] = ()
     reason: str
     booked_at: Instant
+
+
+class ReversalHeld(Published):
+    """`points.reversal_held.v1`: points have checked it, and wait for the voucher service. Nothing is booked yet."""
+
+    type: Literal["points.reversal_held.v1"] = "points.reversal_held.v1"
+    transaction_id: str
+    reversal_id: str
+    account: str
+    account_number: str
+    operations: tuple[ReversedAmount, ...]
+    reason: str
+    source: Source = Source()
+    occurred_at: Instant | None = None
+    booked_at: Instant
+
+
+class ReversalReleased(Published):
+    """`points.reversal_released.v1`: the voucher service has refused it; nothing of it will be booked."""
+
+    type: Literal["points.reversal_released.v1"] = "points.reversal_released.v1"
+    transaction_id: str
+    reversal_id: str
+    account: str
+    code: str
+    booked_at: Instant
+
+
+ReversalEvent = Reversed | ReversalHeld | ReversalReleased
+"""What happens to what was undone of a transaction, on its own stream."""

@@ -49,9 +49,10 @@ class ReversedAnswer(Published):
 
 
 class ReversalAnswer(TransactionAnswer):
-    """An accepted reversal."""
+    """An accepted reversal; `voidedVouchers` were bought by the transaction, `restoredVouchers` redeemed by it."""
 
     reversed: tuple[ReversedAnswer, ...]
+    restored_vouchers: tuple[VoucherDone, ...]
 
 
 class StateAnswer(TransactionAnswer):

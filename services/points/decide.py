@@ -4,7 +4,16 @@ from typing import assert_never
 
 from schemas.accounts import ReplaceNumber, SetAccountState
 from schemas.orders import CancelOrder, FulfilOrder, PlaceOrder, ReportOrder, ReturnOrder
-from schemas.points import Adjust, BookDue, CancelHeld, CloseTransaction, PostTransaction, PutProgramme, Reverse
+from schemas.points import (
+    Adjust,
+    BookDue,
+    CancelHeld,
+    CloseReversal,
+    CloseTransaction,
+    PostTransaction,
+    PutProgramme,
+    Reverse,
+)
 from schemas.tiers import PinTier, PutTierSet
 from services.points.accounts import book_what_is_due, pin_tier, replace_number, replacement_streams, set_state
 from services.points.adjust import adjust
@@ -12,7 +21,7 @@ from services.points.declaring import programme_streams, put_programme, put_tier
 from services.points.desk import Outcome, States, account_streams
 from services.points.holding import cancel_held, close_transaction, closing_streams
 from services.points.orders.decide import order_streams, place_order, record_fact, report_order
-from services.points.reverse import reversal_streams, reverse
+from services.points.reverse import close_reversal, closing_reversal_streams, reversal_streams, reverse
 from services.points.state import catalogue_stream, order_stream, transaction_stream
 from services.points.transaction import post_transaction, transaction_streams
 from shared.decider import Command, Streams
@@ -23,6 +32,7 @@ Payload = (
     | CancelHeld
     | Adjust
     | Reverse
+    | CloseReversal
     | PlaceOrder
     | FulfilOrder
     | CancelOrder
@@ -53,6 +63,8 @@ def streams(command: Command) -> Streams:
             return order_streams(command, payload)
         case Reverse():
             return reversal_streams(command, payload)
+        case CloseReversal():
+            return closing_reversal_streams(command, payload)
         case ReplaceNumber():
             return replacement_streams(command, payload)
         case ReportOrder():
@@ -85,6 +97,8 @@ def decide(command: Command, states: States) -> Outcome:  # noqa: C901 - a case 
             return report_order(command, payload, states)
         case Reverse():
             return reverse(command, payload, states)
+        case CloseReversal():
+            return close_reversal(command, payload, states)
         case BookDue():
             return book_what_is_due(command, payload, states)
         case SetAccountState():

@@ -10,7 +10,7 @@ from services.points.due import due_at
 from services.points.held import Hold, dump_hold, load_hold
 from services.points.orders.documents import dump_order, load_order
 from services.points.orders.state import Order
-from services.points.reversals import Reversals
+from services.points.reversals import Reversals, dump_reversals, load_reversals
 from services.points.state import (
     Account,
     Balance,
@@ -43,7 +43,7 @@ def dump_state(state: State) -> Document:
         case Hold():
             return dump_hold(state)
         case Reversals():
-            return {"undone": [[operation, amount] for operation, amount in state.undone.items()]}
+            return dump_reversals(state)
         case _:
             assert_never(state)
 
@@ -71,7 +71,7 @@ def load_state(stream: str, document: Document) -> State:
         case Hold():
             return load_hold(name, document)
         case Reversals():
-            return Reversals(name, dict(document["undone"]))
+            return load_reversals(name, document)
         case state:
             assert_never(state)
 

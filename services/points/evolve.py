@@ -31,7 +31,7 @@ from schemas.movements import (
     Unscheduled,
 )
 from schemas.orders import OrderEvent
-from schemas.points import AccountNews, ProgrammeApplied, Reversed
+from schemas.points import AccountNews, ProgrammeApplied, ReversalEvent
 from schemas.tiers import TierChanged, TierPeriodStarted
 from services.points import lots as lot_rules
 from services.points.held import Hold, evolve_hold
@@ -61,7 +61,7 @@ def evolve(state: State, event: Event) -> State:
         return evolve_account(state, event)
     if isinstance(state, Order) and isinstance(event, OrderEvent):
         return evolve_order(state, event)
-    if isinstance(state, Reversals) and isinstance(event, Reversed):
+    if isinstance(state, Reversals) and isinstance(event, ReversalEvent):
         return evolve_reversals(state, event)
     if isinstance(state, Hold) and isinstance(event, HoldEvent):
         return evolve_hold(state, event)

@@ -20,7 +20,16 @@ from schemas.holds import (
 )
 from schemas.movements import Held, Loaded, LotPart, Purchased, Redeemed, Released
 from schemas.refusals import PointsRefusal, VoucherRefusal
-from schemas.voucher_saga import BoughtVoucher, CloseTransaction, Decision, ExecuteVouchers, UsedVoucher
+from schemas.voucher_saga import (
+    Answer,
+    BoughtVoucher,
+    CloseTransaction,
+    Decision,
+    ExecuteVouchers,
+    IssuedVoucher,
+    UsedVoucher,
+    VoucherDone,
+)
 from services.points import credits as rules_of
 from services.points.booking import Booking
 from services.points.desk import Outcome, States, accepted, account_streams, desk
@@ -32,7 +41,7 @@ from shared.calendar import local_date
 from shared.decider import Accepted, Closing, Command, FollowUp, Rejected, Streams
 
 HOLDS_MAX = 100
-"""The transactions of one account that may be open at once."""
+"""The transactions and reversals of one account that may be open at once."""
 
 WAIT = timedelta(seconds=30)
 """How long the voucher service has; after that the transaction is cancelled, unless it was executed in time."""
@@ -59,9 +68,8 @@ def hold(
     command, account = booking.command, booking.before
     if found.decision is not None:
         return Rejected(PointsRefusal.TRANSACTION_TIMED_OUT, _TIMED_OUT)
-    if len(account.holds) >= HOLDS_MAX:
-        detail = f"an account has at most {HOLDS_MAX} open transactions"
-        return Rejected(PointsRefusal.TOO_MANY_OPEN_TRANSACTIONS, detail, "/accountNumber")
+    if refused := too_many_open(account):
+        return refused
     debits = _debits(account, [event for _, event in booking.events[due:]])
     held = TransactionHeld(
         transaction_id=command.id,
@@ -106,6 +114,14 @@ def hold(
     states = {booking.stream: booking.account, stream: evolve_hold(Hold(command.id), held)}
     follow_up = FollowUp(_COMMANDS, "voucher.execute.v1", command.subject, payload)
     return Accepted(tuple(booking.events), {}, (follow_up,), comment, states, held=True)
+
+
+def too_many_open(account: Account) -> Rejected | None:
+    """The bound on what may be open at once."""
+    if len(account.holds) < HOLDS_MAX:
+        return None
+    detail = f"an account has at most {HOLDS_MAX} open transactions"
+    return Rejected(PointsRefusal.TOO_MANY_OPEN_TRANSACTIONS, detail, "/accountNumber")
 
 
 def _debits(account: Account, events: Sequence[Event]) -> tuple[HeldDebit, ...]:
@@ -158,7 +174,7 @@ def close_transaction(command: Command, payload: CloseTransaction, states: State
     if not isinstance(booking, Booking):
         raise TypeError(f"{command.subject} leads to another account, and has open transactions")
     booking.transaction_id, booking.account_number = held.transaction_id, held.account_number
-    booking.source, booking.occurred_at = held.source, held.occurred_at
+    booking.source, booking.occurred_at, booking.all_thresholds = held.source, held.occurred_at, True
     if executed:
         for credit in held.credits:
             _load(booking, credit)
@@ -186,7 +202,7 @@ def close_transaction(command: Command, payload: CloseTransaction, states: State
     programmes = [booking.catalogue.programmes[name] for name in held.programmes]
     verdict = accepted(booking, programmes, None, vouchers, after)
     snapshots = tuple(each.model_dump(mode="json", by_alias=True) for each in payload.snapshots)
-    closing = Closing(held.transaction_id, verdict.result, None if executed else _refusal(payload), snapshots)
+    closing = Closing(held.transaction_id, verdict.result, None if executed else refusal_of(payload), snapshots)
     return Accepted(verdict.events, {}, verdict.follow_ups, verdict.memo, verdict.states, closing=closing)
 
 
@@ -196,7 +212,19 @@ def _closed(command: Command, payload: CloseTransaction) -> TransactionClosed:
         account=command.subject,
         decision=payload.decision.value,
         code=payload.code,
+        issued=tuple(map(_in_short, payload.issued)),
+        redeemed=payload.redeemed,
+        voided=payload.voided,
         booked_at=command.now,
+    )
+
+
+def _in_short(issued: IssuedVoucher) -> VoucherDone:
+    return VoucherDone(
+        operation=issued.operation,
+        serial_id=issued.serial_id,
+        voucher_id=issued.voucher_id,
+        programme=issued.programme,
     )
 
 
@@ -217,7 +245,8 @@ def cancel_held(command: Command, payload: CancelHeld, states: States) -> Outcom
     return Accepted(((stream, event),), {}, (follow_up,))
 
 
-def _refusal(payload: CloseTransaction) -> Rejected:
+def refusal_of(payload: Answer) -> Rejected:
+    """Why the voucher service has not executed it, in its words."""
     if payload.decision is Decision.CANCELLED:
         return Rejected(PointsRefusal.TRANSACTION_TIMED_OUT, _TIMED_OUT)
     code = VoucherRefusal(payload.code or "")

@@ -4,19 +4,55 @@ from collections.abc import Mapping
 from types import MappingProxyType
 from typing import NamedTuple
 
-from schemas.points import Reversed
+from pydantic import TypeAdapter
+
+from schemas.reversals import ReversalEvent, ReversalHeld, ReversalReleased, Reversed
+from shared.decider import Document
+
+_HELD: TypeAdapter[ReversalHeld] = TypeAdapter(ReversalHeld)
 
 
 class Reversals(NamedTuple):
-    """By operation of the transaction `id`, the amount undone so far, in the programme's smallest unit."""
+    """By operation of the transaction `id`, the amount undone so far, in the programme's smallest unit.
+
+    `vouchers` has the operations whose vouchers are dealt with, each with the id of the reversal that did it. `held` is
+    the one that waits for the voucher service, if any.
+    """
 
     id: str
     undone: Mapping[int, int] = MappingProxyType({})
+    vouchers: Mapping[int, str] = MappingProxyType({})
+    held: ReversalHeld | None = None
 
 
-def evolve_reversals(reversals: Reversals, event: Reversed) -> Reversals:
-    """After one more reversal."""
-    undone = dict(reversals.undone)
-    for each in event.operations:
-        undone[each.operation] = undone.get(each.operation, 0) + each.amount
-    return Reversals(reversals.id, undone)
+def evolve_reversals(reversals: Reversals, event: ReversalEvent) -> Reversals:
+    """After one more reversal, or one that waits, or is refused after all."""
+    match event:
+        case ReversalHeld():
+            return reversals._replace(held=event)
+        case ReversalReleased():
+            return reversals._replace(held=None)
+        case Reversed():
+            undone = dict(reversals.undone)
+            for each in event.operations:
+                undone[each.operation] = undone.get(each.operation, 0) + each.amount
+            vouchers = dict(reversals.vouchers)
+            vouchers.update({each.operation: event.reversal_id for each in (*event.restored, *event.voided)})
+            return Reversals(reversals.id, undone, vouchers)
+
+
+def dump_reversals(reversals: Reversals) -> Document:
+    """A BSON-ready document."""
+    document: Document = {"undone": [[operation, amount] for operation, amount in reversals.undone.items()]}
+    if reversals.vouchers:
+        document["vouchers"] = [[operation, by] for operation, by in reversals.vouchers.items()]
+    if reversals.held is not None:
+        document["held"] = reversals.held.model_dump_json(by_alias=True, exclude_none=True)
+    return document
+
+
+def load_reversals(name: str, document: Document) -> Reversals:
+    """What `dump_reversals` gave."""
+    text = document.get("held")
+    held = None if text is None else _HELD.validate_json(text)
+    return Reversals(name, dict(document["undone"]), dict(document.get("vouchers", ())), held)

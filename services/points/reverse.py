@@ -1,36 +1,40 @@
-"""Reversing a transaction: all of it, some operations, or parts of them, each undone at most once (RULES 4.1.13)."""
+"""Reversing a transaction: all of it, some operations, or parts of them, each undone at most once (RULES 4.1.13).
 
-from collections.abc import Iterator
-from typing import NamedTuple
+What it did with vouchers is undone by the voucher service, which may refuse it. Such a reversal is held until then:
+nothing is booked, and no other reversal of the same transaction begins.
+"""
 
-from schemas.movements import Adjusted, Loaded, Redeemed, Scheduled, Unscheduled
-from schemas.points import Reverse, Reversed, ReversedAmount
+from collections.abc import Iterable
+
+from schemas.holds import HoldEnded, HoldPlaced
+from schemas.points import Reverse
 from schemas.refusals import PointsRefusal
+from schemas.reversals import ReversalHeld, ReversalReleased, Reversed, ReversedAmount
+from schemas.voucher_saga import (
+    CloseReversal,
+    Decision,
+    ReturnedVoucher,
+    ReverseVouchers,
+    TakenBackVoucher,
+    VoucherDone,
+)
 from services.points import credits as rules_of
 from services.points.booking import Booking
 from services.points.desk import Outcome, States, accepted, desk, opened
-from services.points.parts import part_of
+from services.points.holding import refusal_of, too_many_open
+from services.points.originals import Originals, Undo, originals_of, undos_of, wanted
 from services.points.reversals import Reversals, evolve_reversals
-from services.points.state import account_stream, catalogue_stream, reversals_stream
-from services.points.undo import conditions_of, debit_fragments, give_back, revoke
-from shared.decider import Command, Entry, Rejected, Streams, entry_key
+from services.points.state import (
+    Catalogue,
+    Event,
+    ProgrammeRules,
+    account_stream,
+    catalogue_stream,
+    reversals_stream,
+)
+from services.points.undo import credited_too_much, undo_all
+from shared.decider import Accepted, Closing, Command, Document, Entry, FollowUp, Rejected, Streams, entry_key
 from shared.ids import closing_id, derived_id
-from shared.money import to_minor
-
-Original = Loaded | Redeemed | Adjusted | Scheduled
-
-
-class Undo(NamedTuple):
-    """What is to be undone of one operation: `amount` after the `done` that was undone before.
-
-    `pointer` is where the request asks for it.
-    """
-
-    operation: int
-    original: Original
-    amount: int
-    done: int
-    pointer: str
 
 
 def reversal_streams(command: Command, payload: Reverse) -> Streams:
@@ -41,6 +45,13 @@ def reversal_streams(command: Command, payload: Reverse) -> Streams:
     return Streams(writes, (catalogue_stream(store),), (*ids, *map(closing_id, ids)))
 
 
+def closing_reversal_streams(command: Command, payload: CloseReversal) -> Streams:
+    """The account, what was undone before, and what the original booked; and the entry that says who waits."""
+    store, named = command.store, payload.transaction_id
+    writes = (account_stream(store, command.subject), reversals_stream(store, named))
+    return Streams(writes, (catalogue_stream(store),), (named, closing_id(named), payload.reversal_id))
+
+
 def reverse(command: Command, payload: Reverse, states: States) -> Outcome:
     """Decide a reversal: the operations in the opposite order of the original's."""
     booking = desk(command, payload.account_number, states, payload.context)
@@ -48,43 +59,179 @@ def reverse(command: Command, payload: Reverse, states: States) -> Outcome:
         return booking
     if refused := opened(booking):
         return refused
-    entry = _original(booking, payload.transaction_id, states)
-    if isinstance(entry, Rejected):
-        return entry
-    if entry.status == "held" and not payload.operations:
-        detail = "what a transaction did with vouchers cannot be reversed; name its loads and redemptions"
-        return Rejected(PointsRefusal.NOT_REVERSIBLE, detail, "/transactionId")
-    originals = {event.operation: event for event in _operations(entry, booking.stream)}
-    if not originals:
-        detail = "the transaction booked nothing that can be reversed"
-        return Rejected(PointsRefusal.NOT_REVERSIBLE, detail, "/transactionId")
-    stream = reversals_stream(command.store, entry.id)
-    reversals = states[stream]
-    if not isinstance(reversals, Reversals):
-        raise TypeError(f"{stream} holds no reversals")
-    undos = _wanted(payload, originals, reversals)
+    originals = _originals(booking, _ids(payload.transaction_id), states)
+    if isinstance(originals, Rejected):
+        return originals
+    reversals = _reversals(command, originals.id, states)
+    if reversals.held is not None:
+        detail = "another reversal of the transaction is open"
+        return Rejected(PointsRefusal.TRANSACTION_OPEN, detail, "/transactionId")
+    undos = wanted(payload, originals, reversals)
     if isinstance(undos, Rejected):
         return undos
-    for undo in sorted(undos, key=lambda undo: (-undo.operation, undo.done)):
-        if refused := _undo(booking, undo, payload.reason):
-            return refused
-        booking.operation += 1
-    event = Reversed(
-        transaction_id=entry.id,
-        account=command.subject,
-        operations=tuple(
-            ReversedAmount(operation=undo.operation, programme=undo.original.programme, amount=undo.amount)
-            for undo in undos
-        ),
+    if refused := credited_too_much(booking, undos):
+        return refused
+    if any(undo.original.voucher is not None for undo in undos):
+        return _hold(booking, reversals, undos, payload)
+    undo_all(booking, undos, payload.reason)
+    event = _reversed(booking, originals.id, _amounts(undos), payload.reason)
+    return _booked(booking, reversals, event, payload.context.comment)
+
+
+def close_reversal(command: Command, payload: CloseReversal, states: States) -> Outcome:
+    """Book what was held, or nothing of it, as the voucher service decided; nothing is questioned any more."""
+    reversals = _reversals(command, payload.transaction_id, states)
+    held = reversals.held
+    if held is None or held.reversal_id != payload.reversal_id or held.account != command.subject:
+        return Rejected(PointsRefusal.TRANSACTION_UNKNOWN, "no such reversal is open", "/reversalId")
+    booking = desk(command, None, states)
+    if not isinstance(booking, Booking):
+        raise TypeError(f"{command.subject} leads to another account, and has open transactions")
+    booking.transaction_id, booking.account_number = held.reversal_id, held.account_number
+    booking.source, booking.occurred_at, booking.all_thresholds = held.source, held.occurred_at, True
+    executed = payload.decision is Decision.EXECUTED
+    if executed:
+        originals = _originals(booking, (held.transaction_id,), states)
+        if isinstance(originals, Rejected):
+            raise ValueError(f"{held.transaction_id} is held to be reversed, and is not there")
+        undo_all(booking, undos_of(held.operations, originals, reversals), held.reason)
+    booking.book(
+        HoldEnded(
+            account=command.subject,
+            account_number=held.account_number,
+            transaction_id=held.reversal_id,
+            booked_at=command.now,
+        )
+    )
+    if executed:
+        vouchers = (payload.restored, payload.voided)
+        event: Reversed | ReversalReleased = _reversed(
+            booking, held.transaction_id, held.operations, held.reason, *vouchers
+        )
+    else:
+        event = ReversalReleased(
+            transaction_id=held.transaction_id,
+            reversal_id=held.reversal_id,
+            account=command.subject,
+            code=payload.code or "",
+            booked_at=command.now,
+        )
+    verdict = _booked(booking, reversals, event)
+    snapshots = tuple(each.model_dump(mode="json", by_alias=True) for each in payload.snapshots)
+    closing = Closing(held.reversal_id, verdict.result, None if executed else refusal_of(payload), snapshots)
+    return Accepted(verdict.events, {}, verdict.follow_ups, states=verdict.states, closing=closing)
+
+
+def _hold(booking: Booking, reversals: Reversals, undos: list[Undo], payload: Reverse) -> Outcome:
+    """Ask the voucher service for its part; points wait for it, however long that takes."""
+    command, account = booking.command, booking.account
+    if refused := too_many_open(account):
+        return refused
+    held = ReversalHeld(
+        transaction_id=reversals.id,
+        reversal_id=command.id,
+        account=account.account,
+        account_number=booking.account_number,
+        operations=_amounts(undos),
         reason=payload.reason,
+        source=booking.source,
+        occurred_at=booking.occurred_at,
         booked_at=command.now,
     )
+    booking.book(
+        HoldPlaced(
+            account=account.account,
+            account_number=booking.account_number,
+            transaction_id=command.id,
+            booked_at=command.now,
+        )
+    )
+    stream = reversals_stream(command.store, reversals.id)
+    booking.events.append((stream, held))
+    body = _vouchers(held, undos, booking.catalogue).model_dump(mode="json", by_alias=True, exclude_none=True)
+    follow_up = FollowUp("voucher.commands", "voucher.reverse.v1", account.account, body)
+    states = {booking.stream: booking.account, stream: evolve_reversals(reversals, held)}
+    return Accepted(tuple(booking.events), {}, (follow_up,), payload.context.comment, states, held=True)
+
+
+def _vouchers(held: ReversalHeld, undos: list[Undo], catalogue: Catalogue) -> ReverseVouchers:
+    """The voucher service's part of it."""
+    redemptions: list[ReturnedVoucher] = []
+    purchases: list[TakenBackVoucher] = []
+    for operation, pointer, original in ((undo.operation, undo.pointer, undo.original) for undo in undos):
+        voucher = original.voucher
+        if voucher is None:
+            continue
+        if original.booked is not None:
+            purchases.append(TakenBackVoucher(operation=operation, pointer=pointer, serial_id=voucher.serial_id))
+            continue
+        rules = catalogue.programmes.get(voucher.programme or "")
+        returned = ReturnedVoucher(operation=operation, pointer=pointer, serial_id=voucher.serial_id)
+        if rules is not None:
+            returned = returned.model_copy(update={"grace_days": rules_of.declared(rules).reversal_grace_days})
+        redemptions.append(returned)
+    return ReverseVouchers(
+        reversal_id=held.reversal_id,
+        transaction_id=held.transaction_id,
+        account=held.account,
+        account_number=held.account_number,
+        redemptions=tuple(redemptions),
+        purchases=tuple(purchases),
+        reason=held.reason,
+        source=held.source,
+        occurred_at=held.occurred_at,
+    )
+
+
+def _reversed(
+    booking: Booking,
+    transaction: str,
+    amounts: tuple[ReversedAmount, ...],
+    reason: str,
+    restored: tuple[VoucherDone, ...] = (),
+    voided: tuple[VoucherDone, ...] = (),
+) -> Reversed:
+    return Reversed(
+        transaction_id=transaction,
+        reversal_id=booking.transaction_id or booking.command.id,
+        account=booking.account.account,
+        operations=amounts,
+        restored=restored,
+        voided=voided,
+        reason=reason,
+        booked_at=booking.command.now,
+    )
+
+
+def _booked(
+    booking: Booking, reversals: Reversals, event: Reversed | ReversalReleased, memo: str | None = None
+) -> Accepted[Event]:
+    """The event that ends it on its stream, and what the reversal answers."""
+    stream = reversals_stream(booking.command.store, reversals.id)
     booking.events.append((stream, event))
-    named = dict.fromkeys(undo.original.programme for undo in undos)
-    programmes = [booking.catalogue.programmes[name] for name in named]
-    more = {"reversed": [each.model_dump(by_alias=True) for each in event.operations]}
-    states_after = {stream: evolve_reversals(reversals, event)}
-    return accepted(booking, programmes, payload.context.comment, more, states_after)
+    more: Document = {}
+    programmes: list[ProgrammeRules] = []
+    if isinstance(event, Reversed):
+        named = dict.fromkeys(each.programme for each in event.operations)
+        programmes = [booking.catalogue.programmes[name] for name in named]
+        more = {
+            name: [each.model_dump(mode="json", by_alias=True) for each in done]
+            for name, done in (
+                ("reversed", event.operations),
+                ("restoredVouchers", event.restored),
+                ("voidedVouchers", event.voided),
+            )
+        }
+    return accepted(booking, programmes, memo, more, {stream: evolve_reversals(reversals, event)})
+
+
+def _amounts(undos: Iterable[Undo]) -> tuple[ReversedAmount, ...]:
+    """What is undone on the account; what vouchers alone are concerned with is none of it."""
+    return tuple(
+        ReversedAmount(operation=undo.operation, programme=undo.original.booked.programme, amount=undo.amount)
+        for undo in undos
+        if undo.original.booked is not None
+    )
 
 
 def _ids(named: str) -> tuple[str, str]:
@@ -92,85 +239,32 @@ def _ids(named: str) -> tuple[str, str]:
     return named, derived_id("follow-up", named, 0)
 
 
-def _original(booking: Booking, named: str, states: States) -> Entry | Rejected:
-    """The accepted entry that booked on this account, under the id named or under that of its forwarding.
+def _originals(booking: Booking, ids: Iterable[str], states: States) -> Originals | Rejected:
+    """The accepted entry that booked on this account, under one of `ids`.
 
     What a transaction that was held has booked stands in the entry that closed it.
     """
-    for command_id in _ids(named):
+    for command_id in ids:
         entry: Entry | None = states[entry_key(command_id)]
         if entry is None or all(stream != booking.stream for stream, _ in entry.events):
             continue
-        if entry.status != "held":
-            return entry
-        closing: Entry | None = states[entry_key(closing_id(command_id))]
-        if closing is None:
-            return Rejected(PointsRefusal.TRANSACTION_OPEN, "the transaction is open", "/transactionId")
-        return entry._replace(events=closing.events)
+        if entry.status == "held":
+            closing: Entry | None = states[entry_key(closing_id(command_id))]
+            if closing is None:
+                return Rejected(PointsRefusal.TRANSACTION_OPEN, "the transaction is open", "/transactionId")
+            entry = entry._replace(events=closing.events)
+        originals = originals_of(entry, booking.stream)
+        if originals.operations:
+            return originals
+        detail = "the transaction booked nothing that can be reversed"
+        return Rejected(PointsRefusal.NOT_REVERSIBLE, detail, "/transactionId")
     detail = "the account has no such transaction"
     return Rejected(PointsRefusal.TRANSACTION_UNKNOWN, detail, "/transactionId")
 
 
-def _operations(entry: Entry, stream: str) -> Iterator[Original]:
-    for written, event in entry.events:
-        if written == stream and isinstance(event, Loaded | Redeemed | Adjusted | Scheduled) and event.operation >= 0:
-            yield event
-
-
-def _amount_of(original: Original) -> int:
-    return original.amount if isinstance(original, Scheduled) else abs(original.delta)
-
-
-def _wanted(payload: Reverse, originals: dict[int, Original], reversals: Reversals) -> list[Undo] | Rejected:
-    """What to undo of which operation, never more than is left of it over all reversals."""
-    undone = dict(reversals.undone)
-    undos: list[Undo] = []
-    if not payload.operations:
-        for operation, original in originals.items():
-            done = undone.get(operation, 0)
-            if left := _amount_of(original) - done:
-                undos.append(Undo(operation, original, left, done, "/transactionId"))
-        if not undos:
-            detail = "all of the transaction was reversed before"
-            return Rejected(PointsRefusal.ALREADY_REVERSED, detail, "/transactionId")
-        return undos
-    for index, wanted in enumerate(payload.operations):
-        pointer = f"/operations/{index}"
-        known = originals.get(wanted.operation)
-        if known is None:
-            detail = "the transaction booked no such operation"
-            return Rejected(PointsRefusal.REVERSED_OPERATION_UNKNOWN, detail, f"{pointer}/operation")
-        done = undone.get(wanted.operation, 0)
-        left = _amount_of(known) - done
-        if left == 0:
-            detail = "the operation was reversed before"
-            return Rejected(PointsRefusal.ALREADY_REVERSED, detail, f"{pointer}/operation")
-        amount = left if wanted.value is None else to_minor(wanted.value, known.scale)
-        if amount is None:
-            detail = f"{known.programme} has {known.scale} decimals"
-            return Rejected(PointsRefusal.TOO_MANY_DECIMALS, detail, f"{pointer}/value")
-        if amount > left:
-            detail = "more than is left of the operation"
-            return Rejected(PointsRefusal.REVERSAL_EXCEEDS_ORIGINAL, detail, f"{pointer}/value")
-        undos.append(Undo(wanted.operation, known, amount, done, pointer))
-        undone[wanted.operation] = done + amount
-    return undos
-
-
-def _undo(booking: Booking, undo: Undo, reason: str) -> Rejected | None:
-    original = undo.original
-    rules = booking.catalogue.programmes[original.programme]
-    balance = rules_of.balance_of(booking, rules)
-    if isinstance(original, Scheduled):
-        wanted = original.lots[0]
-        for lot in balance.scheduled:
-            if lot.active_from == wanted.active_from and conditions_of(lot) == conditions_of(wanted):
-                part, closing = part_of(lot, undo.amount), balance.account_expires_at
-                booking.note(Unscheduled, balance, (part,), closing, reason, amount=undo.amount)
-                return None
-    if isinstance(original, Scheduled) or original.delta > 0:
-        revoke(booking, balance, undo.amount, map(conditions_of, original.lots), reason)
-        return None
-    programme = rules_of.declared(rules)
-    fragments, grace = debit_fragments(original.lots, undo.done, undo.amount), programme.reversal_grace_days
-    return give_back(booking, balance, fragments, grace, programme.zone, reason, undo.pointer)
+def _reversals(command: Command, transaction: str, states: States) -> Reversals:
+    stream = reversals_stream(command.store, transaction)
+    reversals = states[stream]
+    if not isinstance(reversals, Reversals):
+        raise TypeError(f"{stream} holds no reversals")
+    return reversals

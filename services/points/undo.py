@@ -4,10 +4,11 @@ from collections.abc import Iterable
 from datetime import datetime, timedelta
 from typing import NamedTuple
 
-from schemas.movements import Deactivated, GivenBack, LotPart, Revoked
+from schemas.movements import Deactivated, GivenBack, LotPart, Movement, Revoked, Scheduled, Unscheduled
 from services.points.booking import Booking
-from services.points.credits import lots_of, too_large
+from services.points.credits import balance_of, declared, lots_of, too_large
 from services.points.lots import matching, not_earlier
+from services.points.originals import BookedOperation, Undo
 from services.points.parts import part_of
 from services.points.state import LOTS_MAX, Balance, Lot
 from shared.calendar import first_instant, local_date
@@ -73,14 +74,13 @@ def give_back(
     grace_days: int,
     zone: str,
     reason: str | None,
-    pointer: str,
-) -> Rejected | None:
+) -> None:
     """Return what was taken to the lots that it came from; what is owed is paid first.
 
     A lot that has expired meanwhile comes back, and expires `grace_days` after the local day at hand. An account of
     the programme that has expired reopens with it. The number of lots refuses nothing here, since the points are owed:
     an account that has as many as it may have gets them in a lot that expires no earlier, the next one to do so, and in
-    one of their own only when there is none. What the balance may ever be credited does, by `balance_limit_exceeded`.
+    one of their own only when there is none.
     """
     now = booking.command.now
     parts: list[LotPart] = []
@@ -103,25 +103,29 @@ def give_back(
             lots.append(new)
             next_lot += 1
         parts.append(part_of(lot, amount - paid))
-    if refused := too_large(balance, total, pointer):
-        return refused
     closing = balance.account_expires_at
     if closing is not None and closing <= now:
         closing = None
     debt_delta = owed - balance.debt
     booking.move(GivenBack, balance, total, _joined(parts), closing, reason, 0, debt_delta or None)
-    return None
 
 
-def debit_fragments(parts: Iterable[LotPart], skip: int, amount: int) -> list[tuple[Conditions, int]]:
-    """The fragments of a debit to give back: `amount` after the `skip` that went back before, the last taken first."""
+def debit_fragments(original: Movement, skip: int, amount: int) -> list[tuple[Conditions, int]]:
+    """The fragments of a debit to give back: `amount` after the `skip` that went back before, the last taken first.
+
+    What it took beyond the lots, which only a debit that was held ever does, was of no lot: it pays what is owed, and
+    what of it was paid meanwhile is as good as expired.
+    """
+    taken_of = [(conditions_of(part), part.amount) for part in original.lots]
+    if original.debt_delta:
+        taken_of.append((Conditions(original.booked_at), original.debt_delta))
     found: list[tuple[Conditions, int]] = []
-    for part in reversed(list(parts)):
-        passed = min(skip, part.amount)
+    for conditions, most in reversed(taken_of):
+        passed = min(skip, most)
         skip -= passed
-        taken = min(part.amount - passed, amount)
+        taken = min(most - passed, amount)
         if taken:
-            found.append((conditions_of(part), taken))
+            found.append((conditions, taken))
             amount -= taken
     return found
 
@@ -133,3 +137,54 @@ def _joined(parts: list[LotPart]) -> tuple[LotPart, ...]:
         known = joined.get(part.lot)
         joined[part.lot] = part if known is None else known.model_copy(update={"amount": known.amount + part.amount})
     return tuple(joined.values())
+
+
+def credited_too_much(booking: Booking, undos: Iterable[Undo]) -> Rejected | None:
+    """The bound on what a balance is ever credited, which counts what is given back."""
+    given: dict[str, int] = {}
+    for undo in _in_order(undos):
+        original = undo.original.booked
+        if original is not None and _is_debit(original):
+            name = original.programme
+            given[name] = given.get(name, 0) + undo.amount
+            if refused := too_large(_balance(booking, name), given[name], undo.pointer):
+                return refused
+    return None
+
+
+def undo_all(booking: Booking, undos: Iterable[Undo], reason: str) -> None:
+    """Undo operations of a transaction on the account, each as an operation of the booking; nothing is checked."""
+    for undo in _in_order(undos):
+        if undo.original.booked is not None and undo.amount:
+            _undo(booking, undo.original.booked, undo, reason)
+            booking.operation += 1
+
+
+def _undo(booking: Booking, original: BookedOperation, undo: Undo, reason: str) -> None:
+    balance = _balance(booking, original.programme)
+    if isinstance(original, Scheduled):
+        wanted = original.lots[0]
+        for lot in balance.scheduled:
+            if lot.active_from == wanted.active_from and conditions_of(lot) == conditions_of(wanted):
+                part, closing = part_of(lot, undo.amount), balance.account_expires_at
+                booking.note(Unscheduled, balance, (part,), closing, reason, amount=undo.amount)
+                return
+    if isinstance(original, Scheduled) or original.delta > 0:
+        revoke(booking, balance, undo.amount, map(conditions_of, original.lots), reason)
+        return
+    programme = declared(booking.catalogue.programmes[original.programme])
+    fragments = debit_fragments(original, undo.done, undo.amount)
+    give_back(booking, balance, fragments, programme.reversal_grace_days, programme.zone, reason)
+
+
+def _in_order(undos: Iterable[Undo]) -> list[Undo]:
+    """The opposite of the original's order; of one operation the parts as they are asked for."""
+    return sorted(undos, key=lambda undo: (-undo.operation, undo.done))
+
+
+def _is_debit(original: BookedOperation) -> bool:
+    return not isinstance(original, Scheduled) and original.delta < 0
+
+
+def _balance(booking: Booking, programme: str) -> Balance:
+    return balance_of(booking, booking.catalogue.programmes[programme])

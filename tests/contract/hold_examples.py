@@ -2,8 +2,8 @@
 
 from typing import Any
 
-from schemas import holds, movements
-from schemas.points import CancelHeld, CloseTransaction
+from schemas import holds, movements, reversals
+from schemas.points import CancelHeld, CloseReversal, CloseTransaction
 from schemas.replies import SnapshotPart
 from schemas.voucher_events import VoucherState
 from schemas.voucher_saga import Decision, IssuedVoucher, VoucherDone
@@ -15,10 +15,21 @@ _ISSUED = IssuedVoucher(
 )
 _OF_TRANSACTION: dict[str, Any] = {"transaction_id": COMMAND, "account": ACCOUNT, "booked_at": NOW}
 _OF_ACCOUNT = {**_OF_TRANSACTION, "account_number": NUMBER}
+_OF_REVERSAL = {**_OF_TRANSACTION, "reversal_id": "0199d2a5-7c00-7000-8000-0000000000aa"}
 _PART = movements.LotPart(lot=1, amount=50, expires_at=LATER)
 
 INPUTS: dict[str, tuple[Any, ...]] = {
     "points.cancel_held.v1": (CancelHeld(transaction_id=COMMAND),),
+    "points.close_reversal.v1": (
+        CloseReversal(
+            transaction_id=COMMAND,
+            reversal_id="0199d2a5-7c00-7000-8000-0000000000aa",
+            account=ACCOUNT,
+            decision=Decision.EXECUTED,
+            restored=(VoucherDone(operation=3, serial_id="6299000000000000041", voucher_id="TEA"),),
+            voided=(VoucherDone(**_DONE, operation=2, programme="LOY"),),
+        ),
+    ),
     "points.close_transaction.v1": (
         CloseTransaction(
             transaction_id=COMMAND,
@@ -66,5 +77,23 @@ def events(booking: dict[str, Any], movement: dict[str, Any]) -> dict[str, tuple
         "points.cancel_requested.v1": (holds.CancelRequested(**_OF_TRANSACTION, again_at=LATER),),
         "points.transaction_closed.v1": (
             holds.TransactionClosed(**_OF_TRANSACTION, decision="refused", code="voucher_redeemed"),
+            holds.TransactionClosed(
+                **_OF_TRANSACTION,
+                decision="executed",
+                issued=(VoucherDone(**_DONE, operation=2, programme="LOY"),),
+                redeemed=(VoucherDone(operation=3, serial_id="6299000000000000041", voucher_id="TEA"),),
+                voided=(VoucherDone(operation=4, serial_id="6299000000000000058", voucher_id="TEA"),),
+            ),
         ),
+        "points.reversal_held.v1": (
+            reversals.ReversalHeld(
+                **_OF_REVERSAL,
+                account_number=NUMBER,
+                operations=(reversals.ReversedAmount(operation=2, programme="LOY", amount=50),),
+                reason="wrong card",
+                source=movements.Source(receipt="R-1"),
+                occurred_at=NOW,
+            ),
+        ),
+        "points.reversal_released.v1": (reversals.ReversalReleased(**_OF_REVERSAL, code="voucher_used"),),
     }

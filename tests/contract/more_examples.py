@@ -7,6 +7,7 @@ from typing import Any
 from schemas import movements, orders, points, tiers
 from schemas.accounts import AccountState
 from schemas.transaction import Context, ProgrammePart, Redemption, VoucherRedemption
+from schemas.voucher_saga import VoucherDone
 
 ACCOUNT = "0b9c7a52-3f0e-5d1c-9a70-1d6b0c1e7a11"
 OTHER = "7d0c7a52-3f0e-5d1c-9a70-1d6b0c1e7a12"
@@ -159,6 +160,9 @@ def events(booking: dict[str, Any], movement: dict[str, Any]) -> dict[str, tuple
         "points.reversed.v1": (
             points.Reversed(
                 transaction_id=COMMAND,
+                reversal_id="0199d2a5-7c00-7000-8000-0000000000aa",
+                restored=(VoucherDone(operation=3, serial_id="6299000000000000041", voucher_id="TEA"),),
+                voided=(VoucherDone(operation=2, serial_id="6299000000000000033", voucher_id="COFFEE"),),
                 account=ACCOUNT,
                 operations=(points.ReversedAmount(operation=0, programme="LOY", amount=5),),
                 reason="wrong card",

@@ -64,10 +64,10 @@ def _settle_award(
         amount = award.revoked - target.revoked
         fragment = (own[-1] if own else Conditions(), amount)
         grace = programme.reversal_grace_days
-        if refused := give_back(
-            booking, _balance(booking, rules), [fragment], grace, programme.zone, "amended", "/lines"
-        ):
+        balance = _balance(booking, rules)
+        if refused := rules_of.too_large(balance, amount, "/lines"):
             return refused
+        give_back(booking, balance, [fragment], grace, programme.zone, "amended")
     if target.activated > award.activated:
         activated = _activate(booking, rules, target.activated - award.activated)
         if isinstance(activated, Rejected):

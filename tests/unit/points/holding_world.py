@@ -61,10 +61,9 @@ def placed(model: type[HoldPlaced | HoldEnded]) -> HoldPlaced | HoldEnded:
     return model(account=ACCOUNT, account_number=NUMBER, transaction_id=COMMAND_ID, booked_at=T0)
 
 
-def ended(decision: str, code: str | None = None) -> TransactionClosed:
-    return TransactionClosed.model_validate(
-        {"transactionId": COMMAND_ID, "account": ACCOUNT, "decision": decision, "code": code, "bookedAt": T0}
-    )
+def ended(decision: str, code: str | None = None, **more: Any) -> TransactionClosed:
+    said = {"transactionId": COMMAND_ID, "account": ACCOUNT, "decision": decision, "code": code, "bookedAt": T0}
+    return TransactionClosed.model_validate({**said, **more})
 
 
 def everything() -> PostTransaction:

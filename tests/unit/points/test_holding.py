@@ -143,7 +143,9 @@ def test_executed_it_is_booked_without_further_checks() -> None:
         booked(Released, soon, later, amount=50, operation=2, **common),
         booked(Purchased, soon, later, sequence=5, delta=-50, booked=40, operation=2, **common),
         placed(HoldEnded),
-        ended("executed"),
+        ended(
+            "executed", issued=[{name: issued[name] for name in ("operation", "serialId", "voucherId", "programme")}]
+        ),
     )
     outcome = done.accepted.closing
     assert outcome is not None

@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from schemas.accounts import ReplaceNumber, SetAccountState
-from schemas.points import PointsRefusal, Reverse
+from schemas.points import PointsRefusal
 from services.points.holding import HOLDS_MAX
 from services.points.state import account_stream
 from shared.decider import Accepted
@@ -16,13 +16,10 @@ from tests.unit.points.holding_world import (
     IN_SELLS,
     SELLS,
     SERIAL,
-    closed,
     closing,
-    everything,
     rich,
 )
 from tests.unit.points.world import (
-    COMMAND_ID,
     EARLIER,
     NUMBER,
     STORE,
@@ -100,20 +97,3 @@ def test_a_voucher_is_sold_within_its_window(offer: Any, offered: bool) -> None:
         assert when.accepted.held
     else:
         when.refused(PointsRefusal.VOUCHER_NOT_OFFERED, "/loyaltyPrograms/0/purchases/0/voucherId")
-
-
-def test_of_a_captured_transaction_loads_and_redemptions_are_reversed_by_name() -> None:
-    held = rich().when(everything())
-    reverse = {"accountNumber": NUMBER, "transactionId": COMMAND_ID, "reason": "wrong card"}
-    whole = Reverse.model_validate(reverse)
-    load, purchase = [Reverse.model_validate({**reverse, "operations": [{"operation": at}]}) for at in (0, 2)]
-    held.world.when(load, command_id="b").refused(PointsRefusal.TRANSACTION_OPEN, "/transactionId")
-    released = closed(held, "cancelled").world
-    released.when(load, command_id="b").refused(PointsRefusal.NOT_REVERSIBLE, "/transactionId")
-    done = closed(rich().when(everything()), "executed").world
-    done.when(whole, command_id="b").refused(PointsRefusal.NOT_REVERSIBLE, "/transactionId")
-    done.when(purchase, command_id="b").refused(PointsRefusal.REVERSED_OPERATION_UNKNOWN, "/operations/0/operation")
-    undone = done.when(load, command_id="b")
-    assert undone.account.balances["SELLS"].booked == 30
-    again = undone.world.when(load, command_id="c")
-    again.refused(PointsRefusal.ALREADY_REVERSED, "/operations/0/operation")

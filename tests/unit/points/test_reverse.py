@@ -15,6 +15,7 @@ from shared.decider import Entry
 from shared.ids import account_id, derived_id
 from tests.unit.points.world import (
     ACCOUNT,
+    COMMAND_ID,
     DAY,
     LOY,
     NUMBER,
@@ -47,7 +48,8 @@ def reverse(named: str = FIRST, *operations: dict[str, Any], number: str = NUMBE
 
 def undone(named: str, *amounts: tuple[int, int], name: str = "LOY") -> Reversed:
     operations = tuple(ReversedAmount(operation=index, programme=name, amount=amount) for index, amount in amounts)
-    return Reversed(transaction_id=named, account=ACCOUNT, operations=operations, reason="wrong till", booked_at=LATER)
+    common = {"account": ACCOUNT, "reason": "wrong till", "booked_at": LATER}
+    return Reversed(transaction_id=named, reversal_id=COMMAND_ID, operations=operations, **common)
 
 
 def revoked(sequence: int, after: int, delta: int, *parts: Any, **more: Any) -> Revoked:

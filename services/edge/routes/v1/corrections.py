@@ -64,6 +64,9 @@ _REVERSE_RULES = (
     "too_many_decimals",
     "balance_limit_exceeded",
     "too_large",
+    "transaction_open",
+    "too_many_open_transactions",
+    "voucher_used",
 )
 _STATE_RULES = ("account_unknown", "too_large")
 _REPLACE_RULES = ("account_unknown", "account_closed", "number_in_use", "too_many_numbers", "too_large")
@@ -135,7 +138,8 @@ def _add_bookings(app: FastAPI, edge: Edge) -> None:
         """Undo a transaction: all of it, or the operations named, in part where a value is given.
 
         Over all reversals each operation is undone once at most. Points redeemed return to where they came from; what
-        was loaded is revoked, and what of it has been spent becomes debt.
+        was loaded is revoked, and what of it has been spent becomes debt. A purchase gives its price back and voids its
+        voucher, unless that was used since; vouchers redeemed become usable again. All of it is done, or nothing.
         """
         return await from_body(edge, request, caller, REVERSALS, "points.reverse.v1", _REVERSE)
 
