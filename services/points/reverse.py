@@ -57,11 +57,9 @@ def reverse(command: Command, payload: Reverse, states: States) -> Outcome:
     booking = desk(command, payload.account_number, states, payload.context)
     if not isinstance(booking, Booking):
         return booking
-    if refused := opened(booking):
-        return refused
     originals = _originals(booking, _ids(payload.transaction_id), states)
     if isinstance(originals, Rejected):
-        return originals
+        return opened(booking) or originals
     reversals = _reversals(command, originals.id, states)
     if reversals.held is not None:
         detail = "another reversal of the transaction is open"

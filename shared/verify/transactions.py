@@ -1,4 +1,4 @@
-"""Points against vouchers: each transaction over both ended alike in both services (RULES 4.2.2)."""
+"""Points against vouchers: each transaction, and each reversal, over both ended alike in both (RULES 4.1.13, 4.2.2)."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ if TYPE_CHECKING:  # The checks of services import this package, and they know n
     from shared.decider import Decider
     from shared.runtime.history import History
 
-_TRANSACTION, _VOUCHER = "transaction/", "voucher/"
+_TRANSACTION, _REVERSALS, _VOUCHER = "transaction/", "reversals/", "voucher/"
 _PAGE = 200
 _STATE = ("version", "state")
 
@@ -45,7 +45,7 @@ class Side:
 async def verify_both(
     points: Side, vouchers: Side, progress: Callable[[int, int], None] = lambda done, total: None
 ) -> Report:
-    """Compare what both services have of each transaction, and each voucher with the transaction that names it.
+    """Compare what both services have of each transaction and reversal, and each voucher with what names it.
 
     Each time what comes first in a transaction's life is read last, so that what is decided meanwhile is no false
     alarm: what points have closed, voucher has decided before, and what voucher has decided, points have held before.
@@ -60,8 +60,11 @@ async def verify_both(
             if hold.decision is not None and (found := [*_ended(hold, pivots.get(stream))]):
                 report.add(stream, found)
         progress(report.streams, report.streams)
+    async for undone in points.pages(_REVERSALS):
+        await _undone(undone, vouchers, report)
     async for pivots in vouchers.pages(_TRANSACTION):
         await _decided(pivots, points, vouchers, report)
+        await _reversed(pivots, points, report)
     async for page in vouchers.pages(_VOUCHER):
         await _named(page, vouchers, report)
     return report
@@ -98,6 +101,44 @@ async def _decided(pivots: dict[str, Any], points: Side, vouchers: Side, report:
                 found.append(Difference(f"voucher {each.serial_id}", f"issued by {pivot.id}", NOTHING))
         if found:
             report.add(stream, found)
+
+
+async def _undone(found: dict[str, Any], vouchers: Side, report: Report) -> None:
+    """Each operation whose voucher points count as dealt with is one that the reversal named has dealt with."""
+    wanted = {stream: {by: _pivot(stream, by) for by in it.vouchers.values()} for stream, it in found.items()}
+    pivots = await vouchers.states([name for names in wanted.values() for name in names.values()])
+    for stream, reversals in found.items():
+        done = {name: _operations(pivots.get(name)) for name in wanted[stream].values()}
+        for operation, by in reversals.vouchers.items():
+            if (reversals.id, operation) not in done[wanted[stream][by]]:
+                what = f"voucher of operation {operation}, reversed by {by}"
+                report.add(stream, [Difference(what, NOTHING, "reversed")])
+
+
+async def _reversed(pivots: dict[str, Any], points: Side, report: Report) -> None:
+    """Each reversal that voucher has executed is one that points have booked, or wait to."""
+    done = {stream: it for stream, it in pivots.items() if decision_of(it) == "reversal_executed"}
+    names = {stream: f"{_REVERSALS}{stream.split('/')[1]}/{it.decision.transaction_id}" for stream, it in done.items()}
+    found = await points.states(list({*names.values()}))
+    for stream, pivot in done.items():
+        reversals = found.get(names[stream])
+        open_one = None if reversals is None or reversals.held is None else reversals.held.reversal_id
+        booked = {} if reversals is None else reversals.vouchers
+        if open_one != pivot.id and any(booked.get(each) != pivot.id for _, each in _operations(pivot)):
+            report.add(stream, [Difference("booked by points", "reversed", NOTHING)])
+
+
+def _operations(pivot: Any) -> set[tuple[str, int]]:
+    """The operations, each with its transaction, whose vouchers a reversal has dealt with."""
+    if pivot is None or decision_of(pivot) != "reversal_executed":
+        return set()
+    decision = pivot.decision
+    return {(decision.transaction_id, each.operation) for each in (*decision.restored, *decision.voided)}
+
+
+def _pivot(stream: str, reversal: str) -> str:
+    """The stream of a reversal's decision, in the store of the stream of what was undone."""
+    return f"{_TRANSACTION}{stream.split('/')[1]}/{reversal}"
 
 
 async def _named(found: dict[str, Any], vouchers: Side, report: Report) -> None:

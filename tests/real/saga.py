@@ -6,6 +6,7 @@ from random import Random
 from typing import Any
 
 from services.points.decider import DECIDER as POINTS
+from services.points.reversals import Reversals
 from services.voucher.decider import DECIDER as VOUCHER
 from shared.commands.verify import verify_service, verify_transactions
 from shared.ids import account_id
@@ -33,11 +34,25 @@ def id_of(account: int) -> str:
 
 @dataclass
 class Sagas:
-    """What was sent: the transactions with vouchers, by id, each with what it comes to when it is executed."""
+    """What was sent: the transactions with vouchers, by id, each with what it comes to when it is executed.
+
+    And reversals, each with its transaction.
+    """
 
     random: Random
     accounts: int
     sent: dict[str, tuple[int, int]] = field(default_factory=dict)
+    reversals: dict[str, str] = field(default_factory=dict)
+
+    def reversal(self) -> Command:
+        """All of a transaction that was sent, or one operation of it, which it may not have."""
+        transaction = self.random.choice([*self.sent])
+        account = self.sent[transaction][0]
+        named = self.random.choice([[], [], [{"operation": self.random.randrange(4)}]])
+        body = {"transactionId": transaction, "operations": named, "reason": "a test"}
+        command = Command("points.reverse.v1", id_of(account), {"accountNumber": number_of(account), **body})
+        self.reversals[command.id] = transaction
+        return command
 
     def transaction(self) -> Command:
         """Loads, redemptions, purchases and vouchers of one account; some of it more than it has, or used before."""
@@ -80,9 +95,10 @@ async def prepare(installation: Installation, accounts: int) -> None:
 
 
 async def open_ones(installation: Installation) -> int:
-    """Transactions that are held and not closed."""
-    query = {"_id": {"$regex": "^transaction/"}, "state.decision": None}
-    return int(await installation.collection("points", "snapshots").count_documents(query))
+    """Transactions and reversals that are held and not closed."""
+    transactions = {"_id": {"$regex": "^transaction/"}, "state.decision": None}
+    reversals = {"_id": {"$regex": "^reversals/"}, "state.held": {"$exists": True}}
+    return int(await installation.collection("points", "snapshots").count_documents({"$or": [transactions, reversals]}))
 
 
 async def all_closed(installation: Installation, timeout_s: float = 60) -> None:
@@ -109,7 +125,8 @@ async def check(installation: Installation, sagas: Sagas) -> Counter[str]:
     pivots = await states(installation, "voucher", "transaction", VOUCHER)
     vouchers = await states(installation, "voucher", "voucher", VOUCHER)
     accounts = await states(installation, "points", "account", POINTS)
-    outcomes: Counter[str] = Counter()
+    undone = await states(installation, "points", "reversals", POINTS)
+    outcomes = check_reversals(sagas, undone, pivots)
     wanted = dict.fromkeys(range(sagas.accounts), START)
     used: Counter[str] = Counter()
     for id_, (account, moves) in sagas.sent.items():
@@ -123,14 +140,16 @@ async def check(installation: Installation, sagas: Sagas) -> Counter[str]:
         assert hold.decision == decided, f"{id_}: {hold.decision}, and voucher decided {decided}"
         outcomes[decided] += 1
         if decided == "executed":
-            wanted[account] += moves
+            reversals = undone.get(id_, Reversals(id_))
+            wanted[account] += moves + given_back(hold, reversals)
             assert len(pivot.decision.issued) == len([it for it in hold.held.debits if it.kind == "purchase"])
             for issued in pivot.decision.issued:
                 assert vouchers[issued.serial_id].issued.transaction_id == id_
             for redeemed in pivot.decision.redeemed:
-                used[redeemed.serial_id] += 1
-                assert vouchers[redeemed.serial_id].redeemed_in == id_
-    assert set(holds) == set(pivots), "each decision is on a transaction that points held"
+                if redeemed.operation not in reversals.vouchers:
+                    used[redeemed.serial_id] += 1
+                    assert vouchers[redeemed.serial_id].redeemed_in == id_
+    assert set(holds) == set(pivots) - set(sagas.reversals), "each decision is on a transaction that points held"
     assert all(count == 1 for count in used.values()), "a voucher was redeemed twice"
     assert {name for name, it in vouchers.items() if it.redeemed_in} == set(used)
     for number in range(sagas.accounts):
@@ -143,6 +162,35 @@ async def check(installation: Installation, sagas: Sagas) -> Counter[str]:
     report = await verify_transactions(installation.settings)
     assert report.ok, report.findings[:3]
     return outcomes
+
+
+def check_reversals(sagas: Sagas, undone: dict[str, Any], pivots: dict[str, Any]) -> Counter[str]:
+    """What voucher has undone is what points have booked as undone; how many reversals over both ended how."""
+    outcomes: Counter[str] = Counter()
+    done = set()
+    for id_ in sagas.reversals.keys() & pivots.keys():
+        decision = pivots[id_].decision
+        outcomes[decision.type.removeprefix("voucher.").removesuffix(".v1")] += 1
+        if decision.type == "voucher.reversal_executed.v1":
+            assert decision.transaction_id == sagas.reversals[id_]
+            done |= {(decision.transaction_id, it.operation, id_) for it in (*decision.restored, *decision.voided)}
+    assert done == {(id_, operation, by) for id_, it in undone.items() for operation, by in it.vouchers.items()}
+    assert all(each.held is None for each in undone.values())
+    return outcomes
+
+
+def given_back(hold: Any, reversals: Reversals) -> int:
+    """What the account has got back, or lost again, of a transaction; a purchase with its voucher or not at all."""
+    moves = 0
+    for credit in hold.held.credits:
+        assert reversals.undone.get(credit.operation, 0) in (0, credit.amount)
+        moves -= reversals.undone.get(credit.operation, 0)
+    for debit in hold.held.debits:
+        back = reversals.undone.get(debit.operation, 0)
+        assert back in (0, debit.amount)
+        assert debit.kind != "purchase" or (back > 0) == (debit.operation in reversals.vouchers)
+        moves += back
+    return moves
 
 
 def new_sagas(seed: int, accounts: int = 12) -> Sagas:

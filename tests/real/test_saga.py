@@ -72,7 +72,10 @@ async def test_killed_at_every_step_for_long(empty_installation: Installation, s
 
 
 async def campaign(installation: Installation, step: str, seed: int) -> None:
-    """Kill points while it holds, voucher while it decides, points while it closes; and then both at once."""
+    """Kill points while it holds, voucher while it decides, points while it closes; and then both at once.
+
+    The last time there are reversals of what was executed among the transactions.
+    """
     sagas = new_sagas(seed)
     await prepare(installation, sagas.accounts)
     await send(installation, sagas, 150)
@@ -84,7 +87,11 @@ async def campaign(installation: Installation, step: str, seed: int) -> None:
     async with installation.worker("voucher", **SMALL):
         await installation.drained(group="voucher", topic="voucher.commands")
     await killed(installation, "points", f"{step}:kill:2")
-    await send(installation, sagas, 150)
+    async with installation.points(**SMALL):
+        await installation.drained()
+    commands = [sagas.reversal() for _ in range(60)] + [sagas.transaction() for _ in range(120)]
+    sagas.random.shuffle(commands)
+    await installation.commands(commands)
     dying = asyncio.create_task(killed(installation, "voucher", f"{step}:kill:2"))
     await killed(installation, "points", f"{step}:kill:3")
     async with installation.points(**SHORT):
@@ -94,6 +101,7 @@ async def campaign(installation: Installation, step: str, seed: int) -> None:
     outcomes = await check(installation, sagas)
     assert outcomes["executed"] > 20, outcomes
     assert outcomes["refused"] > 5, outcomes
+    assert outcomes["reversal_executed"] > 5, outcomes
 
 
 async def test_while_voucher_is_away_holds_stay_and_are_asked_after(empty_installation: Installation) -> None:

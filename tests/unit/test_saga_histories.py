@@ -1,7 +1,7 @@
-"""Random transactions over points and vouchers: both services against a small plain model of the two (RULES 4.2)."""
+"""Random transactions and reversals over points and vouchers: both services against a small plain model (RULES 4.2)."""
 
-from dataclasses import dataclass, field
-from datetime import UTC, datetime, timedelta
+from collections import Counter
+from datetime import datetime, timedelta
 from random import Random
 from typing import Any
 
@@ -12,90 +12,11 @@ from services.points.state import account_stream
 from services.voucher.state import voucher_stream
 from shared.decider import Accepted, Rejected
 from shared.ids import account_id
+from tests.unit.saga_model import NUMBERS, PRICE, SERIALS, T0, Asked, Model
 from tests.unit.saga_world import STORE, Both, Message
 
-PRICE = 50
-T0 = datetime(2026, 11, 22, 10, 0, tzinfo=UTC)
-NUMBERS = [f"6299{number}" for number in range(3)]
-SERIALS = [*(f"bearer-{number}" for number in range(6)), *(f"of-{number}" for number in NUMBERS)]
 PROGRAMME = {"id": "P", "descriptions": {"en": "P"}, "purchases": [{"voucherId": "V", "price": PRICE}]}
 DEFINITION = {"code": "V", "titles": {"en": "A voucher"}, "defaultLanguage": "en", "bearer": True}
-
-
-@dataclass
-class Asked:
-    """A transaction: whose, and what it does."""
-
-    number: str
-    loads: list[int]
-    spends: list[int]
-    bought: list[bool]
-    used: list[tuple[str, bool]]
-    deadline: datetime = T0
-    reserved: int = 0
-    decision: str | None = None
-    closed: bool = False
-
-    @property
-    def takes(self) -> int:
-        return sum(self.spends) + PRICE * len(self.bought)
-
-    def body(self) -> dict[str, Any]:
-        part = {
-            "loyaltyPointDefinitionId": "P",
-            "loads": [{"value": each} for each in self.loads],
-            "redemptions": [{"value": each} for each in self.spends],
-            "purchases": [{"voucherId": "V", "use": use} for use in self.bought],
-        }
-        used = [{"serialId": serial, "void": void} for serial, void in self.used]
-        return {"accountNumber": self.number, "loyaltyPrograms": [part], "voucherRedemptions": used}
-
-
-@dataclass
-class Model:
-    """Balances, vouchers by serial with their owners, and the transactions, in the words of the rules."""
-
-    points: dict[str, int] = field(default_factory=lambda: dict.fromkeys(NUMBERS, 0))
-    vouchers: dict[str, str] = field(default_factory=lambda: dict.fromkeys(SERIALS, "issued"))
-    bought: dict[str, list[str]] = field(default_factory=lambda: {number: [] for number in NUMBERS})
-    asked: dict[str, Asked] = field(default_factory=dict)
-
-    def spendable(self, number: str) -> int:
-        open_ones = [it for it in self.asked.values() if it.number == number and not it.closed]
-        return self.points[number] - sum(each.reserved for each in open_ones)
-
-    def post(self, id_: str, asked: Asked, now: datetime) -> bool:
-        """Whether points hold it."""
-        free = self.spendable(asked.number)
-        if asked.takes > free + sum(asked.loads):
-            return False
-        asked.deadline, asked.reserved = now + timedelta(seconds=30), min(free, asked.takes)
-        self.asked[id_] = asked
-        return True
-
-    def decide(self, id_: str, now: datetime, cancel: bool) -> None:
-        """The voucher service's first decision is final."""
-        asked = self.asked[id_]
-        if asked.decision is None:
-            asked.decision = "cancelled" if cancel else "refused" if now > asked.deadline else self._execute(asked)
-
-    def _execute(self, asked: Asked) -> str:
-        after = dict(self.vouchers)
-        for serial, void in asked.used:
-            owner = serial.removeprefix("of-") if serial.startswith("of-") else asked.number
-            if after.get(serial) != "issued" or owner != asked.number:
-                return "refused"
-            after[serial] = "void" if void else "redeemed"
-        self.vouchers = after
-        self.bought[asked.number] += ["redeemed" if use else "issued" for use in asked.bought]
-        return "executed"
-
-    def close(self, id_: str) -> None:
-        """What was decided takes effect on the points."""
-        asked = self.asked[id_]
-        if not asked.closed and asked.decision == "executed":
-            self.points[asked.number] += sum(asked.loads) - asked.takes
-        asked.closed = True
 
 
 def begun(random: Random) -> Both:
@@ -121,51 +42,94 @@ def issuing(serial: str) -> tuple[str, dict[str, Any]]:
     return account, {**body, "accountNumber": number, "account": account}
 
 
-def random_asked(random: Random) -> Asked:
+def random_asked(random: Random, model: Model) -> Asked:
+    number = random.choice(NUMBERS)
+    own = [serial for serial, owner in model.owners.items() if owner == number and model.vouchers[serial] == "issued"]
     asked = Asked(
-        random.choice(NUMBERS),
+        number,
         [random.randrange(1, 120) for _ in range(random.randrange(3))],
         [random.randrange(1, 40) for _ in range(random.randrange(2))],
         [random.random() < 0.5 for _ in range(random.choice([0, 0, 1, 1, 2]))],
-        [(random.choice(SERIALS), random.random() < 0.2) for _ in range(random.choice([0, 0, 0, 1, 2]))],
+        [
+            (random.choice(own if own and random.random() < 0.5 else [*model.vouchers]), random.random() < 0.2)
+            for _ in range(random.choice([0, 0, 0, 1, 2]))
+        ],
     )
     if random.random() < 0.1:
         asked.used.append(("nobody's", False))
-    return asked if asked.bought or asked.used else random_asked(random)
+    return asked if asked.bought or asked.used else random_asked(random, model)
 
 
-@pytest.mark.parametrize("seed", range(30))
-def test_both_services_agree_with_the_model(seed: int) -> None:
+def random_reversal(random: Random, model: Model) -> tuple[str, dict[int, int | None]]:
+    """A transaction and what to undo of it: all, or some operations, some in part."""
+    transaction = random.choice([*model.asked])
+    if random.random() < 0.4:
+        return transaction, {}
+    operations = len(model.asked[transaction].kinds())
+    named = random.sample(range(operations + 1), k=min(operations, random.choice([1, 1, 2, 3])))
+    return transaction, {each: random.choice([None, None, random.randrange(1, 60)]) for each in named}
+
+
+def history(seed: int) -> Model:
+    """Play one, comparing both services with the model after each step; the model at its end."""
     random = Random(seed)
     both, model, now = begun(random), Model(), T0
-    for number in range(250):
+    for number in range(300):
         now += timedelta(seconds=random.randrange(6))
-        if random.random() < 0.25:
-            asked, id_ = random_asked(random), f"id-{number}"
-            message = Message(
-                "points", id_, "points.post_transaction.v1", account_id(STORE, asked.number), asked.body()
-            )
-            outcome = both.send(message, now)
+        choice = random.random()
+        if choice < 0.22:
+            asked, id_ = random_asked(random, model), f"id-{number}"
+            outcome = both.send(_to_points(id_, "points.post_transaction.v1", asked.number, asked.body()), now)
             assert isinstance(outcome, Accepted) == model.post(id_, asked, now)
-        elif random.random() < 0.1:
+        elif choice < 0.34 and model.asked:
+            reverse(both, model, random, f"undo-{number}", now)
+        elif choice < 0.4:
             for late in [id_ for id_, it in model.asked.items() if not it.closed and now >= it.deadline]:
-                body = {"transactionId": late}
-                subject = account_id(STORE, model.asked[late].number)
-                both.send(Message("points", f"late-{number}-{late}", "points.cancel_held.v1", subject, body), now)
+                cancel(both, model, f"late-{number}-{late}", late, now)
         else:
             follow(both, model, now)
         compare(both, model)
     while both.waiting:
         follow(both, model, now)
     for late in [id_ for id_, it in model.asked.items() if not it.closed]:
-        subject = account_id(STORE, model.asked[late].number)
         now = max(now, model.asked[late].deadline) + timedelta(hours=1)
-        both.send(Message("points", f"end-{late}", "points.cancel_held.v1", subject, {"transactionId": late}), now)
+        cancel(both, model, f"end-{late}", late, now)
         while both.waiting:
             follow(both, model, now)
     compare(both, model)
+    return model
+
+
+@pytest.mark.parametrize("seed", range(30))
+def test_both_services_agree_with_the_model(seed: int) -> None:
+    model = history(seed)
     assert all(asked.closed for asked in model.asked.values())
     assert {asked.decision for asked in model.asked.values()} >= {"executed", "refused"}
+    assert all(undoing.closed or not undoing.vouchers for undoing in model.undoing.values())
+
+
+def test_the_histories_undo_and_are_refused_in_every_way() -> None:
+    seen: Counter[tuple[bool, str | None]] = Counter()
+    for seed in range(100, 115):
+        seen.update((bool(each.vouchers), each.decision) for each in history(seed).undoing.values())
+    assert min(seen[True, "executed"], seen[True, "refused"], seen[False, None]) > 5, seen
+
+
+def _to_points(id_: str, type_: str, number: str, body: dict[str, Any]) -> Message:
+    return Message("points", id_, type_, account_id(STORE, number), body)
+
+
+def cancel(both: Both, model: Model, id_: str, late: str, now: datetime) -> None:
+    both.send(_to_points(id_, "points.cancel_held.v1", model.asked[late].number, {"transactionId": late}), now)
+
+
+def reverse(both: Both, model: Model, random: Random, id_: str, now: datetime) -> None:
+    transaction, named = random_reversal(random, model)
+    number = model.asked[transaction].number
+    operations = [{"operation": at} | ({} if value is None else {"value": value}) for at, value in named.items()]
+    body = {"accountNumber": number, "transactionId": transaction, "operations": operations, "reason": "a test"}
+    outcome = both.send(_to_points(id_, "points.reverse.v1", number, body), now)
+    assert isinstance(outcome, Accepted) == model.reverse(id_, transaction, named), (outcome, named)
 
 
 def follow(both: Both, model: Model, now: datetime) -> None:
@@ -175,12 +139,25 @@ def follow(both: Both, model: Model, now: datetime) -> None:
         return
     message, outcome = delivered
     assert not isinstance(outcome, Rejected), outcome
+    body = message.payload
     match message.type:
         case "voucher.execute.v1" | "voucher.cancel.v1":
-            model.decide(message.payload["transactionId"], now, message.type == "voucher.cancel.v1")
+            issued = _issued(both, body["transactionId"])
+            model.decide(body["transactionId"], now, message.type == "voucher.cancel.v1", issued)
         case "points.close_transaction.v1":
-            assert message.payload["decision"] == model.asked[message.payload["transactionId"]].decision
-            model.close(message.payload["transactionId"])
+            assert body["decision"] == model.asked[body["transactionId"]].decision
+            model.close(body["transactionId"])
+        case "voucher.reverse.v1":
+            model.decide_reversal(body["reversalId"])
+        case "points.close_reversal.v1":
+            assert body["decision"] == model.undoing[body["reversalId"]].decision
+            model.close_reversal(body["reversalId"])
+
+
+def _issued(both: Both, transaction: str) -> list[str]:
+    """The serials that a transaction bought, in order of its operations."""
+    pivot = both.services["voucher"].states[f"transaction/{STORE}/{transaction}"].decision
+    return [each.serial_id for each in getattr(pivot, "issued", ())]
 
 
 def compare(both: Both, model: Model) -> None:
@@ -191,14 +168,11 @@ def compare(both: Both, model: Model) -> None:
         seen = (0, 0) if balance is None else (balance.booked, balance.spendable)
         assert seen == (model.points[number], model.spendable(number))
         assert account is None or not list(check_state(account))
+        opened = {id_ for id_, it in model.asked.items() if it.number == number and not it.closed}
+        opened |= {it.reversing for it in model.asked.values() if it.number == number and it.reversing is not None}
+        assert set(() if account is None else account.holds) == opened
     for serial, state in model.vouchers.items():
-        assert vouchers[voucher_stream(STORE, serial)].state == state
-    for number in NUMBERS:
-        owned = [
-            each.state.value
-            for name, each in vouchers.items()
-            if name.startswith("voucher/")
-            and each.issued.account == account_id(STORE, number)
-            and each.serial_id not in SERIALS
-        ]
-        assert sorted(owned) == sorted(model.bought[number])
+        voucher = vouchers[voucher_stream(STORE, serial)]
+        assert (voucher.state, voucher.redeemed_in) == (state, model.redeemed_by.get(serial))
+    known = {name for name, each in vouchers.items() if name.startswith("voucher/") and each.issued is not None}
+    assert known == {voucher_stream(STORE, serial) for serial in model.vouchers}
