@@ -130,14 +130,14 @@ class Bus:
             shown = None
         return answers.pending(sent.operation) if shown is None else answers.answer(shown)
 
-    async def poll(self, operation: Operation) -> Response:
-        """200 with how an operation ended, or 202 as long as that is open.
+    async def poll(self, operation: Operation, store: str) -> Response:
+        """200 with how an operation of `store` ended, or 202 as long as that is open.
 
         :raises Problem: `unavailable` when it cannot be asked now.
         """
         self._check_started()
         try:
-            sent = await self._requester.poll(operation)
+            sent = await self._requester.poll(operation, store)
         except (NotSent, OutcomeUnknown) as error:
             self._state.trouble(str(error))
             raise unavailable("the outcome cannot be asked for now; ask again") from error

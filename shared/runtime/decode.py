@@ -32,11 +32,12 @@ class Incoming(NamedTuple):
 
 
 class Query(NamedTuple):
-    """A poll for the outcome of the command `command_id` (P8)."""
+    """A poll for the outcome of the command `command_id` of a store (P8)."""
 
     record: ConsumerRecord[bytes, bytes]
     envelope: Envelope
     command_id: str
+    store: str
 
 
 class Undecodable(NamedTuple):
@@ -73,7 +74,7 @@ class Decoder:
             if envelope.reply_to not in self._reply_topics:
                 raise EnvelopeError("ce_replyto is no topic of replies")
             if envelope.type == GET_OUTCOME:
-                return Query(record, envelope, envelope.causation_id or "")
+                return Query(record, envelope, envelope.causation_id or "", envelope.store or self._store)
             return self._command(record, envelope)
         except EnvelopeError as error:
             return Undecodable(record, None, Poison("bad_envelope", str(error)))

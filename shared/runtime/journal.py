@@ -134,7 +134,7 @@ class Journal:
         """The dead letters of these commands, by command id."""
         async with translated():
             found = await self.dead_letters.find(
-                {"command_id": {"$in": command_ids}}, {"command_id": 1, "reason": 1, "detail": 1}
+                {"command_id": {"$in": command_ids}}, {"command_id": 1, "reason": 1, "detail": 1, "headers": 1}
             ).to_list(None)
         return {letter["command_id"]: letter for letter in found}
 

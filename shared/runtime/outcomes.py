@@ -216,9 +216,11 @@ async def outcome_of(item: Query, plan: Plan, journal: Journal) -> Reply:
     """The answer to a poll: stored, buried, still possible, or never (definite, by the broker's clock).
 
     The outcome of a forwarded command is that of its forward, and pending while that has none; the outcome of a held
-    one is that which closed it.
+    one is that which closed it. Who asks for another store learns nothing: there, it was never accepted.
     """
     command_id, entry = item.command_id, plan.known(item.command_id)
+    if entry is not None and entry["store"] != item.store:
+        return _unheard(item)
     forwards = 0
     while entry is not None and entry["status"] == FORWARDED and forwards < _FORWARDS_MAX:
         command_id = forward_id(command_id)
@@ -230,11 +232,21 @@ async def outcome_of(item: Query, plan: Plan, journal: Journal) -> Reply:
     if entry is not None and entry["status"] != FORWARDED:
         return reply_of(entry)
     letter = (await journal.buried([command_id])).get(command_id)
-    if letter is not None:
+    if letter is not None and _store_of(letter) in (None, item.store):
         return Reply(command_id=command_id, status=Status.DEAD_LETTERED, code=letter["reason"], detail=letter["detail"])
+    return _pending(item) if forwards else _unheard(item)
+
+
+def _unheard(item: Query) -> Reply:
+    """Of a command that has come to nothing yet: it may still come, or never, by the broker's clock."""
     not_after = item.envelope.not_after
-    over = not forwards and not_after is not None and item.record.timestamp > not_after
+    over = not_after is not None and item.record.timestamp > not_after
     return Reply(command_id=item.command_id, status=Status.NEVER_ACCEPTED) if over else _pending(item)
+
+
+def _store_of(letter: Document) -> str | None:
+    """The store that a dead letter names."""
+    return next((value.decode("utf-8", "replace") for name, value in letter["headers"] if name == "ce_store"), None)
 
 
 def _pending(item: Query) -> Reply:

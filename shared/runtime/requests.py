@@ -157,13 +157,14 @@ class Requester:
         )
         return await self._publish(operation, envelope, request.value)
 
-    async def poll(self, operation: Operation) -> "Sent":
-        """Ask a service how a command ended; the answer is a reply like any other."""
+    async def poll(self, operation: Operation, store: str) -> "Sent":
+        """Ask a service how a command of `store` ended; the answer is a reply like any other."""
         envelope = Envelope(
             id=new_id(),
             type=GET_OUTCOME,
             source=self._source,
             subject=operation.command_id,
+            store=store,
             correlation_id=new_id(),
             causation_id=operation.command_id,
             reply_to=self._replies,

@@ -15,6 +15,7 @@ from tests.harness import DEMO, Command, Installation, eventually
 from tests.http.caller import POINTS, calling, decimals, load, redeem
 from tests.http.test_bodies import OMS
 from tests.http.test_openapi import schema
+from tests.tokens import authorization
 
 pytestmark = pytest.mark.real
 
@@ -259,6 +260,9 @@ async def test_operations_that_were_refused_or_never_arrived(installation: Insta
         found = (await caller.client.get(f"/operations/{operation}")).json()
         schema("OperationAnswer").validate(found)
         assert (found["status"], found["problem"]["code"]) == ("rejected", refused["code"])
+        elsewhere = await authorization(installation.settings, "elsewhere", store="other")
+        foreign = (await caller.client.get(f"/operations/{operation}", headers=elsewhere)).json()
+        assert (foreign["status"], "problem" in foreign) == ("never_accepted", False)
 
         place = partition_of(account_id("default", "A-9"), installation.settings.partitions)
         never = Operation("points", place, new_id(), now_ms() + 1_500)

@@ -16,12 +16,12 @@ from services.edge.tokens import Caller
 def add_routes(app: FastAPI, edge: Edge) -> None:
     """`GET /operations/{operationId}`, and the same under `/v1`."""
 
-    async def get_operation(request: Request, _: Caller) -> Response:
+    async def get_operation(request: Request, caller: Caller) -> Response:
         """The outcome as the service's journal knows it, whichever edge is asked; 202 as long as it is open.
 
-        `never_accepted` is definite and comes at the latest a minute after the command was sent.
+        What another store has sent was never accepted here. `never_accepted` is definite and comes at the latest a minute after the command was sent.
         """
-        return await edge.bus.poll(edge.bus.operation(request.path_params["operationId"]))
+        return await edge.bus.poll(edge.bus.operation(request.path_params["operationId"]), caller.store)
 
     for path, name, scope in _PLACES:
         app.get(
