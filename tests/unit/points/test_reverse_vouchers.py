@@ -8,7 +8,7 @@ import pytest
 from schemas.accounts import SetAccountState
 from schemas.holds import HoldEnded, HoldPlaced
 from schemas.movements import GivenBack, Revoked
-from schemas.points import CloseReversal, PointsRefusal, Reverse
+from schemas.points import Adjust, CloseReversal, PointsRefusal, Reverse
 from schemas.refusals import VoucherRefusal
 from schemas.reversals import ReversalHeld, ReversalReleased, Reversed, ReversedAmount
 from schemas.voucher_saga import VoucherDone
@@ -249,6 +249,30 @@ def test_a_balance_takes_no_more_than_it_ever_may() -> None:
     assert asked(done, {"operation": 0}).accepted
 
 
+def test_what_is_given_back_in_several_operations_counts_together() -> None:
+    almost = lot(1, CREDITED_MAX - 25)
+    world = given(SELLS, opened(), loaded(1, almost.amount, almost, **IN_SELLS | EARLIER))
+    done = world.when(transaction(does("SELLS", redemptions=[20, 5, 1]))).world
+    assert asked(done, {"operation": 0}, {"operation": 1}).accepted
+    asked(done).refused(Refusal.BALANCE_LIMIT_EXCEEDED, "/transactionId")
+
+
+def test_parts_of_one_operation_come_back_in_order_when_they_were_held() -> None:
+    used = {**USED, "operation": 1}
+    world = closed(
+        rich().when(transaction(does("SELLS", redemptions=[70]), voucherRedemptions=[SERIAL])),
+        "executed",
+        redeemed=[used],
+    ).world
+    held = asked(world, {"operation": 0, "value": 8}, {"operation": 0, "value": 12}, {"operation": 1})
+    back = answered(held.world, restored=[used])
+    moved = [event for _, event in back.accepted.events if isinstance(event, GivenBack)]
+    assert [[(part.expires_at, part.amount) for part in each.lots] for each in moved] == [
+        [(LATER, 8)],
+        [(LATER, 2), (SOON, 10)],
+    ]
+
+
 def owing() -> Given:
     """100, which are revoked while a transaction over a voucher is open that loads 50 and redeems 140: 90 are owed."""
     first = given(SELLS).when(transaction(does("SELLS", loads=[100])), command_id="first").world
@@ -285,3 +309,16 @@ def test_thresholds_reached_before_the_hold_are_booked_at_the_close() -> None:
     assert held.account.balances["SELLS"].booked == 60
     done = closed(held, "executed", T0 + DAY)
     assert done.account.balances["SELLS"].booked == 10
+
+
+def test_thresholds_reached_before_a_held_reversal_are_booked_at_its_close() -> None:
+    auto = programme("SELLS", purchases=[], issueImmediateThreshold={"value": 50, "voucherId": "V"})
+    future = {"accountNumber": NUMBER, "programme": "SELLS", "value": 60, "reason": "later"}
+    starts = Adjust.model_validate({**future, "activeFrom": (T0 + DAY).isoformat()})
+    world = executed().when(starts, command_id="future").world.when(put(auto), command_id="rules").world
+    held = world.when(reverse({"operation": 3}), T0 + DAY, command_id=REVERSAL)
+    assert held.account.balances["SELLS"].booked == 100
+    answer = {"account": ACCOUNT, "transactionId": COMMAND_ID, "reversalId": REVERSAL, "decision": "executed"}
+    close = CloseReversal.model_validate({**answer, "restored": [USED]})
+    done = held.world.when(close, T0 + DAY, command_id=closing_id(REVERSAL))
+    assert done.account.balances["SELLS"].booked == 0
