@@ -34,7 +34,10 @@ async def test_all_is_decided_once_and_answered_once(empty_installation: Install
     await send(installation, sagas, 300)
     async with installation.points(**SHORT), installation.worker("voucher", **SHORT):
         await all_closed(installation)
+        await installation.commands([sagas.reversal() for _ in range(60)])
+        await all_closed(installation)
     outcomes = await check(installation, sagas)
+    assert outcomes.pop("reversal_executed") > 5
     assert outcomes.keys() == {"executed", "refused", "refused by points"}, outcomes
     refusals: Counter[str] = Counter()
     for record in await installation.read("points.events"):
@@ -46,16 +49,24 @@ async def test_all_is_decided_once_and_answered_once(empty_installation: Install
 
 
 async def damage_is_told(installation: Installation, closed: int) -> None:
-    """`fealty verify` counts what it compared, and lists what voucher has forgotten."""
+    """`fealty verify` counts what it compared, and lists what one of both has forgotten."""
     code, out, _ = await fealty(installation, "verify")
     assert (code, out.splitlines()[-1]) == (0, f"ok: {closed} transactions over points and vouchers")
     decided = installation.collection("voucher", "snapshots")
-    lost = await decided.find_one({"_id": {"$regex": "^transaction/"}})
-    await decided.delete_one({"_id": lost["_id"]})
+    points = installation.collection("points", "snapshots")
+    held = await points.find_one({"_id": {"$regex": "^transaction/"}, "state.decision": "refused"})
+    undone = await points.find({"state.vouchers": {"$exists": True}}).to_list(2)
+    one, other = [(each, each["state"]["vouchers"][0]) for each in undone]
+    await decided.delete_one({"_id": held["_id"]})
+    await decided.delete_one({"_id": f"transaction/default/{one[1][1]}"})
+    await points.update_one({"_id": other[0]["_id"]}, {"$unset": {"state.vouchers": 1}})
     code, out, err = await fealty(installation, "verify")
     assert code == 1
     assert "transactions or vouchers are off" in err
-    assert [lost["_id"], "closed as voucher decided"] in [row[:2] for row in rows(out)]
+    told = [row[:2] for row in rows(out)]
+    assert [held["_id"], "closed as voucher decided"] in told
+    assert [one[0]["_id"], f"voucher of operation {one[1][0]}, reversed by {one[1][1]}"] in told
+    assert [f"transaction/default/{other[1][1]}", "booked by points"] in told
 
 
 @pytest.mark.parametrize("step", STEPS)
