@@ -52,7 +52,8 @@ class Customer:
         document: Any = answer.body or {}
         self._id = str(document.get("customerId"))
         good = answer.status == 200 and document.get("cardNumber") == self._run.number
-        self._run.note("HTTP customer created", f"{answer.status} {self._id}, card {document.get('cardNumber')}", good)
+        told = f"{self._id}, card {self._run.number}" if good else json.dumps(document)
+        self._run.note("HTTP customer created", f"{answer.status} {told}", good)
 
     async def issue(self) -> None:
         """Issue the example's two vouchers.
@@ -73,7 +74,8 @@ class Customer:
             document: Any = answer.body or {}
             self._serials[serial] = str(document.get("serialId"))
             good = answer.status == 200 and document.get("voucherId") == code
-            self._run.note(f"HTTP voucher {code} issued", f"{answer.status} {self._serials[serial]}{why}", good)
+            told = f"{self._serials[serial]}{why}" if good else json.dumps(document)
+            self._run.note(f"HTTP voucher {code} issued", f"{answer.status} {told}", good)
 
     async def before(self) -> Any:
         """The customer before anything was earned or redeemed, as Get answers it.
