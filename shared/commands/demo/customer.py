@@ -107,11 +107,12 @@ class Customer:
         answer = await self._run.call("webshop", "POST", path, value)
         document: Any = answer.body or {}
         redeemed = [(each["serialId"], each["voucherId"]) for each in document.get("redeemedVouchers", ())]
-        told = ", ".join(f"{code} {serial}" for serial, code in redeemed) or json.dumps(document)
+        told = ", ".join(f"{code} {serial}" for serial, code in redeemed)
         wanted = [(self._serials[serial], code) for serial, code in SERIALS.items()]
         self.redeemed = {serial for serial, _ in redeemed}
         good = answer.status == 200 and redeemed == wanted
-        self._run.note(f"HTTP web shop's example, {said}", f"{answer.status} redeemed {told}", good)
+        seen = f"{answer.status} redeemed {told}" if redeemed else f"{answer.status} {json.dumps(document)}"
+        self._run.note(f"HTTP web shop's example, {said}", seen, good)
         await self._redeemed(str(document.get("transactionId")))
         self._run.sending()
         again = await self._run.call("webshop", "POST", path, value)
