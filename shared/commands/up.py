@@ -1,7 +1,9 @@
 """`fealty up`: broker, database and all services on this machine, in one process tree."""
 
 import asyncio
+import shlex
 import signal
+import sys
 from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import asynccontextmanager, suppress
 from pathlib import Path
@@ -38,16 +40,14 @@ async def up(root: Path, *, demo: bool, once: bool) -> int:
         with _cancelled_by_signals():
             async with _running(root, settings_given(), say) as (settings, services):
                 _show(root, settings, services)
-                if demo:
-                    from shared.commands.demo import play
-
-                    clients = await demo_clients(root, settings)
-                    token = "fealty token" if root == ROOT else f"fealty token --root {root}"
-                    say(f"clients {', '.join(clients)}: their secrets are in {file_of(root)}; a token: {token}")
-                    if not await play(settings, services["edge"].url, clients, say):
-                        return 1
+                http = services["edge"].url
+                customer = await _demo(root, settings, http, say) if demo else None
+                if demo and customer is None:
+                    return 1
                 if once:
                     return 0
+                if customer is not None:
+                    _show_ways(root, http, customer, say)
                 serving = True
                 say("serving until Ctrl-C")
                 await asyncio.Event().wait()
@@ -56,6 +56,23 @@ async def up(root: Path, *, demo: bool, once: bool) -> int:
         return 0 if serving else 130
     finally:
         say("stopped")
+
+
+async def _demo(root: Path, settings: Settings, http: str, say: Say) -> str | None:
+    """Make the demo's clients and play it; the path of its customer, or None when it did not go as expected."""
+    from shared.commands.demo.play import play
+
+    clients = await demo_clients(root, settings)
+    say(f"clients {', '.join(clients)}: their secrets are in {file_of(root)}")
+    return await play(settings, http, clients, say)
+
+
+def _show_ways(root: Path, http: str, customer: str, say: Say) -> None:
+    """How to go on from the demo: where the pages are, how to get a token, and a call that uses it."""
+    invoked = sys.argv[0] if Path(sys.argv[0]).name == "fealty" else "fealty"  # As whoever reads it can call it, too.
+    token = shlex.join([invoked, "token"] if root == ROOT else [invoked, "token", "--root", str(root)])
+    say(f"every call is on {http}/docs; an access token: {token}; the demo's customer, from another terminal:")
+    say(f'curl -sS -H "Authorization: Bearer $({token})" {http}{customer}')
 
 
 @asynccontextmanager

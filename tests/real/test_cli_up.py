@@ -6,18 +6,34 @@ import os
 import re
 import signal
 import sys
+from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 import httpx
 import pytest
 
 from tests.harness import Installation, eventually, new_installation
-from tests.real.test_cli import fealty
+from tests.real.test_cli import fealty, rows
 from tests.servers import Servers
 
 pytestmark = [pytest.mark.real, pytest.mark.timeout(400)]
 
 TIMEOUT_S = 150
+
+SERIALS = ("6666160395443995410", "6666270046419031265")
+"""The web shop's example's (`seeds/003`): of a programme's voucher, and of one that belongs to none."""
+
+COMPARED = {
+    ("level", ""): ("-", "BASIC"),
+    ("balance", "Points to buy vouchers with (LOY22-BuyVouchers)"): ("0", "1,000"),
+    ("balance", "A voucher at every 2,500 points (LOY22-IssueThreshold)"): ("0 of 2,500", "0 of 2,500"),
+    ("balance", "Cashback in euros (CASHBACK)"): ("0", "0"),
+    ("balance", "A point for every euro of an order, spendable when it is delivered (LOY22-Orders)"): ("0", "45"),
+    ("on offer", "5 euros off, for 500 points (VOUCHER-5)"): ("500 points short", "can be bought"),
+    ("on offer", "10 euros off, for 950 points (VOUCHER-10)"): ("950 points short", "can be bought"),
+}
+"""The demo's customer before and after, but for the vouchers."""
 
 
 def environment(servers: Servers) -> dict[str, str]:
@@ -58,8 +74,8 @@ async def test_it_comes_up_plays_serves_and_stops_and_does_so_again_on_its_data(
         process = await start(real_servers, tmp_path, "--demo", **more)
         try:
             shown = await text_until(process, "serving until Ctrl-C")
-            assert "WRONG" not in shown
-            assert shown.count(" ok ") == 20
+            played_well(shown, SERIALS)
+            assert "HTTP web shop's example, byte for byte" in shown
             endpoints = json.loads((tmp_path / "endpoints.json").read_text())
             assert endpoints["http"] in shown
             number = re.search(r"on account (\d+)", shown)
@@ -70,15 +86,20 @@ async def test_it_comes_up_plays_serves_and_stops_and_does_so_again_on_its_data(
                 headers = {"Authorization": f"Bearer {token}"}
                 account = (await client.get(f"/v1/accounts/{number[1]}", headers=headers)).json()
                 assert [balance["balance"] for balance in account["balances"]] == [1000, 45]
+                for serial in SERIALS:
+                    voucher = (await client.get(f"/v1/vouchers/{serial}", headers=headers)).json()
+                    assert (voucher["state"], voucher["accountNumber"]) == ("redeemed", number[1])
                 assert (await client.get("/docs")).status_code == 200
                 headers = {"Authorization": f"Bearer {await token_of(installation, tmp_path, '--client', 'webshop')}"}
                 assert (await client.get(f"/v1/accounts/{number[1]}", headers=headers)).status_code == 403
             await explained(installation, tmp_path)
+            assert (await customer_shown(shown, installation))["cardNumber"] == number[1]
             installation.settings = installation.settings.model_copy(
                 update={"kafka": endpoints["kafka"], "mongodb": endpoints["mongodb"]}
             )
-            code, out, err = await fealty(installation, "verify")
-            assert (code, err) == (0, ""), out
+            for service in ("points", "voucher", "customer"):
+                code, out, err = await fealty(installation, "verify", "--service", service)
+                assert (code, err) == (0, ""), out
             process.send_signal(signal.SIGTERM)
             assert "stopped" in await text_until(process, "stopped")
             assert await asyncio.wait_for(process.wait(), 60) == 0
@@ -89,11 +110,50 @@ async def test_it_comes_up_plays_serves_and_stops_and_does_so_again_on_its_data(
 
         again = await start(real_servers, tmp_path, "--demo", "--once", **more)
         out_bytes, err_bytes = await asyncio.wait_for(again.communicate(), TIMEOUT_S)
-        assert again.returncode == 0, out_bytes.decode() + err_bytes.decode()
-        assert "LOY22-BuyVouchers unchanged" in out_bytes.decode()
+        shown = out_bytes.decode()
+        assert again.returncode == 0, shown + err_bytes.decode()
+        assert "LOY22-BuyVouchers unchanged" in shown
+        assert "HTTP web shop's example, with drawn serials" in shown
+        drawn = re.findall(r"200 (\d{19}), drawn: the document's (\d{19}) was issued before", shown)
+        assert [document for _, document in drawn] == [*SERIALS]
+        played_well(shown, [serial for serial, _ in drawn])
         installation.settings = installation.settings.model_copy(
             update={"kafka": real_servers.kafka, "mongodb": real_servers.mongodb}
         )
+
+
+def played_well(shown: str, serials: Sequence[str]) -> None:
+    """Every step of the demo is as expected; what the web shop's example did, and the customer before and after it."""
+    assert "WRONG" not in shown
+    printed = rows(shown)
+    assert sum(row[-1] == "ok" for row in printed) == 28
+    in_programme, of_none = serials
+    steps = {what: seen for what, seen, *_ in printed}
+    (told,) = (seen for what, seen in steps.items() if what.startswith("HTTP web shop's example"))
+    assert told == f"200 redeemed VOUCHER-25 {in_programme}, WELCOME {of_none}"
+    redeemed = ", ".join(f"voucher.redeemed.v1 {serial}" for serial in sorted(serials))
+    assert steps["emitted on voucher.events"].startswith(f"{redeemed}, voucher.transaction_executed.v1 ")
+    assert steps["HTTP the same a second time"] == "409 voucher_redeemed"
+    kinds = {kind for kind, _ in COMPARED} | {"voucher"}
+    compared = {(kind, what): tuple(values) for kind, what, *values in printed if kind in kinds}
+    usable = r"usable until \d{4}-\d\d-\d\d \d\d:\d\d UTC"
+    for what in (f"25 euros off ({in_programme})", f"10 percent off for new customers ({of_none})"):
+        before, after = compared.pop(("voucher", what))
+        assert re.fullmatch(usable, before)
+        assert after == "redeemed"
+    assert compared == COMPARED
+
+
+async def customer_shown(shown: str, installation: Installation) -> dict[str, Any]:
+    """The customer that the last call which the demo shows answers, called as it stands there."""
+    (line,) = (line[line.index("curl") :] for line in shown.splitlines() if "curl " in line)
+    script = line.replace("$(fealty ", f"$({sys.executable} -m shared.cli ")
+    curl = await asyncio.create_subprocess_shell(
+        script, stdout=asyncio.subprocess.PIPE, env=installation.environment("curl", 0, {})
+    )
+    out, _ = await curl.communicate()
+    found: dict[str, Any] = json.loads(out)
+    return found
 
 
 async def test_a_second_stack_on_the_same_root_and_a_taken_port_are_refused(

@@ -211,8 +211,3 @@ def test_how_long_topics_keep_their_records() -> None:
     assert keeps({"retention.ms": str(6 * 24 * 3_600_000)}) == "6 days"
     assert keeps({"retention.ms": "-1"}) == "for ever"
     assert keeps({"cleanup.policy": "compact"}) == "the latest of each key"
-
-
-def test_the_demo_sends_the_documents_own_bytes() -> None:
-    example = Path(__file__).parents[1] / "data" / "oms_fulfilment.json"
-    assert (DEMO / "oms_fulfilment.json").read_bytes() == example.read_bytes()

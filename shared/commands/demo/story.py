@@ -3,16 +3,14 @@
 import json
 from collections.abc import Sequence
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
 from schemas.envelope import Envelope
-from shared.commands.console import Failure
+from shared.commands.demo.files import contents
 from shared.ids import new_id
 from shared.runtime.kafka import Record, partition_of
 from shared.settings import Settings
 
-DEMO = Path(__file__).resolve().parents[2] / "demo"
 SOURCE = "/demo"
 
 
@@ -32,10 +30,7 @@ class Chapter:
 
         :raises Failure: the file is not there.
         """
-        try:
-            body = {**json.loads((DEMO / self.file).read_bytes()), **self.body}
-        except OSError as error:
-            raise Failure(f"{DEMO / self.file}: {error.strerror}") from error
+        body = {**json.loads(contents(self.file)), **self.body}
         body |= {"order": order, "accountNumber": account_number}
         envelope = Envelope(id=new_id(), type=self.type, source=SOURCE, subject=order)
         topic, place = settings.topic(self.topic), partition_of(order, settings.partitions)
