@@ -92,7 +92,7 @@ def _tier(tier: Mapping[str, Any], tier_set: Mapping[str, Any] | None) -> dict[s
     following = levels[codes.index(tier["code"]) + 1 if tier["code"] in codes else 0 :]
     shown = {**tier, "measure": measure, "primary": tier_set is not None and tier_set["primary"], "next": None}
     if following:
-        at = Decimal(str(following[0]["at"]))
+        at = exact(following[0]["at"])
         shown["next"] = {"code": following[0]["code"], "at": at, "missing": max(Decimal(0), at - measure)}
     return shown
 
@@ -137,6 +137,11 @@ def _balance(balance: Mapping[str, Any]) -> dict[str, Any]:
         "scheduled": [{"at": part["at"], "amount": whole(part["amount"], scale)} for part in balance["scheduled"]],
         "accountExpiresAt": balance["accountExpiresAt"],
     }
+
+
+def exact(number: float) -> Decimal:
+    """A number that JSON carried, as it was written: 500 where it says 500.0."""
+    return Decimal(str(number))
 
 
 def whole(minor: int, scale: int) -> int | Decimal:

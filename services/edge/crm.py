@@ -6,7 +6,7 @@ from typing import Any
 
 from schemas.base import format_instant
 from schemas.contacts import comparable_code, comparable_email, comparable_name
-from services.edge.answers import whole
+from services.edge.answers import exact, whole
 from services.edge.catalogue import Declared
 from services.edge.crm_documents import SearchParameters
 from services.edge.snapshots import Document
@@ -122,7 +122,7 @@ def _balances(account: Document | None, declared: Declared, language: str | None
                 "loyaltyProgramId": id_,
                 "description": _description(programme["descriptions"], language),
                 "pointsBalance": points,
-                "issueImmediateThreshold": None if threshold is None else threshold["value"],
+                "issueImmediateThreshold": None if threshold is None else exact(threshold["value"]),
                 "purchases": [*_purchases(programme, declared, at)],
             }
 
@@ -135,7 +135,8 @@ def _purchases(programme: Mapping[str, Any], declared: Declared, at: str) -> Ite
             continue
         if (offer["from"] is None or offer["from"] <= at) and (offer["until"] is None or at < offer["until"]):
             texts = _texts(definition)
-            yield {"code": offer["voucherId"], "threshold": offer["price"], **texts, "validUntil": offer["until"]}
+            price = exact(offer["price"])
+            yield {"code": offer["voucherId"], "threshold": price, **texts, "validUntil": offer["until"]}
 
 
 def _texts(view: Mapping[str, Any]) -> dict[str, list[dict[str, Any]]]:

@@ -93,6 +93,7 @@ async def test_a_customer_is_created_shown_changed_and_found(shop: Shop) -> None
         next(each for each in created["balances"] if each["loyaltyProgramId"] == id_) for id_ in (BUY, THRESHOLD)
     )
     assert (buying["description"], threshold["issueImmediateThreshold"]) == ("Punten om bonnen mee te kopen", 2500)
+    assert isinstance(threshold["issueImmediateThreshold"], int), "as it was declared, and not 2500.0"
     assert {each["code"]: each["threshold"] for each in buying["purchases"]} == {"VOUCHER-5": 500, "VOUCHER-10": 950}
     assert buying["purchases"][0]["titles"] == [
         {"description": "5 euros off", "isoLanguageCode": "en", "isDefault": True},

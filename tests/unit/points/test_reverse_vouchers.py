@@ -1,6 +1,5 @@
 """Reversing what a transaction did with vouchers: held until the voucher service has decided (RULES 4.1.13)."""
 
-from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
@@ -8,7 +7,7 @@ import pytest
 from schemas.accounts import SetAccountState
 from schemas.holds import HoldEnded, HoldPlaced
 from schemas.movements import GivenBack, Revoked
-from schemas.points import Adjust, CloseReversal, PointsRefusal, Reverse
+from schemas.points import CloseReversal, PointsRefusal
 from schemas.refusals import VoucherRefusal
 from schemas.reversals import ReversalHeld, ReversalReleased, Reversed, ReversedAmount
 from schemas.voucher_saga import VoucherDone
@@ -16,62 +15,24 @@ from services.points.decider import DECIDER
 from services.points.holding import HOLDS_MAX
 from services.points.identities import check_state
 from services.points.reversals import Reversals
-from services.points.state import CREDITED_MAX, reversals_stream
 from shared.decider import Accepted, Rejected
-from shared.ids import closing_id
-from tests.unit.points.holding_world import BUY, IN_SELLS, LATER, SELLS, SERIAL, SOON, closed, everything, rich
+from tests.unit.points.holding_world import IN_SELLS, LATER, SERIAL, SOON, closed, everything, rich
+from tests.unit.points.reversal_world import BOUGHT, REVERSAL, STREAM, USED, answered, asked, executed, reverse
 from tests.unit.points.world import (
     ACCOUNT,
     COMMAND_ID,
-    DAY,
-    EARLIER,
     NUMBER,
     STORE,
     T0,
-    Given,
-    When,
-    applied,
     booked,
     does,
-    given,
-    loaded,
     lot,
-    opened,
     programme,
     put,
     transaction,
 )
 
 Refusal = PointsRefusal
-REVERSAL = "the reversal"
-STREAM = reversals_stream(STORE, COMMAND_ID)
-BOUGHT: dict[str, Any] = {"operation": 2, "serialId": "bought", "voucherId": "V"}
-USED = {"operation": 3, **SERIAL, "voucherId": "W", "programme": "SELLS"}
-VOIDED = {"operation": 4, "serialId": "9", "voucherId": "W"}
-DONE: dict[str, Any] = {
-    "issued": [{**BOUGHT, "validFrom": T0, "state": "redeemed"}],
-    "redeemed": [BOUGHT, USED],
-    "voided": [VOIDED],
-}
-
-
-def reverse(*operations: dict[str, Any], **more: Any) -> Reverse:
-    fields = {"accountNumber": NUMBER, "transactionId": COMMAND_ID, "operations": operations, "reason": "wrong card"}
-    return Reverse.model_validate({**fields, **more})
-
-
-def asked(world: Given, *operations: dict[str, Any], **more: Any) -> When:
-    return world.when(reverse(*operations, **more), command_id=REVERSAL)
-
-
-def answered(world: Given, decision: str = "executed", reversal: str = REVERSAL, **more: Any) -> When:
-    body = {"account": ACCOUNT, "transactionId": COMMAND_ID, "reversalId": reversal, "decision": decision, **more}
-    return world.when(CloseReversal.model_validate(body), command_id=closing_id(reversal))
-
-
-def executed(rules: Given | None = None) -> Given:
-    """Everything, executed: in processing order load 10, redeem 20, buy for 50, redeem a voucher, void another."""
-    return closed((rules or rich()).when(everything()), "executed", **DONE).world
 
 
 def test_the_whole_is_held_and_booked_when_the_vouchers_are_dealt_with() -> None:
@@ -236,89 +197,3 @@ def test_an_answer_to_no_open_reversal_books_nothing(reversal: str, decision: st
         command_id="again",
     )
     again.refused(Refusal.TRANSACTION_UNKNOWN, "/reversalId")
-
-
-def test_a_balance_takes_no_more_than_it_ever_may() -> None:
-    almost = lot(1, CREDITED_MAX - 25)
-    world = given(SELLS, opened(), loaded(1, almost.amount, almost, **IN_SELLS | EARLIER))
-    buys = transaction(does("SELLS", redemptions=[20], purchases=[BUY]))
-    bought = {**BOUGHT, "operation": 1}
-    done = closed(world.when(buys), "executed", issued=[{**bought, "validFrom": T0, "state": "issued"}]).world
-    asked(done).refused(Refusal.BALANCE_LIMIT_EXCEEDED, "/transactionId")
-    asked(done, {"operation": 1}).refused(Refusal.BALANCE_LIMIT_EXCEEDED, "/operations/0")
-    assert asked(done, {"operation": 0}).accepted
-
-
-def test_what_is_given_back_in_several_operations_counts_together() -> None:
-    almost = lot(1, CREDITED_MAX - 25)
-    world = given(SELLS, opened(), loaded(1, almost.amount, almost, **IN_SELLS | EARLIER))
-    done = world.when(transaction(does("SELLS", redemptions=[20, 5, 1]))).world
-    assert asked(done, {"operation": 0}, {"operation": 1}).accepted
-    asked(done).refused(Refusal.BALANCE_LIMIT_EXCEEDED, "/transactionId")
-
-
-def test_parts_of_one_operation_come_back_in_order_when_they_were_held() -> None:
-    used = {**USED, "operation": 1}
-    world = closed(
-        rich().when(transaction(does("SELLS", redemptions=[70]), voucherRedemptions=[SERIAL])),
-        "executed",
-        redeemed=[used],
-    ).world
-    held = asked(world, {"operation": 0, "value": 8}, {"operation": 0, "value": 12}, {"operation": 1})
-    back = answered(held.world, restored=[used])
-    moved = [event for _, event in back.accepted.events if isinstance(event, GivenBack)]
-    assert [[(part.expires_at, part.amount) for part in each.lots] for each in moved] == [
-        [(LATER, 8)],
-        [(LATER, 2), (SOON, 10)],
-    ]
-
-
-def owing() -> Given:
-    """100, which are revoked while a transaction over a voucher is open that loads 50 and redeems 140: 90 are owed."""
-    first = given(SELLS).when(transaction(does("SELLS", loads=[100])), command_id="first").world
-    spends = transaction(does("SELLS", loads=[50], redemptions=[140]), voucherRedemptions=[{"serialId": "9"}])
-    held = first.when(spends)
-    undone = held.world.when(reverse(transactionId="first"), command_id="undo").world
-    done = closed(When(held.outcome, undone.states, undone.entries), "executed", redeemed=[{**VOIDED, "operation": 2}])
-    assert (done.account.balances["SELLS"].booked, done.account.balances["SELLS"].debt) == (-90, 90)
-    return done.world
-
-
-def test_what_a_debit_took_beyond_the_lots_comes_back_too() -> None:
-    back = asked(owing(), {"operation": 1, "value": 100})
-    balance = back.account.balances["SELLS"]
-    assert (balance.booked, balance.debt, [each.amount for each in balance.lots]) == (10, 0, [10])
-    rest = back.world.when(reverse({"operation": 1}), command_id="rest")
-    assert rest.account.balances["SELLS"].booked == 50
-    assert not list(check_state(rest.account))
-
-
-def test_debt_that_was_paid_meanwhile_comes_back_for_the_grace() -> None:
-    paid = owing().when(transaction(does("SELLS", loads=[200])), command_id="pays").world
-    back = paid.when(reverse({"operation": 1, "value": 100}), T0 + timedelta(hours=1), command_id=REVERSAL)
-    found = [(each.amount, each.expires_at) for each in back.account.balances["SELLS"].lots]
-    assert found == [(90, datetime(2026, 12, 23, tzinfo=UTC)), (120, None)]
-    assert not list(check_state(back.account))
-
-
-def test_thresholds_reached_before_the_hold_are_booked_at_the_close() -> None:
-    auto = applied(programme("SELLS", purchases=[], issueImmediateThreshold={"value": 50, "voucherId": "V"}))
-    world = given(SELLS, opened(), loaded(1, 60, lot(1, 60), **IN_SELLS | EARLIER))
-    world = Given({**world.states, **given(auto).states}, world.entries)
-    held = world.when(transaction(voucherRedemptions=[SERIAL]), T0 + DAY)
-    assert held.account.balances["SELLS"].booked == 60
-    done = closed(held, "executed", T0 + DAY)
-    assert done.account.balances["SELLS"].booked == 10
-
-
-def test_thresholds_reached_before_a_held_reversal_are_booked_at_its_close() -> None:
-    auto = programme("SELLS", purchases=[], issueImmediateThreshold={"value": 50, "voucherId": "V"})
-    future = {"accountNumber": NUMBER, "programme": "SELLS", "value": 60, "reason": "later"}
-    starts = Adjust.model_validate({**future, "activeFrom": (T0 + DAY).isoformat()})
-    world = executed().when(starts, command_id="future").world.when(put(auto), command_id="rules").world
-    held = world.when(reverse({"operation": 3}), T0 + DAY, command_id=REVERSAL)
-    assert held.account.balances["SELLS"].booked == 100
-    answer = {"account": ACCOUNT, "transactionId": COMMAND_ID, "reversalId": REVERSAL, "decision": "executed"}
-    close = CloseReversal.model_validate({**answer, "restored": [USED]})
-    done = held.world.when(close, T0 + DAY, command_id=closing_id(REVERSAL))
-    assert done.account.balances["SELLS"].booked == 0

@@ -19,7 +19,8 @@ def add_routes(app: FastAPI, edge: Edge) -> None:
     async def get_operation(request: Request, caller: Caller) -> Response:
         """The outcome as the service's journal knows it, whichever edge is asked; 202 as long as it is open.
 
-        What another store has sent was never accepted here. `never_accepted` is definite and comes at the latest a minute after the command was sent.
+        `never_accepted` is definite and comes at the latest a minute after the command was sent; what another store has
+        sent was never accepted.
         """
         return await edge.bus.poll(edge.bus.operation(request.path_params["operationId"]), caller.store)
 
