@@ -109,7 +109,7 @@ async def race(installation: Installation) -> AsyncIterator[Race]:
         more: dict[str, Any] = {
             "timeout": 60,
             "headers": headers,
-            "limits": httpx.Limits(max_connections=MANY),
+            "limits": httpx.Limits(max_connections=MANY, keepalive_expiry=1),  # The edge closes them after 5 s.
         }
         async with (
             httpx.AsyncClient(base_url=url, **more) as hasty,
