@@ -1,7 +1,7 @@
 """Two hundred at once over HTTP, for the same points and the same voucher: one wins, all others are told why not.
 
-They come through two edges. One is so hasty that it answers 202 to all of its callers, who then ask the other how it
-ended: so each race also shows that a poll tells what an answer tells.
+They come through two edges, and vouchers are decided on by two workers. One edge is so hasty that it answers 202 to
+all of its callers, who then ask the other how it ended: so each race also shows that a poll tells what an answer tells.
 """
 
 import asyncio
@@ -103,8 +103,9 @@ class Race:
 
 @pytest.fixture
 async def race(installation: Installation) -> AsyncIterator[Race]:
-    """A shop with two edges."""
-    async with open_shop(installation) as shop, second_edge(installation) as url:
+    """A shop with two edges, and two workers who decide on vouchers."""
+    second_worker = installation.worker("voucher", "voucher-1")
+    async with open_shop(installation) as shop, second_edge(installation) as url, second_worker:
         headers = await authorization(installation.settings)
         more: dict[str, Any] = {
             "timeout": 60,
