@@ -36,7 +36,7 @@ Headers = list[tuple[str, bytes | None]]
 
 @dataclass
 class Installation:
-    """One prefix. `settings` are those of its processes; `logs` is where their output goes."""
+    """One prefix. `settings` are those of its processes, `ports` by name; `logs` is where their output goes."""
 
     settings: Settings
     servers: Servers
@@ -44,6 +44,7 @@ class Installation:
     producer: AIOKafkaProducer
     mongo: AsyncMongoClient[dict[str, Any]]
     processes: list[Process] = field(default_factory=list)
+    ports: dict[str, int] = field(default_factory=dict)
     declared: list[str] = field(default_factory=list)
 
     @asynccontextmanager
@@ -80,6 +81,7 @@ class Installation:
         process = Process(name, self.logs / f"{name}.log")
         await process.start([sys.executable, "-m", "tests.worker", service], self.environment(name, port, environment))
         self.processes.append(process)
+        self.ports[name] = port
         if wait:
             await process.wait_ready(lambda: answers(f"http://127.0.0.1:{port}/health/ready"), 30)
         return process, port

@@ -13,6 +13,10 @@ from shared.decider import Command
 GONE_AFTER = timedelta(days=7)
 """What the topics of commands, replies and snapshots take to lose what is personal (DESIGN P10)."""
 
+LETTERS_KEPT = timedelta(days=6)
+"""As long as the topic that carried them. Whose data a command has that can't be read, nobody can tell for certain:
+it may come after the person was forgotten, or under another id. So no dead letter stays."""
+
 
 def anonymise(command: Command, states: States) -> Outcome:
     """Blank what is personal, here and in the journal; free e-mail and phone. Cards and their accounts stay."""

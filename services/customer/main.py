@@ -3,6 +3,7 @@
 from schemas.customers import COMMANDS, REJECTIONS, ClaimKind
 from services.customer.claims import Keys
 from services.customer.decider import decider
+from services.customer.forgetting import LETTERS_KEPT
 from shared.runtime.app import run as run_service
 from shared.runtime.service import Service
 from shared.settings import Settings
@@ -12,7 +13,13 @@ def service(settings: Settings) -> Service:
     """The service of an installation: claims are keyed by its secret."""
     unique = frozenset([ClaimKind(kind) for kind in settings.customer_unique])
     keys = Keys(settings.claims_secret.get_secret_value().encode(), unique)
-    return Service(name="customer", commands=COMMANDS, rejections=REJECTIONS, decider=decider(keys))
+    return Service(
+        name="customer",
+        commands=COMMANDS,
+        rejections=REJECTIONS,
+        decider=decider(keys),
+        letters_kept=LETTERS_KEPT,
+    )
 
 
 def run(settings: Settings) -> None:

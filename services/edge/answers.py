@@ -67,20 +67,17 @@ def result_of(result: Mapping[str, Any] | None) -> dict[str, Any]:
 
 
 def account_of(version: int, view: Mapping[str, Any], tier_sets: Mapping[str, Any]) -> dict[str, Any]:
-    """An account as HTTP callers see it, from its snapshot; one of an earlier release lacks the later members.
-
-    `tier_sets`, by id, say what the next level takes.
-    """
+    """An account as HTTP callers see it, from its snapshot; `tier_sets`, by id, say what the next level takes."""
     return {
         "account": view["account"],
         "accountNumber": view["accountNumber"],
-        "numbers": view.get("numbers", []),
-        "state": view.get("state", "active"),
+        "numbers": view["numbers"],
+        "state": view["state"],
         "version": version,
         "sequence": view["sequence"],
         "bookedAt": view["bookedAt"],
         "balances": [_balance(balance) for balance in view["balances"]],
-        "tiers": [_tier(tier, tier_sets.get(tier["tierSet"])) for tier in view.get("tiers", [])],
+        "tiers": [_tier(tier, tier_sets.get(tier["tierSet"])) for tier in view["tiers"]],
     }
 
 
@@ -132,7 +129,7 @@ def _balance(balance: Mapping[str, Any]) -> dict[str, Any]:
     return {
         "programme": balance["programme"],
         "scale": scale,
-        **{name: whole(balance.get(name, 0), scale) for name in _AMOUNTS},
+        **{name: whole(balance[name], scale) for name in _AMOUNTS},
         "expiring": [{"at": part["at"], "amount": whole(part["amount"], scale)} for part in balance["expiring"]],
         "scheduled": [{"at": part["at"], "amount": whole(part["amount"], scale)} for part in balance["scheduled"]],
         "accountExpiresAt": balance["accountExpiresAt"],

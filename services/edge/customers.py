@@ -175,9 +175,9 @@ def _shown_account(document: Mapping[str, Document]) -> Document:
     view = document["view"]
     return {
         "accountNumber": view["accountNumber"],
-        "forwardsTo": view.get("forwardsTo"),
+        "forwardsTo": view["forwardsTo"],
         "balances": [{name: each[name] for name in ("programme", "scale", "balance")} for each in view["balances"]],
-        "tiers": [{"tierSet": each["tierSet"], "code": each["code"]} for each in view.get("tiers", [])],
+        "tiers": [{"tierSet": each["tierSet"], "code": each["code"]} for each in view["tiers"]],
     }
 
 

@@ -22,6 +22,9 @@ Result = TypeVar("Result")
 _WIDTH_UNSEEN = 4_000
 """Columns for a table that goes into a file or a pipe: a row is a line there."""
 
+QUIETED = ("aiokafka", "faststream", "kafka", "pymongo", "asyncio")
+"""Loggers of libraries, which tell what a command tells better itself."""
+
 _ADVICE = "start one with `fealty up`, or set KAFKA_BOOTSTRAP_SERVERS and MONGODB_URL"
 
 
@@ -94,7 +97,7 @@ def _end(message: str, code: int) -> None:
 
 def quiet_logs(level: str = "ERROR") -> None:
     """Commands speak for themselves: of the libraries, and of the runtime, only errors are heard."""
-    for name in ("aiokafka", "faststream", "kafka", "pymongo", "asyncio"):
+    for name in QUIETED:
         logging.getLogger(name).setLevel(logging.CRITICAL)
     structlog.configure(
         wrapper_class=structlog.make_filtering_bound_logger(logging.getLevelName(level)),

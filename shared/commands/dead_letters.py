@@ -15,6 +15,7 @@ from shared.runtime.kafka import PRODUCER_BATCH_BYTES, Producer, Record
 from shared.settings import Settings
 
 _CHUNK_LETTERS = 100
+_ERASED = "what was sent was erased with the person whom it was about"
 
 
 async def list_letters(service: str, settings: Settings, limit: int) -> None:
@@ -62,6 +63,8 @@ def lines_of(letter: Document) -> list[str]:
         "key": readable(letter["key"]),
     }
     lines = [f"{name:<9} {value}" for name, value in about.items()]
+    if letter.get("erased"):
+        return [*lines, _ERASED]
     lines += ["headers", *(f"  {name}: {readable(value)}" for name, value in letter["headers"])]
     lines += ["value", readable(letter["value"])]
     return [*lines, "trace", letter["trace"].rstrip()] if letter.get("trace") else lines
@@ -80,12 +83,12 @@ def readable(raw: bytes | None) -> str:
 
 
 async def replay(service: str, settings: Settings, ids: Sequence[str] | None, *, again: bool) -> None:
-    """Publish dead letters (these, or all not yet replayed) again as they were, and mark them.
+    """Publish dead letters (these, or all not yet replayed nor erased) again as they were, and mark them.
 
     The order of offsets, and so that of each key, is kept per partition.
 
-    :raises Failure: one is unknown or was replayed before, and nothing was sent; or some are too large, and the
-        others were sent.
+    :raises Failure: one is unknown, was replayed before or was erased, and nothing was sent; or some are too large,
+        and the others were sent.
     :raises Unavailable: a server is away; what was sent so far is marked.
     """
     async with _journal(service, settings) as journal:
@@ -118,8 +121,10 @@ def _chosen(found: Iterable[Document], ids: Sequence[str] | None, again: bool, s
             raise Failure(f"there is no dead letter {', '.join(unknown)}; nothing was sent")
         if (before := [letter["_id"] for letter in letters if letter.get("replayed_at")]) and not again:
             raise Failure(f"replayed before: {', '.join(before)}; nothing was sent; --again sends it again")
-    elif not again:
-        letters = [letter for letter in letters if not letter.get("replayed_at")]
+        if erased := [letter["_id"] for letter in letters if letter.get("erased")]:
+            raise Failure(f"{_ERASED}: {', '.join(erased)}; nothing was sent")
+    else:
+        letters = [each for each in letters if not each.get("erased") and (again or not each.get("replayed_at"))]
     topics = {settings.topic(name) for name in TOPICS}
     for letter in letters:
         if letter["topic"] not in topics or letter["partition"] >= settings.partitions:

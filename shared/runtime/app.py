@@ -4,6 +4,7 @@ import asyncio
 import gc
 import sys
 from collections.abc import Awaitable, Callable, Coroutine
+from functools import partial
 from typing import Any
 
 import structlog
@@ -137,7 +138,7 @@ class ServiceApp:
 
     async def _start(self) -> None:
         """Wait for both servers; with one of them away a process waits and says so, and does not crash."""
-        await until_available(self.journal.prepare)
+        await until_available(partial(self.journal.prepare, self.service.letters_kept))
         await until_available(self.producer.start)
 
     async def _run(self) -> None:

@@ -8,7 +8,7 @@ import asyncio
 from collections.abc import AsyncIterator, Iterable, Mapping, Sequence
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from bson.codec_options import CodecOptions
@@ -92,11 +92,17 @@ class Journal:
         self.snapshots = self.database["snapshots"]
         self.dead_letters = self.database["dead_letters"]
 
-    async def prepare(self) -> None:
-        """Create collections and indexes; done at each start, by several processes at once too."""
+    async def prepare(self, letters_kept: timedelta | None = None) -> None:
+        """Create collections and indexes; done at each start, by several processes at once too.
+
+        Dead letters that are older than `letters_kept`, where it is given, are removed by the server.
+        """
         async with translated():
             await self.entries.create_index([("writes", ASCENDING)], unique=True, sparse=True)
             await self.dead_letters.create_index([("command_id", ASCENDING)], sparse=True)
+            if letters_kept is not None:
+                seconds = int(letters_kept.total_seconds())
+                await self.dead_letters.create_index([("at", ASCENDING)], expireAfterSeconds=seconds)
             try:  # A transaction that had to create it would conflict with all others that do.
                 await self.database.create_collection("snapshots", check_exists=False)
             except OperationFailure as error:
@@ -170,7 +176,7 @@ class Journal:
             await self._erase(stream, session)
 
     async def _erase(self, stream: str, session: AsyncIOMotorClientSession) -> None:
-        """Unset the member `personal` of all events of a stream, and all of the dead letters addressed to it."""
+        """Unset `personal` of all events of a stream; of dead letters addressed to it what was sent, and quoted."""
         await self.entries.update_many(
             {"writes": {"$gt": first_write(stream), "$lt": last_write(stream)}},
             {"$unset": {"events.$[event].data.personal": ""}},
@@ -178,7 +184,9 @@ class Journal:
             session=session,
         )
         key = stream.split("/", 2)[2].encode()
-        await self.dead_letters.update_many({"key": key}, {"$set": {"value": None, "erased": True}}, session=session)
+        addressed = {"$or": [{"key": key}, {"headers": {"$elemMatch": {"$eq": ["ce_subject", key]}}}]}
+        nothing: Document = {"key": None, "value": None, "headers": [], "trace": None, "erased": True}
+        await self.dead_letters.update_many(addressed, {"$set": nothing}, session=session)
 
     async def bury(self, letters: Sequence[Document]) -> None:
         """Keep dead letters of records that are no commands; one that is there already stays as it is."""
@@ -272,9 +280,11 @@ async def translated() -> AsyncIterator[None]:
     try:
         yield
     except BulkWriteError as error:
-        codes = {item.get("code") for item in (error.details or {}).get("writeErrors", ())}
+        failed = (error.details or {}).get("writeErrors", ())
+        codes = {item.get("code") for item in failed}
         if codes <= {_DUPLICATE_KEY} or error.has_error_label("TransientTransactionError"):
-            raise Conflict("somebody else wrote first") from error
+            what = [item["errmsg"] for item in failed]  # And not the whole error, which quotes documents.
+            raise Conflict(": ".join(["somebody else wrote first", *what])) from error
         raise
     except DuplicateKeyError as error:
         raise Conflict("somebody else wrote first") from error

@@ -5,7 +5,7 @@ here: keyed batches to explicit partitions, explicit commits, positions, topic a
 """
 
 import asyncio
-from collections.abc import AsyncIterator, Iterable
+from collections.abc import AsyncIterator, Coroutine, Iterable
 from contextlib import asynccontextmanager, suppress
 from functools import lru_cache
 from typing import Any, NamedTuple
@@ -61,6 +61,10 @@ class Record(NamedTuple):
     key: bytes
     value: bytes
     headers: list[tuple[str, bytes]]
+
+
+Sent = list[tuple[str, int, asyncio.Future[Any]]]
+"""What the client was given: the topic, the count and the acknowledgement of each batch."""
 
 
 @lru_cache(maxsize=131_072)
@@ -138,10 +142,24 @@ class Producer:
         :raises Unavailable: when they are not all acknowledged in time; some may be, or may be later.
         """
         await self.ensure_started()
+        await self._acknowledged(self._hand_over(records))
+
+    async def publish_one(self, record: Record) -> None:
+        """The same for a record of one of many callers at once: they share a batch with whoever waits beside them.
+
+        :meth:`publish` would queue them for the partition, a round trip each; and aiokafka's `add_batch` counts what
+        it waited once more with every turn, so that of hundreds some time out within a second.
+
+        :raises Unavailable: when it is not acknowledged in time; it may be, or may be later.
+        """
+        await self.ensure_started()
+        await self._acknowledged(self._add(record))
+
+    async def _acknowledged(self, handing_over: Coroutine[Any, Any, Sent]) -> None:
+        """Wait until the client has taken everything, and the broker acknowledged it."""
         try:
             async with translated("publishing"):
-                sent = await asyncio.wait_for(self._hand_over(records), self._timeout_s)
-                await self._acknowledged(sent)
+                await self._await_all(await asyncio.wait_for(handing_over, self._timeout_s))
         except Unavailable:
             self._failures += 1
             if self._failures >= _FAILURES_BEFORE_RENEWAL:
@@ -149,13 +167,22 @@ class Producer:
             raise
         self._failures = 0
 
-    async def _hand_over(self, records: Iterable[Record]) -> list[tuple[str, int, asyncio.Future[Any]]]:
-        """Give the client one batch after another; returns each batch's topic, count and acknowledgement."""
-        client = self._client
-        if client is None:
+    async def _add(self, record: Record) -> Sent:
+        """Have the client add one record to the batch that waits for its partition, or to a new one."""
+        topic, partition, key, value, headers = record
+        client = self._started()
+        return [(topic, 1, await client.send(topic, value, key, partition=partition, headers=headers))]
+
+    def _started(self) -> AIOKafkaProducer:
+        if self._client is None:
             raise Unavailable("the producer is being replaced")
+        return self._client
+
+    async def _hand_over(self, records: Iterable[Record]) -> Sent:
+        """Give the client one batch after another."""
+        client = self._started()
         builders: dict[tuple[str, int], BatchBuilder] = {}
-        sent: list[tuple[str, int, asyncio.Future[Any]]] = []
+        sent: Sent = []
 
         async def send(topic: str, partition: int, builder: BatchBuilder) -> None:
             count = builder.record_count()
@@ -175,7 +202,7 @@ class Producer:
             await send(topic, partition, builder)
         return sent
 
-    async def _acknowledged(self, sent: list[tuple[str, int, asyncio.Future[Any]]]) -> None:
+    async def _await_all(self, sent: Sent) -> None:
         """Wait for all; never cancel one, since the client goes on with a batch that it was given."""
         if not sent:
             return

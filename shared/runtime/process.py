@@ -100,7 +100,7 @@ class Processor:
                 await self._steps(batch, records)
             except Conflict as error:
                 RETRIES.labels("conflict").inc()
-                log.info("conflict", reason=str(error), records=len(records), cause=str(error.__cause__)[:300])
+                log.info("conflict", reason=str(error), records=len(records))
             except Unavailable as error:
                 RETRIES.labels("unavailable").inc()
                 self._troubles.trouble(str(error))
@@ -124,7 +124,8 @@ class Processor:
         """
         log.warning("a batch failed", error=type(error).__name__, records=len(records))
         if len(records) == 1:
-            log.error("a record failed alone", offset=records[0].offset, topic=records[0].topic, exc_info=error)
+            # What an error says may quote the record: the trace is kept with the dead letter alone.
+            log.error("a record failed alone", offset=records[0].offset, topic=records[0].topic)
             await self._persist_burial(batch, records, error, attempts)
             return
         middle = len(records) // 2
@@ -273,6 +274,7 @@ class Processor:
         """Dead letters, unless the record is one of our own follow-ups: then its partition stops (P6)."""
         record = item.record
         if item.envelope is not None and item.envelope.source in FOLLOW_UP_SOURCES:
+            log.error("a follow-up failed", offset=record.offset, topic=record.topic, exc_info=item.error)
             raise Stopped(record.topic, record.partition, record.offset, str(item.error))
         letter = dead_letter(record, item.error, attempts)
         plan.dead_letters.append(letter)

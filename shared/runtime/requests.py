@@ -184,7 +184,7 @@ class Requester:
         topic = self._settings.topic(f"{operation.service}.commands")
         record = Record(topic, operation.partition, envelope.subject.encode(), value, envelope.headers())
         try:
-            await self._producer.publish([record])
+            await self._producer.publish_one(record)
         except Unavailable as error:
             self._waiting.pop(correlation_id, None)
             raise OutcomeUnknown(operation) from error

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from datetime import timedelta
 from typing import Any
 
 from pydantic import BaseModel
@@ -19,6 +20,7 @@ class Service:
     nothing; a service without such a stream leaves both out.
     `reactions` maps each input topic to the function that translates its records into commands; `wake`, given a
     stream's name and its stored state, names the command that books what is due on it, or None when nothing is.
+    `letters_kept` is for how long dead letters are, where what was sent may be personal; otherwise nothing ends that.
     """
 
     name: str
@@ -29,6 +31,7 @@ class Service:
     changes: Callable[[Document], Document | None] = lambda _: None
     reactions: Mapping[str, Reaction] = field(default_factory=dict)
     wake: Callable[[str, Document], Wake | None] | None = None
+    letters_kept: timedelta | None = None
 
     def input_group(self, topic: str) -> str:
         """The consumer group of one input: each has its own, since all members of a group must read the same topics."""

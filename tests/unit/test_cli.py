@@ -1,16 +1,20 @@
 """The command line without servers: every error is one line, and nothing is sent before all is valid."""
 
 import json
+import logging
 import subprocess
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+import structlog
 from typer.testing import CliRunner
 
 from shared.cli import app
 from shared.commands import declarations
 from shared.commands.apply import UNANSWERED, Outcome
+from shared.commands.console import QUIETED
 from shared.commands.environment import settings_at
 from shared.commands.run import SERVICES
 from shared.commands.topics import keeps
@@ -18,6 +22,17 @@ from shared.settings import Settings
 
 DEMO = Path(__file__).parents[2] / "demo"
 NOBODY = {"KAFKA_BOOTSTRAP_SERVERS": "127.0.0.1:1", "MONGODB_URL": "mongodb://127.0.0.1:1/"}
+
+
+@pytest.fixture(autouse=True)
+def logs() -> Iterator[None]:
+    """A command quiets the logs of its process, which are those of all tests: they are as before afterwards."""
+    configured = structlog.get_config()
+    levels = {name: logging.getLogger(name).level for name in QUIETED}
+    yield
+    structlog.configure(**configured)
+    for name, level in levels.items():
+        logging.getLogger(name).setLevel(level)
 
 
 @pytest.fixture(autouse=True)

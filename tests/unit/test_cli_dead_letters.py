@@ -59,6 +59,21 @@ def test_a_letter_is_shown_whole() -> None:
     ]
 
 
+def test_of_an_erased_letter_only_the_reason_is_shown() -> None:
+    about: dict[str, Any] = {"reason": "bad_payload", "detail": "/value: wrong", "attempts": 1}
+    shown = lines_of(letter(7, **about, key=None, value=None, headers=[], trace=None, erased=True))
+    assert shown[-2:] == ["key       null", "what was sent was erased with the person whom it was about"]
+    assert "reason    bad_payload" in shown
+
+
+def test_an_erased_letter_is_never_replayed() -> None:
+    letters = [letter(1), letter(2, erased=True)]
+    for again in (False, True):
+        assert _chosen(letters, None, again, Settings()) == ["points.commands/0/1"]
+        with pytest.raises(Failure, match=r"erased .*: points\.commands/0/2; nothing was sent"):
+            _chosen(letters, ["points.commands/0/1", "points.commands/0/2"], again, Settings())
+
+
 def test_all_means_those_not_replayed_in_the_order_of_their_offsets() -> None:
     letters = [letter(10), letter(9), letter(2, 1, replayed_at=AT), letter(1, 1)]
     in_order = ["points.commands/0/9", "points.commands/0/10", "points.commands/1/1"]

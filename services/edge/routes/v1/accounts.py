@@ -55,7 +55,7 @@ def add_routes(app: FastAPI, edge: Edge) -> None:
         found = await edge.views.account(account_id(caller.store, account_number(request)))
         if found is None:
             raise Problem("account_unknown", "no account has this number")
-        tier_sets = await edge.views.tier_sets(caller.store) if found[1].get("tiers") else {}
+        tier_sets = await edge.views.tier_sets(caller.store) if found[1]["tiers"] else {}
         return answers.answer(answers.account_of(*found, tier_sets))
 
     @app.get(

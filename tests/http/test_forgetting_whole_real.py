@@ -1,0 +1,189 @@
+"""Forgetting a person with all services running: no store, no compacted topic, no log has a trace (RULES 4.5.6, P10).
+
+What the person told is searched as raw bytes: in every document of every database of the installation, in every record
+of every topic that the broker has under its prefix, in all logs and metrics.
+"""
+
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import httpx
+import orjson
+import pytest
+
+from schemas.topics import DAY_MS
+from shared.commands.verify import verify_service, verify_topics
+from shared.ids import new_id
+from tests.harness import Command, Headers, Installation, eventually
+from tests.http.caller import load
+from tests.http.shop import BUY, FAMILY, Shop, good, open_shop
+from tests.http.traces import (
+    INFO,
+    LATER,
+    MORE,
+    NEEDLES,
+    NEVER_SO,
+    REASON,
+    TAKEN,
+    UNREADABLE,
+    published,
+    stored,
+    told,
+    told_by,
+    topics,
+)
+from tests.real.test_cli import fealty
+
+pytestmark = pytest.mark.real
+
+CARD = "6299000000000000017"
+
+
+async def lives(shop: Shop) -> str:
+    """A person who leaves traces wherever a person can; the customer's id."""
+    who = str((await shop.create(CARD, **INFO))["customerId"])
+    await shop.create(emailAddress=TAKEN["emailAddress"])
+    await everything_is_known(shop, who)
+    update = {"customerInfo": {}, "contactData": MORE}
+    good(await shop.send("PUT", f"{FAMILY}/{who}", update))
+    good(await shop.send("PUT", f"{FAMILY}/{who}", {"customerInfo": LATER}))
+    good(await shop.send("PUT", f"/v1/customers/{who}/state", {"state": "blocked", "reason": REASON}))
+    good(await shop.transact(who, load(1500)))
+    bought = {"loyaltyPointDefinitionId": BUY, "purchases": [{"voucherId": "VOUCHER-5"}] * 2}
+    kept, used = [
+        each["serialId"] for each in good(await shop.transact(who, {"loyaltyPrograms": [bought]}))["issuedVouchers"]
+    ]
+    await shop.issue("welcome", "WELCOME", CARD)
+    redeemed = {"loyaltyPointDefinitionId": BUY, "voucherRedemptions": [{"serialId": used}]}
+    good(await shop.transact(who, {"loyaltyPrograms": [redeemed], "voucherRedemptions": [{"serialId": "welcome"}]}))
+    good(await shop.send("POST", f"/v1/customers/{who}/cards", {"replaces": CARD}))
+    assert await shop.search(lastName="zyxmar", emailAddress=LATER["emailAddress"].upper()) == [who]
+    assert {each["id"] for each in (await shop.get(who))["vouchers"]} == {kept}
+    assert good(await shop.client.get(f"/v1/customers/{who}/export"))["customer"]["contactData"]["labels"]
+    return who
+
+
+async def everything_is_known(shop: Shop, who: str) -> None:
+    """Every field of the document's `customerInfo` was filled, so that none is left out of the search."""
+    shown = (await shop.get(who))["customerInfo"]
+    assert {*shown} == {*INFO}
+    assert all(shown.values())
+
+
+async def fails(shop: Shop, who: str) -> None:
+    """Commands that are refused, and commands that nobody can read."""
+    refused = await shop.send("PUT", f"{FAMILY}/{who}", {"customerInfo": TAKEN})
+    assert (refused.status_code, refused.json()["code"]) == (409, "email_in_use")
+    refused = await shop.send("POST", f"{FAMILY}/Create", {"customerInfo": {**INFO, **LATER}})
+    assert (refused.status_code, refused.json()["code"]) == (409, "email_in_use")
+    malformed = await shop.send("PUT", f"{FAMILY}/{who}", {"customerInfo": {"dateOfBirth": UNREADABLE}})
+    assert malformed.status_code == 400
+    await unreadable(shop.installation, who)
+
+
+def body(**more: Any) -> bytes:
+    """An update that no service can read, with what is personal in it."""
+    return orjson.dumps({"customerInfo": {**INFO, "shoeSize": UNREADABLE, **more}})
+
+
+async def unreadable(installation: Installation, who: str) -> None:
+    """Updates of this customer that go to dead letters: addressed by key and subject, by the one, by the other."""
+    command = Command("customer.update.v1", who, {})
+    headers: Headers = [*command.headers(), ("note", UNREADABLE.encode())]
+    await installation.send("customer.commands", body(), headers, who)
+    await installation.send("customer.commands", body(), command.headers(), UNREADABLE)
+    await installation.send("customer.commands", body()[:-2], [], who)
+    await installation.drained(group="customer", topic="customer.commands")
+
+
+async def settled(shop: Shop) -> None:
+    """Wait until every service has done what follows, and the views have everything."""
+    for _ in range(2):  # What is done may have put follow-ups behind.
+        for service in ("customer", "points", "voucher"):
+            await shop.installation.drained(group=service, topic=f"{service}.commands")
+    await shop.fed()
+
+
+async def nothing_said(installation: Installation) -> None:
+    """Neither logs nor metrics of any process."""
+    logs = {log.name: told(log.read_bytes()) for log in installation.logs.iterdir()}
+    assert len(logs) == len(installation.processes)
+    assert not any(logs.values()), logs
+    assert len(installation.ports) == 4
+    async with httpx.AsyncClient() as client:
+        for name, port in installation.ports.items():
+            metrics = await client.get(f"http://127.0.0.1:{port}/metrics", follow_redirects=True)
+            assert "fealty_" in metrics.text, name
+            assert not told(metrics.content), name
+
+
+async def test_no_service_has_a_trace_of_a_person(installation: Installation) -> None:
+    async with open_shop(installation) as shop:
+        who = await lives(shop)
+        await fails(shop, who)
+        await settled(shop)
+        before = await stored(installation)
+        assert set(before) == {"customer.journal", "customer.snapshots", "customer.dead_letters", "edge.customers"}
+        found = set().union(*before.values(), *(await published(installation)).values())
+        assert found == set(NEEDLES) - NEVER_SO, "what was told is found where it is"
+
+        gone_by = good(await shop.send("POST", f"/v1/customers/{who}/anonymise"))["goneBy"]
+        assert datetime.fromisoformat(gone_by) - datetime.now(UTC) < timedelta(days=7)
+        await settled(shop)
+        assert await stored(installation) == {}
+        assert (await shop.client.get(f"{FAMILY}/{who}")).status_code == 404
+        assert await shop.search(lastName="zyxmar") == []
+        assert not told((await shop.client.get(f"/v1/customers/{who}/export")).content)
+        await carried(installation)
+        await nothing_said(installation)
+        for service in ("customer", "points", "voucher"):
+            report = await verify_service(service, installation.settings)
+            assert report.ok, (service, report.findings[:3])
+            held_against = await verify_topics(service, installation.settings)
+            assert held_against.ok, (service, held_against.findings[:3])
+        _, out, _ = await fealty(installation, "dead-letters", "list", "--service", "customer")
+        assert not told(out.encode())
+        code, out, _ = await fealty(installation, "dead-letters", "replay", "--all", "--service", "customer")
+        assert (code, out) == (0, "replayed: 0\n")
+
+
+async def carried(installation: Installation) -> None:
+    """Of compacted topics the newest records say nothing; what ever carried anything forgets it in time."""
+    configs = await topics(installation)
+    compacted = {name for name, config in configs.items() if "compact" in config["cleanup.policy"]}
+    assert compacted == {"customer.snapshots", "points.snapshots", "voucher.snapshots"}
+    for name in compacted:
+        newest = {(record.partition, record.key): record for record in await installation.read(name)}
+        assert not [record.key for record in newest.values() if told_by(record)], name
+    carrying = await published(installation)
+    assert set(carrying) == {"customer.commands", "customer.snapshots", "edge.replies"}
+    for name in carrying:
+        config = configs[name]
+        kept = "max.compaction.lag.ms" if config["cleanup.policy"] == "compact" else "retention.ms"
+        assert 0 < int(config[kept]) + int(config["segment.ms"]) <= 7 * DAY_MS, name
+
+
+async def test_what_comes_late_is_not_kept(installation: Installation) -> None:
+    """Dead letters that come after the person was forgotten, or under another id, go with the topic's record."""
+    async with open_shop(installation) as shop:
+        who = (await shop.create(**INFO))["customerId"]
+        good(await shop.send("POST", f"/v1/customers/{who}/anonymise"))
+        await settled(shop)
+        refused = await shop.send("PUT", f"{FAMILY}/{who}", {"customerInfo": LATER})
+        assert (refused.status_code, refused.json()["code"]) == (409, "customer_anonymised")
+        await unreadable(installation, who)
+        await unreadable(installation, new_id())
+        await settled(shop)
+        letters = installation.collection("customer", "dead_letters")
+        assert await letters.count_documents({"value": {"$ne": None}}) == 6
+        assert set(await stored(installation)) == {"customer.dead_letters"}
+        indexes = (await letters.index_information()).values()
+        (kept_s,) = [each["expireAfterSeconds"] for each in indexes if "expireAfterSeconds" in each]
+        retention_ms = int((await topics(installation))["customer.commands"]["retention.ms"])
+        assert kept_s * 1000 == retention_ms
+        aged = datetime.now(UTC) - timedelta(seconds=kept_s)
+        young = await letters.find_one_and_update({}, {"$set": {"at": aged + timedelta(hours=1)}})
+        await letters.update_many({"_id": {"$ne": young["_id"]}}, {"$set": {"at": aged}})
+        await installation.mongo.admin.command({"setParameter": 1, "ttlMonitorSleepSecs": 1})
+        await eventually(lambda: letters.count_documents({}), 1, 90)
+        assert await letters.find_one({}, {"_id": 1}) == {"_id": young["_id"]}
