@@ -60,6 +60,14 @@ class Side:
     found_ms: list[float] = field(default_factory=list)
     spent_s: Counter[str] = field(default_factory=Counter)
 
+    async def published(self) -> Counter[str]:
+        """How many records there are in the topics that a transaction is told on."""
+        found = Counter[str]()
+        for name in (*TOPICS, REPLIES):
+            async with self.arena.reader(name) as (_, ends):
+                found[name] = sum(ends.values())
+        return found
+
 
 async def transactions(stack: Stack, sizes: Sizes, templates: Path, say: Say) -> list[Trial]:
     """Loads and redemptions; real, bare, real, bare, …"""
@@ -79,29 +87,36 @@ async def _measured(stack: Stack, row: Row, sizes: Sizes, templates: Path, say: 
         new_arena(stack) as bare_arena,
         services(arena, *row.services, "edge") as team,
     ):
-        port = team["edge"].port
-        tills = Tills(
-            port,
-            await access_token(arena.settings, port, "api_loyalty"),
-            row.with_vouchers,
-            places(arena.settings.partitions),
-        )
-        await _prepare(arena, tills, requests, say)
+        port, settings = team["edge"].port, arena.settings
+        token = await access_token(settings, port, "api_loyalty")
+        tills = Tills(port, token, row.with_vouchers, places(settings.partitions))
+        await prepare(arena, tills, requests, say)
         patterns = await sample_round_trip(arena)
         save(patterns, path)
         async with workers(bare_arena, Contender.BARE, 1, path) as (worker,), asker(bare_arena, patterns) as bare:
-            real = Side(arena, team, tills.ask, tills.hang_up)
-            other = Side(bare_arena, {"worker": worker}, _bare(bare, tills))
-            await side_by_side(other.ask, ACCOUNTS)
-            trials = await _rounds(stack, row, (real, other), sizes.rounds, turns_each, say)
-        async with callers(port, 1, await access_token(arena.settings, port, "api_admin")) as (looking,):
+            sides = (
+                Side(arena, team, tills.ask, tills.hang_up),
+                Side(bare_arena, {"worker": worker}, _bare(bare, tills)),
+            )
+            await side_by_side(sides[1].ask, ACCOUNTS)
+            before = [await side.published() for side in sides]
+            trials = await _rounds(stack, row, sides, sizes.rounds, turns_each, say)
+            published = [await side.published() - counts for side, counts in zip(sides, before, strict=True)]
+        trials[0].figures |= {"answered_later": len(tills.open)}
+        if not row.with_vouchers and not tills.open:
+            trials[0].wrong.extend(unlike(*(_each(counts, requests) for counts in published)))
+        await tills.finish()
+        async with callers(port, 1, await access_token(settings, port, "api_admin")) as (looking,):
             trials[0].wrong.extend(await check(arena, tills, looking))
-        say(f"{row.name}, checks: {'; '.join(trials[0].wrong) or 'all is well'}")
-    trials[0].figures["answered_later"] = tills.not_yet
+    say(f"{row.name}, checks: {'; '.join(trials[0].wrong) or 'all is well'}")
     return trials
 
 
-async def _prepare(arena: Arena, tills: Tills, requests: int, say: Say) -> None:
+def _each(published: Counter[str], requests: int) -> dict[str, float]:
+    return {f"records in {name} a request": count / requests for name, count in published.items()}
+
+
+async def prepare(arena: Arena, tills: Tills, requests: int, say: Say) -> None:
     """What is declared, the accounts, and what they hold."""
     await arena.have_done(declarations(arena.settings.partitions))
     if tills.with_vouchers:
@@ -123,7 +138,6 @@ async def _rounds(
 ) -> list[Trial]:
     names = zip(("p50", "p99"), row.ratios, row.quiet_ms, strict=True)
     trials = [Trial(row.name, name, "ms", ratio, at_most=True, reference=ms) for name, ratio, ms in names]
-    before = [await _published(side.arena) for side in sides]
     async with turns(*(side.team.values() for side in sides)):
         for number in range(rounds):
             for side in sides:
@@ -138,9 +152,6 @@ async def _rounds(
             say(f"{row.name}, round {number + 1}: {told}")
     requests = rounds * turns_each * (_LEAD + _TURN)
     trials[0].figures |= {"requests_a_second": row.rate, "requests": requests}
-    if not row.with_vouchers:
-        after = [await _published(side.arena) for side in sides]
-        trials[0].wrong.extend(unlike(*(_each(*counts, requests) for counts in zip(before, after, strict=True))))
     for name, side in zip(("cpu_ms_a_request", "bare_cpu_ms_a_request"), sides, strict=True):
         trials[0].figures[name] = {who: round(spent / requests * 1e3, 2) for who, spent in side.spent_s.items()}
     return trials
@@ -156,16 +167,3 @@ async def _turn(stack: Stack, side: Side, number: int, rate: int) -> None:
         side.turn_over()
     side.found_ms += found[_LEAD:]
     side.spent_s.update({who: spent - before_s[who] for who, spent in cpu_spent(stack, pids).items()})
-
-
-def _each(before: dict[str, int], after: dict[str, int], requests: int) -> dict[str, float]:
-    return {f"records in {name} a request": (count - before[name]) / requests for name, count in after.items()}
-
-
-async def _published(arena: Arena) -> dict[str, int]:
-    """How many records there are in the topics that a transaction is told on."""
-    found: dict[str, int] = {}
-    for name in (*TOPICS, REPLIES):
-        async with arena.reader(name) as (_, ends):
-            found[name] = sum(ends.values())
-    return found

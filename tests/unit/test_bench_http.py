@@ -121,7 +121,7 @@ class Edge:
 
     def __init__(self) -> None:
         self.statuses = [200]
-        self.connections = 0
+        self.connections = self.asked = 0
         self.posted: dict[str, tuple[str, Document]] = {}
 
     async def serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
@@ -133,6 +133,7 @@ class Edge:
             )
             body = orjson.loads(await reader.readexactly(int(fields["Content-Length"])))
             assert fields["Authorization"] == "Bearer a.b.c"
+            self.asked += 1
             self.posted[fields["Idempotency-Key"]] = (head.decode().split()[1], body)
             await asyncio.sleep(0.001)
             status = self.statuses.pop() if len(self.statuses) > 1 else self.statuses[0]
@@ -157,22 +158,26 @@ async def test_tills_know_what_must_stand_there_in_the_end() -> None:
         stands[number] += part["loads"][0]["value"] - part["redemptions"][0]["value"]
         stands[number] -= 500 * len(part.get("purchases", ()))
     assert stands == tills.wanted
-    assert (tills.sent, tills.not_yet, tills.wrong) == (300, 0, [])
+    assert (tills.sent, tills.open, tills.wrong) == (300, [], [])
     path, body = edge.posted["bench-217"]
     assert places(PARTITIONS)[17].number in path
     assert body["loyaltyPrograms"][0]["voucherRedemptions"] == [{"serialId": serial_of(217)}]
 
 
-async def test_an_answer_that_is_none_is_told_and_one_that_comes_later_is_counted() -> None:
+async def test_a_refusal_is_told_and_what_has_no_outcome_yet_is_asked_for_again_under_its_key() -> None:
     edge = Edge()
-    edge.statuses = [200, 202, 409]
+    edge.statuses = [200, 503, 202, 504, 202, 409]
     server = await asyncio.start_server(edge.serve, "127.0.0.1", 0)
     async with server:
         tills = Tills(server.sockets[0].getsockname()[1], "a.b.c", False, places(PARTITIONS))
-        await side_by_side(tills.ask, 5, 1)
-        tills.hang_up()
-    assert tills.wrong == ["409 {}"]
-    assert tills.not_yet == 1
+        await side_by_side(tills.ask, 4, 1)
+        assert tills.wrong == ["409 {}"]
+        assert [key for key, _, _ in tills.open] == ["bench-1", "bench-2", "bench-3"]
+        posted = dict(edge.posted)
+        await tills.finish()
+    assert (tills.open, tills.wrong, tills.sent) == ([], ["409 {}"], 4)
+    assert edge.posted == posted
+    assert edge.asked == 4 + 3 + 1
 
 
 def test_a_side_that_reads_twice_or_shows_nobody_is_told() -> None:
@@ -195,7 +200,7 @@ def test_a_trial_shows_what_a_quiet_machine_should() -> None:
     written = StringIO()
     Report({}, {}, trials=shown).show(Console(width=120, file=written))
     lines = written.getvalue().splitlines()
-    (p50,), (p99,), (rate,) = ([line.split() for line in lines if name in line] for name in ("p50", "p99", "get"))
+    (p50,), (p99,), (rate,) = ([line.split() for line in lines if name in line] for name in ("p50", "p99", "HTTP get"))
     assert p50[-6:] == ["≤", "1.5", "×", "reached", "≤", "15"]
     assert p99[-3:] == ["2.00", "×", "–"]
     assert rate[-4:] == ["60%", "missed", "≥", "800"]
