@@ -80,6 +80,7 @@ class Tills:
 
     async def finish(self) -> None:
         """Say again what was not answered in time, as a till does, until it is: each has its effect once."""
+        self.hang_up()
         async with asyncio.timeout(_FINISH_TIMEOUT_S):
             while self.open:
                 again, self.open = self.open, []
