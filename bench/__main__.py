@@ -18,6 +18,8 @@ from rich.console import Console
 from bench.arena import new_arena
 from bench.cold_start import cold_start_s
 from bench.contest import contest, rows
+from bench.http_customers import CUSTOMER, customers
+from bench.http_transactions import TRANSACTION, WITH_VOUCHERS, transactions, transactions_with_vouchers
 from bench.machine import machine
 from bench.movements import Load
 from bench.rebuilding import REBUILD, rebuilds
@@ -34,7 +36,14 @@ from shared.embedded.stack import Stack
 RESULTS = Path(__file__).parent / "results" / "latest.json"
 TEMPLATES = ROOT / "templates.bson"
 COLD_START = "cold start"
-TRIALS = {REBUILD: rebuilds, SWEEP: sweeps, STATEMENT: statements}
+TRIALS = {
+    TRANSACTION: transactions,
+    WITH_VOUCHERS: transactions_with_vouchers,
+    CUSTOMER: customers,
+    REBUILD: rebuilds,
+    SWEEP: sweeps,
+    STATEMENT: statements,
+}
 """The rows with counterparts of their own kinds."""
 
 _WIDTH = 110

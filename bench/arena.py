@@ -40,7 +40,11 @@ class Arena:
     @property
     def database(self) -> Any:
         """The points service's database."""
-        return self.mongo[self.settings.database("points")]
+        return self.database_of("points")
+
+    def database_of(self, service: str) -> Any:
+        """The database of a service."""
+        return self.mongo[self.settings.database(service)]
 
     def prepare(self, messages: Iterable[Message]) -> Prepared:
         """Encode everything beforehand, so that filling the topic takes a moment only."""
@@ -54,9 +58,9 @@ class Arena:
             builders[-1].close()
         return prepared
 
-    async def fill(self, prepared: Prepared) -> None:
-        """Publish to `points.commands` and wait until the broker has it all; partitions side by side."""
-        topic = self.settings.topic(COMMANDS)
+    async def fill(self, prepared: Prepared, commands: str = COMMANDS) -> None:
+        """Publish to a topic of commands and wait until the broker has it all; partitions side by side."""
+        topic = self.settings.topic(commands)
 
         async def send(number: int, builders: list[BatchBuilder]) -> None:
             for builder in builders:
@@ -64,9 +68,19 @@ class Arena:
 
         await asyncio.gather(*(send(number, builders) for number, builders in prepared.items()))
 
-    async def done(self) -> int:
+    async def have_done(self, messages: Iterable[Message], service: str = "points") -> None:
+        """Publish commands to a running service, and wait until they are done."""
+        before, prepared = await self.done(service), [*messages]
+        await self.fill(self.prepare(prepared), f"{service}.commands")
+
+        async def done() -> int:
+            return await self.done(service) - before
+
+        await until(done, len(prepared))
+
+    async def done(self, group: str = GROUP) -> int:
         """Commands whose offsets the group has committed."""
-        offsets = await self.admin.list_consumer_group_offsets(self.settings.group(GROUP))
+        offsets = await self.admin.list_consumer_group_offsets(self.settings.group(group))
         return sum(max(0, found.offset) for found in offsets.values())
 
     async def members(self) -> int:
@@ -121,7 +135,7 @@ async def new_arena(stack: Stack) -> AsyncIterator[Arena]:
         yield Arena(settings, producer, admin, mongo)
     finally:
         await producer.stop()
-        for service in ("points", "edge"):
+        for service in ("points", "voucher", "customer", "edge"):
             await mongo.drop_database(settings.database(service))
         await mongo.close()
         await admin.delete_topics([settings.topic(name) for name in TOPICS])

@@ -91,11 +91,11 @@ async def read_changes(arena: Arena, known: Mapping[bytes, int] = MappingProxyTy
     return changes
 
 
-async def verify(arena: Arena) -> str | None:
-    """`fealty verify` on this arena: None when all is well, else what it said."""
-    if await _call([*cli(), "verify"], arena) == 0:
+async def verify(arena: Arena, service: str = "points") -> str | None:
+    """`fealty verify` of a service on this arena: None when all is well, else what it said."""
+    if await _call([*cli(), "verify", "--service", service], arena) == 0:
         return None
-    return f"fealty verify: {last_log_line(_log())}"
+    return f"fealty verify --service {service}: {last_log_line(_log())}"
 
 
 async def _call(argv: list[str], arena: Arena) -> int | None:

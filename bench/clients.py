@@ -79,6 +79,18 @@ def guard(document: Document, version: int | None) -> InsertOne[Document] | Repl
     return ReplaceOne({"_id": document["_id"], "version": version}, document)
 
 
+def producer_of(settings: Settings) -> AIOKafkaProducer:
+    """An idempotent producer, which is still to be started."""
+    return AIOKafkaProducer(
+        bootstrap_servers=settings.kafka,
+        acks="all",
+        enable_idempotence=True,
+        linger_ms=0,
+        max_batch_size=PRODUCER_BATCH_BYTES,
+        max_request_size=REQUEST_BYTES_MAX,
+    )
+
+
 @asynccontextmanager
 async def clients(settings: Settings) -> AsyncIterator[Clients]:
     """Connected clients; the consumer has its partitions."""
@@ -95,14 +107,7 @@ async def clients(settings: Settings) -> AsyncIterator[Clients]:
         heartbeat_interval_ms=settings.heartbeat_interval_ms,
         rebalance_timeout_ms=settings.rebalance_timeout_ms,
     )
-    producer = AIOKafkaProducer(
-        bootstrap_servers=settings.kafka,
-        acks="all",
-        enable_idempotence=True,
-        linger_ms=0,
-        max_batch_size=PRODUCER_BATCH_BYTES,
-        max_request_size=REQUEST_BYTES_MAX,
-    )
+    producer = producer_of(settings)
     mongo: AsyncIOMotorClient[Document] = AsyncIOMotorClient(settings.mongodb, tz_aware=True)
     database = mongo.get_database(settings.database("points"), write_concern=_DURABLE)
     batch_seconds = BATCH_SECONDS.labels(settings.topic("points.commands"))

@@ -17,7 +17,7 @@ import yaml
 from bench import mixed
 from schemas.envelope import Envelope
 from shared.hashing import request_hash
-from shared.ids import account_id
+from shared.ids import account_id, derived_id
 from shared.runtime.kafka import partition_of
 
 PROGRAMME = "LOY22-BuyVouchers"
@@ -57,7 +57,7 @@ def messages(load: Load, partitions: int) -> Iterator[Message]:
     weights = list(accumulate(1 / rank**load.skew for rank in range(1, load.accounts + 1)))
     if load.mixed:
         for envelope, body in mixed.commands(load.movements, load.accounts, weights, random):
-            yield _record(envelope, body, partitions)
+            yield record(envelope, body, partitions)
         return
     population = range(load.accounts)
     balances = [0] * load.accounts
@@ -81,7 +81,17 @@ def declarations(partitions: int) -> Iterator[Message]:
     for number, programme in enumerate(yaml.safe_load(DEMO.read_bytes())["programmes"]):
         command_id = str(UUID(int=number + 1, version=4))
         envelope = Envelope(id=command_id, type="points.put_programme.v1", source="/bench", subject=programme["id"])
-        yield _record(envelope, {"programme": programme}, partitions)
+        yield record(envelope, {"programme": programme}, partitions)
+
+
+def definitions(partitions: int) -> Iterator[Message]:
+    """The demo's vouchers, for `voucher.commands`."""
+    for definition in yaml.safe_load(DEMO.read_bytes())["vouchers"]:
+        code = definition["code"]
+        envelope = Envelope(
+            id=derived_id("bench", code), type="voucher.put_definition.v1", source="/bench", subject=code
+        )
+        yield record(envelope, {"definition": definition}, partitions)
 
 
 def _message(random: Random, number: int, account: int, amount: int, partitions: int) -> Message:
@@ -109,9 +119,10 @@ def _message(random: Random, number: int, account: int, amount: int, partitions:
         causation_id=command_id,
         request_hash=request_hash(b"bench", command_id),
     )
-    return _record(envelope, body, partitions)
+    return record(envelope, body, partitions)
 
 
-def _record(envelope: Envelope, body: Mapping[str, Any], partitions: int) -> Message:
+def record(envelope: Envelope, body: Mapping[str, Any], partitions: int) -> Message:
+    """A command as a record, in its subject's partition."""
     partition = partition_of(envelope.subject, partitions)
     return Message(partition, envelope.subject.encode(), orjson.dumps(body), envelope.headers())

@@ -7,7 +7,7 @@ from typing import Any
 import orjson
 from aiokafka import ConsumerRecord
 
-from bench.templates import Document
+from bench.templates import REPLIES, Document
 from shared.runtime.kafka import partition_of
 from shared.settings import Settings
 
@@ -63,6 +63,9 @@ class Pattern:
         (change,) = records["points.changes"].values()
         self._change: Document = orjson.loads(change["value"])
         self._view: Document = orjson.loads(records["points.snapshots"]["points/account/v1"]["value"])
+        ((type_, reply),) = records.get(REPLIES, {"": None}).items()
+        self._reply: Document = orjson.loads(reply["value"]) if reply is not None else {}
+        self._reply_headers = self._headers.get((REPLIES, type_), [])
 
     def entry(self, work: Work, version: int) -> Document:
         """The journal document, for the stream's next `version`."""
@@ -96,7 +99,7 @@ class Pattern:
         return {**self._account, "_id": work.stream, "version": version, "state": state}
 
     def published(self, work: Work, entry: Document) -> list[Published]:
-        """The events and changes of an entry."""
+        """The events and changes of an entry, and a reply when there is a pattern of one."""
         events, changes, _ = self._topics
         key, command_id = work.account.encode(), work.id.encode()
         partition = work.record.partition
@@ -114,7 +117,17 @@ class Pattern:
                 }
                 rest = self._headers["points.changes", "points/changed/v1"]
                 found.append((changes, partition, key, orjson.dumps(value), _headers(rest, command_id, key)))
+        if self._reply:
+            found.append(self._reply_to(work))
         return found
+
+    def _reply_to(self, work: Work) -> Published:
+        """The reply, to the address in the command's headers."""
+        asked = dict(work.record.headers)
+        command_id, topic, place = work.id.encode(), asked["ce_replyto"].decode(), int(asked["ce_replypartition"])
+        ids = [("ce_correlationid", asked["ce_correlationid"]), ("ce_causationid", command_id)]
+        headers = [*self._reply_headers, ("ce_id", command_id), ("ce_subject", work.account.encode()), *ids]
+        return topic, place, command_id, orjson.dumps({**self._reply, "commandId": work.id}), headers
 
     def snapshot_record(self, work: Work, version: int) -> Published:
         """The account's record for the topic of snapshots."""

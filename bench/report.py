@@ -102,16 +102,17 @@ class Report:
 
     def _trials(self) -> Table:
         table = Table(title="each against its own counterpart, medians", box=SIMPLE_HEAD)
-        for name in ("", "unit", "real", "other", "ratio", "target", ""):
-            table.add_column(name, justify="right" if name in ("real", "other", "ratio", "target") else "left")
+        for name in ("", "unit", "real", "other", "ratio", "target", "", "quiet"):
+            table.add_column(name, justify="left" if name in ("", "unit") else "right")
         for each in self.trials:
             table.add_row(
                 each.name if each.name == each.row else f"{each.row}: {each.name}",
                 each.unit,
                 *(f"{median(side):,.{1 if each.at_most else 0}f}" if side else "–" for side in (each.real, each.other)),
                 "–" if each.ratio is None else f"{each.ratio:.2f} ×" if each.at_most else f"{each.ratio:.0%}",
-                f"≤ {each.target:g} ×" if each.at_most else _target(each.target),
+                f"≤ {each.target:g} ×" if each.at_most and each.target else _target(each.target),
                 "" if each.reached is None else _mark(each.reached),
+                "" if each.reference is None else f"{'≤' if each.at_most else '≥'} {each.reference:g}",
             )
         return table
 
@@ -181,6 +182,8 @@ def _rate(runs: Sequence[Run]) -> float:
 def _told(value: Any) -> str:
     if isinstance(value, list):
         return ", ".join(map(_told, value))
+    if isinstance(value, dict):
+        return ", ".join(f"{name} {_told(each)}" for name, each in value.items())
     return f"{value:,}" if isinstance(value, int | float) else str(value)
 
 

@@ -1,6 +1,7 @@
 """One measured run: workers that have joined are held, the topic is filled, they are let go, until it is drained."""
 
 import asyncio
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import lru_cache
 from pathlib import Path
@@ -83,8 +84,12 @@ def _messages(load: Load, partitions: int) -> list[Message]:
 
 
 def _cpu(stack: Stack, team: list[Worker]) -> dict[str, float]:
-    """Seconds of CPU used so far; servers that are not ours are left out."""
-    spent = {"workers": sum(cpu_seconds(worker.pid) for worker in team)}
+    return {"workers": sum(cpu_seconds(worker.pid) for worker in team), **cpu_spent(stack, {})}
+
+
+def cpu_spent(stack: Stack, pids: Mapping[str, int]) -> dict[str, float]:
+    """Seconds of CPU used so far by these and by the servers; servers that are not ours are left out."""
+    spent = {name: cpu_seconds(pid) for name, pid in pids.items()}
     for name, server in (("mongod", stack.mongo), ("kafka", stack.kafka)):
         if server is not None and server.pid is not None:
             spent[name] = cpu_seconds(server.pid)

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
+from itertools import repeat
 from pathlib import Path
 from typing import Any
 from urllib.parse import quote
@@ -12,15 +13,13 @@ from bench.arena import Arena, new_arena
 from bench.asking import Caller, access_token, callers, latencies_ms, p50_p99
 from bench.contest import Say
 from bench.rebuilding import insert
-from bench.stack import LOGS
 from bench.templates import Document, load
 from bench.trial import Sizes, Trial
-from bench.workers import environment, fetch, free_port, service_argv
+from bench.workers import services
 from schemas.base import format_instant
 from schemas.points import ACCOUNT_VIEW
 from schemas.replies import SnapshotPart
 from services.edge import changes, snapshots
-from shared.embedded.process import Process
 from shared.embedded.stack import Stack
 from shared.ids import account_id
 
@@ -35,7 +34,6 @@ _STARTED = datetime(2026, 1, 1, tzinfo=UTC)
 _PARALLEL = 8
 _BLOCK = 50
 _REQUESTS_MIN, _REQUESTS_SHARE = 200, 100
-_START_TIMEOUT_S = 60.0
 
 _READS = {
     "a page": "/v1/accounts/{number}/statement",
@@ -50,28 +48,17 @@ async def statements(stack: Stack, sizes: Sizes, templates: Path, say: Say) -> l
     lengths = {_LONG: max(1_000, min(_LONG_MAX, sizes.stored)), _SHORT: _SHORT_LENGTH}
     requests = max(_REQUESTS_MIN, sizes.movements // _REQUESTS_SHARE)
     trials: list[Trial] = []
-    async with new_arena(stack) as arena:
-        edge, port = Process("bench-edge", LOGS / "bench-edge.log"), free_port()
-        try:
-            await edge.start(service_argv("edge"), {**environment(arena), "FEALTY_PORT": str(port)})
-
-            async def ready() -> bool:
-                return await fetch(port, "/health/ready") is not None
-
-            await edge.wait_ready(ready, _START_TIMEOUT_S)
-            await _book(arena, load(templates), lengths)
-            say(f"{STATEMENT}: an account of {lengths[_LONG]:,} movements, and one of {lengths[_SHORT]:,}")
-            async with callers(port, _PARALLEL, await access_token(arena.settings, port)) as team:
-                wrong = await _unlike(team[0], lengths)
-                for together in (1, _PARALLEL):
-                    for name, path in _READS.items():
-                        how = "one at a time" if together == 1 else f"{together} in parallel"
-                        trials += await _trials(
-                            team[:together], f"{name}, {how}", path, lengths, requests, sizes.rounds
-                        )
-                        say(f"{STATEMENT}, {name}, {how}: {trials[-2].real[-1]:.1f} ms, {trials[-2].other[-1]:.1f} ms")
-        finally:
-            await edge.stop(30)
+    async with new_arena(stack) as arena, services(arena, "edge") as running:
+        port = running["edge"].port
+        await _book(arena, load(templates), lengths)
+        say(f"{STATEMENT}: an account of {lengths[_LONG]:,} movements, and one of {lengths[_SHORT]:,}")
+        async with callers(port, _PARALLEL, await access_token(arena.settings, port, "api_admin")) as team:
+            wrong = await _unlike(team[0], lengths)
+            for together in (1, _PARALLEL):
+                for name, path in _READS.items():
+                    how = "one at a time" if together == 1 else f"{together} in parallel"
+                    trials += await _trials(team[:together], f"{name}, {how}", path, lengths, requests, sizes.rounds)
+                    say(f"{STATEMENT}, {name}, {how}: {trials[-2].real[-1]:.1f} ms, {trials[-2].other[-1]:.1f} ms")
     trials[0].wrong.extend(wrong)
     trials[0].figures |= {"movements": list(lengths.values()), "requests_each_round": requests}
     return trials
@@ -84,12 +71,12 @@ async def _trials(
     trials = [Trial(STATEMENT, f"{name}, {each}", "ms", TARGET, at_most=True) for each in ("p50", "p99")]
     paths = {number: _filled(path, number, length) for number, length in lengths.items()}
     for each in paths.values():
-        await latencies_ms(team, each, _BLOCK)  # The first ones read from the disk.
+        await latencies_ms(team, repeat(each, _BLOCK))  # The first ones read from the disk.
     for _ in range(rounds):
         found: dict[str, list[float]] = {_LONG: [], _SHORT: []}
         for _ in range(-(-requests // _BLOCK)):
             for number, each in paths.items():
-                found[number] += await latencies_ms(team, each, _BLOCK)
+                found[number] += await latencies_ms(team, repeat(each, _BLOCK))
         for trial, real, other in zip(trials, p50_p99(found[_LONG]), p50_p99(found[_SHORT]), strict=True):
             trial.real.append(real)
             trial.other.append(other)

@@ -6,12 +6,13 @@ from typing import Any
 import bson
 from bson.codec_options import CodecOptions
 
-from bench.arena import Arena
+from bench.arena import COMMANDS, Arena
 
 Document = dict[str, Any]
 
 KINDS = ("open", "load", "redeem")
 TOPICS = ("points.events", "points.changes", "points.snapshots")
+REPLIES = "edge.replies"
 
 CATALOGUE = "catalogue/default/all"
 """What every command on an account reads besides its account."""
@@ -41,6 +42,23 @@ async def sample(arena: Arena) -> Document:
         "account": _median(accounts),
         "catalogue": await snapshots.find_one({"_id": CATALOGUE}),
         "records": {topic: await _records(arena, topic) for topic in TOPICS},
+    }
+
+
+async def sample_round_trip(arena: Arena) -> Document:
+    """The same of transactions over HTTP that load and redeem, with the command and the reply beside.
+
+    Most accounts have had several, so that what is of median size is not of one that opened its account.
+    """
+    journal, snapshots = arena.database["journal"], arena.database["snapshots"]
+    wanted = {"type": "points.post_transaction.v1", "events": {"$size": 2}}
+    entry = _median([entry async for entry in journal.find(wanted).limit(_SAMPLE)])
+    accounts = [account async for account in snapshots.find({"_id": {"$regex": "^account/"}}).limit(_SAMPLE)]
+    return {
+        "entries": dict.fromkeys(KINDS, entry),
+        "account": _median(accounts),
+        "catalogue": await snapshots.find_one({"_id": CATALOGUE}),
+        "records": {topic: await _records(arena, topic) for topic in (*TOPICS, COMMANDS, REPLIES)},
     }
 
 

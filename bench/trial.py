@@ -20,7 +20,7 @@ class Trial:
     """One line: what was measured on each side, in the order of the rounds, in `unit`.
 
     The target is the least that the ratio should be, or the most where less is better; None: the ratio is only shown.
-    `figures` are what else is told of the row.
+    `reference` is what a quiet machine should show, `figures` what else is told of the row.
     """
 
     row: str
@@ -28,6 +28,7 @@ class Trial:
     unit: str
     target: float | None
     at_most: bool = False
+    reference: float | None = None
     real: list[float] = field(default_factory=list)
     other: list[float] = field(default_factory=list)
     figures: dict[str, Any] = field(default_factory=dict)
@@ -58,5 +59,6 @@ class Trial:
             "target": self.target,
             "at_most": self.at_most,
             "reached": self.reached,
+            "quiet_machine": self.reference,
             "figures": self.figures,
         }

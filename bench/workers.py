@@ -5,7 +5,7 @@ import os
 import signal
 import socket
 import sys
-from collections.abc import AsyncIterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Iterable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from enum import StrEnum
@@ -85,6 +85,54 @@ async def workers(
         yield started
     finally:
         await asyncio.gather(*(worker.process.stop(_STOP_TIMEOUT_S) for worker in started))
+
+
+@asynccontextmanager
+async def services(arena: Arena, *names: str) -> AsyncIterator[dict[str, Worker]]:
+    """A process of each of these services, as in production, which says that it is ready; the edge is a service too."""
+    async with processes(arena, {name: service_argv(name) for name in names}) as found:
+        yield found
+
+
+@asynccontextmanager
+async def processes(arena: Arena, argv: Mapping[str, Sequence[str]]) -> AsyncIterator[dict[str, Worker]]:
+    """The same of any processes that answer HTTP, by their names, with how each is started."""
+    found = {name: Worker(Process(f"bench-{name}", LOGS / f"bench-{name}.log"), free_port()) for name in argv}
+    try:
+        for name, worker in found.items():
+            await worker.process.start(argv[name], _environment(arena, Contender.REAL, worker))
+        for worker in found.values():
+            await worker.process.wait_ready(worker.ready, _START_TIMEOUT_S)
+        yield found
+    finally:
+        await asyncio.gather(*(worker.process.stop(_STOP_TIMEOUT_S) for worker in found.values()))
+
+
+@asynccontextmanager
+async def turns(*sides: Iterable[Worker]) -> AsyncIterator[None]:
+    """All are stopped in their tracks, until :func:`turn` lets one side go on; at the end they go on, all of them."""
+    everybody = [worker for side in sides for worker in side]
+    try:
+        for worker in everybody:
+            worker.hold()
+        yield
+    finally:
+        for worker in everybody:
+            worker.release()
+
+
+@asynccontextmanager
+async def turn(side: Iterable[Worker]) -> AsyncIterator[None]:
+    """One side's turn, and a moment more for what it does when nobody waits any longer."""
+    team = [*side]
+    for worker in team:
+        worker.release()
+    try:
+        yield
+        await asyncio.sleep(_SETTLE_S)
+    finally:
+        for worker in team:
+            worker.hold()
 
 
 async def fetch(port: int, path: str) -> str | None:

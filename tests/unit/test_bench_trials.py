@@ -153,7 +153,7 @@ async def test_a_caller_keeps_its_connection_and_tells_what_is_not_200() -> None
     server = await asyncio.start_server(serve, "127.0.0.1", 0)
     async with server, callers(server.sockets[0].getsockname()[1], 2, "a.b.c") as team:
         assert await team[0].get("/good") == (200, b"body")
-        assert len(await latencies_ms(team, "/good", 11)) == 11
+        assert len(await latencies_ms(team, ["/good"] * 11)) == 11
         with pytest.raises(ValueError, match="/bad: 404 body"):
-            await latencies_ms(team[:1], "/bad", 1)
+            await latencies_ms(team[:1], ["/bad"])
         assert connections == 2
