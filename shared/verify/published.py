@@ -13,9 +13,12 @@ from typing import Any
 import orjson
 
 from shared.clock import monotonic_s
+from shared.decider import Document
 from shared.errors import Unavailable
+from shared.ids import closing_id
 from shared.runtime.history import History
 from shared.runtime.kafka import AIOKafkaConsumer, ConsumerRecord, Record, TopicPartition, translated
+from shared.runtime.outcomes import HELD
 from shared.runtime.publish import RecordBuilder
 from shared.runtime.service import Service
 from shared.settings import Settings
@@ -72,7 +75,7 @@ async def verify_published(
     topics = [settings.topic(f"{service.name}.{kind}") for kind in kinds]
     async with aclosing(_read(settings, topics)) as batches:
         async for records, total in batches:
-            entries = await history.entries([*{_header(record, _CAUSE) for record in records}])
+            entries = await _causes(records, history)
             expected = {
                 (each.topic, dict(each.headers)[_ID]): each for entry in entries.values() for each in build.entry(entry)
             }
@@ -82,6 +85,13 @@ async def verify_published(
             report.records += len(records)
             progress(report.records, total)
     return report
+
+
+async def _causes(records: Iterable[Read], history: History) -> dict[str, Document]:
+    """The entries that caused these records. A refusal of what was held names that, and comes from what closed it."""
+    entries = {**await history.entries([*{_header(record, _CAUSE) for record in records}])}
+    closing = [closing_id(each) for each, entry in entries.items() if entry["status"] == HELD]
+    return {**entries, **await history.entries(closing)}
 
 
 async def _read(settings: Settings, topics: Sequence[str]) -> AsyncGenerator[tuple[list[Read], int], None]:

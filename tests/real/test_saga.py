@@ -6,6 +6,8 @@ from collections import Counter
 
 import pytest
 
+from shared.commands.verify import verify_topics
+from shared.verify import published
 from tests.harness import Command, Installation, eventually, header, payload
 from tests.real.saga import Sagas, all_closed, check, new_sagas, open_ones, prepare
 from tests.real.test_cli import fealty, rows
@@ -28,7 +30,9 @@ async def killed(installation: Installation, service: str, probe: str) -> None:
     assert await asyncio.wait_for(doomed.wait(), 60) == -signal.SIGKILL
 
 
-async def test_all_is_decided_once_and_answered_once(empty_installation: Installation) -> None:
+async def test_all_is_decided_once_and_answered_once(
+    empty_installation: Installation, monkeypatch: pytest.MonkeyPatch
+) -> None:
     installation, sagas = empty_installation, new_sagas(1)
     await prepare(installation, sagas.accounts)
     await send(installation, sagas, 300)
@@ -45,6 +49,9 @@ async def test_all_is_decided_once_and_answered_once(empty_installation: Install
             refusals[payload(record)["code"]] += 1
     assert refusals["voucher_redeemed"] == outcomes["refused"]
     assert refusals["insufficient_points"] == outcomes["refused by points"]
+    monkeypatch.setattr(published, "_RECORDS_MAX", 1)
+    report = await verify_topics("points", installation.settings)
+    assert report.ok, f"each is found, whatever is read beside it: {report.findings[:3]}"
     await damage_is_told(installation, outcomes["executed"] + outcomes["refused"])
 
 
