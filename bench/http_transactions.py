@@ -24,8 +24,8 @@ from shared.embedded.stack import Stack
 
 TRANSACTION, WITH_VOUCHERS = "HTTP transaction", "HTTP transaction with vouchers"
 
-_TURN, _LEAD = 500, 50
-"""The first of each turn are not counted: who was stopped wakes up, and connections are made."""
+_TURN_S, _LEAD_S = 5.5, 0.5
+"""Of each turn the first half-second is not counted: who was stopped wakes up, and connections are made."""
 _TURNS_MAX, _TURN_SHARE = 4, 50_000
 
 
@@ -44,9 +44,19 @@ class Row:
         """Whether its transactions buy and redeem vouchers."""
         return "voucher" in self.services
 
+    @property
+    def requests(self) -> int:
+        """How many a turn has."""
+        return int(self.rate * _TURN_S)
+
+    @property
+    def lead(self) -> int:
+        """How many of them, the first, are not counted."""
+        return int(self.rate * _LEAD_S)
+
 
 _PLAIN = Row(TRANSACTION, 100, ("points",), (1.5, 2.0), (15, 60))
-_SAGA = Row(WITH_VOUCHERS, 100, ("points", "voucher"), (3.5, None), (40, None))
+_SAGA = Row(WITH_VOUCHERS, 50, ("points", "voucher"), (3.5, None), (40, None))
 
 
 @dataclass
@@ -81,7 +91,7 @@ async def transactions_with_vouchers(stack: Stack, sizes: Sizes, templates: Path
 
 async def _measured(stack: Stack, row: Row, sizes: Sizes, templates: Path, say: Say) -> list[Trial]:
     turns_each = max(1, min(_TURNS_MAX, sizes.movements // _TURN_SHARE))
-    requests, path = sizes.rounds * turns_each * (_LEAD + _TURN), templates.with_name("round_trip.bson")
+    requests, path = sizes.rounds * turns_each * row.requests, templates.with_name("round_trip.bson")
     async with (
         new_arena(stack) as arena,
         new_arena(stack) as bare_arena,
@@ -144,26 +154,26 @@ async def _rounds(
                 side.found_ms.clear()
             for each in range(number * turns_each, (number + 1) * turns_each):
                 for side in sides:
-                    await _turn(stack, side, each, row.rate)
+                    await _turn(stack, side, each, row)
             for trial, real, other in zip(trials, *(p50_p99(side.found_ms) for side in sides), strict=True):
                 trial.real.append(real)
                 trial.other.append(other)
             told = ", ".join(f"{each.name} {each.real[-1]:.1f} and bare {each.other[-1]:.1f} ms" for each in trials)
             say(f"{row.name}, round {number + 1}: {told}")
-    requests = rounds * turns_each * (_LEAD + _TURN)
+    requests = rounds * turns_each * row.requests
     trials[0].figures |= {"requests_a_second": row.rate, "requests": requests}
     for name, side in zip(("cpu_ms_a_request", "bare_cpu_ms_a_request"), sides, strict=True):
         trials[0].figures[name] = {who: round(spent / requests * 1e3, 2) for who, spent in side.spent_s.items()}
     return trials
 
 
-async def _turn(stack: Stack, side: Side, number: int, rate: int) -> None:
+async def _turn(stack: Stack, side: Side, number: int, row: Row) -> None:
     """One side's turn; both have the same moments."""
     pids = {name: worker.pid for name, worker in side.team.items()}
     before_s = cpu_spent(stack, pids)
     async with turn(side.team.values()):
-        due_s = [*moments(rate, _LEAD + _TURN, seed=number)]
+        due_s = [*moments(row.rate, row.requests, seed=number)]
         found = await offered(side.ask, number * len(due_s), due_s)
         side.turn_over()
-    side.found_ms += found[_LEAD:]
+    side.found_ms += found[row.lead :]
     side.spent_s.update({who: spent - before_s[who] for who, spent in cpu_spent(stack, pids).items()})
