@@ -30,6 +30,9 @@ from shared.settings import Settings
 
 log = structlog.get_logger()
 
+_IDLE_S = 75
+"""Longer than balancers and clients keep a connection that is idle, so that they, and not we, close it (uvicorn: 5)."""
+
 
 def make_broker(settings: Settings) -> KafkaBroker:
     """FastStream's broker: it makes, joins and stops the consumers."""
@@ -206,6 +209,7 @@ def make_server(app: Any, settings: Settings) -> uvicorn.Server:
             access_log=False,
             lifespan="on",
             timeout_graceful_shutdown=settings.drain_timeout_s,
+            timeout_keep_alive=_IDLE_S,
         )
     )
 
