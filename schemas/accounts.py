@@ -98,7 +98,7 @@ class BalanceView(Published):
     booked: int
     pending: int
     debt: int
-    held: int = 0
+    held: int
     earned: int
     redeemed: int
     expired: int

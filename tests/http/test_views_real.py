@@ -30,6 +30,7 @@ def snapshot(number: str, version: int) -> SnapshotPart:
         "booked": version,
         "pending": 0,
         "debt": 0,
+        "held": 0,
         "earned": version,
         "redeemed": 0,
         "expired": 0,
