@@ -63,6 +63,7 @@ class Views:
         self._book = Applier(self._book_seen)
         self.catalogue = Catalogue()
         self._catalogue_at_s = float("-inf")
+        self._reading_catalogue = asyncio.Lock()
 
     async def start(self) -> None:
         """Connect, and create the indexes.
@@ -248,13 +249,14 @@ class Views:
             await self._read_catalogue()
 
     async def _read_catalogue(self) -> None:
-        self._catalogue_at_s = monotonic_s()
-        database = self._connected
-        async with self._translated(_READ_TIMEOUT_S):
+        """Read what is declared; one reading after another, or an older one might end last."""
+        async with self._reading_catalogue, self._translated(_READ_TIMEOUT_S):
+            self._catalogue_at_s = monotonic_s()
+            database = self._connected
             found = await asyncio.gather(
                 *(database[name].find({"view": {"$exists": True}}).to_list(None) for name in catalogue.COLLECTIONS)
             )
-        self.catalogue.replace(*found)
+            self.catalogue.replace(*found)
 
     async def _book_seen(self, movements: list[Movement]) -> None:
         async with self._translated(_APPLY_TIMEOUT_S):
