@@ -84,14 +84,7 @@ def hold(
         booked_at=command.now,
     )
     booking.account, booking.events = account, booking.events[:due]
-    booking.book(
-        HoldPlaced(
-            account=account.account,
-            account_number=booking.account_number,
-            transaction_id=command.id,
-            booked_at=command.now,
-        )
-    )
+    mark(booking, HoldPlaced, command.id)
     for debit in debits:
         if debit.lots:
             booking.operation = debit.operation
@@ -114,6 +107,18 @@ def hold(
     states = {booking.stream: booking.account, stream: evolve_hold(Hold(command.id), held)}
     follow_up = FollowUp(_COMMANDS, "voucher.execute.v1", command.subject, payload)
     return Accepted(tuple(booking.events), {}, (follow_up,), comment, states, held=True)
+
+
+def mark(booking: Booking, model: type[HoldPlaced | HoldEnded], transaction: str) -> None:
+    """Book that a transaction, or a reversal, of the account is open; or that it is no more."""
+    booking.book(
+        model(
+            account=booking.account.account,
+            account_number=booking.account_number,
+            transaction_id=transaction,
+            booked_at=booking.command.now,
+        )
+    )
 
 
 def too_many_open(account: Account) -> Rejected | None:
@@ -184,14 +189,7 @@ def close_transaction(command: Command, payload: CloseTransaction, states: State
             _release(booking, debit)
         if executed:
             _spend(booking, debit)
-    booking.book(
-        HoldEnded(
-            account=command.subject,
-            account_number=held.account_number,
-            transaction_id=held.transaction_id,
-            booked_at=command.now,
-        )
-    )
+    mark(booking, HoldEnded, held.transaction_id)
     closed = _closed(command, payload)
     booking.events.append((stream, closed))
     after = {stream: evolve_hold(found, closed)}

@@ -21,7 +21,7 @@ from schemas.voucher_saga import (
 from services.points import credits as rules_of
 from services.points.booking import Booking
 from services.points.desk import Outcome, States, accepted, desk, opened
-from services.points.holding import refusal_of, too_many_open
+from services.points.holding import mark, refusal_of, too_many_open
 from services.points.originals import Originals, Undo, originals_of, undos_of, wanted
 from services.points.reversals import Reversals, evolve_reversals
 from services.points.state import (
@@ -93,14 +93,7 @@ def close_reversal(command: Command, payload: CloseReversal, states: States) -> 
         if isinstance(originals, Rejected):
             raise ValueError(f"{held.transaction_id} is held to be reversed, and is not there")
         undo_all(booking, undos_of(held.operations, originals, reversals), held.reason)
-    booking.book(
-        HoldEnded(
-            account=command.subject,
-            account_number=held.account_number,
-            transaction_id=held.reversal_id,
-            booked_at=command.now,
-        )
-    )
+    mark(booking, HoldEnded, held.reversal_id)
     if executed:
         vouchers = (payload.restored, payload.voided)
         event: Reversed | ReversalReleased = _reversed(
@@ -136,14 +129,7 @@ def _hold(booking: Booking, reversals: Reversals, undos: list[Undo], payload: Re
         occurred_at=booking.occurred_at,
         booked_at=command.now,
     )
-    booking.book(
-        HoldPlaced(
-            account=account.account,
-            account_number=booking.account_number,
-            transaction_id=command.id,
-            booked_at=command.now,
-        )
-    )
+    mark(booking, HoldPlaced, command.id)
     stream = reversals_stream(command.store, reversals.id)
     booking.events.append((stream, held))
     body = _vouchers(held, undos, booking.catalogue).model_dump(mode="json", by_alias=True, exclude_none=True)
