@@ -19,9 +19,8 @@ from schemas.holds import (
     TransactionHeld,
 )
 from schemas.movements import Held, Loaded, LotPart, Purchased, Redeemed, Released
-from schemas.refusals import PointsRefusal, VoucherRefusal
+from schemas.refusals import PointsRefusal
 from schemas.voucher_saga import (
-    Answer,
     BoughtVoucher,
     CloseTransaction,
     Decision,
@@ -32,23 +31,20 @@ from schemas.voucher_saga import (
 )
 from services.points import credits as rules_of
 from services.points.booking import Booking
-from services.points.desk import Outcome, States, accepted, account_streams, desk
+from services.points.closing import TIMED_OUT, closed, desk_of, mark, too_many_open
+from services.points.desk import Outcome, States, accepted, account_streams
 from services.points.held import Hold, evolve_hold
 from services.points.parts import part_of
 from services.points.state import Account, Event, ProgrammeRules, transaction_stream
 from services.points.undo import conditions_of, taken_from
 from shared.calendar import local_date
-from shared.decider import Accepted, Closing, Command, FollowUp, Rejected, Streams
-
-HOLDS_MAX = 100
-"""The transactions and reversals of one account that may be open at once."""
+from shared.decider import Accepted, Command, FollowUp, Rejected, Streams
 
 WAIT = timedelta(seconds=30)
 """How long the voucher service has; after that the transaction is cancelled, unless it was executed in time."""
 
 _AGAIN = timedelta(hours=1)
 _COMMANDS = "voucher.commands"
-_TIMED_OUT = "the vouchers were not dealt with in time; nothing was changed"
 
 
 def hold(
@@ -67,7 +63,7 @@ def hold(
     """
     command, account = booking.command, booking.before
     if found.decision is not None:
-        return Rejected(PointsRefusal.TRANSACTION_TIMED_OUT, _TIMED_OUT)
+        return TIMED_OUT
     if refused := too_many_open(account):
         return refused
     debits = _debits(account, [event for _, event in booking.events[due:]])
@@ -107,26 +103,6 @@ def hold(
     states = {booking.stream: booking.account, stream: evolve_hold(Hold(command.id), held)}
     follow_up = FollowUp(_COMMANDS, "voucher.execute.v1", command.subject, payload)
     return Accepted(tuple(booking.events), {}, (follow_up,), comment, states, held=True)
-
-
-def mark(booking: Booking, model: type[HoldPlaced | HoldEnded], transaction: str) -> None:
-    """Book that a transaction, or a reversal, of the account is open; or that it is no more."""
-    booking.book(
-        model(
-            account=booking.account.account,
-            account_number=booking.account_number,
-            transaction_id=transaction,
-            booked_at=booking.command.now,
-        )
-    )
-
-
-def too_many_open(account: Account) -> Rejected | None:
-    """The bound on what may be open at once."""
-    if len(account.holds) < HOLDS_MAX:
-        return None
-    detail = f"an account has at most {HOLDS_MAX} open transactions"
-    return Rejected(PointsRefusal.TOO_MANY_OPEN_TRANSACTIONS, detail, "/accountNumber")
 
 
 def _debits(account: Account, events: Sequence[Event]) -> tuple[HeldDebit, ...]:
@@ -171,15 +147,11 @@ def close_transaction(command: Command, payload: CloseTransaction, states: State
     found: Hold = states[stream]
     held, executed = found.held, payload.decision is Decision.EXECUTED
     if held is None and found.decision is None and not executed:
-        closed = _closed(command, payload)
-        return Accepted(((stream, closed),), {}, states={stream: evolve_hold(found, closed)})
+        event = _closed(command, payload)
+        return Accepted(((stream, event),), {}, states={stream: evolve_hold(found, event)})
     if held is None or found.decision is not None or held.account != command.subject:
         return Rejected(PointsRefusal.TRANSACTION_UNKNOWN, "no such transaction is open", "/transactionId")
-    booking = desk(command, None, states)
-    if not isinstance(booking, Booking):
-        raise TypeError(f"{command.subject} leads to another account, and has open transactions")
-    booking.transaction_id, booking.account_number = held.transaction_id, held.account_number
-    booking.source, booking.occurred_at, booking.all_thresholds = held.source, held.occurred_at, True
+    booking = desk_of(command, held, states)
     if executed:
         for credit in held.credits:
             _load(booking, credit)
@@ -190,18 +162,15 @@ def close_transaction(command: Command, payload: CloseTransaction, states: State
         if executed:
             _spend(booking, debit)
     mark(booking, HoldEnded, held.transaction_id)
-    closed = _closed(command, payload)
-    booking.events.append((stream, closed))
-    after = {stream: evolve_hold(found, closed)}
+    event = _closed(command, payload)
+    booking.events.append((stream, event))
+    after = {stream: evolve_hold(found, event)}
     vouchers = {
         f"{name}Vouchers": [each.model_dump(mode="json", by_alias=True) for each in done]
         for name, done in (("issued", payload.issued), ("redeemed", payload.redeemed), ("voided", payload.voided))
     }
     programmes = [booking.catalogue.programmes[name] for name in held.programmes]
-    verdict = accepted(booking, programmes, None, vouchers, after)
-    snapshots = tuple(each.model_dump(mode="json", by_alias=True) for each in payload.snapshots)
-    closing = Closing(held.transaction_id, verdict.result, None if executed else refusal_of(payload), snapshots)
-    return Accepted(verdict.events, {}, verdict.follow_ups, verdict.memo, verdict.states, closing=closing)
+    return closed(accepted(booking, programmes, None, vouchers, after), held.transaction_id, payload)
 
 
 def _closed(command: Command, payload: CloseTransaction) -> TransactionClosed:
@@ -241,16 +210,6 @@ def cancel_held(command: Command, payload: CancelHeld, states: States) -> Outcom
     cancel = {"transactionId": found.id, "account": found.held.account}
     follow_up = FollowUp(_COMMANDS, "voucher.cancel.v1", found.held.account, cancel)
     return Accepted(((stream, event),), {}, (follow_up,))
-
-
-def refusal_of(payload: Answer) -> Rejected:
-    """Why the voucher service has not executed it, in its words."""
-    if payload.decision is Decision.CANCELLED:
-        return Rejected(PointsRefusal.TRANSACTION_TIMED_OUT, _TIMED_OUT)
-    code = VoucherRefusal(payload.code or "")
-    if code is VoucherRefusal.TOO_LATE:
-        return Rejected(PointsRefusal.TRANSACTION_TIMED_OUT, _TIMED_OUT)
-    return Rejected(code, payload.detail or "", payload.pointer)
 
 
 def _load(booking: Booking, credit: HeldCredit) -> None:

@@ -9,7 +9,7 @@ from collections.abc import Iterable
 from schemas.holds import HoldEnded, HoldPlaced
 from schemas.points import Reverse
 from schemas.refusals import PointsRefusal
-from schemas.reversals import ReversalHeld, ReversalReleased, Reversed, ReversedAmount
+from schemas.reversals import ReversalEvent, ReversalHeld, ReversalReleased, Reversed, ReversedAmount
 from schemas.voucher_saga import (
     CloseReversal,
     Decision,
@@ -20,8 +20,8 @@ from schemas.voucher_saga import (
 )
 from services.points import credits as rules_of
 from services.points.booking import Booking
+from services.points.closing import closed, desk_of, mark, too_many_open
 from services.points.desk import Outcome, States, accepted, desk, opened
-from services.points.holding import mark, refusal_of, too_many_open
 from services.points.originals import Originals, Undo, originals_of, undos_of, wanted
 from services.points.reversals import Reversals, evolve_reversals
 from services.points.state import (
@@ -33,7 +33,7 @@ from services.points.state import (
     reversals_stream,
 )
 from services.points.undo import credited_too_much, undo_all
-from shared.decider import Accepted, Closing, Command, Document, Entry, FollowUp, Rejected, Streams, entry_key
+from shared.decider import Accepted, Command, Document, Entry, FollowUp, Rejected, Streams, entry_key
 from shared.ids import closing_id, derived_id
 
 
@@ -82,23 +82,14 @@ def close_reversal(command: Command, payload: CloseReversal, states: States) -> 
     held = reversals.held
     if held is None or held.reversal_id != payload.reversal_id or held.account != command.subject:
         return Rejected(PointsRefusal.TRANSACTION_UNKNOWN, "no such reversal is open", "/reversalId")
-    booking = desk(command, None, states)
-    if not isinstance(booking, Booking):
-        raise TypeError(f"{command.subject} leads to another account, and has open transactions")
-    booking.transaction_id, booking.account_number = held.reversal_id, held.account_number
-    booking.source, booking.occurred_at, booking.all_thresholds = held.source, held.occurred_at, True
-    executed = payload.decision is Decision.EXECUTED
-    if executed:
+    booking = desk_of(command, held, states)
+    if payload.decision is Decision.EXECUTED:
         originals = _originals(booking, (held.transaction_id,), states)
         if isinstance(originals, Rejected):
             raise ValueError(f"{held.transaction_id} is held to be reversed, and is not there")
         undo_all(booking, undos_of(held.operations, originals, reversals), held.reason)
-    mark(booking, HoldEnded, held.reversal_id)
-    if executed:
         vouchers = (payload.restored, payload.voided)
-        event: Reversed | ReversalReleased = _reversed(
-            booking, held.transaction_id, held.operations, held.reason, *vouchers
-        )
+        event: ReversalEvent = _reversed(booking, held.transaction_id, held.operations, held.reason, *vouchers)
     else:
         event = ReversalReleased(
             transaction_id=held.transaction_id,
@@ -107,10 +98,8 @@ def close_reversal(command: Command, payload: CloseReversal, states: States) -> 
             code=payload.code or "",
             booked_at=command.now,
         )
-    verdict = _booked(booking, reversals, event)
-    snapshots = tuple(each.model_dump(mode="json", by_alias=True) for each in payload.snapshots)
-    closing = Closing(held.reversal_id, verdict.result, None if executed else refusal_of(payload), snapshots)
-    return Accepted(verdict.events, {}, verdict.follow_ups, states=verdict.states, closing=closing)
+    mark(booking, HoldEnded, held.reversal_id)
+    return closed(_booked(booking, reversals, event), held.reversal_id, payload)
 
 
 def _hold(booking: Booking, reversals: Reversals, undos: list[Undo], payload: Reverse) -> Outcome:
@@ -187,9 +176,7 @@ def _reversed(
     )
 
 
-def _booked(
-    booking: Booking, reversals: Reversals, event: Reversed | ReversalReleased, memo: str | None = None
-) -> Accepted[Event]:
+def _booked(booking: Booking, reversals: Reversals, event: ReversalEvent, memo: str | None = None) -> Accepted[Event]:
     """The event that ends it on its stream, and what the reversal answers."""
     stream = reversals_stream(booking.command.store, reversals.id)
     booking.events.append((stream, event))

@@ -105,12 +105,10 @@ async def _decided(pivots: dict[str, Any], points: Side, vouchers: Side, report:
 
 async def _undone(found: dict[str, Any], vouchers: Side, report: Report) -> None:
     """Each operation whose voucher points count as dealt with is one that the reversal named has dealt with."""
-    wanted = {stream: {by: _pivot(stream, by) for by in it.vouchers.values()} for stream, it in found.items()}
-    pivots = await vouchers.states([name for names in wanted.values() for name in names.values()])
+    pivots = await vouchers.states([_pivot(stream, by) for stream, it in found.items() for by in it.vouchers.values()])
     for stream, reversals in found.items():
-        done = {name: _operations(pivots.get(name)) for name in wanted[stream].values()}
         for operation, by in reversals.vouchers.items():
-            if (reversals.id, operation) not in done[wanted[stream][by]]:
+            if (reversals.id, operation) not in _operations(pivots.get(_pivot(stream, by))):
                 what = f"voucher of operation {operation}, reversed by {by}"
                 report.add(stream, [Difference(what, NOTHING, "reversed")])
 

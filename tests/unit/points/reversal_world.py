@@ -34,6 +34,6 @@ def answered(world: Given, decision: str = "executed", reversal: str = REVERSAL,
     return world.when(CloseReversal.model_validate(body), command_id=closing_id(reversal))
 
 
-def executed(rules: Given | None = None) -> Given:
+def executed() -> Given:
     """Everything, executed: in processing order load 10, redeem 20, buy for 50, redeem a voucher, void another."""
-    return closed((rules or rich()).when(everything()), "executed", **DONE).world
+    return closed(rich().when(everything()), "executed", **DONE).world

@@ -7,7 +7,7 @@ import pytest
 
 from schemas.accounts import ReplaceNumber, SetAccountState
 from schemas.points import PointsRefusal
-from services.points.holding import HOLDS_MAX
+from services.points.closing import HOLDS_MAX
 from services.points.state import account_stream
 from shared.decider import Accepted
 from shared.ids import account_id

@@ -1,0 +1,67 @@
+"""What transactions and reversals that wait for the voucher service have in common (RULES 4.1.13, 4.2.2)."""
+
+from schemas.holds import HoldEnded, HoldPlaced, TransactionHeld
+from schemas.refusals import PointsRefusal, VoucherRefusal
+from schemas.reversals import ReversalHeld
+from schemas.voucher_saga import Answer, Decision
+from services.points.booking import Booking
+from services.points.desk import States, desk
+from services.points.state import Account, Event
+from shared.decider import Accepted, Closing, Command, Rejected
+
+HOLDS_MAX = 100
+"""The transactions and reversals of one account that may be open at once."""
+
+TIMED_OUT = Rejected(
+    PointsRefusal.TRANSACTION_TIMED_OUT, "the vouchers were not dealt with in time; nothing was changed"
+)
+
+
+def too_many_open(account: Account) -> Rejected | None:
+    """The bound on what may be open at once."""
+    if len(account.holds) < HOLDS_MAX:
+        return None
+    detail = f"an account has at most {HOLDS_MAX} open transactions"
+    return Rejected(PointsRefusal.TOO_MANY_OPEN_TRANSACTIONS, detail, "/accountNumber")
+
+
+def mark(booking: Booking, model: type[HoldPlaced | HoldEnded], held: str) -> None:
+    """Book that a transaction, or a reversal, of the account is open; or that it is no more."""
+    booking.book(
+        model(
+            account=booking.account.account,
+            account_number=booking.account_number,
+            transaction_id=held,
+            booked_at=booking.command.now,
+        )
+    )
+
+
+def desk_of(command: Command, held: TransactionHeld | ReversalHeld, states: States) -> Booking:
+    """The desk at which what was held is closed, in the words of the command that was held.
+
+    :raises TypeError: the account leads to another one, which none does that has something open.
+    """
+    booking = desk(command, None, states)
+    if not isinstance(booking, Booking):
+        raise TypeError(f"{command.subject} leads to another account, and has open transactions")
+    booking.transaction_id = held.reversal_id if isinstance(held, ReversalHeld) else held.transaction_id
+    booking.account_number, booking.source, booking.occurred_at = held.account_number, held.source, held.occurred_at
+    booking.all_thresholds = True
+    return booking
+
+
+def closed(verdict: Accepted[Event], held: str, answer: Answer) -> Accepted[Event]:
+    """What closes `held`: its outcome is what was booked, or why the voucher service has not executed it."""
+    refusal = None if answer.decision is Decision.EXECUTED else _refusal(answer)
+    snapshots = tuple(each.model_dump(mode="json", by_alias=True) for each in answer.snapshots)
+    closing = Closing(held, verdict.result, refusal, snapshots)
+    return Accepted(verdict.events, {}, verdict.follow_ups, states=verdict.states, closing=closing)
+
+
+def _refusal(answer: Answer) -> Rejected:
+    """Why, in the voucher service's words."""
+    if answer.decision is Decision.CANCELLED:
+        return TIMED_OUT
+    code = VoucherRefusal(answer.code or "")
+    return TIMED_OUT if code is VoucherRefusal.TOO_LATE else Rejected(code, answer.detail or "", answer.pointer)
