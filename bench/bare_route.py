@@ -11,7 +11,8 @@ import uvloop
 from pymongo import AsyncMongoClient
 
 from services.edge.customers import CUSTOMERS, stream_of
-from shared.runtime.app import make_server, tune_garbage_collection
+from shared.runtime.app import tune_garbage_collection
+from shared.runtime.http import make_server
 from shared.settings import Settings
 
 _JSON = [(b"content-type", b"application/json")]

@@ -29,6 +29,7 @@ DUE = Gauge("fealty_sweep_due_streams", "Streams with something due, as the last
 OLDEST_DUE = Gauge("fealty_sweep_oldest_due_seconds", "How late the oldest due is; alert on a day.", ["service"])
 COMMITS = Counter("fealty_commits_total", "Offset commits, by how they ended.", ["outcome"])
 READY = Gauge("fealty_ready", "1 while the process is ready.")
+HTTP_REFUSED = Counter("fealty_http_refused_total", "Requests refused before any route, by code.", ["code"])
 CLIENT_WARNINGS = Counter("fealty_kafka_client_warnings_total", "Warnings of the Kafka client, most not logged.")
 
 

@@ -1,8 +1,9 @@
 """One frozen settings object, read from the environment once, by whoever starts a process."""
 
+from ipaddress import ip_address
 from typing import Annotated, Any, Literal
 
-from pydantic import AliasChoices, BeforeValidator, Field, SecretStr
+from pydantic import AliasChoices, BeforeValidator, Field, IPvAnyNetwork, SecretStr
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
 Positive = Annotated[int, Field(gt=0)]
@@ -47,6 +48,13 @@ class Settings(BaseSettings):
     port: Annotated[int, Field(ge=0, le=65535)] = 0
     """Where this process answers HTTP: health and metrics, and the API for the edge; 0 takes a free port."""
 
+    connections_max: Positive = 1_000
+    connections_per_peer: Positive = 250
+    """How many HTTP connections a process takes, in all and from one address; beyond them the answer is 503."""
+
+    trusted_proxies: Annotated[tuple[IPvAnyNetwork, ...], NoDecode, BeforeValidator(_words)] = ()
+    """Addresses or networks whose `X-Forwarded-For` is believed, and from which connections count in total only."""
+
     instance: str | None = None
     """A name that stays the same over restarts makes the process a static member of its groups."""
 
@@ -74,6 +82,14 @@ class Settings(BaseSettings):
     reply_wait_ms: Positive = 5_000
     not_after_ms: Positive = 60_000
     log_level: str = "INFO"
+
+    def trusts(self, peer: str) -> bool:
+        """Whether a connection from this address comes from a proxy of ours."""
+        try:
+            address = ip_address(peer)
+        except ValueError:
+            return False
+        return any(address in network for network in self.trusted_proxies)
 
     def topic(self, name: str) -> str:
         """The topic's name in this installation."""

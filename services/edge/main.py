@@ -20,7 +20,8 @@ from services.edge.routes.loyaltyvault import transactions
 from services.edge.routes.v1 import accounts, corrections, customers, operations, statements, vouchers
 from shared.errors import Unavailable
 from shared.logs import configure_logs
-from shared.runtime.app import make_server, tune_garbage_collection
+from shared.runtime.app import tune_garbage_collection
+from shared.runtime.http import make_server
 from shared.settings import Settings
 
 _DESCRIPTION = """

@@ -11,6 +11,7 @@ from typing import Any
 from starlette.responses import Response
 
 from shared.hashing import to_json
+from shared.runtime.http import REFUSALS
 
 MEDIA_TYPE = "application/problem+json"
 RETRY_AFTER_S = "1"
@@ -34,7 +35,6 @@ EDGE_CODES: dict[str, tuple[int, str]] = {
     "invalid_account_number": (400, "The account number cannot be one"),
     "invalid_parameter": (400, "A parameter cannot be understood"),
     "invalid_idempotency_key": (400, "The idempotency key cannot be one"),
-    "bad_request": (400, "The request cannot be understood"),
     "unauthenticated": (401, "The request has no access token"),
     "token_expired": (401, "The access token has expired"),
     "token_invalid": (401, "The access token is not accepted"),
@@ -126,7 +126,7 @@ RULE_CODES: dict[str, tuple[int, str]] = {
 }
 """What a service refuses. Nothing is booked."""
 
-CODES: dict[str, tuple[int, str]] = {**BODY_CODES, **EDGE_CODES, **RULE_CODES}
+CODES: dict[str, tuple[int, str]] = {**BODY_CODES, **REFUSALS, **EDGE_CODES, **RULE_CODES}
 """Every code with its status and title."""
 
 

@@ -19,6 +19,7 @@ from shared.errors import Unavailable
 from shared.logs import configure_logs
 from shared.runtime.consumer import Pump, watch
 from shared.runtime.health import Health
+from shared.runtime.http import make_server
 from shared.runtime.journal import Journal
 from shared.runtime.kafka import Producer
 from shared.runtime.process import Probe, Processor, no_probe
@@ -29,9 +30,6 @@ from shared.runtime.ticks import tick
 from shared.settings import Settings
 
 log = structlog.get_logger()
-
-_IDLE_S = 75
-"""Longer than balancers and clients keep a connection that is idle, so that they, and not we, close it (uvicorn: 5)."""
 
 
 def make_broker(settings: Settings) -> KafkaBroker:
@@ -196,22 +194,6 @@ async def until_available(attempt: Callable[[], Awaitable[object]]) -> None:
         except Unavailable as error:
             log.warning("waiting", reason=str(error))
             await backoff.wait()
-
-
-def make_server(app: Any, settings: Settings) -> uvicorn.Server:
-    """The HTTP server of a process, on the address of its settings, without its own log set-up."""
-    return uvicorn.Server(
-        uvicorn.Config(
-            app,
-            host=settings.host,
-            port=settings.port,
-            log_config=None,
-            access_log=False,
-            lifespan="on",
-            timeout_graceful_shutdown=settings.drain_timeout_s,
-            timeout_keep_alive=_IDLE_S,
-        )
-    )
 
 
 def health_routes(health: Health) -> list[tuple[str, Any]]:
