@@ -11,7 +11,6 @@ from schemas.base import format_instant
 from services.edge.problems import RETRY_AFTER_S
 from shared.hashing import to_json
 from shared.money import from_minor
-from shared.runtime.requests import Operation
 
 _AMOUNTS = (
     "balance",
@@ -36,15 +35,15 @@ def answer(document: Mapping[str, Any], status: int = 200, headers: Mapping[str,
     return Response(to_json(document), status, headers, "application/json")
 
 
-def location(operation: Operation) -> str:
+def location(operation_id: str) -> str:
     """Where an operation is polled."""
-    return f"/operations/{operation}"
+    return f"/operations/{operation_id}"
 
 
-def pending(operation: Operation) -> Response:
+def pending(operation_id: str, command_id: str) -> Response:
     """202: the command is on its way, and its outcome can be polled (DESIGN P8)."""
-    document = {"operationId": str(operation), "commandId": operation.command_id, "status": "pending"}
-    return answer(document, 202, {"Location": location(operation), "Retry-After": RETRY_AFTER_S})
+    document = {"operationId": operation_id, "commandId": command_id, "status": "pending"}
+    return answer(document, 202, {"Location": location(operation_id), "Retry-After": RETRY_AFTER_S})
 
 
 def result_of(result: Mapping[str, Any] | None) -> dict[str, Any]:

@@ -1,6 +1,5 @@
 """Commands out, outcomes in: the edge's side of DESIGN P3 and P8."""
 
-import re
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -9,9 +8,9 @@ from faststream.kafka import KafkaBroker
 from starlette.responses import Response
 
 from schemas.replies import Reply, Status
-from schemas.topics import TOPICS
 from services.edge import answers
 from services.edge.bodies import too_large
+from services.edge.operations import Operations
 from services.edge.problems import RETRY_AFTER_S, Problem, unavailable
 from services.edge.tokens import Caller
 from services.edge.views import Views
@@ -22,9 +21,6 @@ from shared.runtime.health import Health
 from shared.runtime.requests import NotSent, Operation, OutcomeUnknown, Request, Requester
 from shared.settings import Settings
 
-_OPERATION = re.compile(
-    r"[a-z]{1,30}\.[0-9]{1,5}\.[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}\.[0-9]{1,15}"
-)
 _PING_TIMEOUT_S = 2.0
 
 Show = Callable[[Mapping[str, Any]], Awaitable[Mapping[str, Any] | None]]
@@ -55,6 +51,7 @@ class Bus:
         self._settings = settings
         self._secret = settings.secret.get_secret_value().encode()
         self._views = views
+        self._operations = Operations(settings)
         self._requester = Requester(broker, settings, health, "/edge")
         self._state = health.part("edge:commands")
         self._started = False
@@ -113,13 +110,13 @@ class Bus:
             raise unavailable("the command was not sent; send it again") from error
         except OutcomeUnknown as error:
             self._state.trouble(str(error.__cause__))
-            raise _outcome_unknown(error.operation) from error
+            raise _outcome_unknown(error.operation, self._operations.id_of(error.operation, ask.caller)) from error
         reply = await sent.reply(self._settings.reply_wait_ms)
         if reply is None:
-            return answers.pending(sent.operation)
+            return self._pending(sent.operation, ask.caller)
         await self._views.apply(reply.snapshots, reply.changes)
         if reply.status is Status.PENDING:
-            return answers.pending(sent.operation)
+            return self._pending(sent.operation, ask.caller)
         if (problem := refusal(reply)) is not None:
             raise problem
         if show is None:
@@ -128,24 +125,25 @@ class Bus:
             shown = await show(reply.result or {})
         except Unavailable:
             shown = None
-        return answers.pending(sent.operation) if shown is None else answers.answer(shown)
+        return self._pending(sent.operation, ask.caller) if shown is None else answers.answer(shown)
 
-    async def poll(self, operation: Operation, store: str) -> Response:
-        """200 with how an operation of `store` ended, or 202 as long as that is open.
+    async def poll(self, id_: str, caller: Caller) -> Response:
+        """200 with how an operation of the caller ended, or 202 as long as that is open.
 
-        :raises Problem: `unavailable` when it cannot be asked now.
+        :raises Problem: `operation_unknown`; or `unavailable` when it cannot be asked now.
         """
+        operation = self._operations.read(id_, caller)
         self._check_started()
         try:
-            sent = await self._requester.poll(operation, store)
+            sent = await self._requester.poll(operation, caller.store)
         except (NotSent, OutcomeUnknown) as error:
             self._state.trouble(str(error))
             raise unavailable("the outcome cannot be asked for now; ask again") from error
         reply = await sent.reply(self._settings.reply_wait_ms)
         if reply is None or reply.status is Status.PENDING:
-            return answers.pending(operation)
+            return answers.pending(id_, operation.command_id)
         document: dict[str, Any] = {
-            "operationId": str(operation),
+            "operationId": id_,
             "commandId": operation.command_id,
             "status": str(reply.status),
         }
@@ -155,17 +153,8 @@ class Bus:
             document["problem"] = problem.document()
         return answers.answer(document)
 
-    def operation(self, text: str) -> Operation:
-        """Read an operation id.
-
-        :raises Problem: `operation_unknown` when no operation of this installation is called that.
-        """
-        if _OPERATION.fullmatch(text):
-            operation = Operation.parse(text)
-            known = f"{operation.service}.commands" in TOPICS
-            if known and operation.partition < self._settings.partitions:
-                return operation
-        raise Problem("operation_unknown", "no operation is called that")
+    def _pending(self, operation: Operation, caller: Caller) -> Response:
+        return answers.pending(self._operations.id_of(operation, caller), operation.command_id)
 
     def _check_started(self) -> None:
         if not self._started:
@@ -188,10 +177,10 @@ def refusal(reply: Reply) -> Problem | None:
             return None
 
 
-def _outcome_unknown(operation: Operation) -> Problem:
+def _outcome_unknown(operation: Operation, id_: str) -> Problem:
     return Problem(
         "outcome_unknown",
         "the command was sent and not acknowledged in time; poll the operation, or repeat with the same key",
-        headers={"Location": answers.location(operation), "Retry-After": RETRY_AFTER_S},
-        more={"operationId": str(operation), "commandId": operation.command_id},
+        headers={"Location": answers.location(id_), "Retry-After": RETRY_AFTER_S},
+        more={"operationId": id_, "commandId": operation.command_id},
     )

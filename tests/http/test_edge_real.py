@@ -257,7 +257,7 @@ async def test_operations_that_were_refused_or_never_arrived(installation: Insta
         journal = installation.collection("points", "journal")
         refused = await journal.find_one({"status": "rejected"})
         operation = Operation("points", refused["partition"], refused["_id"], now_ms())
-        found = (await caller.client.get(f"/operations/{operation}")).json()
+        found = (await caller.client.get(f"/operations/{operation}")).json()  # An administrator needs no more.
         schema("OperationAnswer").validate(found)
         assert (found["status"], found["problem"]["code"]) == ("rejected", refused["code"])
         elsewhere = await authorization(installation.settings, "elsewhere", store="other")

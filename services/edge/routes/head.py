@@ -53,7 +53,7 @@ OPERATION_ID: dict[str, Any] = {
     "in": "path",
     "required": True,
     "schema": {"type": "string"},
-    "description": "As the `Location` of a 202 or 504 named it.",
+    "description": "As the `Location` of a 202 or 504 named it; good for the client that got it.",
 }
 IDEMPOTENCY_KEY: dict[str, Any] = {
     "name": "Idempotency-Key",

@@ -19,10 +19,10 @@ def add_routes(app: FastAPI, edge: Edge) -> None:
     async def get_operation(request: Request, caller: Caller) -> Response:
         """The outcome as the service's journal knows it, whichever edge is asked; 202 as long as it is open.
 
-        `never_accepted` is definite and comes at the latest a minute after the command was sent; what another store has
-        sent was never accepted.
+        `never_accepted` is definite and comes at the latest a minute after the command was sent. An operation is known
+        to the client that sent it, and to those of its store with `api_admin`.
         """
-        return await edge.bus.poll(edge.bus.operation(request.path_params["operationId"]), caller.store)
+        return await edge.bus.poll(request.path_params["operationId"], caller)
 
     for path, name, scope in _PLACES:
         app.get(
@@ -42,7 +42,7 @@ _PLACES = (
 )
 """Every family's answers lead to the second, so that it is for the clients of every family."""
 
-_ID = "points.3.0199d2a5-7c00-7000-8000-000000000001.1795341600000"
+_ID = "points.3.0199d2a5-7c00-7000-8000-000000000001.1795341600000.5f0c1d2e3b4a59687786a5b4c3d2e1f0"
 _ENDED = {
     "operationId": _ID,
     "commandId": "0199d2a5-7c00-7000-8000-000000000001",
