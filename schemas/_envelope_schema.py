@@ -29,11 +29,16 @@ _REPLY = {
     },
     "ce_requesthash": {"description": "The edge's keyed hash over what the caller said."},
 }
+_INPUT = {
+    "ce_inputtopic": {"description": "The topic of the input that this command was translated from."},
+    "ce_inputsource": {"description": "The `ce_source` of that input."},
+    "ce_inputid": {"description": "The `ce_id` of that input."},
+}
 _OURS = (*REQUIRED, "ce_time", "ce_store", "ce_correlationid", "ce_causationid")
 
 _KINDS: dict[Kind, tuple[tuple[str, ...], dict[str, dict[str, Any]]]] = {
     Kind.INPUT: (REQUIRED, {}),
-    Kind.COMMANDS: (REQUIRED, {**_REPLY, "ce_id": {**_ATTRIBUTES["ce_id"], "pattern": _UUID}}),
+    Kind.COMMANDS: (REQUIRED, {**_REPLY, **_INPUT, "ce_id": {**_ATTRIBUTES["ce_id"], "pattern": _UUID}}),
     Kind.EVENTS: (_OURS, _SEQUENCE),
     Kind.CHANGES: ((*_OURS, "ce_sequence"), _SEQUENCE),
     Kind.SNAPSHOTS: (REQUIRED, {}),

@@ -12,6 +12,7 @@ from pydantic import Field, model_validator
 
 from schemas.base import Instant, Key, Published, Wire
 from schemas.contacts import ContactData, CustomerInfo
+from schemas.refusals import Refused
 
 
 class CustomerState(StrEnum):
@@ -48,13 +49,8 @@ class CustomerRefusal(StrEnum):
     BIRTH_DATE_IN_FUTURE = "birth_date_in_future"
 
 
-class CustomerRejected(Published):
-    """`customer.<what>_rejected.v1`: the command changed nothing; `pointer` names its first wrong part."""
-
-    command: str
-    code: str
-    detail: str
-    pointer: str | None = None
+class CustomerRejected(Refused):
+    """`customer.<what>_rejected.v1`: the command of the customer service was refused."""
 
 
 # ── commands ────────────────────────────────────────────────────────────────────────────────────────────────────────

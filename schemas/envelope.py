@@ -21,6 +21,8 @@ class Envelope(NamedTuple):
     """Who says what about which aggregate. Ids are UUIDs in text, except in inputs, where they are the caller's.
 
     `not_after` is milliseconds since the epoch; `sequence` the account's; `request_hash` hexadecimal (P3).
+    `input_*` say of a command which record of another system it was translated from: its topic, without the
+    installation's prefix, and its own source and id.
     """
 
     id: str
@@ -36,6 +38,9 @@ class Envelope(NamedTuple):
     reply_partition: int | None = None
     not_after: int | None = None
     request_hash: str | None = None
+    input_topic: str | None = None
+    input_source: str | None = None
+    input_id: str | None = None
 
     def headers(self) -> list[tuple[str, bytes]]:
         """The envelope as Kafka headers, absent attributes left out."""
@@ -72,6 +77,9 @@ class Envelope(NamedTuple):
             _int(known, "ce_replypartition"),
             _int(known, "ce_notafter"),
             get("ce_requesthash"),
+            get("ce_inputtopic"),
+            get("ce_inputsource"),
+            get("ce_inputid"),
         )
 
 
@@ -90,6 +98,9 @@ _HEADERS = (
     "ce_replypartition",
     "ce_notafter",
     "ce_requesthash",
+    "ce_inputtopic",
+    "ce_inputsource",
+    "ce_inputid",
 )
 
 

@@ -56,13 +56,33 @@ class PointsRefusal(StrEnum):
     PRIMARY_TAKEN = "primary_taken"
 
 
-class PointsRejected(Published):
-    """`points.<what>_rejected.v1`: the command changed nothing; `pointer` names its first wrong part."""
+class RefusedInput(Published):
+    """The record of another system that a refused command was translated from: its topic, `ce_source` and `ce_id`."""
+
+    topic: str
+    source: str
+    id: str
+
+
+class Refused(Published):
+    """What every refusal says: the command changed nothing; `pointer` names its first wrong part.
+
+    `sender` is the `ce_source` of the command: `/edge` for HTTP, `/points/reactions` for inputs, which `input` names.
+    """
 
     command: str
     code: str
     detail: str
     pointer: str | None = None
+    sender: str | None = None
+    input: RefusedInput | None = None
+
+
+class PointsRejected(Refused):
+    """`points.<what>_rejected.v1`: whose account it was about, and which order, or a transaction's receipt."""
+
+    account_number: str | None = None
+    order: str | None = None
 
 
 class VoucherRefusal(StrEnum):
@@ -87,10 +107,5 @@ class VoucherRefusal(StrEnum):
     TOO_LATE = "too_late"
 
 
-class VoucherRejected(Published):
-    """`voucher.<what>_rejected.v1`: the command changed nothing; `pointer` names its first wrong part."""
-
-    command: str
-    code: str
-    detail: str
-    pointer: str | None = None
+class VoucherRejected(Refused):
+    """`voucher.<what>_rejected.v1`: the command of the voucher service was refused."""

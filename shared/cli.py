@@ -5,13 +5,14 @@ from typing import Annotated
 
 import typer
 
-from shared import cli_access, cli_reports, cli_tools
+from shared import cli_access, cli_refusals, cli_reports, cli_tools
 from shared.commands.console import Failure, complain, execute, one_line, out, quiet_logs
 from shared.commands.environment import ROOT, Root, settings_at
 
 app = typer.Typer(add_completion=False, pretty_exceptions_enable=False)
 letters = typer.Typer(help="Records that could never work: list, show and replay them.")
 app.add_typer(letters, name="dead-letters")
+app.add_typer(cli_refusals.refusals, name="refusals")
 cli_access.register(app)
 cli_reports.register(app)
 cli_tools.register(app)

@@ -25,9 +25,9 @@ def canonical(body: Any) -> bytes:
     return orjson.dumps(body, option=orjson.OPT_SORT_KEYS, default=_number)
 
 
-def to_json(body: Any) -> bytes:
+def to_json(body: Any, *, indent: bool = False) -> bytes:
     """JSON of a document that may hold decimals, which are written as JSON numbers, digit by digit."""
-    return orjson.dumps(body, default=_number)
+    return orjson.dumps(body, default=_number, option=orjson.OPT_INDENT_2 if indent else None)
 
 
 def _number(value: Any) -> orjson.Fragment:

@@ -21,6 +21,7 @@ BATCH_SECONDS = Histogram(
 STEP_SECONDS = Histogram("fealty_step_seconds", "Duration of one step of a batch.", ["step"], buckets=_STEP_BUCKETS)
 RETRIES = Counter("fealty_retries_total", "Batches tried again, by reason.", ["reason"])
 DEAD_LETTERS = Counter("fealty_dead_letters_total", "Records that can never work, by reason.", ["topic", "reason"])
+REFUSALS = Counter("fealty_refusals_total", "Commands refused, by the input that they came from.", ["topic", "code"])
 LAG = Gauge("fealty_lag_records", "Records not yet done, by partition held.", ["topic", "partition"])
 STOPPED = Gauge("fealty_stopped_partitions", "Partitions stopped at a follow-up that cannot be done; alert on it.")
 PROPOSALS = Counter("fealty_sweep_proposals_total", "Commands proposed for what is due.", ["service"])

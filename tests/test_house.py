@@ -40,6 +40,7 @@ DOORS = {
         "services/edge/customers.py",
         "services/edge/statements.py",
         "shared/oauth/store.py",
+        "shared/refusals.py",
         "shared/commands/dead_letters.py",
     },
     "jwt": {"services/edge/tokens.py"},

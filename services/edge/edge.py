@@ -9,6 +9,7 @@ import structlog
 
 from services.edge.access import Access
 from services.edge.bus import Bus
+from services.edge.refusals import Refusals
 from services.edge.views import Views
 from shared.runtime.app import Pumps, make_broker, until_available
 from shared.runtime.consumer import Batch, Pump, watch
@@ -30,6 +31,7 @@ class Edge:
         self.settings = settings
         self.health = Health(settings.stall_timeout_s)
         self.views = Views(settings, self.health)
+        self.refusals = Refusals(self.views)
         self.access = Access(self.views, settings)
         self.broker = make_broker(settings)
         self.bus = Bus(self.broker, settings, self.health, self.views)
@@ -39,6 +41,7 @@ class Edge:
         self._feed("voucher.snapshots", "edge.vouchers", self.views.feed)
         self._feed("customer.snapshots", "edge.customers", self.views.feed)
         self._feed("points.changes", "edge.statements", self.views.feed_changes)
+        self._feed("points.events", "edge.refusals", self.refusals.feed)
         self._background: list[asyncio.Task[Any]] = []
         self._connected = False
         self._stopping = False

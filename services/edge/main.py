@@ -17,7 +17,7 @@ from services.edge.problems import Problem, unavailable
 from services.edge.routes import health, oauth
 from services.edge.routes.crm import customers as crm
 from services.edge.routes.loyaltyvault import transactions
-from services.edge.routes.v1 import accounts, corrections, customers, operations, statements, vouchers
+from services.edge.routes.v1 import accounts, corrections, customers, operations, refusals, statements, vouchers
 from shared.errors import Unavailable
 from shared.logs import configure_logs
 from shared.runtime.app import tune_garbage_collection
@@ -66,6 +66,7 @@ def application(edge: Edge) -> FastAPI:
         customers,
         vouchers,
         operations,
+        refusals,
         oauth,
         health,
     ):

@@ -40,6 +40,7 @@ EDGE_CODES: dict[str, tuple[int, str]] = {
     "token_invalid": (401, "The access token is not accepted"),
     "insufficient_scope": (403, "The access token does not cover this"),
     "not_found": (404, "There is nothing here"),
+    "refusal_unknown": (404, "There is no such refusal"),
     "operation_unknown": (404, "There is no such operation"),
     "reversed_operation_unknown": (422, "The transaction has no such operation"),
     "method_not_allowed": (405, "The method is not allowed here"),

@@ -1,8 +1,11 @@
 """The shapes of our own family about vouchers and customers: bodies that differ from their commands, and answers."""
 
-from typing import Any
+from typing import Annotated, Any
+
+from pydantic import Field
 
 from schemas.base import Instant, Key, Published, Wire
+from schemas.refusals import RefusedInput
 from schemas.transaction import Context
 from schemas.voucher_definition import Descriptions, Titles
 from schemas.voucher_saga import Reason
@@ -56,6 +59,35 @@ class VoucherAnswer(Published):
     redeemed_by: str | None
     issued_at: InstantText
     changed_at: InstantText
+
+
+class RefusalAnswer(Published):
+    """A command that was refused and changed nothing."""
+
+    id: Annotated[str, Field(description="The id of the refusal event on `points.events`.")]
+    at: Annotated[InstantText, Field(description="When it was refused.")]
+    type: Annotated[str, Field(description="The type of the event.", examples=["points.order_rejected.v1"])]
+    command: Annotated[
+        str | None,
+        Field(description="What was refused; null for an order's fact that had waited for its order."),
+    ]
+    code: Annotated[str, Field(description="Why, from the closed list of codes.", examples=["too_many_decimals"])]
+    detail: Annotated[str | None, Field(description="The same for people; it may change.")]
+    pointer: Annotated[str | None, Field(description="A JSON pointer to the first wrong part.", examples=["/lines/0"])]
+    account_number: Annotated[str | None, Field(description="The account number as it was sent.")]
+    order: Annotated[str | None, Field(description="The order number, or a transaction's `receiptNr`.")]
+    fact: Annotated[str | None, Field(description="The sender's id of the order's fact.")]
+    sender: Annotated[str | None, Field(description="`/edge` for HTTP, `/points/reactions` for inputs, `/cli`.")]
+    input: Annotated[RefusedInput | None, Field(description="The record that was refused; null over HTTP.")]
+    transaction_id: Annotated[str | None, Field(description="The id of the command, as Post Transaction answers it.")]
+    correlation_id: Annotated[str | None, Field(description="The same in everything that one request caused.")]
+
+
+class RefusalsAnswer(Published):
+    """A page of refusals, newest first; `next` is the path of the next page, null after the last."""
+
+    refusals: tuple[RefusalAnswer, ...]
+    next: str | None
 
 
 class CardAnswer(Published):

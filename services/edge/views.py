@@ -24,6 +24,7 @@ from services.edge.catalogue import Catalogue
 from services.edge.changes import CHANGES, Movement
 from services.edge.snapshots import SNAPSHOTS, Document, Upsert, newest, of_part, of_record
 from services.edge.upserts import replace_older
+from shared import refusals
 from shared.clock import monotonic_s
 from shared.errors import Unavailable
 from shared.oauth.store import Credentials
@@ -84,6 +85,7 @@ class Views:
         async with self._translated(_PREPARE_TIMEOUT_S):
             await statements.prepare(self._connected["statements"])
             await customers.prepare(self._connected)
+            await refusals.prepare(self._connected)
         await self._read_catalogue()
         self._state.joined()
 
@@ -209,10 +211,16 @@ class Views:
     @asynccontextmanager
     async def credentials(self) -> AsyncIterator[Credentials]:
         """The clients and the signing keys, for a look or a write. Raises as :meth:`account`."""
+        async with self.database() as database:
+            yield Credentials(database)
+
+    @asynccontextmanager
+    async def database(self) -> AsyncIterator[AsyncDatabase[Document]]:
+        """The edge's own database, for a look or a durable write. Raises as :meth:`account`."""
         if self._durable is None:
             raise _not_connected()
         async with self._translated(_READ_TIMEOUT_S):
-            yield Credentials(self._durable)
+            yield self._durable
 
     async def _account(self, account: str, wanted: Document | None = None) -> Document | None:
         accounts = self._connected["accounts"]

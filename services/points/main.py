@@ -2,6 +2,7 @@
 
 from schemas.points import CHANGED, COMMANDS, REJECTIONS
 from services.points.changes import changes
+from services.points.concerns import concerns
 from services.points.decider import DECIDER
 from services.points.reactions import react_to_fulfilments, react_to_orders
 from services.points.waking import wake
@@ -18,6 +19,7 @@ SERVICE = Service(
     changes=changes,
     reactions={"oms.fulfilments": react_to_fulfilments, "webshop.orders": react_to_orders},
     wake=wake,
+    concerns=concerns,
 )
 
 

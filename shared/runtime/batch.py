@@ -7,6 +7,7 @@ from typing import Any
 
 from schemas.replies import Reply
 from shared.decider import Accepted, Decider, Document, Entry, entry_key
+from shared.metrics import DEAD_LETTERS, RECORDS, REFUSALS
 from shared.runtime.decode import Incoming, Query
 from shared.runtime.journal import Append, Loaded, fence_id
 from shared.runtime.kafka import ConsumerRecord, Record
@@ -132,6 +133,17 @@ class Plan:
     def count(self, outcome: str) -> None:
         """One more record that ended like this."""
         self.outcomes[outcome] = self.outcomes.get(outcome, 0) + 1
+
+    def observe(self, topic: str) -> None:
+        """Count how the batch's records ended; a refusal by its code, and by the topic of the input that it refuses."""
+        for outcome, count in self.outcomes.items():
+            RECORDS.labels(topic, outcome).inc(count)
+        for letter in self.dead_letters:
+            DEAD_LETTERS.labels(letter["topic"], letter["reason"]).inc()
+        for entry in self.entries.values():
+            outcome = entry.get("closing", entry)
+            if outcome["status"] == "rejected":
+                REFUSALS.labels(outcome["about"].get("input", {}).get("topic", topic), outcome["code"]).inc()
 
     def append(self, records: list[ConsumerRecord[bytes, bytes]]) -> Append:
         """Step 5's documents: entries, changed streams guarded by the version read, and moved fences (P5)."""

@@ -1,5 +1,6 @@
 """How a command ended: as its journal document (P1, P2) and as a reply (P8)."""
 
+from collections.abc import Callable
 from datetime import datetime
 from enum import StrEnum
 from typing import Any
@@ -42,6 +43,7 @@ def entry_of(
     verdict: Accepted[Any] | Rejected | Forwarded,
     plan: Plan,
     decider: Decider[Any, Any],
+    concerns: Callable[[Any], Document],
 ) -> Document:
     """The journal document of one command: everything needed to publish and to answer again, nothing decided twice.
 
@@ -64,6 +66,7 @@ def entry_of(
     }
     if isinstance(verdict, Rejected):
         entry.update(status=_REJECTED, code=str(verdict.code), detail=verdict.detail, pointer=verdict.pointer)
+        entry["about"] = _about(item, concerns)
         return entry
     if isinstance(verdict, Forwarded):
         if verdict.subject == envelope.subject:
@@ -71,6 +74,8 @@ def entry_of(
         entry.update(
             status=FORWARDED, to=verdict.subject, source=envelope.source, value=record.value, **waiting(envelope)
         )
+        if envelope.input_id is not None:
+            entry["input"] = _input(envelope)
         return entry
     streams = tuple(dict.fromkeys(stream for stream, _ in verdict.events))
     dump_event = decider.dump_event
@@ -86,7 +91,7 @@ def entry_of(
     if verdict.follow_ups:
         entry["follow_ups"] = [_follow_up(each, verdict, streams, plan, decider) for each in verdict.follow_ups]
     if verdict.held:
-        entry.update(status=HELD, **waiting(envelope))
+        entry.update(status=HELD, about=_about(item, concerns), **waiting(envelope))
     if verdict.closing is not None:
         entry["closing"] = _closing(verdict.closing, plan)
     return entry
@@ -139,7 +144,20 @@ def _closing(closing: Closing, plan: Plan) -> Document:
         document["result"] = closing.result
     else:
         document.update(status=_REJECTED, code=str(refusal.code), detail=refusal.detail, pointer=refusal.pointer)
+        document["about"] = held.get("about", {})
     return document
+
+
+def _about(item: Incoming, concerns: Callable[[Any], Document]) -> Document:
+    """What a refusal says of its command: who sent it, from which input, and what it is about."""
+    about = {"sender": item.envelope.source, **concerns(item.command.payload)}
+    if item.envelope.input_id is not None:
+        about["input"] = _input(item.envelope)
+    return about
+
+
+def _input(envelope: Envelope) -> Document:
+    return {"topic": envelope.input_topic, "source": envelope.input_source, "id": envelope.input_id}
 
 
 def closed(entry: Document, close: Document | None) -> Document | None:

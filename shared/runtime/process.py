@@ -15,7 +15,7 @@ from shared.backoff import Backoff
 from shared.decider import Accepted, Document, Forwarded, Rejected
 from shared.errors import Conflict, Relinquished, Stopped, Unavailable
 from shared.ids import closing_id
-from shared.metrics import DEAD_LETTERS, RECORDS, RETRIES, timed
+from shared.metrics import RETRIES, timed
 from shared.runtime.batch import Plan, States
 from shared.runtime.consumer import Batch
 from shared.runtime.dead_letters import announcement, dead_letter
@@ -178,10 +178,7 @@ class Processor:
         with timed("publish"):
             await self._producer.publish(published)
         self._probe("after_publishing")
-        for outcome, count in plan.outcomes.items():
-            RECORDS.labels(records[0].topic, outcome).inc(count)
-        for letter in plan.dead_letters:
-            DEAD_LETTERS.labels(letter["topic"], letter["reason"]).inc()
+        plan.observe(records[0].topic)
 
     async def _load(self, records: Records, decoded: Sequence[Incoming | Query | Undecodable]) -> Plan:
         """Step 3: in two queries, the streams and entries that the commands name, known commands, and the fences."""
@@ -254,11 +251,11 @@ class Processor:
         if booked_at > command.now:
             command = command._replace(now=booked_at)
         verdict: Accepted[Any] | Rejected | Forwarded = decider.decide(command, States(plan))
-        entry = entry_of(item, command.now, verdict, plan, decider)
+        entry = entry_of(item, command.now, verdict, plan, decider, self._service.concerns)
         records = self._build.entry(entry)
         if any(len(record.value) > self._record_bytes_max for record in records):
             verdict = refused_as_too_large(self._record_bytes_max)
-            entry = entry_of(item, command.now, verdict, plan, decider)
+            entry = entry_of(item, command.now, verdict, plan, decider, self._service.concerns)
             records = self._build.entry(entry)
         written = plan.fold(verdict, command.now, item.record.partition) if isinstance(verdict, Accepted) else ()
         plan.entries[command.id] = entry

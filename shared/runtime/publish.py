@@ -148,6 +148,7 @@ class RecordBuilder:
             "code": entry["code"],
             "detail": entry["detail"],
             "pointer": entry["pointer"],
+            **entry.get("about", {}),
         }
         return Record(self._events, partition_of(subject, self._partitions), key, orjson.dumps(value), headers)
 
@@ -173,7 +174,7 @@ class RecordBuilder:
         It keeps the source, so that a caller's command may still end in dead letters and a follow-up may not (P6).
         The caller's hash is not carried: each repeat forwards the value of the first, which hashes alike there (P3).
         """
-        subject = entry["to"]
+        subject, told = entry["to"], entry.get("input", {})
         headers = Envelope(
             id=forward_id(entry["_id"]),
             type=entry["type"],
@@ -184,6 +185,9 @@ class RecordBuilder:
             causation_id=entry["_id"],
             reply_to=entry["reply_to"],
             reply_partition=entry["reply_partition"],
+            input_topic=told.get("topic"),
+            input_source=told.get("source"),
+            input_id=told.get("id"),
         ).headers()
         partition = partition_of(subject, self._partitions)
         return Record(self._commands, partition, subject.encode(), entry["value"], headers)

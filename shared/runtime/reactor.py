@@ -75,14 +75,14 @@ class Reactor:
             except Exception as error:
                 letters.append(dead_letter(record, error, 1))
             else:
-                records.extend(self._command(command) for command in commands)
+                records.extend(self._command(command, record.topic, envelope) for command in commands)
         partitions = self._settings.partitions
         for letter in letters:
             place = letter["partition"] % partitions
             records.append(announcement(letter, self._dead_letters, self._source, place))
         return records, letters
 
-    def _command(self, command: Translated) -> Record:
+    def _command(self, command: Translated, topic: str, told: Envelope) -> Record:
         headers = Envelope(
             id=command.id,
             type=command.type,
@@ -92,6 +92,9 @@ class Reactor:
             correlation_id=command.correlation_id,
             causation_id=command.causation_id,
             request_hash=command.request_hash,
+            input_topic=topic.removeprefix(self._settings.prefix),
+            input_source=told.source,
+            input_id=told.id,
         ).headers()
         partition = partition_of(command.subject, self._settings.partitions)
         return Record(self._commands, partition, command.subject.encode(), command.value, headers)

@@ -20,6 +20,7 @@ class Service:
     nothing; a service without such a stream leaves both out.
     `reactions` maps each input topic to the function that translates its records into commands; `wake`, given a
     stream's name and its stored state, names the command that books what is due on it, or None when nothing is.
+    `concerns` names what a command is about, as its refusal shall say it: members of the refusal event.
     `letters_kept` is for how long dead letters are, where what was sent may be personal; otherwise nothing ends that.
     """
 
@@ -31,6 +32,7 @@ class Service:
     changes: Callable[[Document], Document | None] = lambda _: None
     reactions: Mapping[str, Reaction] = field(default_factory=dict)
     wake: Callable[[str, Document], Wake | None] | None = None
+    concerns: Callable[[Any], Document] = lambda _: {}
     letters_kept: timedelta | None = None
 
     def input_group(self, topic: str) -> str:

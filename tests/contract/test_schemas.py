@@ -131,6 +131,9 @@ def test_envelope(kind: Kind) -> None:
         reply_partition=3,
         not_after=1_795_000_000_000,
         request_hash="ab" * 32,
+        input_topic="webshop.orders",
+        input_source="/shop/nl",
+        input_id="S-1",
     )
     headers = {name: value.decode() for name, value in whole.headers()}
     schema = envelope_schema(kind)

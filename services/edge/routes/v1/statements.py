@@ -99,27 +99,28 @@ def _next(request: Request, number: str, cursor: str) -> str:
     return f"{path}?{urlencode([*kept, ('cursor', cursor)])}"
 
 
-def _parameter(name: str, description: str, schema: dict[str, Any], **more: Any) -> dict[str, Any]:
+def parameter(name: str, description: str, schema: dict[str, Any], **more: Any) -> dict[str, Any]:
+    """A parameter of the query, as the OpenAPI document describes it."""
     return {"name": name, "in": "query", "required": False, "description": description, "schema": schema, **more}
 
 
 _TEXT = {"type": "string", "minLength": 1, "maxLength": _CHARS_MAX}
 _INSTANT = {"type": "string", "format": "date-time"}
 _PARAMETERS = (
-    _parameter("programme", "Movements of this programme only.", _TEXT),
-    _parameter(
+    parameter("programme", "Movements of this programme only.", _TEXT),
+    parameter(
         "kind",
         "Movements of this kind only; repeat it for several.",
         {"type": "array", "items": {**_TEXT, "examples": KINDS}, "maxItems": _KINDS_MAX},
         style="form",
         explode=True,
     ),
-    _parameter("from", "Booked at this instant or later.", _INSTANT),
-    _parameter("until", "Booked before this instant.", _INSTANT),
-    _parameter(
+    parameter("from", "Booked at this instant or later.", _INSTANT),
+    parameter("until", "Booked before this instant.", _INSTANT),
+    parameter(
         "size",
         "How many movements a page has at most.",
         {"type": "integer", "minimum": 1, "maximum": _SIZE_MAX, "default": _SIZE_DEFAULT},
     ),
-    _parameter("cursor", "From the page before: where this one begins. Opaque.", {"type": "string"}),
+    parameter("cursor", "From the page before: where this one begins. Opaque.", {"type": "string"}),
 )

@@ -1,0 +1,84 @@
+"""From refusal events of the points service to the documents that operators look through."""
+
+from dataclasses import replace
+from datetime import datetime
+from typing import Any
+
+import orjson
+import structlog
+from prometheus_client import Counter
+
+from schemas.base import format_instant, to_instant
+from schemas.envelope import Envelope, EnvelopeError
+from schemas.orders import OrderFactRefused
+from schemas.points import REJECTIONS
+from services.edge.views import Views
+from shared import refusals
+from shared.clock import instant
+from shared.decider import Document
+from shared.refusals import Query
+from shared.runtime.consumer import Batch
+from shared.runtime.kafka import ConsumerRecord
+
+log = structlog.get_logger()
+
+SEEN = Counter("fealty_view_refusals_total", "Refusals seen by the edge, by how they ended.", ["outcome"])
+
+_FACT_REFUSED: str = OrderFactRefused.model_fields["type"].default
+"""An order's fact that was accepted, waited for its order, and then could not have its effect."""
+_TYPES = frozenset({*(name.encode() for name in REJECTIONS.values()), _FACT_REFUSED.encode()})
+_SHOWN = ("command", "code", "detail", "pointer", "accountNumber", "order", "fact", "sender", "input")
+
+
+class Refusals:
+    """Refusals as this installation's edges know them. Its methods raise :class:`Unavailable`."""
+
+    def __init__(self, views: Views) -> None:
+        self._views = views
+
+    async def feed(self, batch: Batch) -> None:
+        """Store the refusals among a batch of events; the others are skipped, what is unreadable logged and counted."""
+        found = [refusal for record in batch.records if (refusal := of_record(record)) is not None]
+        async with self._views.database() as database:
+            await refusals.store(database, found)
+        SEEN.labels("fed").inc(len(found))
+
+    async def page(self, query: Query, number: str | None) -> list[Document]:
+        """The refusals of a query, and with a number those of its account alone."""
+        async with self._views.database() as database:
+            if number is not None:
+                query = replace(query, accounts=await refusals.accounts_of(database, query.store, number))
+            return await refusals.page(database, query)
+
+    async def one(self, store: str, id_: str) -> Document | None:
+        """The refusal of this id, if it is of this store."""
+        async with self._views.database() as database:
+            return await refusals.one(database, store, id_)
+
+
+def of_record(record: ConsumerRecord[bytes, bytes]) -> Document | None:
+    """The document of a refusal event; None for other events, and the unreadable."""
+    if not any(name == "ce_type" and value in _TYPES for name, value in record.headers):
+        return None
+    try:
+        return _document(record, Envelope.from_headers(record.headers), orjson.loads(record.value or b""))
+    except (EnvelopeError, KeyError, TypeError, ValueError) as error:
+        SEEN.labels("unreadable").inc()
+        where = f"{record.topic}/{record.partition}/{record.offset}"
+        log.error("an unreadable refusal", record=where, error=type(error).__name__)
+        return None
+
+
+def _document(record: ConsumerRecord[bytes, bytes], envelope: Envelope, value: dict[str, Any]) -> Document:
+    at = instant(record.timestamp) if envelope.time is None else to_instant(datetime.fromisoformat(envelope.time))
+    refusal: Document = {
+        "id": envelope.id,
+        "at": format_instant(at),
+        "type": envelope.type,
+        **{name: value.get(name) for name in _SHOWN},
+        "code": value["code"],
+        "transactionId": envelope.causation_id,
+        "correlationId": envelope.correlation_id,
+    }
+    account = value.get("account") or envelope.subject
+    return {"_id": envelope.id, "at": at, "store": envelope.store, "subject": account, "refusal": refusal}

@@ -1,0 +1,15 @@
+"""What a command is about, as its refusal says it: whose account, and which order."""
+
+from typing import Any
+
+from shared.decider import Document
+
+
+def concerns(payload: Any) -> Document:
+    """The account number and the order of a payload, as they were written; of a transaction, its receipt."""
+    context = getattr(payload, "context", None)
+    found = {
+        "accountNumber": getattr(payload, "account_number", None),
+        "order": getattr(payload, "order", None) or getattr(context, "receipt_nr", None),
+    }
+    return {name: value for name, value in found.items() if value is not None}
