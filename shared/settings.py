@@ -48,6 +48,9 @@ class Settings(BaseSettings):
     port: Annotated[int, Field(ge=0, le=65535)] = 0
     """Where this process answers HTTP: health and metrics, and the API for the edge; 0 takes a free port."""
 
+    health_port: Annotated[int, Field(ge=0, le=65535)] = 0
+    """Where the edge answers health and metrics beside its API, for the house alone; 0 takes a free port."""
+
     connections_max: Positive = 1_000
     connections_per_peer: Positive = 250
     """How many HTTP connections a process takes, in all and from one address; beyond them the answer is 503."""

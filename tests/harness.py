@@ -36,7 +36,7 @@ Headers = list[tuple[str, bytes | None]]
 
 @dataclass
 class Installation:
-    """One prefix. `settings` are those of its processes, `ports` by name; `logs` is where their output goes."""
+    """One prefix. `settings` are those of its processes, `ports` of their metrics; `logs` is where output goes."""
 
     settings: Settings
     servers: Servers
@@ -78,10 +78,11 @@ class Installation:
     ) -> tuple[Process, int]:
         """Start a process of a service on a free port; with `wait`, return only when it is ready."""
         port = free_port()
+        self.ports[name] = free_port() if service == "edge" else port
+        environment = {"FEALTY_HEALTH_PORT": str(self.ports[name]), **environment}
         process = Process(name, self.logs / f"{name}.log")
         await process.start([sys.executable, "-m", "tests.worker", service], self.environment(name, port, environment))
         self.processes.append(process)
-        self.ports[name] = port
         if wait:
             await process.wait_ready(lambda: answers(f"http://127.0.0.1:{port}/health/ready"), 30)
         return process, port

@@ -24,11 +24,11 @@ OPEN = frozenset(
         "/oauth/token",
         "/health/live",
         "/health/ready",
-        "/metrics",
-        "/docs",
-        "/docs/oauth2-redirect",
-        "/redoc",
         "/openapi.json",
+        "/docs",
+        "/docs/start.js",
+        "/docs/swagger-ui-bundle.js",
+        "/docs/swagger-ui.css",
     }
 )
 """The routes that anybody may call; every other one has a scope."""

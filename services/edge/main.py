@@ -9,19 +9,20 @@ from fastapi import FastAPI
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import Response
+from starlette.routing import Match
 
 from services.edge import openapi
 from services.edge.edge import Edge
 from services.edge.metrics import Measured
 from services.edge.problems import Problem, unavailable
-from services.edge.routes import health, oauth
+from services.edge.routes import docs, health, oauth
 from services.edge.routes.crm import customers as crm
 from services.edge.routes.loyaltyvault import transactions
 from services.edge.routes.v1 import accounts, corrections, customers, operations, refusals, statements, vouchers
 from shared.errors import Unavailable
 from shared.logs import configure_logs
 from shared.runtime.app import tune_garbage_collection
-from shared.runtime.http import make_server
+from shared.runtime.http import make_server, serving_aside
 from shared.settings import Settings
 
 _DESCRIPTION = """
@@ -56,6 +57,7 @@ def application(edge: Edge) -> FastAPI:
         description=_DESCRIPTION,
         lifespan=lifespan,
         redirect_slashes=False,
+        openapi_url=None,
     )
     for family in (
         transactions,
@@ -69,6 +71,7 @@ def application(edge: Edge) -> FastAPI:
         refusals,
         oauth,
         health,
+        docs,
     ):
         family.add_routes(app, edge)
     app.add_middleware(Measured)
@@ -98,7 +101,8 @@ async def serve(settings: Settings) -> int:
         server.should_exit = True
 
     edge.on_death = die
-    await server.serve()
+    async with serving_aside(health.application(edge), settings, settings.health_port):
+        await server.serve()
     return 1 if failed else 0
 
 
@@ -112,8 +116,18 @@ async def _unavailable(_: Request, error: Exception) -> Response:
     return unavailable("a server that this needs is away; ask again").response()
 
 
-async def _http_error(_: Request, error: Exception) -> Response:
+async def _http_error(request: Request, error: Exception) -> Response:
     """What the router refuses by itself: unknown paths and methods."""
     assert isinstance(error, HTTPException)
     code = _BY_STATUS.get(error.status_code, "bad_request")
-    return Problem(code, error.detail, headers=error.headers).response()
+    headers = {**(error.headers or {})}
+    if code == "method_not_allowed":
+        headers["Allow"] = ", ".join(sorted(_methods(request)))
+    return Problem(code, error.detail, headers=headers).response()
+
+
+def _methods(request: Request) -> set[str]:
+    """The methods that a path has, over all of its routes; the router itself names those of the first one only."""
+    matching = (route for route in request.app.routes if route.matches(request.scope)[0] is not Match.NONE)
+    methods = {method for route in matching for method in route.methods or ()}
+    return methods | {"HEAD"} if "GET" in methods else methods

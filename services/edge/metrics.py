@@ -1,4 +1,9 @@
-"""Around everything: each request is measured once, and what nobody expected becomes a problem without a trace."""
+"""Around everything: each request is measured once, and what nobody expected becomes a problem without a trace.
+
+Answers are kept by no cache unless their route says otherwise, and HEAD is a GET without its body.
+"""
+
+from collections.abc import Iterable
 
 import structlog
 from prometheus_client import Histogram
@@ -10,6 +15,8 @@ from shared.clock import monotonic_s
 
 log = structlog.get_logger()
 
+Field = tuple[bytes, bytes]
+
 HTTP_SECONDS = Histogram(
     "fealty_http_request_seconds",
     "Duration of requests, by method, route template and status.",
@@ -18,6 +25,8 @@ HTTP_SECONDS = Histogram(
 )
 _METHODS = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"})
 _CLIENT_LEFT = 499
+_NOSNIFF = (b"x-content-type-options", b"nosniff")
+_NO_STORE = (b"cache-control", b"no-store")
 
 
 class Measured:
@@ -33,11 +42,17 @@ class Measured:
             return
         started_s = monotonic_s()
         status = 0
+        method, head_only = scope["method"], scope["method"] == "HEAD"
+        if head_only:
+            scope = {**scope, "method": "GET"}
 
         async def watched(message: Message) -> None:
             nonlocal status
             if message["type"] == "http.response.start":
                 status = message["status"]
+                message["headers"] = _guarded(message["headers"])
+            elif head_only and message["type"] == "http.response.body":
+                message = {**message, "body": b""}
             await send(message)
 
         try:
@@ -50,8 +65,15 @@ class Measured:
                 raise
             await Problem("internal", "the request failed; it has been logged").response()(scope, receive, watched)
         finally:
-            method = scope["method"] if scope["method"] in _METHODS else "other"
-            HTTP_SECONDS.labels(method, _route(scope), str(status)).observe(monotonic_s() - started_s)
+            known = method if method in _METHODS else "other"
+            HTTP_SECONDS.labels(known, _route(scope), str(status)).observe(monotonic_s() - started_s)
+
+
+def _guarded(headers: Iterable[Field]) -> list[Field]:
+    found = [*headers, _NOSNIFF]
+    if all(name != b"cache-control" for name, _ in found):
+        found.append(_NO_STORE)
+    return found
 
 
 def _route(scope: Scope) -> str:

@@ -11,7 +11,7 @@ from typing import Any
 from starlette.responses import Response
 
 from shared.hashing import to_json
-from shared.runtime.http import REFUSALS
+from shared.runtime.connections import REFUSALS
 
 MEDIA_TYPE = "application/problem+json"
 RETRY_AFTER_S = "1"

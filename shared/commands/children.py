@@ -18,10 +18,11 @@ _ANYWHERE = ("0.0.0.0", "::", "")
 
 @dataclass(frozen=True, slots=True)
 class ServiceChild:
-    """A service's process: what to start, and the base address of its HTTP."""
+    """A service's process: what to start, and the base addresses of its HTTP, and of its health and metrics."""
 
     child: Child
     url: str
+    health_url: str
 
 
 def children(settings: Settings, came_up: Callable[[str], None]) -> dict[str, ServiceChild]:
@@ -44,16 +45,21 @@ def children(settings: Settings, came_up: Callable[[str], None]) -> dict[str, Se
 
 
 def _child(service: str, port: int, settings: Settings, came_up: Callable[[str], None]) -> ServiceChild:
-    url = f"http://{'127.0.0.1' if settings.host in _ANYWHERE else settings.host}:{port}"
+    base = f"http://{'127.0.0.1' if settings.host in _ANYWHERE else settings.host}"
+    url, health_port = f"{base}:{port}", port
+    if service == "edge":
+        health_port = settings.health_port or free_port(settings.host)
     environment = {
         **os.environ,
         "KAFKA_BOOTSTRAP_SERVERS": settings.kafka,
         "MONGODB_URL": settings.mongodb,
         "FEALTY_INSTANCE": f"{service}-0",
         "FEALTY_PORT": str(port),
+        "FEALTY_HEALTH_PORT": str(health_port),
     }
     argv = [sys.executable, "-m", "shared.cli", "run", service]
-    return ServiceChild(Child(service, argv, environment, _telling(service, url, came_up)), url)
+    child = Child(service, argv, environment, _telling(service, url, came_up))
+    return ServiceChild(child, url, f"{base}:{health_port}")
 
 
 def _telling(service: str, url: str, came_up: Callable[[str], None]) -> Callable[[], Awaitable[bool]]:

@@ -165,7 +165,6 @@ def _show(root: Path, settings: Settings, services: Mapping[str, ServiceChild]) 
     shown.add_row("Kafka", settings.kafka)
     shown.add_row("MongoDB", settings.mongodb.rpartition("@")[2])
     for name, service in services.items():
-        if name != "edge":
-            shown.add_row(f"{name}, health and metrics", service.url)
+        shown.add_row(f"{name}, health and metrics", service.health_url)
     shown.add_row("logs", str(root.resolve() / "logs"))
     out().print(shown)

@@ -62,6 +62,12 @@ def decimals(response: httpx.Response) -> Any:
     return response.json(parse_float=Decimal)
 
 
+async def metrics_of(installation: Installation, name: str = "edge-0") -> str:
+    """What a process publishes for Prometheus."""
+    async with httpx.AsyncClient(follow_redirects=True) as client:
+        return (await client.get(f"http://127.0.0.1:{installation.ports[name]}/metrics")).text
+
+
 @asynccontextmanager
 async def calling(installation: Installation, **environment: str) -> AsyncIterator[Caller]:
     """A running edge, and a caller of it."""

@@ -6,7 +6,8 @@ from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from typing import Any
 
-from shared.runtime.http import REFUSALS, make_server
+from shared.runtime.connections import REFUSALS
+from shared.runtime.http import make_server
 from shared.settings import Settings
 
 SLOW_S = 0.6

@@ -7,7 +7,6 @@ of every topic that the broker has under its prefix, in all logs and metrics.
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-import httpx
 import orjson
 import pytest
 
@@ -15,7 +14,7 @@ from schemas.topics import DAY_MS
 from shared.commands.verify import verify_service, verify_topics
 from shared.ids import new_id
 from tests.harness import Command, Headers, Installation, eventually
-from tests.http.caller import load
+from tests.http.caller import load, metrics_of
 from tests.http.shop import BUY, FAMILY, Shop, good, open_shop
 from tests.http.traces import (
     INFO,
@@ -110,11 +109,10 @@ async def nothing_said(installation: Installation) -> None:
     assert len(logs) == len(installation.processes)
     assert not any(logs.values()), logs
     assert len(installation.ports) == 4
-    async with httpx.AsyncClient() as client:
-        for name, port in installation.ports.items():
-            metrics = await client.get(f"http://127.0.0.1:{port}/metrics", follow_redirects=True)
-            assert "fealty_" in metrics.text, name
-            assert not told(metrics.content), name
+    for name in installation.ports:
+        metrics = await metrics_of(installation, name)
+        assert "fealty_" in metrics, name
+        assert not told(metrics.encode()), name
 
 
 async def test_no_service_has_a_trace_of_a_person(installation: Installation) -> None:

@@ -21,6 +21,7 @@ from shared.runtime.requests import Operation
 from shared.settings import Settings
 from tests.http.conftest import Offline
 from tests.http.test_bodies import JSON, OMS, PATH, problem
+from tests.http.test_heads import on_health_port
 
 DOCUMENTED = dict(
     re.findall(
@@ -155,7 +156,7 @@ async def test_a_defect_shows_no_trace_and_is_measured(offline: Offline, monkeyp
     response = await offline.client.post(PATH, content=OMS, headers=JSON)
     assert problem(response)["code"] == "internal"
     assert "secret" not in response.text
-    metrics = (await offline.client.get("/metrics")).text
+    metrics = (await on_health_port(offline, "/metrics")).text
     template = "/api/v1.0/LoyaltyVault/Account/{accountNumber}/Transaction"
     assert f'fealty_http_request_seconds_count{{method="POST",route="{template}",status="500"}} 1.0' in metrics
     assert "A-1" not in metrics
@@ -164,7 +165,7 @@ async def test_a_defect_shows_no_trace_and_is_measured(offline: Offline, monkeyp
 async def test_unmatched_paths_are_measured_as_one(offline: Offline) -> None:
     await offline.client.request("GRAB", "/a")
     await offline.client.get("/b")
-    metrics = (await offline.client.get("/metrics")).text
+    metrics = (await on_health_port(offline, "/metrics")).text
     assert 'fealty_http_request_seconds_count{method="other",route="unmatched",status="404"}' in metrics
     assert 'fealty_http_request_seconds_count{method="GET",route="unmatched",status="404"}' in metrics
 

@@ -7,8 +7,8 @@ import pytest
 
 from services.edge.problems import CODES
 from shared.clock import monotonic_s
-from shared.runtime import http
-from shared.runtime.http import HEAD_BYTES_MAX, HEAD_FIELDS_MAX, MESSAGE_BYTES_MAX, REFUSALS
+from shared.runtime import connections
+from shared.runtime.connections import HEAD_BYTES_MAX, HEAD_FIELDS_MAX, MESSAGE_BYTES_MAX, REFUSALS
 from tests.http.line import LARGE, SLOW_S, Connect, serving
 
 GET = b"GET /x HTTP/1.1\r\nHost: a\r\n"
@@ -27,7 +27,7 @@ async def connect() -> AsyncIterator[Connect]:
 def hasty(monkeypatch: pytest.MonkeyPatch) -> None:
     """Every bound on time is a third of a second."""
     for name in ("HEAD_S", "BODY_S", "IDLE_S", "WRITE_S"):
-        monkeypatch.setattr(http, name, SOON_S)
+        monkeypatch.setattr(connections, name, SOON_S)
 
 
 # ── bytes ───────────────────────────────────────────────────────────────────────────────────────────────────────────

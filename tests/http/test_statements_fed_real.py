@@ -14,7 +14,7 @@ from services.edge.changes import of_value
 from shared.errors import Unavailable
 from shared.ids import account_id, new_id
 from tests.harness import Command, Installation, eventually, payload
-from tests.http.caller import POINTS, Caller, calling, decimals, load, redeem
+from tests.http.caller import POINTS, Caller, calling, decimals, load, metrics_of, redeem
 from tests.http.ledger import account, change, ledger_of
 
 pytestmark = pytest.mark.real
@@ -67,7 +67,7 @@ async def test_repeats_change_nothing_and_nothing_unreadable_blocks(empty_instal
             (2, 1),
             (1, 1),
         ]
-        metrics = (await caller.client.get("/metrics")).text
+        metrics = await metrics_of(installation)
         assert f'fealty_view_changes_total{{outcome="unreadable"}} {len(unreadable) + 1}.0' in metrics
         assert 'fealty_view_changes_total{outcome="skipped"} 2.0' in metrics
         assert (await caller.client.get("/health/ready")).status_code == 200

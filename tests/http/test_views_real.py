@@ -15,7 +15,7 @@ from services.edge.views import Views
 from shared.ids import account_id, new_id
 from shared.runtime.health import Health
 from tests.harness import Command, Installation, eventually
-from tests.http.caller import calling
+from tests.http.caller import calling, metrics_of
 
 pytestmark = pytest.mark.real
 
@@ -121,7 +121,7 @@ async def test_nothing_unreadable_blocks_the_feed(empty_installation: Installati
         await send(ACCOUNT_VIEW, orjson.dumps(good.value))
         await installation.drained(group="edge", topic="points.snapshots")
         assert await caller.balance("A-1", "$literal.x") == 1
-        metrics = (await caller.client.get("/metrics")).text
+        metrics = await metrics_of(installation)
         assert f'fealty_view_snapshots_total{{outcome="unreadable"}} {len(values) + 3}.0' in metrics
         assert 'fealty_view_snapshots_total{outcome="skipped"} 2.0' in metrics
         assert (await caller.client.get("/health/ready")).status_code == 200

@@ -2,13 +2,16 @@
 
 from fastapi import FastAPI
 from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
+from starlette.applications import Starlette
+from starlette.requests import Request
 from starlette.responses import Response
+from starlette.routing import Route
 
 from services.edge.edge import Edge
 
 
 def add_routes(app: FastAPI, edge: Edge) -> None:
-    """`/health/live`, `/health/ready` and `/metrics`."""
+    """`/health/live` and `/health/ready`, where the API is."""
 
     @app.get(
         "/health/live",
@@ -30,15 +33,22 @@ def add_routes(app: FastAPI, edge: Edge) -> None:
     async def ready() -> Response:
         return _plain(edge.health.not_ready())
 
-    @app.get(
-        "/metrics",
-        tags=["Health"],
-        summary="Metrics for Prometheus",
-        response_class=Response,
-        responses={200: {"description": "Prometheus' text format.", "content": {"text/plain": {}}}},
-    )
-    async def metrics() -> Response:
+
+def application(edge: Edge) -> Starlette:
+    """The same, and `/metrics`, for the port of the house: what is asked there costs too much for strangers."""
+
+    async def live(_: Request) -> Response:
+        return _plain(edge.not_alive())
+
+    async def ready(_: Request) -> Response:
+        return _plain(edge.health.not_ready())
+
+    async def metrics(_: Request) -> Response:
         return Response(generate_latest(), media_type=CONTENT_TYPE_LATEST)
+
+    return Starlette(
+        routes=[Route("/health/live", live), Route("/health/ready", ready), Route("/metrics", metrics)],
+    )
 
 
 def _plain(troubles: dict[str, str]) -> Response:
