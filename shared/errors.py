@@ -2,6 +2,7 @@
 
 FealtyError
 ├── Unavailable        a server is away or does not answer in time: back off and do the same again
+│   └── TooSlow        it answers, and ended a query that took too long: ask for less, or later
 ├── Conflict           somebody else wrote first: load again and decide again
 ├── Relinquished       a rebalance or a stop wants the partitions: leave the batch, it will be redelivered
 ├── Poison             a record that can never work: dead letters
@@ -25,6 +26,10 @@ class FealtyError(Exception):
 
 class Unavailable(FealtyError):
     """MongoDB or Kafka is away or slow; nothing is lost, the same work is tried again."""
+
+
+class TooSlow(Unavailable):
+    """One operation was ended at its time limit; others may well be done."""
 
 
 class Conflict(FealtyError):

@@ -32,6 +32,7 @@ DOORS = {
         "shared/commands/topics.py",
     },
     "pymongo": {
+        "shared/runtime/availability.py",
         "shared/runtime/journal.py",
         "shared/rebuild/store.py",
         "shared/embedded/mongo.py",

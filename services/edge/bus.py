@@ -114,8 +114,7 @@ class Bus:
         reply = await sent.reply(self._settings.reply_wait_ms)
         if reply is None:
             return self._pending(sent.operation, ask.caller)
-        await self._views.apply(reply.snapshots, reply.changes)
-        if reply.status is Status.PENDING:
+        if not await self._settled(reply):
             return self._pending(sent.operation, ask.caller)
         if (problem := refusal(reply)) is not None:
             raise problem
@@ -140,7 +139,7 @@ class Bus:
             self._state.trouble(str(error))
             raise unavailable("the outcome cannot be asked for now; ask again") from error
         reply = await sent.reply(self._settings.reply_wait_ms)
-        if reply is None or reply.status is Status.PENDING:
+        if reply is None or not await self._settled(reply):
             return answers.pending(id_, operation.command_id)
         document: dict[str, Any] = {
             "operationId": id_,
@@ -152,6 +151,14 @@ class Bus:
         elif (problem := refusal(reply)) is not None:
             document["problem"] = problem.document()
         return answers.answer(document)
+
+    async def _settled(self, reply: Reply) -> bool:
+        """Put what a reply brings into the views; whether the outcome may be told.
+
+        What was accepted is told when the next read shows it: until the views take it, it can be polled.
+        """
+        seen = await self._views.apply(reply.snapshots, reply.changes)
+        return reply.status is not Status.PENDING and (seen or reply.status is not Status.ACCEPTED)
 
     def _pending(self, operation: Operation, caller: Caller) -> Response:
         return answers.pending(self._operations.id_of(operation, caller), operation.command_id)

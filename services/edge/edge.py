@@ -12,6 +12,7 @@ from services.edge.bus import Bus
 from services.edge.refusals import Refusals
 from services.edge.views import Views
 from shared.runtime.app import Pumps, make_broker, until_available
+from shared.runtime.availability import Availability
 from shared.runtime.consumer import Batch, Pump, watch
 from shared.runtime.health import Health
 from shared.runtime.kafka import translated
@@ -63,7 +64,8 @@ class Edge:
 
     async def start(self) -> None:
         """Begin to connect, and go on by itself; until that is done requests get 503."""
-        for coroutine in (self._connect(), self._watch()):
+        available = Availability(self.settings, self.health)
+        for coroutine in (self._connect(), self._watch(), available.run()):
             task = asyncio.create_task(coroutine)
             watch(task, self._background_ended)
             self._background.append(task)

@@ -19,7 +19,7 @@ from services.edge.routes import docs, health, oauth
 from services.edge.routes.crm import customers as crm
 from services.edge.routes.loyaltyvault import transactions
 from services.edge.routes.v1 import accounts, corrections, customers, operations, refusals, statements, vouchers
-from shared.errors import Unavailable
+from shared.errors import TooSlow, Unavailable
 from shared.logs import configure_logs
 from shared.runtime.app import tune_garbage_collection
 from shared.runtime.http import make_server, serving_aside
@@ -113,6 +113,8 @@ async def _problem(_: Request, error: Exception) -> Response:
 
 async def _unavailable(_: Request, error: Exception) -> Response:
     assert isinstance(error, Unavailable)
+    if isinstance(error, TooSlow):
+        return unavailable("the query took too long and was ended; ask for less at once, or again later").response()
     return unavailable("a server that this needs is away; ask again").response()
 
 

@@ -15,7 +15,7 @@ import structlog
 from prometheus_client import Counter
 from pymongo import AsyncMongoClient, WriteConcern
 from pymongo.asynchronous.database import AsyncDatabase
-from pymongo.errors import PyMongoError
+from pymongo.errors import PyMongoError, ServerSelectionTimeoutError
 
 from schemas.replies import SnapshotPart
 from services.edge import catalogue, changes, customers, statements
@@ -26,7 +26,7 @@ from services.edge.snapshots import SNAPSHOTS, Document, Upsert, newest, of_part
 from services.edge.upserts import replace_older
 from shared import refusals
 from shared.clock import monotonic_s
-from shared.errors import Unavailable
+from shared.errors import TooSlow, Unavailable
 from shared.oauth.store import Credentials
 from shared.runtime.consumer import Batch
 from shared.runtime.health import Health
@@ -95,15 +95,8 @@ class Views:
             await self._client.close()
 
     async def check(self) -> None:
-        """Turn once: after a failure, become ready again when the server answers."""
+        """Turn once: look for what other edges may have been fed."""
         self._state.beat()
-        if self._state.troubled_by is not None and self._client is not None:
-            try:
-                async with self._translated(_READ_TIMEOUT_S):
-                    await self._client.admin.command("ping")
-            except Unavailable:
-                return
-            self._state.clear()
         if self._database is not None and monotonic_s() - self._catalogue_at_s > _CATALOGUE_AGE_MAX_S:
             with suppress(Unavailable):
                 await self._read_catalogue()
@@ -199,14 +192,16 @@ class Views:
             await statements.insert_missing(self._durable["statements"], movements)
         CHANGES.labels("fed").inc(len(movements))
 
-    async def apply(self, parts: Sequence[SnapshotPart], values: Sequence[Document]) -> None:
-        """Write the snapshots and the changes that came with a reply, so that the next read sees them.
+    async def apply(self, parts: Sequence[SnapshotPart], values: Sequence[Document]) -> bool:
+        """Write the snapshots and the changes that came with a reply; True when the next read sees them all.
 
         When that fails the outcome stands nevertheless: the feeds bring the same once the server answers.
         """
         upserts = [upsert for part in parts if (upsert := of_part(part)) is not None]
         movements = [movement for value in values if (movement := changes.of_value(value)) is not None]
-        await asyncio.gather(_applied(self._apply, upserts, SNAPSHOTS), _applied(self._book, movements, CHANGES))
+        return all(
+            await asyncio.gather(_applied(self._apply, upserts, SNAPSHOTS), _applied(self._book, movements, CHANGES))
+        )
 
     @asynccontextmanager
     async def credentials(self) -> AsyncIterator[Credentials]:
@@ -272,12 +267,16 @@ class Views:
 
     @asynccontextmanager
     async def _translated(self, timeout_s: float) -> AsyncIterator[None]:
-        """Bound what happens inside; the driver's errors become :class:`Unavailable` and trouble readiness."""
+        """Bound what happens inside, in the server too (`maxTimeMS`); the driver's errors become ours.
+
+        Readiness is not touched: whether the server is away is found out by asking it, and not by what was asked of it.
+        """
         try:
             with pymongo.timeout(timeout_s):
                 yield
         except PyMongoError as error:
-            self._state.trouble(f"MongoDB: {type(error).__name__}")
+            if error.timeout and not isinstance(error, ServerSelectionTimeoutError):
+                raise TooSlow(f"MongoDB: not done within {timeout_s:g} s") from error
             raise Unavailable(f"MongoDB: {type(error).__name__}") from error
 
 
@@ -285,14 +284,15 @@ def _not_connected() -> Unavailable:
     return Unavailable("the views are not connected yet")
 
 
-async def _applied(applier: Applier[Item], items: list[Item], counter: Counter) -> None:
-    """Have `items` written and counted; when that fails, say so and go on."""
+async def _applied(applier: Applier[Item], items: list[Item], counter: Counter) -> bool:
+    """Have `items` written and counted; False when that failed."""
     if not items:
-        return
+        return True
     try:
         await applier(items)
     except Unavailable as error:
         counter.labels("not_applied").inc(len(items))
         log.warning("what came with a reply was not applied", error=str(error))
-    else:
-        counter.labels("applied").inc(len(items))
+        return False
+    counter.labels("applied").inc(len(items))
+    return True

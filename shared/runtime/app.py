@@ -17,6 +17,7 @@ from prometheus_client import make_asgi_app
 from shared.backoff import Backoff
 from shared.errors import Unavailable
 from shared.logs import configure_logs
+from shared.runtime.availability import Availability
 from shared.runtime.consumer import Pump, watch
 from shared.runtime.health import Health
 from shared.runtime.http import make_server
@@ -144,6 +145,7 @@ class ServiceApp:
 
     async def _run(self) -> None:
         self.pumps.start()
+        self._in_background(Availability(self.settings, self.health).run())
         self._in_background(self._watch())
         self._in_background(tick(self.service.name, self.settings, self.producer, self._partitions))
         if self.service.wake is not None:

@@ -1,7 +1,7 @@
 """One batch in the making: the working copy of what was loaded, and what is to be written and published."""
 
 from collections.abc import Collection, Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from typing import Any
 
@@ -9,7 +9,7 @@ from schemas.replies import Reply
 from shared.decider import Accepted, Decider, Document, Entry, entry_key
 from shared.metrics import DEAD_LETTERS, RECORDS, REFUSALS
 from shared.runtime.decode import Incoming, Query
-from shared.runtime.journal import Append, Loaded, fence_id
+from shared.runtime.journal import Append, Loaded, Stored, fence_id
 from shared.runtime.kafka import ConsumerRecord, Record
 
 _NEVER = datetime(1970, 1, 1, tzinfo=UTC)
@@ -88,6 +88,11 @@ class Plan:
                 working = Working(stored.version, stored.version, state, document["booked_at"])
             self.streams[name] = working
         return working
+
+    def include(self, names: Collection[str], found: Mapping[str, Stored]) -> None:
+        """Streams that no command of the batch named, which an answer shows."""
+        self.names |= {*names}
+        self.loaded = replace(self.loaded, streams={**self.loaded.streams, **found})
 
     def known(self, command_id: str) -> Document | None:
         """The journal document of a command, loaded or made earlier in this batch; None when there is none."""

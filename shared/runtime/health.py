@@ -28,6 +28,7 @@ class Part:
 
     name: str
     changed: Callable[[], None]
+    is_server: bool = False
     is_joined: bool = False
     troubled_by: str | None = None
     stopped_at: list[str] = field(default_factory=list)
@@ -36,10 +37,11 @@ class Part:
     last_progress_s: float = field(default_factory=monotonic_s)
 
     def joined(self) -> None:
-        """The part has its share of the work."""
-        self.is_joined = True
-        self.troubled_by = None
-        self.changed()
+        """The part has its share of the work, or the server answers."""
+        if not self.is_joined:
+            self.is_joined = True
+            self.changed()
+        self.clear()
 
     def beat(self) -> None:
         """The part's loop has turned."""
@@ -96,6 +98,10 @@ class Health:
         """Register a part; the process isn't ready before it has joined."""
         return self._parts.setdefault(name, Part(name, self._publish))
 
+    def server(self, name: str) -> Part:
+        """Register a server that the process needs: while it is away no part is blamed for getting nowhere."""
+        return self._parts.setdefault(name, Part(name, self._publish, is_server=True))
+
     def not_ready(self) -> dict[str, str]:
         """Why the process is not ready, by part; empty when it is."""
         return {name: why for name, part in self._parts.items() if (why := part.why_not_ready())}
@@ -104,6 +110,9 @@ class Health:
         """Parts whose loop does not turn any more, or that have work, no trouble, and get nowhere."""
         now_s = monotonic_s()
         dead: dict[str, str] = {}
+        if any(part.is_server and part.troubled_by for part in self._parts.values()):
+            for part in self._parts.values():
+                part.last_progress_s = now_s
         for name, part in self._parts.items():
             if now_s - part.last_beat_s > self._stall_timeout_s:
                 dead[name] = "its loop does not turn"

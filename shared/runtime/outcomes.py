@@ -1,6 +1,6 @@
 """How a command ended: as its journal document (P1, P2) and as a reply (P8)."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from datetime import datetime
 from enum import StrEnum
 from typing import Any
@@ -165,7 +165,14 @@ def closed(entry: Document, close: Document | None) -> Document | None:
 
     An outcome is like an entry, so far as a reply is made of it.
     """
-    return None if close is None else {**close["closing"], "_id": entry["_id"], "events": close["events"]}
+    if close is None:
+        return None
+    return {**close["closing"], "_id": entry["_id"], "events": close["events"], "writes": close.get("writes", ())}
+
+
+def written_by(outcome: Document) -> tuple[str, ...]:
+    """The streams that a command wrote, by its entry or its outcome."""
+    return tuple([write.rsplit("#", 1)[0] for write in outcome.get("writes", ())])
 
 
 def outcome_envelope(closing: Document, source: str) -> Envelope:
@@ -206,31 +213,51 @@ def reply_of(entry: Document, snapshots: tuple[SnapshotPart, ...] = (), changes:
 
 
 def published_of(plan: Plan, build: RecordBuilder) -> list[Record]:
-    """Step 5, first half: everything that will be published, encoded: records, snapshots, and replies."""
+    """Step 5, first half: everything that will be published, encoded: records, snapshots, and replies.
+
+    Each reply takes the current snapshots of what its command wrote along, be it the first one, a repeat or a poll.
+    """
     decider, records = plan.decider, plan.records
-    views: dict[str, View] = {}
+    views: dict[str, View | None] = {}
     for name in plan.touched:
-        view = decider.views(plan.stream(name).state)
+        view = views[name] = decider.views(plan.stream(name).state)
         if view is not None:
-            views[name] = view
             records.append(build.snapshot(name, plan.stream(name).version, view))
     for item, reply, streams in plan.replies:
-        parts = tuple(
-            SnapshotPart(
-                stream=name,
-                version=plan.stream(name).version,
-                type=views[name].type,
-                value=snapshot_value(plan.stream(name).version, views[name]),
-            )
-            for name in streams
-            if name in views
-        )
-        answer = reply if isinstance(reply, Reply) else reply_of(reply, parts, build.changes(reply))
+        if isinstance(reply, Reply):
+            answer = reply
+        else:
+            answer = reply_of(reply, _parts(plan, streams, views), build.changes(reply))
         records.extend(build.reply(item.record, item.envelope, answer))
     return records
 
 
-async def outcome_of(item: Query, plan: Plan, journal: Journal) -> Reply:
+def _parts(plan: Plan, streams: Collection[str], views: dict[str, View | None]) -> tuple[SnapshotPart, ...]:
+    """Streams as they are now, those that are shown; `views` remembers what was made."""
+    parts: list[SnapshotPart] = []
+    for name in streams:
+        if name not in plan.names:  # Written by an entry of an earlier release, whose command named more.
+            continue
+        working = plan.stream(name)
+        if name not in views:
+            views[name] = plan.decider.views(working.state)
+        if (view := views[name]) is not None:
+            value = snapshot_value(working.version, view)
+            parts.append(SnapshotPart(stream=name, version=working.version, type=view.type, value=value))
+    return tuple(parts)
+
+
+async def answer_poll(item: Query, plan: Plan, journal: Journal) -> None:
+    """Answer a poll (P8); what its command wrote goes along as it is now, so that whoever polled sees it."""
+    plan.count("queried")
+    outcome = await outcome_of(item, plan, journal)
+    streams = () if isinstance(outcome, Reply) else written_by(outcome)
+    if unread := {*streams} - plan.names:
+        plan.include(unread, (await journal.load([], [*unread])).streams)
+    plan.reply(item, outcome, streams)
+
+
+async def outcome_of(item: Query, plan: Plan, journal: Journal) -> Reply | Document:
     """The answer to a poll: stored, buried, still possible, or never (definite, by the broker's clock).
 
     The outcome of a forwarded command is that of its forward, and pending while that has none; the outcome of a held
@@ -246,9 +273,9 @@ async def outcome_of(item: Query, plan: Plan, journal: Journal) -> Reply:
         forwards += 1
     if entry is not None and entry["status"] == HELD:
         outcome = closed(entry, await _found(closing_id(command_id), plan, journal))
-        return _pending(item) if outcome is None else reply_of(outcome)
+        return _pending(item) if outcome is None else outcome
     if entry is not None and entry["status"] != FORWARDED:
-        return reply_of(entry)
+        return entry
     letter = (await journal.buried([command_id])).get(command_id)
     if letter is not None and _store_of(letter) in (None, item.store):
         return Reply(command_id=command_id, status=Status.DEAD_LETTERED, code=letter["reason"], detail=letter["detail"])

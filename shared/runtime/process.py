@@ -26,13 +26,14 @@ from shared.runtime.kafka import ConsumerRecord, Producer
 from shared.runtime.outcomes import (
     FORWARDED,
     HELD,
+    answer_poll,
     closed,
     entry_of,
     outcome_envelope,
-    outcome_of,
     published_of,
     refused_as_too_large,
     waiting,
+    written_by,
 )
 from shared.runtime.publish import RecordBuilder
 from shared.runtime.service import Service
@@ -164,7 +165,7 @@ class Processor:
                     case Incoming():
                         self._decide(plan, item)
                     case Query():
-                        await self._answer(plan, item)
+                        await answer_poll(item, plan, self._journal)
                     case Undecodable():
                         self._bury(plan, item, 1 if buried is None else buried[1])
             published = published_of(plan, self._build)
@@ -220,7 +221,7 @@ class Processor:
             plan.reply(item, Reply(command_id=entry["_id"], status=Status.KEY_REUSED))
             return
         place = (item.record.topic, item.record.partition, item.record.offset)
-        streams = tuple(write.rsplit("#", 1)[0] for write in entry.get("writes", ()))
+        streams = written_by(entry)
         held = entry["status"] == HELD
         if place == (entry["topic"], entry["partition"], entry["offset"]):
             plan.count("redelivered")
@@ -232,7 +233,8 @@ class Processor:
                 plan.records.extend(self._build.entry({**entry, **waiting(item.envelope)}))
             elif held:
                 outcome = closed(entry, plan.known(closing_id(entry["_id"])))
-                plan.reply(item, outcome or Reply(command_id=entry["_id"], status=Status.PENDING))
+                pending = Reply(command_id=entry["_id"], status=Status.PENDING)
+                plan.reply(item, outcome or pending, written_by(outcome or {}))
         if entry["status"] != FORWARDED and not held:
             self._reply(plan, item, entry, streams)
 
@@ -284,11 +286,6 @@ class Processor:
                 command_id=item.envelope.id, status=Status.DEAD_LETTERED, code=letter["reason"], detail=letter["detail"]
             )
             plan.records.extend(self._build.reply(item.record, item.envelope, answer))
-
-    async def _answer(self, plan: Plan, item: Query) -> None:
-        """Polling (P8): the answer comes from the journal, this batch included, and from the dead letters."""
-        plan.count("queried")
-        plan.reply(item, await outcome_of(item, plan, self._journal))
 
     async def _append(self, plan: Plan, records: Records) -> None:
         """Step 5, second half: one transaction, unless nothing happened that must be remembered."""

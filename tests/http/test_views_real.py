@@ -7,11 +7,13 @@ from typing import Any
 
 import orjson
 import pytest
+from pymongo.asynchronous.database import AsyncDatabase
 
 from schemas.envelope import Envelope
 from schemas.points import ACCOUNT_VIEW
 from schemas.replies import TICK, SnapshotPart
 from services.edge.views import Views
+from shared.errors import TooSlow
 from shared.ids import account_id, new_id
 from shared.runtime.health import Health
 from tests.harness import Command, Installation, eventually
@@ -73,6 +75,28 @@ async def test_only_newer_wins(views: Views) -> None:
         found = await views.account(account)
         assert found is not None
         assert (found[0], found[1]) == (seen, snapshot("A-1", seen).value)
+
+
+async def test_a_query_is_ended_at_its_time_limit_and_readiness_left_alone(
+    empty_installation: Installation, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    settings, health = empty_installation.settings, Health(60)
+    views = Views(settings, health)
+    await views.start()
+    await empty_installation.mongo[settings.database("edge")]["customers"].insert_one({"_id": "c"})
+
+    async def slow(database: AsyncDatabase[dict[str, Any]], *_: Any) -> list[dict[str, Any]]:
+        return await database["customers"].find({"$where": "sleep(20000) || true"}, comment=settings.prefix).to_list()
+
+    monkeypatch.setattr("services.edge.customers.search", slow)
+    with pytest.raises(TooSlow, match="not done within 2 s"):
+        await views.search("default", {}, 0, 1)
+    assert health.not_ready() == {}
+    running = await empty_installation.mongo.admin.aggregate(
+        [{"$currentOp": {}}, {"$match": {"command.comment": settings.prefix}}]
+    )
+    assert await running.to_list() == [], "the server has ended it too"
+    await views.stop()
 
 
 async def test_racing_first_snapshots_end_with_the_newest(views: Views) -> None:

@@ -1,0 +1,94 @@
+"""Who is told that a command was accepted sees it with the next read: of a repeat and of a poll, too.
+
+The views forget what the first answer brought, as if the edge that got it had been killed: what is seen afterwards
+came with the answer.
+"""
+
+from collections.abc import AsyncIterator, Awaitable, Callable
+from typing import Any
+
+import pytest
+
+from shared.clock import now_ms
+from shared.runtime.kafka import partition_of
+from shared.runtime.requests import Operation
+from tests.harness import DEMO, Installation, new_installation
+from tests.http.shop import BUY, FAMILY, Shop, good, open_shop, serials
+
+pytestmark = pytest.mark.real
+
+CARD = "6299000000000000017"
+VIEWS = ("accounts", "customers", "statements", "vouchers")
+
+Again = Callable[[Shop, str, dict[str, Any], str], Awaitable[Any]]
+
+
+@pytest.fixture(scope="module")
+async def shop(real_servers: Any) -> AsyncIterator[Shop]:
+    """One shop for the module."""
+    async with new_installation(real_servers) as installation:
+        await installation.declare_file(DEMO)
+        async with open_shop(installation) as shop:
+            yield shop
+
+
+def buying(serial: str) -> dict[str, Any]:
+    """A transaction over points and vouchers: it redeems a voucher and buys another."""
+    part = {
+        "loyaltyPointDefinitionId": BUY,
+        "loads": [{"value": 600}],
+        "purchases": [{"voucherId": "VOUCHER-5"}],
+        "voucherRedemptions": [{"serialId": serial}],
+    }
+    return {"loyaltyPrograms": [part]}
+
+
+async def forget(installation: Installation) -> None:
+    """Empty the views of what changes; the feeds have brought it, and do not bring it again."""
+    database = installation.mongo[installation.settings.database("edge")]
+    for name in VIEWS:
+        await database[name].delete_many({})
+
+
+async def resent(shop: Shop, path: str, body: dict[str, Any], key: str) -> Any:
+    """The same request with the same key."""
+    return good(await shop.send("POST", path, body, key))
+
+
+async def polled(shop: Shop, path: str, body: dict[str, Any], key: str) -> Any:
+    """The outcome of the last command of the kind that the request sends, polled by an administrator."""
+    service = "customer" if path.endswith("Create") else "points"
+    journal = shop.installation.collection(service, "journal")
+    wanted = "customer.create.v1" if service == "customer" else "points.post_transaction.v1"
+    entry = await journal.find_one({"type": wanted}, sort=[("at", -1), ("offset", -1)])
+    place = partition_of(entry["subject"], shop.installation.settings.partitions)
+    operation = Operation(service, place, entry["_id"], now_ms())
+    outcome = good(await shop.client.get(f"/operations/{operation}"))
+    assert outcome["status"] == "accepted"
+    return outcome["result"]
+
+
+@pytest.mark.parametrize("again", [resent, polled])
+async def test_who_is_told_again_sees_account_statement_voucher_and_customer(shop: Shop, again: Again) -> None:
+    name = again.__name__
+    card, serial = f"{CARD}{name}", f"B-{name}"
+    create, created = f"{FAMILY}/Create", {"cardNumber": card, "customerInfo": {"firstName": "Anna"}}
+    who = good(await shop.send("POST", create, created, f"c-{name}"))["customerId"]
+    await shop.issue(serial, "VOUCHER-5", card)
+    path, body = f"/api/v1.0/LoyaltyVault/Account/{card}/Transaction", buying(serial)
+    first = good(await shop.send("POST", path, body, f"t-{name}"))
+    await shop.fed()
+    statement = good(await shop.client.get(f"/v1/accounts/{card}/statement"))
+    account, customer = good(await shop.account(card)), await shop.get(who)
+    assert serials(customer) == {each["serialId"] for each in first["issuedVouchers"]} != set()
+
+    await forget(shop.installation)
+    assert (await shop.account(card)).status_code == 404
+    assert await again(shop, path, body, f"t-{name}") == first
+    assert good(await shop.account(card)) == account
+    assert good(await shop.client.get(f"/v1/accounts/{card}/statement")) == statement
+    assert good(await shop.client.get(f"/v1/vouchers/{serial}"))["state"] == "redeemed"
+
+    assert (await shop.client.get(f"{FAMILY}/{who}")).status_code == 404
+    assert await again(shop, create, created, f"c-{name}")
+    assert await shop.get(who) == customer
