@@ -26,7 +26,6 @@ from shared.runtime.kafka import ConsumerRecord, Producer
 from shared.runtime.outcomes import (
     FORWARDED,
     HELD,
-    answer_poll,
     closed,
     entry_of,
     outcome_envelope,
@@ -35,6 +34,7 @@ from shared.runtime.outcomes import (
     waiting,
     written_by,
 )
+from shared.runtime.polls import answer_poll
 from shared.runtime.publish import RecordBuilder
 from shared.runtime.service import Service
 from shared.settings import Settings
