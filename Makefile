@@ -2,6 +2,7 @@
 SHELL := /bin/bash
 PYTHON ?= python3.11
 BIN := .venv/bin
+TEST_WORKERS ?= 3
 .DEFAULT_GOAL := help
 
 .PHONY: help setup run test test-long test-fast lint schemas bench clean
@@ -18,8 +19,8 @@ setup: .venv/.ready  ## make the virtual environment and fetch the servers
 run: setup  ## start everything, play the demo, serve until Ctrl-C (ONCE=1: exit after the demo)
 	@$(BIN)/fealty up --demo $(if $(ONCE),--once)
 
-test: setup  ## run every test, the real-broker ones included
-	@$(BIN)/pytest -m "not long"
+test: setup  ## run every test, the real-broker ones included; TEST_WORKERS=3 at once, each with servers of its own
+	@$(BIN)/pytest -m "not long" -n $(TEST_WORKERS) --dist loadfile --durations=20 --durations-min=5
 
 test-long: setup  ## run the long campaigns
 	@$(BIN)/pytest -m long

@@ -31,6 +31,9 @@ from tests.servers import ROOT, Servers
 
 DEMO = Path(__file__).parent.parent / "demo" / "programmes.yaml"
 
+PARTITIONS = 3
+"""Few, where a test does not ask for another number: each costs the broker files, and a test makes 16 topics."""
+
 Headers = list[tuple[str, bytes | None]]
 
 
@@ -72,6 +75,17 @@ class Installation:
             yield f"http://127.0.0.1:{port}"
         finally:
             await process.stop(30)
+
+    @asynccontextmanager
+    async def services(self, *services: str) -> AsyncIterator[None]:
+        """Running, ready workers of several services, started and stopped together; what was declared is booked."""
+        try:
+            await asyncio.gather(*(self.spawn(each, f"{each}-0") for each in services))
+            await self.settled(self.declared)
+            yield
+        finally:
+            started = {f"{each}-0" for each in services}
+            await asyncio.gather(*(each.stop(30) for each in self.processes if each.name in started))
 
     async def spawn(
         self, service: str, name: str, environment: Mapping[str, str] = MappingProxyType({}), *, wait: bool = True
@@ -251,6 +265,7 @@ class Command:
 async def new_installation(servers: Servers, **more: Any) -> AsyncIterator[Installation]:
     """A fresh installation with its topics created; everything of it is gone afterwards."""
     prefix = f"t{new_id()[-8:]}."
+    more = {"partitions": PARTITIONS, **more}
     settings = Settings(kafka=servers.kafka, mongodb=servers.mongodb, prefix=prefix, **more)
     await create_topics(settings)
     producer = AIOKafkaProducer(

@@ -96,9 +96,7 @@ async def open_shop(installation: Installation, **environment: str) -> AsyncIter
     tier_sets = [Command("points.put_tier_set.v1", each["id"], {"tierSet": each}) for each in document["tierSets"]]
     await installation.commands([*definitions, *tier_sets])
     async with AsyncExitStack() as stack:
-        await stack.enter_async_context(installation.points())
-        await stack.enter_async_context(installation.worker("voucher"))
-        await stack.enter_async_context(installation.worker("customer"))
+        await stack.enter_async_context(installation.services("points", "voucher", "customer"))
         await installation.settled([each.id for each in definitions], service="voucher")
         await installation.settled([each.id for each in tier_sets])
         caller = await stack.enter_async_context(calling(installation, **environment))

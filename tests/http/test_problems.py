@@ -130,17 +130,20 @@ async def test_nothing_is_served_before_the_servers_answer(offline: Offline, mon
     assert "edge:views: not joined yet" in ready.text
 
 
+SOME_ID = "019ab001-0000-7000-8000-00000000000a"
+
+
 @pytest.mark.parametrize(
     "text",
     [
         "x",
         "points.3.x.1",
-        f"vouchers.3.{new_id()}.1",
-        f"points.12.{new_id()}.1",
-        f"points.-1.{new_id()}.1",
-        f"points.3.{new_id()}.{'9' * 16}",
-        f"points.3.{new_id().upper()}.1",
-        f"points.²3.{new_id()}.1",
+        f"vouchers.3.{SOME_ID}.1",
+        f"points.12.{SOME_ID}.1",
+        f"points.-1.{SOME_ID}.1",
+        f"points.3.{SOME_ID}.{'9' * 16}",
+        f"points.3.{SOME_ID.upper()}.1",
+        f"points.²3.{SOME_ID}.1",
     ],
 )
 async def test_impossible_operations(offline: Offline, text: str) -> None:

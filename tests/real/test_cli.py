@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.harness import DEMO, Command, Headers, Installation, eventually
+from tests.harness import DEMO, PARTITIONS, Command, Headers, Installation, eventually
 
 pytestmark = pytest.mark.real
 
@@ -71,11 +71,11 @@ async def test_topics_are_created_once_and_counted(empty_installation: Installat
     code, out, err = await fealty(installation, "topics")
     assert (code, err) == (0, "")
     table = {row[0].removeprefix(installation.settings.prefix): row[1:] for row in rows(out)}
-    assert table["points.commands"] == ["points", "12", "6 days", "3", ""]
-    assert table["points.changes"] == ["points", "12", "for ever", "0", ""]
+    assert table["points.commands"] == ["points", str(PARTITIONS), "6 days", "3", ""]
+    assert table["points.changes"] == ["points", str(PARTITIONS), "for ever", "0", ""]
     code, _, err = await fealty(installation, "topics", FEALTY_PARTITIONS="6")
     assert code == 1
-    assert "has 12 partitions and the settings say 6" in err
+    assert f"has {PARTITIONS} partitions and the settings say 6" in err
 
 
 async def test_dead_letters_are_listed_shown_and_replayed_in_order(empty_installation: Installation) -> None:
