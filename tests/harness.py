@@ -13,28 +13,25 @@ from types import MappingProxyType
 from typing import Any
 
 import httpx
-import orjson
 import yaml
 from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, ConsumerRecord, TopicPartition
 from aiokafka.admin import AIOKafkaAdminClient
 from pymongo import AsyncMongoClient
 
-from schemas.envelope import Envelope
-from schemas.programme import Programme
 from schemas.topics import TOPICS
 from shared.embedded.process import Process
-from shared.ids import account_id, new_id
+from shared.ids import new_id
 from shared.runtime.kafka import partition_of
 from shared.runtime.topics import create_topics
 from shared.settings import Settings
+from tests.commands import Command as Command
+from tests.commands import Headers as Headers
 from tests.servers import ROOT, Servers
 
 DEMO = Path(__file__).parent.parent / "demo" / "programmes.yaml"
 
 PARTITIONS = 3
 """Few, where a test does not ask for another number: each costs the broker files, and a test makes 16 topics."""
-
-Headers = list[tuple[str, bytes | None]]
 
 
 @dataclass
@@ -125,11 +122,11 @@ class Installation:
         )
         return int(sent.offset)
 
-    async def command(self, command: "Command") -> int:
+    async def command(self, command: Command) -> int:
         """Publish one command to its service; its offset."""
         return await self.send(command.topic, command.value, command.headers(), command.subject)
 
-    async def commands(self, commands: Iterable["Command"]) -> None:
+    async def commands(self, commands: Iterable[Command]) -> None:
         """Publish many commands, in order per account."""
         pending = []
         for command in commands:
@@ -218,47 +215,6 @@ class Installation:
             await admin.delete_topics([self.settings.topic(name) for name in TOPICS])
         finally:
             await admin.close()
-
-
-@dataclass(frozen=True)
-class Command:
-    """A command as a test sends it."""
-
-    type: str
-    subject: str
-    body: dict[str, Any]
-    id: str = field(default_factory=new_id)
-
-    @property
-    def value(self) -> bytes:
-        """The payload."""
-        return orjson.dumps(self.body)
-
-    @property
-    def topic(self) -> str:
-        """The command topic of the service that the type names."""
-        return f"{self.type.partition('.')[0]}.commands"
-
-    def headers(self) -> Headers:
-        """The envelope."""
-        return [*Envelope(id=self.id, type=self.type, source="/tests", subject=self.subject).headers()]
-
-    @classmethod
-    def transaction(cls, number: str, programme: str, *, load: int = 0, redeem: int = 0) -> "Command":
-        """A load, a redemption, or both."""
-        part: dict[str, Any] = {"loyaltyPointDefinitionId": programme}
-        if load:
-            part["loads"] = [{"value": load}]
-        if redeem:
-            part["redemptions"] = [{"value": redeem}]
-        body = {"accountNumber": number, "loyaltyPrograms": [part]}
-        return cls("points.post_transaction.v1", account_id("default", number), body)
-
-    @classmethod
-    def declaring(cls, programme: dict[str, Any]) -> "Command":
-        """A programme's declaration."""
-        Programme.model_validate(programme)
-        return cls("points.put_programme.v1", programme["id"], {"programme": programme})
 
 
 @asynccontextmanager
