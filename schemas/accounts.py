@@ -77,6 +77,9 @@ class AccountForwarded(Published):
     booked_at: Instant
 
 
+AccountLife = AccountOpened | AccountStateChanged | NumberAdded | AccountForwarded
+
+
 class DatedAmount(Published):
     """An amount that something happens to at an instant; no instant means never."""
 

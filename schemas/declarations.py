@@ -1,4 +1,4 @@
-"""A file for `fealty apply -f`: voucher definitions, programmes and tier sets, declared together."""
+"""A file for `fealty apply -f`: voucher definitions, programmes, tier sets and account numbers, together."""
 
 from collections.abc import Iterator
 from typing import Annotated
@@ -9,14 +9,24 @@ from schemas.base import Wire
 from schemas.programme import Programme
 from schemas.tiers import TierSet
 from schemas.voucher_definition import VoucherDefinition
+from schemas.waiting_inputs import (
+    NumberPatterns,
+)
+
+STORE_WIDE = "all"
+"""Stands for the id of what a store declares once."""
 
 
 class Declarations(Wire):
-    """Everything in a file is validated before anything is sent."""
+    """Everything in a file is validated before anything is sent.
+
+    `account_numbers` are the numbers under which inputs may open accounts, besides customers' cards.
+    """
 
     vouchers: Annotated[tuple[VoucherDefinition, ...], Field(max_length=1000)] = ()
     programmes: Annotated[tuple[Programme, ...], Field(max_length=500)] = ()
     tier_sets: Annotated[tuple[TierSet, ...], Field(max_length=50)] = ()
+    account_numbers: NumberPatterns | None = None
 
     @model_validator(mode="after")
     def _unique(self) -> "Declarations":
@@ -43,6 +53,7 @@ class Declarations(Wire):
             "vouchers": [each.code for each in self.vouchers],
             "programmes": [each.id for each in self.programmes],
             "tierSets": [each.id for each in self.tier_sets],
+            "accountNumbers": [] if self.account_numbers is None else [STORE_WIDE],
         }
 
 

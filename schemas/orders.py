@@ -125,17 +125,22 @@ class PlaceOrder(_Order):
 
     account_number: Key
     revision: Revision = 1
+    from_input: StrictBool = False
 
 
-class FulfilOrder(_Fact):
+class _FactCommand(_Fact):
+    from_input: StrictBool = False
+
+
+class FulfilOrder(_FactCommand):
     """`points.fulfil_order.v1`: part of an order was delivered."""
 
 
-class CancelOrder(_Fact):
+class CancelOrder(_FactCommand):
     """`points.cancel_order.v1`: part of an order will not be delivered."""
 
 
-class ReturnOrder(_Fact):
+class ReturnOrder(_FactCommand):
     """`points.return_order.v1`: part of what was delivered came back."""
 
 

@@ -9,8 +9,10 @@ from typing import Annotated, Literal, get_args
 
 from pydantic import Field, StrictBool
 
+from schemas import waiting_inputs
 from schemas.accounts import (
     AccountForwarded,
+    AccountLife,
     AccountOpened,
     AccountState,
     AccountStateChanged,
@@ -63,9 +65,13 @@ from schemas.voucher_saga import (
 
 
 class PostTransaction(Transaction):
-    """`points.post_transaction.v1`: several programmes and vouchers, all or nothing (RULES 4.2.1)."""
+    """`points.post_transaction.v1`: several programmes and vouchers, all or nothing (RULES 4.2.1).
+
+    One that is `from_input` opens an account only under a number that is known (RULES 4.1.2).
+    """
 
     account_number: Key
+    from_input: StrictBool = False
 
 
 class Adjust(Wire):
@@ -104,9 +110,10 @@ class ProgrammeApplied(Published):
     booked_at: Instant
 
 
-AccountNews = AccountOpened | AccountStateChanged | NumberAdded | AccountForwarded | HoldPlaced | HoldEnded | TierEvent
+AccountNews = AccountLife | waiting_inputs.InputNews | HoldPlaced | HoldEnded | TierEvent
+CatalogueNews = TierSetApplied | waiting_inputs.AccountNumbersApplied
 PointsEvent = Annotated[
-    AccountNews | ProgrammeApplied | TierSetApplied | Notice | Movement | OrderEvent | ReversalEvent | HoldEvent,
+    AccountNews | ProgrammeApplied | CatalogueNews | Notice | Movement | OrderEvent | ReversalEvent | HoldEvent,
     Field(discriminator="type"),
 ]
 
@@ -184,6 +191,7 @@ COMMANDS: dict[str, type[Wire]] = {
     "points.book_due.v1": BookDue,
     "points.set_account_state.v1": SetAccountState,
     "points.replace_number.v1": ReplaceNumber,
+    **waiting_inputs.COMMANDS,
     "points.pin_tier.v1": PinTier,
     "points.put_programme.v1": PutProgramme,
     "points.put_tier_set.v1": PutTierSet,
@@ -204,6 +212,7 @@ REJECTIONS: dict[str, str] = {
     "points.book_due.v1": "points.account_rejected.v1",
     "points.set_account_state.v1": "points.account_rejected.v1",
     "points.replace_number.v1": "points.account_rejected.v1",
+    **waiting_inputs.REJECTIONS,
     "points.pin_tier.v1": "points.tier_rejected.v1",
     "points.put_programme.v1": "points.programme_rejected.v1",
     "points.put_tier_set.v1": "points.tier_rejected.v1",

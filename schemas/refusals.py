@@ -34,6 +34,7 @@ class PointsRefusal(StrEnum):
     ACCOUNT_CLOSED = "account_closed"
     NUMBER_IN_USE = "number_in_use"
     TOO_MANY_NUMBERS = "too_many_numbers"
+    TOO_MANY_INPUTS_WAIT = "too_many_inputs_wait"
     ORDER_ALREADY_EARNS = "order_already_earns"
     ORDER_CONFLICT = "order_conflict"
     ORDER_ACCOUNT_MISMATCH = "order_account_mismatch"

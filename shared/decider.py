@@ -69,6 +69,8 @@ def entry_key(command_id: str) -> str:
 class FollowUp:
     """A command that an accepted command causes; its id is v5(command id, index), unless one is given.
 
+    With `text`, that JSON is sent instead of the payload: numbers of a caller stay exactly as they were.
+
     With `snapshots` the payload gets a member of that name, with those of the streams that the command writes.
     """
 
@@ -78,6 +80,7 @@ class FollowUp:
     payload: Document
     id: str | None = None
     snapshots: bool = False
+    text: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -141,6 +141,7 @@ class Installation:
         """Send the declarations of a file; whoever starts a worker by :meth:`points` waits until they are booked."""
         document = yaml.safe_load(path.read_bytes())  # noqa: ASYNC240 - a small local file
         commands = [Command.declaring(programme) for programme in document["programmes"]]
+        commands.append(Command("points.put_account_numbers.v1", "all", {"patterns": [".*"]}))
         await self.commands(commands)
         self.declared.extend(command.id for command in commands)
 

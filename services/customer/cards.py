@@ -1,11 +1,13 @@
 """Cards: one more, or one instead of another. A number is never given out twice, nor freed (RULES 4.1.2, 4.5.1)."""
 
+from dataclasses import replace
+
 from schemas.customers import AddCard, CardAdded, CardReplaced, ClaimKind, CustomerRefusal, ReplaceCard
 from services.customer.claims import Keys, claim_key, refused, wanted_card
-from services.customer.desk import Outcome, States, accepted, claimed, customer_of, own, present
+from services.customer.desk import Outcome, States, accepted, claimed, customer_of, known_number, own, present
 from services.customer.people import card_number
 from services.customer.state import Event
-from shared.decider import Accepted, Command, FollowUp, Rejected
+from shared.decider import Command, FollowUp, Rejected
 from shared.ids import account_id
 
 CARDS_MAX = 50
@@ -24,7 +26,8 @@ def add_card(keys: Keys, command: Command, payload: AddCard, states: States) -> 
     if taken := refused(command.store, customer.customer, [wanted], states):
         return taken
     told = CardAdded(customer=customer.customer, card_number=number, booked_at=command.now)
-    return accepted(command, own(command, Event(told)), _taking(keys, command, number), cardNumber=number)
+    booked = accepted(command, own(command, Event(told)), _taking(keys, command, number), cardNumber=number)
+    return replace(booked, follow_ups=(known_number(command, number),))
 
 
 def replacement_number(keys: Keys, command: Command, payload: ReplaceCard) -> str:
@@ -57,7 +60,7 @@ def replace_card(keys: Keys, command: Command, payload: ReplaceCard, states: Sta
     account = account_id(command.store, old.number)
     leading = {"accountNumber": old.number, "newNumber": number}
     follow_up = FollowUp("points.commands", "points.replace_number.v1", account, leading)
-    return Accepted(booked.events, booked.result, (follow_up,))
+    return replace(booked, follow_ups=(follow_up, known_number(command, number)))
 
 
 def _taking(keys: Keys, command: Command, number: str) -> tuple[str, Event]:

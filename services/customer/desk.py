@@ -5,7 +5,8 @@ from typing import Any
 
 from schemas.customers import Claimed, ClaimKind, CustomerRefusal, CustomerState
 from services.customer.state import Customer, Event, claim_stream, customer_stream
-from shared.decider import Accepted, Command, Rejected
+from shared.decider import Accepted, Command, FollowUp, Rejected
+from shared.ids import account_id
 
 States = Mapping[str, Any]
 """What `decide` may look at, by stream."""
@@ -49,6 +50,12 @@ def claimed(command: Command, kind: ClaimKind, key: str) -> tuple[str, Event]:
     """The claim becomes the customer's."""
     told = Claimed(customer=command.subject, claim=kind, booked_at=command.now)
     return claim_stream(command.store, kind, key), Event(told)
+
+
+def known_number(command: Command, number: str) -> FollowUp:
+    """What points are told of a card: inputs from topics may open an account under its number (RULES 4.1.2)."""
+    account = account_id(command.store, number)
+    return FollowUp("points.commands", "points.know_number.v1", account, {"accountNumber": number})
 
 
 def accepted(command: Command, *events: tuple[str, Event], **more: Any) -> Accepted[Event]:

@@ -16,7 +16,7 @@ from schemas.customers import (
     UpdateCustomer,
 )
 from services.customer.claims import Keys, Wanted, refused, release, wanted_card, wanted_contacts
-from services.customer.desk import Outcome, States, accepted, claimed, customer_of, known, own, present
+from services.customer.desk import Outcome, States, accepted, claimed, customer_of, known, known_number, own, present
 from services.customer.profile import Profile, changed, described
 from services.customer.state import Event, Personal
 from shared.decider import Command, Rejected
@@ -52,7 +52,8 @@ def create(keys: Keys, command: Command, payload: CreateCustomer, states: States
         Personal(profile, _claims({}, contacts)),
     )
     claims = [claimed(command, each.kind, each.key) for each in wanted if each.key is not None]
-    return accepted(command, own(command, created), *claims, cardNumber=number)
+    booked = accepted(command, own(command, created), *claims, cardNumber=number)
+    return replace(booked, follow_ups=(known_number(command, number),))
 
 
 def update(keys: Keys, command: Command, payload: UpdateCustomer, states: States) -> Outcome:

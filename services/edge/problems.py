@@ -80,6 +80,7 @@ RULE_CODES: dict[str, tuple[int, str]] = {
     "account_closed": (409, "The account is closed"),
     "number_in_use": (409, "The number is in use"),
     "too_many_numbers": (409, "The account has too many numbers"),
+    "too_many_inputs_wait": (409, "Too many inputs wait for the account number"),
     "order_already_earns": (409, "The order has earned its points already"),
     "order_conflict": (409, "The order's revision was another one before"),
     "order_account_mismatch": (409, "The order belongs to another account"),

@@ -1,5 +1,7 @@
 """Commands on an account as a whole: its state, its numbers, its tiers, and what is due (RULES 4.1.2, 4.1.5)."""
 
+from dataclasses import replace
+
 from schemas.accounts import (
     AccountForwarded,
     AccountState,
@@ -15,6 +17,7 @@ from services.points import tiers
 from services.points.booking import Booking
 from services.points.desk import Outcome, States, accepted, desk, mismatch, opened
 from services.points.state import Account, account_stream, catalogue_stream
+from services.points.waiting_inputs import releasing
 from shared.decider import Command, Rejected, Streams
 from shared.ids import account_id
 
@@ -100,7 +103,8 @@ def replace_number(command: Command, payload: ReplaceNumber, states: States) -> 
         )
     )
     led = other._replace(account_number=number, forwards_to=account.account, booked_at=command.now)
-    return accepted(booking, [], more=result, states={stream: led})
+    booked = accepted(booking, [], more=result, states={stream: led})
+    return replace(booked, follow_ups=(*booked.follow_ups, *releasing(led)))
 
 
 def pin_tier(command: Command, payload: PinTier, states: States) -> Outcome:

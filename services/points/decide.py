@@ -2,7 +2,10 @@
 
 from typing import assert_never
 
-from schemas.accounts import ReplaceNumber, SetAccountState
+from schemas.accounts import (
+    ReplaceNumber,
+    SetAccountState,
+)
 from schemas.orders import CancelOrder, FulfilOrder, PlaceOrder, ReportOrder, ReturnOrder
 from schemas.points import (
     Adjust,
@@ -15,15 +18,21 @@ from schemas.points import (
     Reverse,
 )
 from schemas.tiers import PinTier, PutTierSet
+from schemas.waiting_inputs import (
+    KnowNumber,
+    PutAccountNumbers,
+    ReleaseInputs,
+)
 from services.points.accounts import book_what_is_due, pin_tier, replace_number, replacement_streams, set_state
 from services.points.adjust import adjust
-from services.points.declaring import programme_streams, put_programme, put_tier_set
+from services.points.declaring import programme_streams, put_account_numbers, put_programme, put_tier_set
 from services.points.desk import Outcome, States, account_streams
 from services.points.holding import cancel_held, close_transaction, closing_streams
 from services.points.orders.decide import order_streams, place_order, record_fact, report_order
 from services.points.reverse import close_reversal, closing_reversal_streams, reversal_streams, reverse
 from services.points.state import catalogue_stream, order_stream, transaction_stream
 from services.points.transaction import post_transaction, transaction_streams
+from services.points.waiting_inputs import Input, know_number, release_inputs, release_streams, wait
 from shared.decider import Command, Streams
 
 Payload = (
@@ -44,10 +53,13 @@ Payload = (
     | PinTier
     | PutProgramme
     | PutTierSet
+    | PutAccountNumbers
+    | KnowNumber
+    | ReleaseInputs
 )
 
 
-def streams(command: Command) -> Streams:
+def streams(command: Command) -> Streams:  # noqa: C901 - a case for each command
     """The streams that a command writes and reads; every command on an account reads the catalogue."""
     payload: Payload = command.payload
     match payload:
@@ -57,7 +69,7 @@ def streams(command: Command) -> Streams:
             return closing_streams(command, payload)
         case CancelHeld():
             return Streams((transaction_stream(command.store, payload.transaction_id),))
-        case Adjust() | BookDue() | SetAccountState() | PinTier():
+        case Adjust() | BookDue() | SetAccountState() | PinTier() | KnowNumber():
             return account_streams(command)
         case PlaceOrder() | FulfilOrder() | CancelOrder() | ReturnOrder():
             return order_streams(command, payload)
@@ -71,8 +83,10 @@ def streams(command: Command) -> Streams:
             return Streams((order_stream(command.store, payload.order),))
         case PutProgramme():
             return programme_streams(command)
-        case PutTierSet():
+        case PutTierSet() | PutAccountNumbers():
             return Streams((catalogue_stream(command.store),))
+        case ReleaseInputs():
+            return release_streams(command, payload)
         case _:
             assert_never(payload)
 
@@ -80,6 +94,8 @@ def streams(command: Command) -> Streams:
 def decide(command: Command, states: States) -> Outcome:  # noqa: C901 - a case for each command
     """Decide `command` on the states of its streams."""
     payload: Payload = command.payload
+    if isinstance(payload, Input) and payload.from_input and (waits := wait(command, payload, states)):
+        return waits
     match payload:
         case PostTransaction():
             return post_transaction(command, payload, states)
@@ -111,5 +127,11 @@ def decide(command: Command, states: States) -> Outcome:  # noqa: C901 - a case 
             return put_programme(command, payload, states)
         case PutTierSet():
             return put_tier_set(command, payload, states)
+        case PutAccountNumbers():
+            return put_account_numbers(command, payload, states)
+        case KnowNumber():
+            return know_number(command, payload, states)
+        case ReleaseInputs():
+            return release_inputs(command, payload, states)
         case _:
             assert_never(payload)

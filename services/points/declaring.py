@@ -3,6 +3,10 @@
 from schemas.points import ProgrammeApplied, PutProgramme
 from schemas.refusals import PointsRefusal
 from schemas.tiers import PutTierSet, TierSetApplied
+from schemas.waiting_inputs import (
+    AccountNumbersApplied,
+    PutAccountNumbers,
+)
 from services.points.desk import Outcome, States
 from services.points.state import Catalogue, ProgrammeRules, catalogue_stream, programme_stream
 from shared.decider import Accepted, Command, Rejected, Streams
@@ -32,6 +36,19 @@ def put_programme(command: Command, payload: PutProgramme, states: States) -> Ou
     event = ProgrammeApplied(programme=programme, version=version, booked_at=command.now)
     events = ((stream, event), (catalogue_stream(command.store), event))
     return Accepted(events, {"programme": programme.id, "version": version})
+
+
+def put_account_numbers(command: Command, payload: PutAccountNumbers, states: States) -> Outcome:
+    """Declare under which numbers inputs may open accounts; what waits already is released by its next input."""
+    stream = catalogue_stream(command.store)
+    catalogue = states[stream]
+    if not isinstance(catalogue, Catalogue):
+        raise TypeError(f"{stream} holds no catalogue")
+    version = catalogue.account_numbers_version
+    if catalogue.account_numbers == payload.patterns and version:
+        return Accepted((), {"version": version})
+    event = AccountNumbersApplied(patterns=payload.patterns, version=version + 1, booked_at=command.now)
+    return Accepted(((stream, event),), {"version": event.version})
 
 
 def put_tier_set(command: Command, payload: PutTierSet, states: States) -> Outcome:

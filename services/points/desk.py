@@ -21,6 +21,7 @@ from services.points.state import (
     catalogue_stream,
 )
 from services.points.thresholds import book_thresholds
+from services.points.waiting_inputs import releasing
 from shared.decider import Accepted, Command, Document, Forwarded, Rejected, Streams
 from shared.ids import account_id
 
@@ -100,6 +101,7 @@ def accepted(
     `states` are the other streams that were written, as the events leave them; `more` is added to the result.
     """
     issued, follow_ups = book_thresholds(booking)
+    follow_ups = (*follow_ups, *releasing(booking.account))
     if booking.catalogue.tier_sets:
         tiers.rise(booking, booking.before, booking.command.now)
     balances: dict[str, Document] = {}

@@ -39,6 +39,8 @@ def dump_state(state: State) -> Document:
             return {
                 "programmes": [[rules.version, _text(rules.programme)] for rules in state.programmes.values()],
                 "tier_sets": [[state.versions[name], _text(each)] for name, each in state.tier_sets.items()],
+                "account_numbers": list(state.account_numbers),
+                "account_numbers_version": state.account_numbers_version,
             }
         case Hold():
             return dump_hold(state)
@@ -67,6 +69,8 @@ def load_state(stream: str, document: Document) -> State:
                 {each.id: each for each in rules},
                 {each.id: each for each, _ in sets},
                 {each.id: version for each, version in sets},
+                tuple(document.get("account_numbers", ())),
+                document.get("account_numbers_version", 0),
             )
         case Hold():
             return load_hold(name, document)
@@ -108,6 +112,10 @@ def _dump_account(account: Account) -> Document:
         document["tiers"] = [{**each._asdict(), "bases": list(each.bases)} for each in account.tiers.values()]
     if account.holds:
         document["holds"] = list(account.holds)
+    if account.known:
+        document["known"] = True
+    if account.waiting:
+        document["waiting"] = list(account.waiting)
     return document
 
 
@@ -125,6 +133,8 @@ def _load_account(name: str, document: Document) -> Account:
         get("forwards_to"),
         {each["tier_set"]: _load_standing(each) for each in get("tiers", ())},
         tuple(get("holds", ())),
+        get("known", False),
+        tuple(get("waiting", ())),
     )
 
 

@@ -3,7 +3,13 @@
 from types import MappingProxyType
 from typing import Any, assert_never
 
-from schemas.accounts import AccountForwarded, AccountOpened, AccountState, AccountStateChanged, NumberAdded
+from schemas.accounts import (
+    AccountForwarded,
+    AccountOpened,
+    AccountState,
+    AccountStateChanged,
+    NumberAdded,
+)
 from schemas.holds import HoldEnded, HoldEvent, HoldPlaced
 from schemas.movements import (
     Activated,
@@ -33,6 +39,13 @@ from schemas.movements import (
 from schemas.orders import OrderEvent
 from schemas.points import AccountNews, ProgrammeApplied, ReversalEvent
 from schemas.tiers import TierChanged, TierPeriodStarted
+from schemas.waiting_inputs import (
+    AccountNumbersApplied,
+    AccountUnknown,
+    InputNews,
+    InputsReleased,
+    NumberKnown,
+)
 from services.points import lots as lot_rules
 from services.points.held import Hold, evolve_hold
 from services.points.orders.evolve import evolve_order
@@ -90,6 +103,8 @@ def evolve_account(account: Account, event: AccountEvent) -> Account:
         case AccountForwarded():
             number, to = event.account_number, event.forwards_to
             return account._replace(account_number=number, forwards_to=to, booked_at=event.booked_at)
+        case AccountUnknown() | NumberKnown() | InputsReleased():
+            return _evolve_inputs(account, event)
         case TierPeriodStarted() | TierChanged():
             return _evolve_tier(account, event)
         case HoldPlaced():
@@ -97,6 +112,19 @@ def evolve_account(account: Account, event: AccountEvent) -> Account:
         case HoldEnded():
             left = tuple(each for each in account.holds if each != event.transaction_id)
             return account._replace(holds=left, booked_at=event.booked_at)
+        case _:
+            assert_never(event)
+
+
+def _evolve_inputs(account: Account, event: InputNews) -> Account:
+    match event:
+        case AccountUnknown():
+            return account._replace(waiting=(*account.waiting, event.command_id), booked_at=event.booked_at)
+        case NumberKnown():
+            return account._replace(known=True, booked_at=event.booked_at)
+        case InputsReleased():
+            left = tuple(each for each in account.waiting if each not in event.commands)
+            return account._replace(waiting=left, booked_at=event.booked_at)
         case _:
             assert_never(event)
 
@@ -117,6 +145,8 @@ def _booked(account: Account, event: Notice | Movement, sequence: int) -> Accoun
         account.forwards_to,
         account.tiers,
         account.holds,
+        account.known,
+        account.waiting,
     )
 
 
@@ -246,9 +276,9 @@ def _evolve_tier(account: Account, event: TierPeriodStarted | TierChanged) -> Ac
 def _evolve_catalogue(catalogue: Catalogue, event: CatalogueEvent) -> Catalogue:
     if isinstance(event, ProgrammeApplied):
         rules = ProgrammeRules.of(event.programme, event.version)
-        return Catalogue(
-            catalogue.id, {**catalogue.programmes, rules.id: rules}, catalogue.tier_sets, catalogue.versions
-        )
+        return catalogue._replace(programmes={**catalogue.programmes, rules.id: rules})
+    if isinstance(event, AccountNumbersApplied):
+        return catalogue._replace(account_numbers=event.patterns, account_numbers_version=event.version)
     name = event.tier_set.id
     tier_sets = {**catalogue.tier_sets, name: event.tier_set}
-    return Catalogue(catalogue.id, catalogue.programmes, tier_sets, {**catalogue.versions, name: event.version})
+    return catalogue._replace(tier_sets=tier_sets, versions={**catalogue.versions, name: event.version})

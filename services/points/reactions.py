@@ -112,7 +112,7 @@ def _translated(
         type=command,
         subject=account_id(context.store, number),
         store=context.store,
-        value=to_json({"accountNumber": number, **payload}),
+        value=to_json({"accountNumber": number, "fromInput": True, **payload}),
         request_hash=request_hash(context.secret, envelope.type, envelope.subject, canonical(said)),
         correlation_id=envelope.correlation_id or command_id,
         causation_id=envelope.id,

@@ -14,9 +14,9 @@ from typing import NamedTuple
 
 from schemas.accounts import AccountState
 from schemas.movements import Movement, Notice
-from schemas.points import AccountNews, PointsEvent, ProgrammeApplied
+from schemas.points import AccountNews, CatalogueNews, PointsEvent, ProgrammeApplied
 from schemas.programme import Programme
-from schemas.tiers import TierSet, TierSetApplied
+from schemas.tiers import TierSet
 from services.points.held import Hold
 from services.points.orders.state import Order
 from services.points.reversals import Reversals
@@ -111,7 +111,7 @@ class Account(NamedTuple):
 
     `account_number` is None until the first credit opens it; `sequence` counts its movements. `numbers` lead here
     besides; an account that itself leads to another has that one's id in `forwards_to`, and nothing else. `holds` are
-    the ids of its open transactions.
+    the ids of its open transactions. `waiting` are the ids of inputs that may not open it, until it is `known`.
     """
 
     account: str
@@ -124,6 +124,8 @@ class Account(NamedTuple):
     forwards_to: str | None = None
     tiers: Mapping[str, Standing] = MappingProxyType({})
     holds: tuple[str, ...] = ()
+    known: bool = False
+    waiting: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -170,11 +172,13 @@ class Catalogue(NamedTuple):
     programmes: Mapping[str, ProgrammeRules] = MappingProxyType({})
     tier_sets: Mapping[str, TierSet] = MappingProxyType({})
     versions: Mapping[str, int] = MappingProxyType({})
+    account_numbers: tuple[str, ...] = ()
+    account_numbers_version: int = 0
 
 
 State = Account | ProgrammeRules | Catalogue | Order | Reversals | Hold
 Event = PointsEvent
-CatalogueEvent = ProgrammeApplied | TierSetApplied
+CatalogueEvent = ProgrammeApplied | CatalogueNews
 
 
 def account_stream(store: str, account: str) -> str:

@@ -5,18 +5,21 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import assert_never
 
-from schemas.declarations import Declarations
+from schemas.declarations import STORE_WIDE, Declarations
 from schemas.points import PutProgramme
 from schemas.replies import Reply, Status
 from schemas.tiers import PutTierSet, TierSet
 from schemas.vouchers import PutDefinition
+from schemas.waiting_inputs import (
+    PutAccountNumbers,
+)
 from shared.commands.commander import commander
 from shared.commands.console import out, table
 from shared.ids import new_id
 from shared.runtime.requests import NotSent, OutcomeUnknown, Request, Requester
 from shared.settings import Settings
 
-Put = PutDefinition | PutProgramme | PutTierSet
+Put = PutDefinition | PutProgramme | PutTierSet | PutAccountNumbers
 
 APPLIED, UNCHANGED, REFUSED, UNANSWERED = "applied", "unchanged", "refused", "unanswered"
 
@@ -39,7 +42,7 @@ class Outcome:
 
 
 async def apply(declarations: Declarations, settings: Settings) -> list[Outcome]:
-    """Declare vouchers, then programmes, which name them, then tier sets, and wait for all outcomes, in this order.
+    """Declare vouchers, then programmes, which name them, then tier sets and account numbers; wait for all outcomes.
 
     The primary tier set comes last, since another one may have to give the place up first.
 
@@ -57,7 +60,9 @@ async def apply(declarations: Declarations, settings: Settings) -> list[Outcome]
         for wave in ([each for each in tier_sets if not _leads(each)], [each for each in tier_sets if _leads(each)]):
             done = await asyncio.gather(*(_put(requester, settings, PutTierSet(tier_set=each)) for each in wave))
             by_id.update((outcome.id, outcome) for outcome in done)
-    return [*outcomes, *(by_id[each.id] for each in tier_sets)]
+        numbers = declarations.account_numbers
+        last = [] if numbers is None else [await _put(requester, settings, PutAccountNumbers(patterns=numbers))]
+    return [*outcomes, *(by_id[each.id] for each in tier_sets), *last]
 
 
 def show(outcomes: Sequence[Outcome]) -> None:
@@ -77,6 +82,8 @@ async def _put(requester: Requester, settings: Settings, payload: Put) -> Outcom
             kind, type_, id_ = "programme", "points.put_programme.v1", payload.programme.id
         case PutTierSet():
             kind, type_, id_ = "tier set", "points.put_tier_set.v1", payload.tier_set.id
+        case PutAccountNumbers():
+            kind, type_, id_ = "account numbers", "points.put_account_numbers.v1", STORE_WIDE
         case _:
             assert_never(payload)
     service = type_.partition(".")[0]

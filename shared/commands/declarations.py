@@ -68,10 +68,10 @@ def read(files: Sequence[str]) -> Declarations:
             continue
         valid.append(declared)
         for section, ids in declared.ids().items():
-            key = "code" if section == "vouchers" else "id"
+            key = {"vouchers": "/{}/code", "accountNumbers": ""}.get(section, "/{}/id")
             for index, id_ in enumerate(ids):
                 if (section, id_) in seen:
-                    faults.append(f"{name}: /{section}/{index}/{key}: declared in {seen[section, id_]} too")
+                    faults.append(f"{name}: /{section}{key.format(index)}: declared in {seen[section, id_]} too")
                 seen[section, id_] = name
     if faults:
         raise Invalid(faults)
@@ -80,6 +80,7 @@ def read(files: Sequence[str]) -> Declarations:
             vouchers=tuple(voucher for each in valid for voucher in each.vouchers),
             programmes=tuple(programme for each in valid for programme in each.programmes),
             tier_sets=tuple(tier_set for each in valid for tier_set in each.tier_sets),
+            account_numbers=next((each.account_numbers for each in valid if each.account_numbers is not None), None),
         )
     except ValidationError as error:
         raise Invalid([f"all files together: {fault}" for fault in told(error)]) from error

@@ -109,6 +109,7 @@ class Journal:
                 if error.code != _NAMESPACE_EXISTS:
                     raise
             await self.snapshots.create_index(_DUE, partialFilterExpression={"state.due_at": {"$type": "date"}})
+            await self.snapshots.create_index([("state.waiting", ASCENDING)], sparse=True)
 
     async def ping(self) -> None:
         """Return when the primary answers."""

@@ -102,7 +102,7 @@ def _follow_up(
         "topic": wanted.topic,
         "type": wanted.type,
         "subject": wanted.subject,
-        "payload": wanted.payload,
+        "payload": wanted.payload if wanted.text is None else wanted.text,
     }
     if wanted.id is not None:
         document["id"] = wanted.id

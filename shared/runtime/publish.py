@@ -166,7 +166,9 @@ class RecordBuilder:
             ).headers()
             topic = self._settings.topic(follow_up["topic"])
             partition = partition_of(subject, self._partitions)
-            yield Record(topic, partition, subject.encode(), orjson.dumps(follow_up["payload"]), headers)
+            payload = follow_up["payload"]
+            value = payload.encode() if isinstance(payload, str) else orjson.dumps(payload)
+            yield Record(topic, partition, subject.encode(), value, headers)
 
     def _forward(self, entry: Document) -> Record:
         """The command as it came, to where it belongs; who waits for its outcome hears from there.

@@ -4,7 +4,7 @@ from datetime import UTC, datetime
 from decimal import Decimal
 from typing import Any
 
-from schemas import movements, orders, points, tiers
+from schemas import movements, orders, points, tiers, waiting_inputs
 from schemas.accounts import AccountState
 from schemas.transaction import Context, ProgrammePart, Redemption, VoucherRedemption
 from schemas.voucher_saga import VoucherDone
@@ -116,6 +116,9 @@ INPUTS: dict[str, tuple[Any, ...]] = {
         tiers.PinTier(account_number=NUMBER, tier_set="STATUS", reason="left"),
     ),
     "points.put_tier_set.v1": (tiers.PutTierSet(tier_set=TIER_SET),),
+    "points.put_account_numbers.v1": (waiting_inputs.PutAccountNumbers(patterns=("[0-9]{19}", "T-.*")),),
+    "points.know_number.v1": (waiting_inputs.KnowNumber(account_number=OTHER),),
+    "points.release_inputs.v1": (waiting_inputs.ReleaseInputs(account_number=OTHER, commands=(OTHER,)),),
 }
 
 
@@ -135,6 +138,16 @@ def events(booking: dict[str, Any], movement: dict[str, Any]) -> dict[str, tuple
         ),
         "points.number_added.v1": (points.NumberAdded(**_OF_ACCOUNT, number="6299000000000000025"),),
         "points.account_forwarded.v1": (points.AccountForwarded(**_OF_ACCOUNT, forwards_to=OTHER),),
+        "points.account_numbers_applied.v1": (
+            waiting_inputs.AccountNumbersApplied(patterns=("[0-9]{19}",), version=1, booked_at=NOW),
+        ),
+        "points.account_unknown.v1": (
+            waiting_inputs.AccountUnknown(
+                **_OF_ACCOUNT, command_id=OTHER, command="points.fulfil_order.v1", input='{"order":"12345"}'
+            ),
+        ),
+        "points.number_known.v1": (waiting_inputs.NumberKnown(**_OF_ACCOUNT),),
+        "points.inputs_released.v1": (waiting_inputs.InputsReleased(**_OF_ACCOUNT, commands=(OTHER,)),),
         "points.tier_set_applied.v1": (points.TierSetApplied(tier_set=TIER_SET, version=2, booked_at=NOW),),
         "points.tier_period_started.v1": (
             tiers.TierPeriodStarted(

@@ -185,7 +185,8 @@ def _answer(booking: Booking, order: Order, file: OrderFile | None = None) -> Ou
 
 def _digest(payload: PlaceOrder) -> str:
     """What tells a repeat from another body; the number may be another one of the same account."""
-    return sha256(canonical(payload.model_dump(mode="python", by_alias=True, exclude={"account_number"}))).hexdigest()
+    told = payload.model_dump(mode="python", by_alias=True, exclude={"account_number", "from_input"})
+    return sha256(canonical(told)).hexdigest()
 
 
 def _placed(booking: Booking, payload: PlaceOrder, order: Order, digest: str) -> OrderPlaced | Rejected:

@@ -4,15 +4,21 @@ import pytest
 
 from schemas.customers import AddCard, CardAdded, CardReplaced, ClaimKind, CustomerRefusal, ReplaceCard
 from services.customer.cards import CARDS_MAX
+from shared.decider import Document
 from shared.ids import account_id
 from tests.unit.customer.world import ADA, BEN, STORE, T0, Given, ada, create
+
+
+def known(number: str) -> tuple[str, str, Document]:
+    """What points are told of a card, so that inputs may open an account under its number."""
+    return "points.know_number.v1", account_id(STORE, number), {"accountNumber": number}
 
 
 def test_one_more_card() -> None:
     when = ada().when(AddCard(card_number="6002"))
     when.then(CardAdded(customer=ADA, card_number="6002", booked_at=T0))
     assert when.accepted.result["cardNumber"] == "6002"
-    assert when.follow_ups == []
+    assert when.follow_ups == [known("6002")]
     assert when.world.owner(ClaimKind.CARD, "6002") == ADA
     assert when.world.view()["cardNumber"] == "6001"
     when.world.when(AddCard(card_number="6002")).then()
@@ -24,7 +30,7 @@ def test_a_card_instead_of_another_leads_to_its_account() -> None:
     when = ada().when(ReplaceCard(new_number="6002"))
     when.then(CardReplaced(customer=ADA, card_number="6001", new_number="6002", booked_at=T0))
     leads = {"accountNumber": "6001", "newNumber": "6002"}
-    assert when.follow_ups == [("points.replace_number.v1", account_id(STORE, "6001"), leads)]
+    assert when.follow_ups == [("points.replace_number.v1", account_id(STORE, "6001"), leads), known("6002")]
     assert when.accepted.follow_ups[0].topic == "points.commands"
     view = when.world.view()
     assert view["cardNumber"] == "6002"

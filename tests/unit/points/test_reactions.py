@@ -8,6 +8,7 @@ import pytest
 
 from schemas.envelope import Envelope
 from schemas.points import COMMANDS, PostTransaction
+from schemas.waiting_inputs import AccountNumbersApplied
 from services.points.reactions import react_to_fulfilments as react
 from services.points.reactions import react_to_orders
 from shared.commands import declarations
@@ -30,6 +31,7 @@ def test_the_documents_example_becomes_a_transaction() -> None:
     assert (command.correlation_id, command.causation_id) == (command.id, "f-1")
     assert orjson.loads(command.value) == {
         "accountNumber": "6299",
+        "fromInput": True,
         "loyaltyPrograms": [{"loyaltyPointDefinitionId": "LOY22-BuyVouchers", "loads": [{"value": 1000}]}],
         "context": {"shopId": "Webshop", "comment": "Order 12345 fulfilled"},
     }
@@ -39,7 +41,8 @@ def test_the_documents_example_becomes_a_transaction() -> None:
 def test_the_command_is_one_that_the_service_takes() -> None:
     raw = EXAMPLE.replace(b"LOY22-BuyVouchers", b"LOY")
     [command] = react(ENVELOPE, raw, CONTEXT)
-    when = given(LOY).when(PostTransaction.model_validate_json(command.value), command_id=command.id)
+    known = AccountNumbersApplied(patterns=("[0-9]+",), version=1, booked_at=T0)
+    when = given(LOY, known).when(PostTransaction.model_validate_json(command.value), command_id=command.id)
     assert when.balances() == {"LOY": 1000}
     assert when.account.balances["LOY"].lots[0].amount == lot(1, 1000).amount
     assert when.account.booked_at == T0
@@ -176,6 +179,7 @@ def test_what_a_placed_order_uses_is_a_transaction_beside_it() -> None:
     assert beside.subject == order.subject
     assert orjson.loads(beside.value) == {
         "accountNumber": BUYER,
+        "fromInput": True,
         "loyaltyPrograms": [{"loyaltyPointDefinitionId": "LOY22-BuyVouchers", "loads": [{"value": 50}]}],
         "context": {"receiptNr": ORDER, "shopId": "Webshop"},
     }
@@ -184,7 +188,8 @@ def test_what_a_placed_order_uses_is_a_transaction_beside_it() -> None:
 
 def test_the_demos_order_from_its_placing_to_its_return() -> None:
     declared = declarations.read([str(DEMO / "programmes.yaml")])
-    world = given(*map(applied, declared.programmes), *map(applied_tiers, declared.tier_sets))
+    numbers = AccountNumbersApplied(patterns=declared.account_numbers or (), version=1, booked_at=T0)
+    world = given(*map(applied, declared.programmes), *map(applied_tiers, declared.tier_sets), numbers)
     seen = []
     for what in ("placed", "amended", "fulfilled", "cancelled", "returned"):
         for command in translated(what):

@@ -28,6 +28,9 @@ from schemas.points import (
 )
 from schemas.programme import Programme
 from schemas.tiers import PutTierSet, TierSet, TierSetApplied
+from schemas.waiting_inputs import (
+    AccountNumbersApplied,
+)
 from services.points.decider import DECIDER
 from services.points.orders.state import Order
 from services.points.state import (
@@ -257,7 +260,7 @@ def given(*events: Event) -> Given:
             streams = [reversals_stream(STORE, event.transaction_id)]
         elif isinstance(event, ProgrammeApplied):
             streams = [programme_stream(STORE, event.programme.id), CATALOGUE]
-        elif isinstance(event, TierSetApplied):
+        elif isinstance(event, TierSetApplied | AccountNumbersApplied):
             streams = [CATALOGUE]
         for stream in streams:
             states[stream] = DECIDER.evolve(states.get(stream) or DECIDER.initial(stream), event)

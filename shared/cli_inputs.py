@@ -1,0 +1,39 @@
+"""`fealty unknown-accounts`: inputs for account numbers that nobody knows; registered in shared/cli.py."""
+
+from typing import Annotated
+
+import typer
+
+from shared.commands.console import execute, one_line
+from shared.commands.environment import ROOT, Root, settings_at
+
+unknown = typer.Typer(help="Account numbers that nobody knows, for which inputs from topics wait.")
+
+
+def register(app: typer.Typer) -> None:
+    """Add these commands to the command line."""
+    app.add_typer(unknown, name="unknown-accounts")
+
+
+@unknown.command("list")
+def list_unknown(
+    limit: Annotated[int, typer.Option("--limit", min=1, max=1000, help="At most so many numbers.")] = 50,
+    root: Root = ROOT,
+) -> None:
+    """List the numbers for which inputs wait."""
+    from shared.commands import unknown_accounts as command
+
+    with one_line():
+        execute(command.list_unknown(settings_at(root), limit))
+
+
+@unknown.command("replay")
+def replay_unknown(
+    number: Annotated[str, typer.Argument(metavar="NUMBER", help="As listed.")],
+    root: Root = ROOT,
+) -> None:
+    """Let inputs open an account under this number; those that wait go on, in the order in which they came."""
+    from shared.commands import unknown_accounts as command
+
+    with one_line():
+        execute(command.replay_unknown(settings_at(root), number))
