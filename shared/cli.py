@@ -5,7 +5,7 @@ from typing import Annotated
 
 import typer
 
-from shared import cli_access, cli_inputs, cli_refusals, cli_reports, cli_tools
+from shared import cli_access, cli_doctor, cli_inputs, cli_refusals, cli_reports, cli_tools
 from shared.commands.console import Failure, complain, execute, one_line, out, quiet_logs
 from shared.commands.environment import ROOT, Root, settings_at
 
@@ -14,6 +14,7 @@ letters = typer.Typer(help="Records that could never work: list, show and replay
 app.add_typer(letters, name="dead-letters")
 app.add_typer(cli_refusals.refusals, name="refusals")
 cli_access.register(app)
+cli_doctor.register(app)
 cli_inputs.register(app)
 cli_reports.register(app)
 cli_tools.register(app)

@@ -23,7 +23,11 @@ RETRIES = Counter("fealty_retries_total", "Batches tried again, by reason.", ["r
 DEAD_LETTERS = Counter("fealty_dead_letters_total", "Records that can never work, by reason.", ["topic", "reason"])
 REFUSALS = Counter("fealty_refusals_total", "Commands refused, by the input that they came from.", ["topic", "code"])
 LAG = Gauge("fealty_lag_records", "Records not yet done, by partition held.", ["topic", "partition"])
-STOPPED = Gauge("fealty_stopped_partitions", "Partitions stopped at a follow-up that cannot be done; alert on it.")
+STOPPED = Gauge(
+    "fealty_stopped_partitions",
+    "1 for each partition stopped before an offset: unreadable, or a follow-up that cannot be done; alert on any.",
+    ["topic", "partition", "offset"],
+)
 PROPOSALS = Counter("fealty_sweep_proposals_total", "Commands proposed for what is due.", ["service"])
 SWEEPS = Counter("fealty_sweeps_total", "Sweeps for what is due that came to their end.", ["service"])
 DUE = Gauge("fealty_sweep_due_streams", "Streams with something due, as the last sweep met them.", ["service"])

@@ -27,6 +27,7 @@ DOORS = {
         "shared/runtime/kafka.py",
         "shared/runtime/topics.py",
         "shared/runtime/groups.py",
+        "shared/runtime/heads.py",
         "shared/embedded/kafka.py",
         "shared/commands/tail.py",
         "shared/commands/topics.py",

@@ -3,17 +3,19 @@
 import os
 import socket
 import sys
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 
 from shared.commands.console import Failure
-from shared.commands.web import ready
+from shared.commands.web import works
 from shared.embedded.supervisor import Child
 from shared.settings import Settings
 
 EDGE_PORT = 8080
 _STATEFUL = ("points", "voucher", "customer")
 _ANYWHERE = ("0.0.0.0", "::", "")
+
+CameUp = Callable[[str, Sequence[str]], None]
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,8 +27,8 @@ class ServiceChild:
     health_url: str
 
 
-def children(settings: Settings, came_up: Callable[[str], None]) -> dict[str, ServiceChild]:
-    """The services to run, by name; `came_up` hears of each that got ready, each time.
+def children(settings: Settings, came_up: CameUp) -> dict[str, ServiceChild]:
+    """The services to run, by name; `came_up` hears of each that got ready, each time, and what of it is stopped.
 
     The edge answers on FEALTY_PORT, else on 8080 when that is free.
 
@@ -44,7 +46,7 @@ def children(settings: Settings, came_up: Callable[[str], None]) -> dict[str, Se
     }
 
 
-def _child(service: str, port: int, settings: Settings, came_up: Callable[[str], None]) -> ServiceChild:
+def _child(service: str, port: int, settings: Settings, came_up: CameUp) -> ServiceChild:
     base = f"http://{'127.0.0.1' if settings.host in _ANYWHERE else settings.host}"
     url, health_port = f"{base}:{port}", port
     if service == "edge":
@@ -62,12 +64,12 @@ def _child(service: str, port: int, settings: Settings, came_up: Callable[[str],
     return ServiceChild(child, url, f"{base}:{health_port}")
 
 
-def _telling(service: str, url: str, came_up: Callable[[str], None]) -> Callable[[], Awaitable[bool]]:
+def _telling(service: str, url: str, came_up: CameUp) -> Callable[[], Awaitable[bool]]:
     async def is_ready() -> bool:
-        answers = await ready(url)
-        if answers:
-            came_up(service)
-        return answers
+        up, stopped = await works(url)
+        if up:
+            came_up(service, stopped)
+        return up
 
     return is_ready
 

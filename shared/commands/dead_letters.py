@@ -15,6 +15,7 @@ from shared.runtime.kafka import PRODUCER_BATCH_BYTES, Producer, Record
 from shared.settings import Settings
 
 _CHUNK_LETTERS = 100
+_UNREADABLE = "a batch of the log is no record; let its sender send again what was in it"
 _ERASED = "what was sent was erased with the person whom it was about"
 
 
@@ -123,13 +124,19 @@ def _chosen(found: Iterable[Document], ids: Sequence[str] | None, again: bool, s
             raise Failure(f"replayed before: {', '.join(before)}; nothing was sent; --again sends it again")
         if erased := [letter["_id"] for letter in letters if letter.get("erased")]:
             raise Failure(f"{_ERASED}: {', '.join(erased)}; nothing was sent")
+        if unreadable := [letter["_id"] for letter in letters if letter.get("unreadable")]:
+            raise Failure(f"{_UNREADABLE}: {', '.join(unreadable)}; nothing was sent")
     else:
-        letters = [each for each in letters if not each.get("erased") and (again or not each.get("replayed_at"))]
+        letters = [each for each in letters if _can_be_sent(each) and (again or not each.get("replayed_at"))]
     topics = {settings.topic(name) for name in TOPICS}
     for letter in letters:
         if letter["topic"] not in topics or letter["partition"] >= settings.partitions:
             raise Failure(f"{letter['_id']} came from no topic of this installation; nothing was sent")
     return [letter["_id"] for letter in letters]
+
+
+def _can_be_sent(letter: Document) -> bool:
+    return not (letter.get("erased") or letter.get("unreadable"))
 
 
 def _record(letter: Document) -> Record:

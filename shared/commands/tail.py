@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 from shared.clock import monotonic_s
 from shared.runtime.kafka import AIOKafkaConsumer, ConsumerRecord, TopicPartition, translated
+from shared.runtime.polling import Poller
 from shared.settings import Settings
 
 _POLL_MS = 100
@@ -27,8 +28,8 @@ class Arrived:
 class Tail:
     """Keeps what came, so that nothing is missed between two waits."""
 
-    def __init__(self, consumer: AIOKafkaConsumer) -> None:
-        self._consumer = consumer
+    def __init__(self, poller: Poller) -> None:
+        self._poller = poller
         self._arrived: list[Arrived] = []
 
     async def wait(self, count: int, wanted: Callable[[Arrived], bool], timeout_s: float) -> list[Arrived]:
@@ -38,9 +39,10 @@ class Tail:
             found = [arrived for arrived in self._arrived if wanted(arrived)]
             if len(found) >= count or monotonic_s() >= deadline_s:
                 return found
-            fetched = await self._consumer.getmany(timeout_ms=_POLL_MS)
+            polled = await self._poller.poll(_POLL_MS)
             now_s = monotonic_s()
-            self._arrived += [Arrived(record, now_s) for records in fetched.values() for record in records]
+            self._arrived += [Arrived(record, now_s) for record in polled.records]
+            self._poller.step_over(polled.unreadable)
 
 
 @asynccontextmanager
@@ -59,8 +61,9 @@ async def tail(settings: Settings, places: Sequence[TopicPartition]) -> AsyncIte
         async with translated(f"Kafka at {settings.kafka}"):
             await asyncio.wait_for(consumer.start(), settings.request_timeout_ms / 1000)
             consumer.assign(list(places))
+            poller = Poller(settings, lambda: consumer)
             for place, offset in (await consumer.end_offsets(list(places))).items():
-                consumer.seek(place, offset)
-        yield Tail(consumer)
+                poller.seek(place, offset)
+        yield Tail(poller)
     finally:
         await consumer.stop()

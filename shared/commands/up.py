@@ -4,8 +4,9 @@ import asyncio
 import shlex
 import signal
 import sys
-from collections.abc import AsyncIterator, Callable, Mapping
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager, suppress
+from functools import partial
 from pathlib import Path
 
 from shared.clock import monotonic_s
@@ -41,8 +42,9 @@ async def up(root: Path, *, demo: bool, once: bool) -> int:
             async with _running(root, settings_given(), say) as (settings, services):
                 _show(root, settings, services)
                 http = services["edge"].url
-                customer = await _demo(root, settings, http, say) if demo else None
-                if demo and customer is None:
+                stuck = await _tell_stuck(settings, say)
+                customer = await _demo(root, settings, http, say) if demo and not stuck else None
+                if demo and customer is None and (once or not stuck):
                     return 1
                 if once:
                     return 0
@@ -56,6 +58,18 @@ async def up(root: Path, *, demo: bool, once: bool) -> int:
         return 0 if serving else 130
     finally:
         say("stopped")
+
+
+async def _tell_stuck(settings: Settings, say: Say) -> bool:
+    """Say which partitions are stuck; nothing is played on them, and everything else is served."""
+    from shared.commands.doctor import diagnose
+
+    stuck = await diagnose(settings)
+    for each in stuck:
+        say(f"{each.group} is stuck at {each.where}: {each.reason}")
+    if stuck:
+        say("the demo is not played; all other partitions are served; `fealty doctor` says what to do")
+    return bool(stuck)
 
 
 async def _demo(root: Path, settings: Settings, http: str, say: Say) -> str | None:
@@ -86,7 +100,7 @@ async def _running(root: Path, settings: Settings, say: Say) -> AsyncIterator[tu
         settings = settings.model_copy(update=update)
         created = await create_topics(settings)
         say(f"topics are there, {len(created)} of them new")
-        services = children(settings, lambda name: say(f"{name} is ready"))
+        services = children(settings, partial(_came_up, say))
         supervisor = Supervisor(
             stack.root / "logs",
             start_timeout_s=START_TIMEOUT_S,
@@ -110,6 +124,10 @@ async def _running(root: Path, settings: Settings, say: Say) -> AsyncIterator[tu
                 task.cancel()
             await asyncio.gather(*watching, return_exceptions=True)
             await supervisor.stop()
+
+
+def _came_up(say: Say, name: str, stopped: Sequence[str]) -> None:
+    say(f"{name} is up, and {'; '.join(stopped)}" if stopped else f"{name} is ready")
 
 
 async def _keep_running(name: str, server: EmbeddedKafka | EmbeddedMongo, say: Say) -> None:

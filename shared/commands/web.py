@@ -9,16 +9,19 @@ from dataclasses import dataclass
 from types import MappingProxyType
 from typing import Any
 
+from shared.runtime.health import STOPPED_AT
+
 _TIMEOUT_S = 15.0
 _NO_PROXY = urllib.request.build_opener(urllib.request.ProxyHandler({}))
 
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """A response: its status, and its body parsed as JSON, or None when it is none."""
+    """A response: its status, its body parsed as JSON, or None when it is none, and as text."""
 
     status: int
     body: Any
+    text: str = ""
 
 
 async def call(method: str, url: str, body: Any = None, headers: Mapping[str, str] = MappingProxyType({})) -> Answer:
@@ -37,19 +40,33 @@ async def ready(base: str) -> bool:
     return (await call("GET", f"{base}/health/ready")).status == 200
 
 
+async def works(base: str) -> tuple[bool, list[str]]:
+    """Whether the process at `base` does all that it can do now, and the parts of it that wait for an operator.
+
+    A partition that was stopped makes a process not ready, and no waiting helps: the rest of it works.
+
+    :raises OSError: nobody answers.
+    """
+    answer = await call("GET", f"{base}/health/ready")
+    troubles = [] if answer.status == 200 else answer.text.splitlines()
+    stopped = [line for line in troubles if f": {STOPPED_AT} " in line]
+    return answer.status == 200 or (bool(stopped) and len(stopped) == len(troubles)), stopped
+
+
 def _call(method: str, url: str, body: Any, headers: Mapping[str, str]) -> Answer:
     data = body if body is None or isinstance(body, bytes) else json.dumps(body).encode()
     request = urllib.request.Request(url, data, {"Content-Type": "application/json", **headers}, method=method)
     try:
         with _NO_PROXY.open(request, timeout=_TIMEOUT_S) as response:
-            return Answer(response.status, _parsed(response.read()))
+            return _answer(response.status, response.read())
     except urllib.error.HTTPError as error:
         with error:
-            return Answer(error.code, _parsed(error.read()))
+            return _answer(error.code, error.read())
 
 
-def _parsed(raw: bytes) -> Any:
+def _answer(status: int, raw: bytes) -> Answer:
     try:
-        return json.loads(raw)
+        body = json.loads(raw)
     except ValueError:
-        return None
+        body = None
+    return Answer(status, body, raw.decode(errors="replace"))

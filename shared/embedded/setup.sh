@@ -52,6 +52,8 @@ if [[ -z "${MONGODB_URL:-}" ]] && ! command -v mongod >/dev/null && [[ "$(uname 
     stop "needs libcurl for the packaged mongod: install it (Debian: libcurl4), or set MONGODB_URL to a MongoDB replica set"
 fi
 
+command -v kcat >/dev/null || install kcat || say "kcat can't be installed here: the tests that publish with it are skipped"
+
 if ! python_is_fit .venv/bin/python || ! .venv/bin/python -m pip --version >/dev/null 2>&1; then
   say "making .venv with $("$python" --version)"
   "$python" -m venv --clear .venv

@@ -16,7 +16,7 @@ from faststream.middlewares import AckPolicy
 from shared.backoff import Backoff
 from shared.clock import monotonic_s
 from shared.errors import Relinquished, Stopped, Unavailable
-from shared.metrics import BATCH_RECORDS, BATCH_SECONDS, COMMITS, LAG, STOPPED
+from shared.metrics import BATCH_RECORDS, BATCH_SECONDS, COMMITS, LAG
 from shared.runtime.health import Health
 from shared.runtime.kafka import (
     AIOKafkaConsumer,
@@ -24,8 +24,10 @@ from shared.runtime.kafka import (
     ConsumerRecord,
     TopicPartition,
     commit,
-    translated,
+    renew,
 )
+from shared.runtime.polling import POLL_FAILURES_MAX, Poller
+from shared.runtime.stops import Stops
 from shared.settings import Settings
 
 log = structlog.get_logger()
@@ -97,6 +99,8 @@ class Pump:
         self._settings = settings
         self._handle = handle
         self._state = health.part(f"{group}:{topic}")
+        self._stops = Stops(self._state)
+        self._poller = Poller(settings, lambda: self.consumer)
         self._lock = asyncio.Lock()
         self._wanted = asyncio.Event()
         self._stopping = False
@@ -143,9 +147,11 @@ class Pump:
         while not self._stopping:
             self._state.beat()
             try:
+                if self._poller.failures >= POLL_FAILURES_MAX:
+                    await self._rejoin()
                 await self._turn()
             except Stopped as stopped:
-                await self._stop_partition(stopped)
+                self._stop(TopicPartition(stopped.topic, stopped.partition), stopped.offset, str(stopped))
             except Unavailable as error:
                 self._state.trouble(str(error))
                 await backoff.wait()
@@ -158,11 +164,11 @@ class Pump:
         """Poll once, and do what came."""
         epoch = self._epoch
         polled_s = monotonic_s()
-        async with translated("polling"):
-            fetched = await self.consumer.getmany(
-                timeout_ms=self._settings.poll_timeout_ms, max_records=self._records_max
-            )
-        records = [record for partition in fetched.values() for record in partition]
+        polled = await self._poller.poll(self._settings.poll_timeout_ms, self._records_max)
+        for broken in polled.unreadable:
+            if epoch == self._epoch:
+                self._stop(broken.place, broken.offset, broken.reason)
+        records = polled.records
         if not records:
             async with self._lock:
                 await self._settle()
@@ -201,8 +207,7 @@ class Pump:
         for record in records:
             first.setdefault(TopicPartition(record.topic, record.partition), record.offset)
         for place, offset in first.items():
-            if place in self.consumer.assignment():
-                self.consumer.seek(place, offset)
+            self._poller.seek(place, offset)
 
     async def _commit(self, records: Sequence[ConsumerRecord[bytes, bytes]]) -> None:
         """Commit exactly what is done; a failure costs a redelivery and nothing else."""
@@ -241,13 +246,19 @@ class Pump:
             LAG.remove(place.topic, str(place.partition))
         self._next_offsets.clear()
 
-    async def _stop_partition(self, stopped: Stopped) -> None:
-        """Leave a partition where it is until the process is started anew, and say so (P6)."""
-        place = TopicPartition(stopped.topic, stopped.partition)
-        log.error("a partition was stopped", topic=place.topic, partition=place.partition, reason=str(stopped))
-        STOPPED.inc()
-        self._state.stopped(f"{place.topic}/{place.partition}/{stopped.offset}")
+    def _stop(self, place: TopicPartition, offset: int, reason: str) -> None:
+        """Leave a partition where it is until the process is started anew, and say so (P6); the others go on."""
+        self._stops.add(place, offset, reason)
         self.consumer.pause(place)
+
+    async def _rejoin(self) -> None:
+        """A client that keeps raising has lost one of its tasks for good: join with a new one."""
+        async with self._lock:
+            await self._settle()
+            self._epoch += 1
+            self._poller.forget()
+        log.warning("joining with a new client", topic=self.topic)
+        await renew(self.subscriber, self._settings.request_timeout_ms / 1000)
 
     async def revoked(self, partitions: set[TopicPartition]) -> None:
         """A rebalance: let the batch in hand end or give up, settle its commit, then hand over."""
@@ -256,12 +267,16 @@ class Pump:
             await self._settle()
             self._epoch += 1
             self._held -= partitions
+            self._poller.forget()
+            self._stops.clear()
             self._forget_lag()
         log.info("partitions revoked", topic=self.topic, partitions=sorted(p.partition for p in partitions))
 
     def assigned(self, partitions: set[TopicPartition]) -> None:
         """The new share of partitions."""
         self._held = set(partitions)
+        self._poller.forget()
+        self._stops.clear()
         self._wanted.clear()
         self._state.joined()
         log.info("partitions assigned", topic=self.topic, partitions=sorted(p.partition for p in partitions))

@@ -9,6 +9,7 @@ from shared.clock import instant, now_ms
 from shared.decider import Document
 from shared.errors import Poison
 from shared.ids import derived_id
+from shared.runtime.heads import Unreadable
 from shared.runtime.kafka import ConsumerRecord, Record
 
 DETAIL_CHARS_MAX = 2_000
@@ -41,6 +42,26 @@ def dead_letter(record: ConsumerRecord[bytes, bytes], error: Exception, attempts
     if command_id is not None:
         letter["command_id"] = command_id.decode("utf-8", "replace")
     return letter
+
+
+def dead_batch(broken: Unreadable) -> Document:
+    """The document of a batch that can't be read: where it stands, and all of it, as far as the broker hands it out."""
+    kept = "its bytes are the value" if broken.raw is not None else "the broker does not hand out its bytes"
+    return {
+        "_id": broken.where,
+        "topic": broken.place.topic,
+        "partition": broken.place.partition,
+        "offset": broken.offset,
+        "reason": "unreadable",
+        "detail": f"a batch, offsets {broken.offset} to {broken.next_offset - 1}; {kept}; {broken.reason}",
+        "attempts": 1,
+        "trace": None,
+        "at": instant(now_ms()),
+        "key": None,
+        "value": broken.raw,
+        "headers": [],
+        "unreadable": True,
+    }
 
 
 def announcement(letter: Document, topic: str, source: str, partition: int) -> Record:

@@ -1,7 +1,7 @@
 """Consumer groups from outside, for operators: who is in one, and where an empty one goes on reading."""
 
 import asyncio
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Iterable, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 
@@ -93,3 +93,38 @@ async def _member_of_none(settings: Settings, group: str) -> AsyncIterator[AIOKa
         yield consumer
     finally:
         await consumer.stop()
+
+
+async def committed(settings: Settings) -> dict[str, dict[TopicPartition, int]]:
+    """What each group of the broker has committed, by group; groups of other installations too.
+
+    :raises Unavailable: the broker is away.
+    """
+    admin = AIOKafkaAdminClient(bootstrap_servers=settings.kafka, request_timeout_ms=settings.request_timeout_ms)
+    async with translated("looking at the groups"):
+        await asyncio.wait_for(admin.start(), settings.request_timeout_ms / 1000)
+        try:
+            names = [name for name, *_ in await admin.list_consumer_groups()]
+            found = [await admin.list_consumer_group_offsets(name) for name in names]
+        finally:
+            await admin.close()
+    return {
+        name: {place: offsets.offset for place, offsets in each.items() if offsets.offset >= 0}
+        for name, each in zip(names, found, strict=True)
+    }
+
+
+async def ends(settings: Settings, places: Iterable[TopicPartition]) -> dict[TopicPartition, tuple[int, int]]:
+    """The first offset and the end of each partition.
+
+    :raises Unavailable: the broker is away.
+    """
+    wanted = list(places)
+    consumer = AIOKafkaConsumer(bootstrap_servers=settings.kafka, request_timeout_ms=settings.request_timeout_ms)
+    async with translated("looking for the ends"), asyncio.timeout(settings.request_timeout_ms / 1000):
+        try:
+            await consumer.start()
+            first, end = await asyncio.gather(consumer.beginning_offsets(wanted), consumer.end_offsets(wanted))
+        finally:
+            await consumer.stop()
+    return {place: (first[place], end[place]) for place in wanted}

@@ -11,6 +11,9 @@ from shared.metrics import READY
 
 log = structlog.get_logger()
 
+STOPPED_AT = "stopped at"
+"""How readiness begins to say that nothing but an operator's decision is missing."""
+
 
 class Troubles(Protocol):
     """Where a batch says that it waits for a server, and that it no longer does."""
@@ -78,12 +81,18 @@ class Part:
         self.stopped_at.append(where)
         self.changed()
 
+    def resumed(self) -> None:
+        """Its partitions were handed over."""
+        if self.stopped_at:
+            self.stopped_at.clear()
+            self.changed()
+
     def why_not_ready(self) -> str | None:
         """A sentence, or None when ready."""
         if not self.is_joined:
             return "not joined yet"
         if self.stopped_at:
-            return f"stopped at {', '.join(self.stopped_at)}"
+            return f"{STOPPED_AT} {', '.join(self.stopped_at)}"
         return self.troubled_by
 
 

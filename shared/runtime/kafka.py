@@ -38,6 +38,7 @@ __all__ = [
     "TopicPartition",
     "commit",
     "partition_of",
+    "renew",
     "translated",
 ]
 
@@ -276,6 +277,17 @@ async def commit(consumer: AIOKafkaConsumer, offsets: dict[TopicPartition, int],
 async def _closed(client: AIOKafkaAdminClient) -> None:
     with suppress(Exception):
         await asyncio.wait_for(client.close(), _STOP_TIMEOUT_S)
+
+
+async def renew(subscriber: Any, timeout_s: float) -> None:
+    """Replace the consumer of FastStream's `subscriber` by a new one, which joins anew.
+
+    :raises Unavailable: the broker is away; do it again.
+    """
+    with suppress(Exception):  # What is wrong with the old one is why it goes.
+        await asyncio.wait_for(subscriber.stop(), _STOP_TIMEOUT_S)
+    async with translated("joining anew"):
+        await asyncio.wait_for(subscriber.start(), timeout_s)
 
 
 async def _stop(client: AIOKafkaProducer) -> None:

@@ -17,8 +17,9 @@ from shared.clock import now_ms
 from shared.errors import FealtyError, Unavailable
 from shared.ids import new_id
 from shared.runtime.health import Health
-from shared.runtime.kafka import KafkaError, Producer, Record, partition_of, translated
+from shared.runtime.kafka import AIOKafkaConsumer, Producer, Record, partition_of, renew, translated
 from shared.runtime.kafka import TopicPartition as Place
+from shared.runtime.polling import POLL_FAILURES_MAX, Poller
 from shared.settings import Settings
 
 log = structlog.get_logger()
@@ -99,6 +100,7 @@ class Requester:
             auto_offset_reset="latest",
             fetch_max_wait_ms=_FETCH_WAIT_MS,
         )
+        self._poller = Poller(settings, self._consumer)
 
     async def connect(self) -> None:
         """Reach the broker, unless reached; one attempt at a time, whose failure is that of all who waited for it.
@@ -121,12 +123,16 @@ class Requester:
         :raises Unavailable: when the broker is away, or the replies' partition has no leader.
         """
         await self.connect()
-        consumer = self._subscriber.consumer
-        assert consumer is not None, "the broker has not been started"
-        async with translated("finding the end of the replies"):
-            await asyncio.wait_for(consumer.position(Place(self._replies, self._partition)), _POSITION_TIMEOUT_S)
+        place = Place(self._replies, self._partition)
+        async with translated("finding the end of the replies"), asyncio.timeout(_POSITION_TIMEOUT_S):
+            self._poller.next_offsets[place] = await self._consumer().position(place)
         self._task = asyncio.create_task(self._listen())
         self._state.joined()
+
+    def _consumer(self) -> AIOKafkaConsumer:
+        consumer = self._subscriber.consumer
+        assert consumer is not None, "the broker has not been started"
+        return consumer
 
     async def stop(self) -> None:
         """Forget who waits; their commands go on, and can be polled."""
@@ -199,22 +205,25 @@ class Requester:
 
     async def _listen(self) -> None:
         """Resolve what is waited for; replies to other processes on the same partition are not ours."""
-        consumer = self._subscriber.consumer
-        assert consumer is not None
         backoff = Backoff(first_ms=100)
         while True:
             self._state.beat()
             try:
-                fetched = await consumer.getmany(timeout_ms=self._settings.poll_timeout_ms)
-            except KafkaError as error:
-                self._state.trouble(repr(error))
+                if self._poller.failures >= POLL_FAILURES_MAX:
+                    await renew(self._subscriber, self._settings.request_timeout_ms / 1000)
+                    self._poller.renewed()
+                polled = await self._poller.poll(self._settings.poll_timeout_ms)
+            except Unavailable as error:
+                self._state.trouble(str(error))
                 await backoff.wait()
                 continue
             self._state.clear()
             backoff.reset()
-            for records in fetched.values():
-                for record in records:
-                    self._resolve(record)
+            for broken in polled.unreadable:  # Whoever waits for what stands there gets 202, and asks.
+                log.warning("unreadable replies", at=broken.where, reason=broken.reason)
+            self._poller.step_over(polled.unreadable)
+            for record in polled.records:
+                self._resolve(record)
 
     def _resolve(self, record: Any) -> None:
         try:

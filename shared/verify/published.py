@@ -16,9 +16,11 @@ from shared.clock import monotonic_s
 from shared.decider import Document
 from shared.errors import Unavailable
 from shared.ids import closing_id
+from shared.runtime.heads import Unreadable
 from shared.runtime.history import History
 from shared.runtime.kafka import AIOKafkaConsumer, ConsumerRecord, Record, TopicPartition, translated
 from shared.runtime.outcomes import HELD
+from shared.runtime.polling import Poller
 from shared.runtime.publish import RecordBuilder
 from shared.runtime.service import Service
 from shared.settings import Settings
@@ -56,6 +58,14 @@ class PublishedReport:
         room = max(0, _FINDINGS_MAX - len(self.findings))
         self.findings += [Finding(place, each) for each in found[:room]]
 
+    def add_unreadable(self, unreadable: Sequence[Unreadable]) -> None:
+        """Note what can't be read."""
+        self.off += len(unreadable)
+        room = max(0, _FINDINGS_MAX - len(self.findings))
+        self.findings += [
+            Finding(each.where, Difference("batch", "one that can be read", each.reason)) for each in unreadable[:room]
+        ]
+
 
 async def verify_published(
     service: Service,
@@ -74,7 +84,8 @@ async def verify_published(
     kinds = ("events", "changes") if service.changed else ("events",)
     topics = [settings.topic(f"{service.name}.{kind}") for kind in kinds]
     async with aclosing(_read(settings, topics)) as batches:
-        async for records, total in batches:
+        async for records, unreadable, total in batches:
+            report.add_unreadable(unreadable)
             entries = await _causes(records, history)
             expected = {
                 (each.topic, dict(each.headers)[_ID]): each for entry in entries.values() for each in build.entry(entry)
@@ -94,8 +105,10 @@ async def _causes(records: Iterable[Read], history: History) -> dict[str, Docume
     return {**entries, **await history.entries(closing)}
 
 
-async def _read(settings: Settings, topics: Sequence[str]) -> AsyncGenerator[tuple[list[Read], int], None]:
-    """All records of these topics up to their present end, in batches, each with the number of all."""
+async def _read(
+    settings: Settings, topics: Sequence[str]
+) -> AsyncGenerator[tuple[list[Read], Sequence[Unreadable], int], None]:
+    """All records of these topics up to their present end, in batches, each with what can't be read and a total."""
     places = [TopicPartition(topic, number) for topic in topics for number in range(settings.partitions)]
     consumer = AIOKafkaConsumer(
         bootstrap_servers=settings.kafka,
@@ -111,12 +124,15 @@ async def _read(settings: Settings, topics: Sequence[str]) -> AsyncGenerator[tup
         left = {place: end for place, end in ends.items() if end > first[place]}
         total = sum(ends.values()) - sum(first.values())
         consumer.assign(list(left))
+        poller = Poller(settings, lambda: consumer)
+        for place in left:
+            poller.seek(place, first[place])
         heard_s = monotonic_s()
         while left:
-            found = await consumer.getmany(timeout_ms=_POLL_MS, max_records=_RECORDS_MAX)
-            records = [record for each in found.values() for record in each]
-            if records:
-                yield records, total
+            polled = await poller.poll(_POLL_MS, _RECORDS_MAX)
+            poller.step_over(polled.unreadable)
+            if polled.records or polled.unreadable:
+                yield polled.records, polled.unreadable, total
                 heard_s = monotonic_s()
             elif monotonic_s() > heard_s + 3 * timeout_s:
                 raise Unavailable("reading topics: nothing came any more")
