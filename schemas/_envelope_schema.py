@@ -6,7 +6,7 @@ from schemas.envelope import ATTRIBUTE_CHARS_MAX, REQUIRED, SPECVERSION
 from schemas.topics import Kind
 
 _UUID = "^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$"
-_NUMBER = "^[0-9]+$"
+_NUMBER = "^[0-9]{1,18}$"
 
 _ATTRIBUTES: dict[str, dict[str, Any]] = {
     "ce_specversion": {"const": SPECVERSION, "description": "The version of CloudEvents."},

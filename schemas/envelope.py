@@ -3,7 +3,9 @@
 Every attribute is a header `ce_<name>`; the record's value is the JSON payload alone (DESIGN 3).
 """
 
+import re
 from collections.abc import Sequence
+from datetime import datetime
 from typing import NamedTuple
 
 Headers = Sequence[tuple[str, bytes | None]]
@@ -11,6 +13,8 @@ Headers = Sequence[tuple[str, bytes | None]]
 SPECVERSION = "1.0"
 REQUIRED = ("ce_specversion", "ce_id", "ce_source", "ce_type", "ce_subject")
 ATTRIBUTE_CHARS_MAX = 256
+_DIGITS_MAX = 18
+_TIME = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}[Tt][0-9]{2}:[0-9]{2}:[0-9]{2}(\.[0-9]+)?([Zz]|[+-][0-9]{2}:[0-9]{2})")
 
 
 class EnvelopeError(ValueError):
@@ -68,7 +72,7 @@ class Envelope(NamedTuple):
             type_,
             source,
             subject,
-            get("ce_time"),
+            _time(known),
             get("ce_store"),
             get("ce_correlationid"),
             get("ce_causationid"),
@@ -134,6 +138,19 @@ def _int(known: dict[str, str], name: str) -> int | None:
     if name not in known:
         return None
     text = known[name]
-    if not text.isascii() or not text.isdigit():
-        raise EnvelopeError(f"header {name} is not a whole number")
+    if not text.isascii() or not text.isdigit() or len(text) > _DIGITS_MAX:
+        raise EnvelopeError(f"header {name} is not a whole number of at most {_DIGITS_MAX} digits")
     return int(text)
+
+
+def _time(known: dict[str, str]) -> str | None:
+    text = known.get("ce_time")
+    if text is None:
+        return None
+    try:
+        if _TIME.fullmatch(text):
+            datetime.fromisoformat(text.upper())
+            return text
+    except ValueError:  # A day or an hour that there is not.
+        pass
+    raise EnvelopeError("header ce_time is no time as in RFC 3339, such as 2026-11-22T10:00:00Z")

@@ -114,7 +114,7 @@ def _translated(
         store=context.store,
         value=to_json({"accountNumber": number, "fromInput": True, **payload}),
         request_hash=request_hash(context.secret, envelope.type, envelope.subject, canonical(said)),
-        correlation_id=envelope.correlation_id or command_id,
+        correlation_id=envelope.correlation_id or envelope.id,
         causation_id=envelope.id,
     )
 

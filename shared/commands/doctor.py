@@ -9,12 +9,12 @@ from dataclasses import dataclass
 from schemas.topics import TOPICS
 from shared.commands.console import Failure, out, table
 from shared.commands.stores import SERVICES, journal_of, service_of
+from shared.runtime.burial import FOLLOW_UP_SOURCES
 from shared.runtime.dead_letters import announcement, dead_batch
 from shared.runtime.decode import Decoder, Undecodable
 from shared.runtime.groups import committed, ends, members, move
 from shared.runtime.heads import Head, Unreadable, read_heads
 from shared.runtime.kafka import Producer, TopicPartition
-from shared.runtime.process import FOLLOW_UP_SOURCES
 from shared.settings import Settings
 
 

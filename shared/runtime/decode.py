@@ -59,7 +59,8 @@ class Decoder:
         self._store = settings.store
         self._secret = settings.secret.get_secret_value().encode()
         self._record_bytes_max = settings.record_bytes_max
-        self._reply_topics = (None, settings.topic("edge.replies"))
+        self._replies = settings.topic("edge.replies")
+        self._partitions = settings.partitions
 
     def __call__(self, record: ConsumerRecord[bytes, bytes]) -> Incoming | Query | Undecodable:
         """Decode one record; never raises for what the record holds.
@@ -68,11 +69,7 @@ class Decoder:
         """
         envelope: Envelope | None = None
         try:
-            envelope = Envelope.from_headers(record.headers)
-            if not _UUID.fullmatch(envelope.id):
-                raise EnvelopeError("ce_id of a command must be a UUID in lower case")
-            if envelope.reply_to not in self._reply_topics:
-                raise EnvelopeError("ce_replyto is no topic of replies")
+            envelope = self._envelope(record)
             if envelope.type == GET_OUTCOME:
                 return Query(record, envelope, envelope.causation_id or "", envelope.store or self._store)
             return self._command(record, envelope)
@@ -80,6 +77,25 @@ class Decoder:
             return Undecodable(record, None, Poison("bad_envelope", str(error)))
         except Poison as error:
             return Undecodable(record, envelope, error)
+
+    def envelope(self, record: ConsumerRecord[bytes, bytes]) -> Envelope | None:
+        """The record's envelope alone; None when it is no good, and nobody can be answered."""
+        try:
+            return self._envelope(record)
+        except EnvelopeError:
+            return None
+
+    def _envelope(self, record: ConsumerRecord[bytes, bytes]) -> Envelope:
+        envelope = Envelope.from_headers(record.headers)
+        if not _UUID.fullmatch(envelope.id):
+            raise EnvelopeError("ce_id of a command must be a UUID in lower case")
+        if envelope.reply_to is None and envelope.reply_partition is None:
+            return envelope
+        if envelope.reply_to != self._replies:
+            raise EnvelopeError("ce_replyto is no topic of replies")
+        if envelope.reply_partition is None or envelope.reply_partition >= self._partitions:
+            raise EnvelopeError("ce_replypartition is no partition of the replies")
+        return envelope
 
     def _command(self, record: ConsumerRecord[bytes, bytes], envelope: Envelope) -> Incoming:
         value = checked_value(record, self._record_bytes_max)

@@ -10,15 +10,14 @@ from typing import Any
 import structlog
 
 from schemas.replies import Reply, Status
-from schemas.topics import TOPICS, Kind
 from shared.backoff import Backoff
 from shared.decider import Accepted, Document, Forwarded, Rejected
 from shared.errors import Conflict, Relinquished, Stopped, Unavailable
 from shared.ids import closing_id
 from shared.metrics import RETRIES, timed
 from shared.runtime.batch import Plan, States
+from shared.runtime.burial import Burial, bury, reused
 from shared.runtime.consumer import Batch
-from shared.runtime.dead_letters import announcement, dead_letter
 from shared.runtime.decode import Decoder, Incoming, Query, Undecodable
 from shared.runtime.health import Troubles
 from shared.runtime.journal import Journal, fence_id
@@ -41,11 +40,9 @@ from shared.settings import Settings
 
 log = structlog.get_logger()
 
-FOLLOW_UP_SOURCES = frozenset(f"/{topic.owner}" for topic in TOPICS.values() if topic.kind is Kind.COMMANDS)
-"""A command with such a source was caused by a journal entry of ours; callers and reactions have others."""
-
 Probe = Callable[[str], None]
-Records = Sequence[ConsumerRecord[bytes, bytes]]
+Record = ConsumerRecord[bytes, bytes]
+Records = Sequence[Record]
 
 
 def no_probe(_: str) -> None:
@@ -127,21 +124,32 @@ class Processor:
         if len(records) == 1:
             # What an error says may quote the record: the trace is kept with the dead letter alone.
             log.error("a record failed alone", offset=records[0].offset, topic=records[0].topic)
-            await self._persist_burial(batch, records, error, attempts)
+            await self._persist_burial(batch, records[0], error, attempts)
             return
         middle = len(records) // 2
         for half in (records[:middle], records[middle:]):
             await self._persist(batch, half, self._settings.attempts_max if len(half) == 1 else 1)
 
-    async def _persist_burial(self, batch: Batch, records: Records, error: Exception, attempts: int) -> None:
-        backoff = Backoff()
+    async def _persist_burial(self, batch: Batch, record: Record, error: Exception, attempts: int) -> None:
+        """Bury one record; when that fails too, without an answer to whoever waits.
+
+        :raises Stopped: even that can't be done, although the servers answer: its partition stops.
+        """
+        item, backoff, defects = Undecodable(record, self._decode.envelope(record), error), Backoff(), 0
         while True:
             batch.lease.check()
             try:
-                await self._steps(batch, records, buried=(error, attempts))
+                await self._steps(batch, [record], Burial(item, attempts))
                 return
             except (Conflict, Unavailable):
                 RETRIES.labels("burial").inc()
+            except (Relinquished, Stopped):
+                raise
+            except Exception as failed:
+                log.error("a burial failed", offset=record.offset, topic=record.topic, error=type(failed).__name__)
+                item, defects = item._replace(envelope=None), defects + 1
+                if defects > self._settings.attempts_max and await self._servers_answer():
+                    raise Stopped(record.topic, record.partition, record.offset, repr(failed)) from failed
             await backoff.wait()
 
     async def _servers_answer(self) -> bool:
@@ -151,12 +159,10 @@ class Processor:
             return False
         return True
 
-    async def _steps(self, batch: Batch, records: Records, buried: tuple[Exception, int] | None = None) -> None:
-        """Steps 2 to 6 for some records of a batch, in one transaction."""
+    async def _steps(self, batch: Batch, records: Records, burial: Burial | None = None) -> None:
+        """Steps 2 to 6 for some records of a batch, in one transaction; what is buried is not decoded again."""
         with timed("decode"):
-            decoded = [self._decode(record) for record in records]
-        if buried is not None:
-            decoded = [Undecodable(records[0], decoded[0].envelope, buried[0])]
+            decoded = [self._decode(record) for record in records] if burial is None else [burial.item]
         with timed("load"):
             plan = await self._load(records, decoded)
         with timed("decide"):
@@ -167,7 +173,7 @@ class Processor:
                     case Query():
                         await answer_poll(item, plan, self._journal)
                     case Undecodable():
-                        self._bury(plan, item, 1 if buried is None else buried[1])
+                        self._bury(plan, burial or Burial(item, 1))
             published = published_of(plan, self._build)
         await batch.settle()
         self._probe("before_transaction")
@@ -217,6 +223,9 @@ class Processor:
         A repeat of what was forwarded is forwarded too, for whoever waits for it now.
         """
         if entry["hash"] != item.request_hash:
+            if (letter := reused(item)) is not None:
+                self._bury(plan, Burial(letter, 1))
+                return
             plan.count("key_reused")
             plan.reply(item, Reply(command_id=entry["_id"], status=Status.KEY_REUSED))
             return
@@ -269,23 +278,9 @@ class Processor:
             self._reply(plan, item, entry, written)
         plan.count(entry["status"])
 
-    def _bury(self, plan: Plan, item: Undecodable, attempts: int) -> None:
+    def _bury(self, plan: Plan, burial: Burial) -> None:
         """Dead letters, unless the record is one of our own follow-ups: then its partition stops (P6)."""
-        record = item.record
-        if item.envelope is not None and item.envelope.source in FOLLOW_UP_SOURCES:
-            log.error("a follow-up failed", offset=record.offset, topic=record.topic, exc_info=item.error)
-            raise Stopped(record.topic, record.partition, record.offset, str(item.error))
-        letter = dead_letter(record, item.error, attempts)
-        plan.dead_letters.append(letter)
-        topic = self._settings.topic(f"{self._service.name}.dead-letters")
-        source = f"/{self._service.name}"
-        plan.records.append(announcement(letter, topic, source, record.partition % self._settings.partitions))
-        plan.count("dead_lettered")
-        if item.envelope is not None:
-            answer = Reply(
-                command_id=item.envelope.id, status=Status.DEAD_LETTERED, code=letter["reason"], detail=letter["detail"]
-            )
-            plan.records.extend(self._build.reply(item.record, item.envelope, answer))
+        bury(plan, burial, self._service.name, self._settings, self._build)
 
     async def _append(self, plan: Plan, records: Records) -> None:
         """Step 5, second half: one transaction, unless nothing happened that must be remembered."""

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from schemas.envelope import Envelope
+from schemas.envelope import Envelope, EnvelopeError
 from services.points.main import SERVICE
 from shared.errors import Poison
 from shared.ids import new_id
@@ -83,3 +83,61 @@ def test_decoding_never_raises(value: bytes | None, given_headers: list[tuple[st
 @settings(max_examples=30_000, derandomize=False)
 def test_decoding_never_raises_for_long(value: bytes | None, given_headers: list[tuple[str, bytes | None]]) -> None:
     decodes(value, given_headers)
+
+
+REPLIES = b"edge.replies"
+ADDRESSES: dict[str, tuple[bytes | None, bytes | None]] = {
+    "a partition that there is not": (REPLIES, b"12"),
+    "a partition far beyond": (REPLIES, b"99"),
+    "a partition of 18 digits": (REPLIES, b"9" * 18),
+    "a partition of 19 digits": (REPLIES, b"9" * 19),
+    "no partition": (REPLIES, None),
+    "no topic": (None, b"0"),
+    "another topic": (b"points.events", b"0"),
+}
+
+
+@pytest.mark.parametrize("name", ADDRESSES)
+def test_an_address_for_the_reply_that_is_none_is_poison_and_answers_nobody(name: str) -> None:
+    topic, partition = ADDRESSES[name]
+    given_headers = [
+        *GOOD,
+        *([] if topic is None else [("ce_replyto", topic)]),
+        *([] if partition is None else [("ce_replypartition", partition)]),
+    ]
+    record = Stub(b"{}", given_headers)
+    decoded = DECODE(record)  # type: ignore[arg-type]
+    assert isinstance(decoded, Undecodable)
+    assert isinstance(decoded.error, Poison)
+    assert (decoded.envelope, decoded.error.reason) == (None, "bad_envelope")
+    assert DECODE.envelope(record) is None  # type: ignore[arg-type]
+
+
+def test_a_good_address_is_taken() -> None:
+    given_headers = [*GOOD, ("ce_replyto", REPLIES), ("ce_replypartition", b"11")]
+    envelope = DECODE.envelope(Stub(b"{}", given_headers))  # type: ignore[arg-type]
+    assert envelope is not None
+    assert (envelope.reply_to, envelope.reply_partition) == ("edge.replies", 11)
+
+
+GOOD_TIMES = ["2026-11-22T10:00:00Z", "2026-11-22t10:00:00.123456789z", "2026-11-22T10:00:00.1+01:00"]
+BAD_TIMES = [
+    "",
+    "now",
+    "1790000000",
+    "2026-11-22",
+    "2026-11-22T10:00:00",
+    "2026-13-01T10:00:00Z",
+    "2026-W01-1T10:00:00Z",
+]
+
+
+@pytest.mark.parametrize("text", GOOD_TIMES)
+def test_a_time_as_in_rfc_3339_is_taken(text: str) -> None:
+    assert Envelope.from_headers([*GOOD, ("ce_time", text.encode())]).time == text
+
+
+@pytest.mark.parametrize("text", BAD_TIMES)
+def test_a_time_that_is_none_is_refused_with_an_example(text: str) -> None:
+    with pytest.raises(EnvelopeError, match=r"ce_time .* such as 2026-11-22T10:00:00Z"):
+        Envelope.from_headers([*GOOD, ("ce_time", text.encode())])

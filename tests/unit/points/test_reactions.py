@@ -28,7 +28,7 @@ def test_the_documents_example_becomes_a_transaction() -> None:
     assert command.id == input_command_id("/oms", "f-1")
     assert (command.type, command.store) == ("points.post_transaction.v1", "main")
     assert command.subject == account_id("main", "6299")
-    assert (command.correlation_id, command.causation_id) == (command.id, "f-1")
+    assert (command.correlation_id, command.causation_id) == ("f-1", "f-1")
     assert orjson.loads(command.value) == {
         "accountNumber": "6299",
         "fromInput": True,
