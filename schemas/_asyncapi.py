@@ -8,6 +8,7 @@ from typing import Any
 
 from schemas._envelope_schema import envelope_schema
 from schemas._registry import WireType
+from schemas.envelope import SPECVERSION
 from schemas.topics import TOPICS, Kind, Topic
 
 BINDING_VERSION = "0.5.0"
@@ -18,6 +19,7 @@ changes a service's state. Every event is published at least once, always with t
 appearance in order per key; a reader that keeps the last `ce_sequence` of each account together with its own effect \
 sees each change exactly once.
 """
+_ACCOUNT_NUMBER = "6299000000000000017"
 _RECEIVED = (Kind.COMMANDS, Kind.INPUT)
 _KEYS = {
     "account": "The subject: the id of the account, or of a programme; in one partition, in order.",
@@ -124,8 +126,23 @@ def _message(topic: Topic, wire_type: WireType, schema: Document) -> Document:
         },
     }
     if wire_type.example is not None:
-        message["examples"] = [{"payload": dict(wire_type.example)}]
+        example = {"payload": dict(wire_type.example)}
+        if topic.kind is Kind.INPUT:
+            example["headers"] = _headers_example(wire_type)
+        message["examples"] = [example]
     return message
+
+
+def _headers_example(wire_type: WireType) -> Document:
+    """The five headers of an input: its subject is the order number, or of a transaction the account number."""
+    assert wire_type.example is not None
+    return {
+        "ce_specversion": SPECVERSION,
+        "ce_id": "f-1001",
+        "ce_source": "/oms" if wire_type.topics == ("oms.fulfilments",) else "/webshop",
+        "ce_type": wire_type.name,
+        "ce_subject": wire_type.example.get("order", _ACCOUNT_NUMBER),
+    }
 
 
 def _operation_id(topic: Topic) -> str:

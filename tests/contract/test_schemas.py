@@ -15,6 +15,8 @@ from schemas._registry import WireType
 from schemas.envelope import REQUIRED, Envelope
 from schemas.generate import HERE, catalogue, documents, registry, stale
 from schemas.topics import TOPICS, Kind
+from services.points.reactions import react_to_fulfilments, react_to_orders
+from shared.reactions import Reaction, ReactionContext
 from tests.contract.examples import ACCOUNT, COMMAND, EXAMPLES
 from tests.contract.fitting import committed, complaints, payload
 
@@ -100,6 +102,19 @@ def test_asyncapi_has_every_topic_and_type(asyncapi: Any) -> None:
         assert message["payload"] == {"$ref": f"./json/{message['name']}.json"}
         assert message["bindings"]["kafka"]["key"]["type"] == "string"
         assert message["headers"]
+
+
+@pytest.mark.parametrize(
+    ("topic", "react"), [("oms.fulfilments", react_to_fulfilments), ("webshop.orders", react_to_orders)]
+)
+def test_the_example_of_an_input_is_taken_with_its_headers(asyncapi: Any, topic: str, react: Reaction) -> None:
+    for name in asyncapi["channels"][topic]["messages"]:
+        (example,) = asyncapi["components"]["messages"][name]["examples"]
+        headers = example["headers"]
+        assert [*Draft202012Validator(envelope_schema(Kind.INPUT)).iter_errors(headers)] == []
+        assert set(headers) == set(REQUIRED)
+        envelope = Envelope.from_headers([(key, value.encode()) for key, value in headers.items()])
+        assert react(envelope, json.dumps(example["payload"]).encode(), ReactionContext("default", b"secret"))
 
 
 def test_asyncapi_operations(asyncapi: Any) -> None:

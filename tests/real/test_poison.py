@@ -10,7 +10,8 @@ from schemas.envelope import Envelope
 from shared.errors import Stopped
 from shared.ids import account_id, new_id
 from shared.runtime import burial
-from tests.harness import Command, Headers, Installation, eventually, header, payload
+from tests.commands import Command
+from tests.harness import Headers, Installation, eventually, header, payload
 from tests.real.counter import COUNT
 from tests.real.steps import Bench
 
