@@ -20,6 +20,9 @@ from shared.embedded.process import Process
 
 _START_TIMEOUT_S = 60.0
 _STOP_TIMEOUT_S = 30.0
+_REQUESTS_PER_S = 100_000
+"""The asker is one client that asks as fast as it is answered; the limit is counted, and not reached."""
+
 _SESSION_TIMEOUT_MS = 30_000  # the workers are held while the topic is filled
 _SETTLE_S = 0.5
 
@@ -178,6 +181,7 @@ def _environment(arena: Arena, contender: Contender, worker: Worker) -> Mapping[
     return {
         **environment(arena),
         "FEALTY_PORT": str(worker.port),
+        "FEALTY_CLIENT_REQUESTS_PER_S": str(_REQUESTS_PER_S),
         "FEALTY_SESSION_TIMEOUT_MS": str(_SESSION_TIMEOUT_MS),
         **_MORE.get(contender, {}),
     }

@@ -55,6 +55,9 @@ class Settings(BaseSettings):
     connections_per_peer: Positive = 250
     """How many HTTP connections a process takes, in all and from one address; beyond them the answer is 503."""
 
+    client_requests_per_s: Positive = 1_000
+    """How many requests a client may send to one edge process a second, and twice as many at once; then it gets 429."""
+
     trusted_proxies: Annotated[tuple[IPvAnyNetwork, ...], NoDecode, BeforeValidator(_words)] = ()
     """Addresses or networks whose `X-Forwarded-For` is believed, and from which connections count in total only."""
 

@@ -12,6 +12,7 @@ from starlette.responses import Response
 
 from services.edge import tokens
 from services.edge.problems import Problem
+from services.edge.rates import Rates
 from services.edge.tokens import Caller, Verified
 from services.edge.views import Views
 from shared.clock import instant, monotonic_s, now_ms
@@ -40,6 +41,9 @@ CLIENT_REFRESH_S, CLIENT_STALE_S = 20.0, 60.0
 """A client is read again in the background after the one, and before any request goes on after the other: so a
 disabled one is refused within a minute, and no request of a busy one waits for the database."""
 
+_STRANGERS_SHARE = 10
+"""Of what a client may send a second, an address may send this part without a good token."""
+
 _TOKENS_MAX = 4_096
 _CLIENTS_MAX = 4_096
 _KEYS_INTERVAL_S = 1.0
@@ -65,6 +69,8 @@ class Access:
     def __init__(self, views: Views, settings: Settings) -> None:
         self._views = views
         self.issuer = tokens.issuer_of(settings)
+        self.rates = Rates(settings.client_requests_per_s)
+        self.strangers = Rates(max(1, settings.client_requests_per_s // _STRANGERS_SHARE))
         self._ring: Keyring | None = None
         self._ring_at_s = float("-inf")
         self._reading: asyncio.Task[None] | None = None
@@ -95,10 +101,21 @@ class Access:
     async def caller(self, request: Request, scope: str) -> Caller:
         """Who sent a request, when their token is good and has the scope.
 
-        :raises Problem: `unauthenticated`, `token_expired`, `token_invalid` or `insufficient_scope`.
+        :raises Problem: `unauthenticated`, `token_expired`, `token_invalid`, `insufficient_scope` or
+            `too_many_requests`.
         :raises Unavailable: when the server that knows the keys and the clients is away.
         """
-        token = _bearer(request)
+        try:
+            caller = await self._known(_bearer(request))
+        except Problem:
+            self.strangers.take(address_of(request))
+            raise
+        self.rates.take(caller.client)
+        if scope:
+            caller.need(scope)
+        return caller
+
+    async def _known(self, token: str) -> Caller:
         verified = self._verified.get(token)
         if verified is None:
             verified = await self._verify(token)
@@ -111,8 +128,6 @@ class Access:
         caller = verified.caller
         if not await self._enabled(caller.client):
             raise tokens.refused("token_invalid", "the token's client is disabled")
-        if scope:
-            caller.need(scope)
         return caller
 
     async def _verify(self, token: str) -> Verified:
@@ -177,6 +192,11 @@ def scope_of(endpoint: Callable[..., object]) -> str | None:
     """The scope that an endpoint was made with; None when it was made without any check."""
     scope: str | None = getattr(endpoint, _SCOPE, None)
     return scope
+
+
+def address_of(request: Request) -> str:
+    """Where a request comes from; a trusted proxy says so of those that it passes on."""
+    return request.client.host if request.client is not None else ""
 
 
 def _bearer(request: Request) -> str:

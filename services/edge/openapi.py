@@ -67,7 +67,7 @@ COMMAND_PROBLEMS = (
 )
 """What every command can end in, whatever its rules."""
 
-TOKEN_PROBLEMS = ("unauthenticated", "token_expired", "token_invalid")
+TOKEN_PROBLEMS = ("unauthenticated", "token_expired", "token_invalid", "too_many_requests")
 
 _SCHEME = "oauth2"
 _SCHEMES = {

@@ -45,6 +45,7 @@ EDGE_CODES: dict[str, tuple[int, str]] = {
     "reversed_operation_unknown": (422, "The transaction has no such operation"),
     "method_not_allowed": (405, "The method is not allowed here"),
     "idempotency_key_reused": (422, "The idempotency key was used for another request"),
+    "too_many_requests": (429, "There are too many requests"),
     "internal": (500, "Something went wrong here"),
     "dead_lettered": (500, "The command was put aside as unprocessable"),
     "unavailable": (503, "The service cannot take requests now"),

@@ -46,6 +46,9 @@ class Known:
         self.looks.append(id_)
         return self.by_id.get(id_)
 
+    async def used(self, _: Client) -> None:
+        """As the store's."""
+
 
 @dataclass
 class Offline:

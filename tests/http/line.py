@@ -30,7 +30,8 @@ async def application(scope: Any, receive: Any, send: Any) -> None:
     if scope["path"] == "/slow":
         await asyncio.sleep(SLOW_S)
     fields = {name.decode(): value.decode()[:100] for name, value in scope["headers"]}
-    body = LARGE if scope["path"] == "/large" else json.dumps({"size": size, "fields": fields}).encode()
+    told = {"size": size, "fields": fields, "client": scope["client"][0]}
+    body = LARGE if scope["path"] == "/large" else json.dumps(told).encode()
     await send({"type": "http.response.start", "status": 200, "headers": [(b"content-length", b"%d" % len(body))]})
     await send({"type": "http.response.body", "body": body})
 

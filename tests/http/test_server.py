@@ -187,6 +187,16 @@ async def test_a_proxy_of_ours_is_bounded_in_total_only() -> None:
         await (await connect()).refused("too_many_connections")
 
 
+@pytest.mark.parametrize(
+    ("proxies", "heard"), [("", "127.0.0.1"), ("127.0.0.0/8", "203.0.113.9"), ("192.0.2.1, 10.0.0.0/8", "127.0.0.1")]
+)
+async def test_whom_a_proxy_speaks_for_is_believed_of_ours_only(proxies: str, heard: str) -> None:
+    async with serving(trusted_proxies=proxies) as connect:
+        line = await connect()
+        await line.send(GET + b"X-Forwarded-For: 198.51.100.7, 203.0.113.9\r\n\r\n")
+        assert (await line.answer())[2]["client"] == heard
+
+
 # ── what is no HTTP ─────────────────────────────────────────────────────────────────────────────────────────────────
 
 

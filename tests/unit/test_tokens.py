@@ -1,5 +1,6 @@
 """Tokens: what is signed here is read back, and nothing else is."""
 
+import asyncio
 import base64
 import time
 from datetime import UTC, datetime, timedelta
@@ -10,9 +11,10 @@ import orjson
 import pytest
 
 from services.edge.problems import Problem
-from services.edge.throttle import FAILURES_MAX, WINDOW_S, Throttle
+from services.edge.throttle import REMEMBERED_S, TRIES_MAX, WINDOW_S, Remembered, Throttle
 from services.edge.tokens import Caller, issuer_of, key_id_of, sign, verify
 from shared.clock import instant
+from shared.errors import Unavailable
 from shared.oauth import keys
 from shared.oauth.clients import Client, digest_of, new_secret
 from shared.oauth.keys import SKEW_S, TOKEN_LIFE_S, SigningKey, new_key, ring_of
@@ -220,41 +222,66 @@ def clock(monkeypatch: pytest.MonkeyPatch) -> Clock:
     return clock
 
 
-def test_ten_failures_in_a_row_within_a_minute(clock: Clock) -> None:
+def test_ten_tries_in_a_row_within_a_minute(clock: Clock) -> None:
     throttle = Throttle()
-    for count in range(FAILURES_MAX):
-        assert throttle.wait_s("c", "a") == 0, count
-        throttle.failed("c", "a")
+    for count in range(TRIES_MAX):
+        assert throttle.count("c", "a") == 0, count
         clock.now_s += 1
-    assert throttle.wait_s("c", "a") == WINDOW_S - 1
-    assert throttle.wait_s("c", "b") == throttle.wait_s("d", "a") == 0
+    assert throttle.count("c", "a") == WINDOW_S - 1
+    assert throttle.count("c", "b") == throttle.count("d", "a") == 0
     clock.now_s += WINDOW_S - 1.5
-    assert throttle.wait_s("c", "a") == 1
+    assert throttle.count("c", "a") == 1, "those that were told to wait do not make the wait longer"
     clock.now_s += 0.5
-    assert throttle.wait_s("c", "a") == 0
-    throttle.failed("c", "a")
-    assert throttle.wait_s("c", "a") == 0  # The first of a new row: those before it were more than a minute ago.
+    for count in range(TRIES_MAX):  # Of a new row: those before it were more than a minute ago.
+        assert throttle.count("c", "a") == 0, count
+    assert throttle.count("c", "a") == WINDOW_S
 
 
-def test_slow_failures_and_those_before_a_success_do_not_count(clock: Clock) -> None:
+def test_slow_tries_and_those_before_a_success_do_not_count(clock: Clock) -> None:
     throttle = Throttle()
-    for _ in range(3 * FAILURES_MAX):
-        throttle.failed("slow", "a")
-        clock.now_s += WINDOW_S / (FAILURES_MAX - 1) + 0.1
-        assert throttle.wait_s("slow", "a") == 0
+    for _ in range(3 * TRIES_MAX):
+        assert throttle.count("slow", "a") == 0
+        clock.now_s += WINDOW_S / (TRIES_MAX - 1) + 0.1
     for _ in range(3):
-        for _ in range(FAILURES_MAX - 1):
-            throttle.failed("c", "a")
+        for _ in range(TRIES_MAX):
+            assert throttle.count("c", "a") == 0
         throttle.succeeded("c", "a")
-    assert throttle.wait_s("c", "a") == 0
 
 
 def test_what_is_counted_is_bounded(clock: Clock) -> None:
     throttle = Throttle()
     for number in range(12_000):
-        throttle.failed(f"{number}" + "x" * 1_000, "a")
-    assert len(throttle._failures) == 10_000
-    assert max(len(client) for client, _ in throttle._failures) == 64
+        throttle.count(f"{number}" + "x" * 1_000, "a")
+    assert len(throttle._tries) == 10_000
+    assert max(len(client) for client, _ in throttle._tries) == 64
     for _ in range(20):
-        throttle.failed("c", "a")
-    assert len(throttle._failures["c", "a"]) == FAILURES_MAX
+        throttle.count("c", "a")
+    assert len(throttle._tries["c", "a"]) == TRIES_MAX
+
+
+async def test_a_client_is_read_once_in_a_while_and_again_after_a_failure(clock: Clock) -> None:
+    reads: list[str] = []
+
+    async def read(id_: str) -> Client | None:
+        reads.append(id_)
+        await asyncio.sleep(0)
+        if id_ == "away":
+            raise Unavailable("away")
+        return CLIENT if id_ == CLIENT.id else None
+
+    remembered = Remembered(read)
+    assert await asyncio.gather(*(remembered.client(CLIENT.id) for _ in range(50))) == [CLIENT] * 50
+    assert await remembered.client("nobody") is None
+    clock.now_s += REMEMBERED_S - 0.1
+    assert await remembered.client(CLIENT.id) == CLIENT
+    assert reads == [CLIENT.id, "nobody"]
+    clock.now_s += 0.1
+    assert await remembered.client(CLIENT.id) == CLIENT
+    assert reads == [CLIENT.id, "nobody", CLIENT.id]
+    for _ in range(2):
+        with pytest.raises(Unavailable):
+            await remembered.client("away")
+    assert reads.count("away") == 2
+    for number in range(1_200):
+        await remembered.client(f"{number}")
+    assert len(remembered._reads) == 1_000

@@ -11,6 +11,7 @@ from starlette.requests import Request
 from starlette.responses import FileResponse, Response
 
 from services.edge import openapi
+from services.edge.access import address_of
 from services.edge.edge import Edge
 from shared.hashing import to_json
 
@@ -74,12 +75,13 @@ class Document:
         return await asyncio.shield(self._made)
 
 
-def add_routes(app: FastAPI, _: Edge) -> None:
+def add_routes(app: FastAPI, edge: Edge) -> None:
     """`/openapi.json` and `/docs`."""
     document = Document(app)
 
     @app.get(DOCUMENT, include_in_schema=False)
     async def openapi_json(request: Request) -> Response:
+        edge.access.strangers.take(address_of(request))
         content = await document.content()
         headers = {"ETag": f'"{hashlib.sha256(content).hexdigest()[:32]}"', **_UNTIL_CHANGED}
         if request.headers.get("if-none-match") == headers["ETag"]:

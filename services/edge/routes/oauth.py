@@ -12,11 +12,12 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from services.edge import tokens
+from services.edge.access import address_of
 from services.edge.answers import answer
 from services.edge.documents import TokenAnswer, TokenError
 from services.edge.edge import Edge
 from services.edge.openapi import refusals
-from services.edge.throttle import Throttle
+from services.edge.throttle import Remembered, Throttle
 from shared.clock import now_ms
 from shared.oauth.clients import Client
 from shared.oauth.keys import TOKEN_LIFE_S
@@ -62,7 +63,10 @@ def add_routes(app: FastAPI, edge: Edge) -> None:
             200: {"model": TokenAnswer, "description": "A token, good for an hour."},
             400: {"model": TokenError, "description": "`invalid_request`, `unsupported_grant_type`, `invalid_scope`"},
             401: {"model": TokenError, "description": "`invalid_client`: unknown, disabled, or another secret."},
-            429: {"model": TokenError, "description": "Too many wrong secrets; try again after `Retry-After` seconds."},
+            429: {
+                "model": TokenError,
+                "description": "Too many wrong secrets; try again after `Retry-After` seconds.",
+            },
             **refusals("internal", "unavailable"),
         },
         openapi_extra=_BODY,
@@ -88,6 +92,7 @@ class Desk:
     def __init__(self, edge: Edge) -> None:
         self._edge = edge
         self._throttle = Throttle()
+        self._remembered = Remembered(self._read)
 
     async def serve(self, request: Request) -> dict[str, Any]:
         """The answer to a request for a token.
@@ -101,17 +106,11 @@ class Desk:
             raise Refused("invalid_request", "grant_type is missing")
         if form["grant_type"] != GRANT:
             raise Refused("unsupported_grant_type", f"the only grant_type is {GRANT}")
-        address = request.client.host if request.client is not None else ""
-        if wait_s := self._throttle.wait_s(given.client, address):
-            detail = "too many wrong secrets in a row; wait, then try again"
-            raise Refused("invalid_client", detail, 429, Retry_After=str(wait_s))
+        address = address_of(request)
+        client = await self._authenticated(given, address)
+        self._edge.access.rates.take(client.id)
+        scopes = _scopes(client, form.get("scope"))
         async with self._edge.views.credentials() as credentials:
-            client = await credentials.client(given.client)
-            if client is None or not client.knows(given.secret) or client.disabled:
-                self._throttle.failed(given.client, address)
-                raise _unknown("there is no such client, it is disabled, or its secret is another one")
-            self._throttle.succeeded(given.client, address)
-            scopes = _scopes(client, form.get("scope"))
             key = (await credentials.keys()).current
             await credentials.used(client)
         token = tokens.sign(client, scopes, key, self._edge.access.issuer, now_ms() // 1000)
@@ -121,6 +120,25 @@ class Desk:
             "expires_in": TOKEN_LIFE_S,
             "scope": " ".join(scopes),
         }
+
+    async def _authenticated(self, given: _Given, address: str) -> Client:
+        """The client, when this is its secret.
+
+        :raises Refused: there is none of this secret, or there were too many tries and this one is wrong as well.
+        """
+        wait_s = self._throttle.count(given.client, address)
+        client = await (self._remembered.client(given.client) if wait_s else self._read(given.client))
+        if client is not None and client.knows(given.secret) and not client.disabled:
+            self._throttle.succeeded(given.client, address)
+            return client
+        if wait_s:
+            detail = "too many wrong secrets in a row; wait, then try again"
+            raise Refused("invalid_client", detail, 429, Retry_After=str(wait_s))
+        raise _unknown("there is no such client, it is disabled, or its secret is another one")
+
+    async def _read(self, id_: str) -> Client | None:
+        async with self._edge.views.credentials() as credentials:
+            return await credentials.client(id_)
 
 
 async def _form(request: Request) -> dict[str, str]:
