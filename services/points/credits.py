@@ -15,7 +15,7 @@ from services.points.parts import part_of
 from services.points.state import CREDITED_MAX, LOTS_MAX, Account, Balance, Lot, ProgrammeRules
 from shared.calendar import account_expiry_instant, expiry_instant, local_date
 from shared.decider import Rejected
-from shared.money import to_minor
+from shared.money import from_minor, to_minor
 
 
 def minor_units(value: Decimal, programme: Programme, pointer: str) -> int | Rejected:
@@ -110,7 +110,9 @@ def debit(
         return Rejected(PointsRefusal.ACCOUNT_UNKNOWN, "there is no account with this number", pointer)
     balance, now = balance_of(booking, rules), booking.command.now
     if amount > balance.spendable:
-        return Rejected(PointsRefusal.INSUFFICIENT_POINTS, f"{rules.id} has fewer points than asked for", pointer)
+        there, asked = (f"{from_minor(minor, balance.scale):f}" for minor in (balance.spendable, amount))
+        detail = f"{rules.id} has {there} to spend, and {asked} was asked for"
+        return Rejected(PointsRefusal.INSUFFICIENT_POINTS, detail, pointer)
     parts = tuple(part_of(lot, taken) for lot, taken in lot_rules.spend(balance.lots, amount))
     programme = declared(rules)
     closing = account_expiry(programme, balance, now, local_date(now, programme.zone), None)

@@ -6,6 +6,7 @@ from typing import Any
 import pytest
 
 from schemas.points import PointsRefusal
+from shared.decider import Rejected
 from tests.unit.points.world import (
     ACCOUNT,
     DAY,
@@ -117,3 +118,9 @@ def test_another_account_is_refused() -> None:
     assert NUMBER != "1"
     body = adjust(1).model_copy(update={"account_number": "1"})
     given(LOY).when(body, subject=ACCOUNT).refused(Refusal.ACCOUNT_MISMATCH, "/accountNumber")
+
+
+def test_insufficient_points_says_how_many_there_are() -> None:
+    refused = given(*HUNDRED).when(adjust(-101)).outcome
+    assert isinstance(refused, Rejected)
+    assert refused.detail == "LOY has 100 to spend, and 101 was asked for"
