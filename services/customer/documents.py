@@ -8,10 +8,21 @@ from services.customer.profile import Profile
 from services.customer.state import Card, Claim, Customer, State, initial
 from shared.clock import as_utc
 from shared.decider import Document
+from shared.shapes import Shape, unchanged
+
+SHAPES = {
+    Customer: Shape("customer.customer", unchanged),
+    Claim: Shape("customer.claim", unchanged),
+}
+"""By the type of the state; a step that is added upgrades what is stored already."""
 
 
 def dump_state(state: State) -> Document:
     """A BSON-ready document; that of an anonymised customer has no member `personal`."""
+    return SHAPES[type(state)].stamp(_dumped(state))
+
+
+def _dumped(state: State) -> Document:
     match state:
         case Customer():
             return _dump_customer(state)
@@ -23,13 +34,15 @@ def dump_state(state: State) -> Document:
 
 def load_state(stream: str, document: Document) -> State:
     """The state of `stream` that `dump_state` gave; instants may come back naive or with another UTC."""
-    match initial(stream):
+    empty = initial(stream)
+    document = SHAPES[type(empty)].upgrade(document)
+    match empty:
         case Customer(customer=customer):
             return _load_customer(customer, document)
         case Claim(name=name):
             return Claim(name, document["owner"])
-        case state:
-            assert_never(state)
+        case _:
+            assert_never(empty)
 
 
 def _dump_customer(customer: Customer) -> Document:

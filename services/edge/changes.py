@@ -17,6 +17,7 @@ from pydantic import TypeAdapter
 
 from schemas.envelope import Envelope, EnvelopeError
 from schemas.points import CHANGED, PointsChanged
+from services.edge.shapes import STATEMENT
 from shared.runtime.kafka import ConsumerRecord
 
 log = structlog.get_logger()
@@ -69,4 +70,6 @@ def _movement(value: dict[str, Any]) -> Movement:
     if not all(type(value[name]) is int for name in _WHOLE):
         raise ValueError("a movement with a number that is none")
     id_ = f"{read.account}#{read.sequence}"
-    return Movement(id_, RawBSONDocument(bson.encode({"_id": id_, "at": read.booked_at, "change": value})))
+    return Movement(
+        id_, RawBSONDocument(bson.encode(STATEMENT.stamp({"_id": id_, "at": read.booked_at, "change": value})))
+    )

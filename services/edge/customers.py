@@ -16,6 +16,7 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 from pymongo import ASCENDING, IndexModel, UpdateMany, UpdateOne
 from pymongo.asynchronous.database import AsyncDatabase
 
+from services.edge.shapes import ACCOUNT, CUSTOMER, VOUCHER
 from services.edge.snapshots import Document, Upsert
 from services.edge.upserts import older, write
 from shared.ids import account_id
@@ -37,7 +38,7 @@ _VOUCHER_SHOWN = (
     "validFrom",
     "validUntil",
 )
-_VOUCHER_READ = {"version": True, **{f"view.{name}": True for name in (*_VOUCHER_SHOWN, "state")}}
+_VOUCHER_READ = {"v": True, "version": True, **{f"view.{name}": True for name in (*_VOUCHER_SHOWN, "state")}}
 
 
 async def prepare(database: AsyncDatabase[Document]) -> None:
@@ -54,7 +55,8 @@ def stream_of(store: str, customer: str) -> str:
 
 async def find(database: AsyncDatabase[Document], store: str, customer: str) -> Document | None:
     """A customer with all parts, in one read."""
-    return await database[CUSTOMERS].find_one({"_id": stream_of(store, customer)})
+    found = await database[CUSTOMERS].find_one({"_id": stream_of(store, customer)})
+    return None if found is None else CUSTOMER.upgrade(found)
 
 
 async def search(
@@ -67,9 +69,9 @@ async def search(
     wanted: Document = {"store": store, "view.state": {"$ne": "deleted"}}
     for name, value in criteria.items():
         wanted[f"view.search.{name}"] = {"$regex": f"^{re.escape(value)}"} if name in PREFIXES else value
-    shown = {"view.customer": True, "view.customerInfo": True}
+    shown = {"v": True, "view.customer": True, "view.customerInfo": True}
     found = database[CUSTOMERS].find(wanted, shown).sort("_id", ASCENDING).skip(skip).limit(limit)
-    return await found.to_list(limit)
+    return [CUSTOMER.upgrade(each) for each in await found.to_list(limit)]
 
 
 async def compose(database: AsyncDatabase[Document], upserts: Sequence[Upsert]) -> None:
@@ -99,7 +101,7 @@ async def _attach(database: AsyncDatabase[Document], accounts: Collection[str], 
         database[ACCOUNTS].find({"_id": among}).to_list(None),
         database[VOUCHERS].find({"view.account": among}, _VOUCHER_READ).to_list(None),
     )
-    await _merge(database, found, owned, follow=follow)
+    await _merge(database, map(ACCOUNT.upgrade, found), map(VOUCHER.upgrade, owned), follow=follow)
 
 
 async def _merge(
@@ -135,6 +137,7 @@ def _profile(upsert: Upsert) -> UpdateOne:
     view = upsert.document.get("view")
     links = {"$setUnion": [{"$ifNull": ["$links", []]}, [*_accounts_of(upsert)]]}
     put = {
+        "v": {"$literal": CUSTOMER.version},
         "store": {"$literal": upsert.id.split("/", 2)[1]},
         "version": {"$cond": [newer, upsert.version, "$version"]},
         "view": {"$cond": [newer, {"$literal": view}, "$view"]},

@@ -28,6 +28,7 @@ from schemas.points import (
 )
 from schemas.replies import SnapshotPart
 from schemas.vouchers import DEFINITION_VIEW, VOUCHER_VIEW, DefinitionView, VoucherView
+from services.edge.shapes import BY_COLLECTION
 from shared.runtime.kafka import ConsumerRecord
 
 log = structlog.get_logger()
@@ -117,8 +118,9 @@ def _upsert(type_: str, stream: str, value: Document) -> Upsert:
         if kind != "account":
             raise ValueError("a snapshot of an account on another stream")
     content = {} if _deleted(value) else {"view": value}
-    document = RawBSONDocument(bson.encode({"_id": id_, "version": version, **content}))
-    return Upsert(_COLLECTIONS[type_], id_, version, document)
+    collection = _COLLECTIONS[type_]
+    stamped = BY_COLLECTION[collection].stamp({"_id": id_, "version": version, **content})
+    return Upsert(collection, id_, version, RawBSONDocument(bson.encode(stamped)))
 
 
 def _deleted(value: Document) -> bool:

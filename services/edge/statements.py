@@ -118,5 +118,5 @@ def standing(account: str, at: datetime) -> list[Document]:
     return [
         {"$match": {_ACCOUNT: account, "at": {"$lte": at}}},
         {"$sort": {_PROGRAMME: ASCENDING, **dict(_NEWEST_FIRST)}},
-        {"$group": {"_id": "$" + _PROGRAMME, "change": {"$first": "$change"}}},
+        {"$group": {"_id": "$" + _PROGRAMME, "v": {"$first": "$v"}, "change": {"$first": "$change"}}},
     ]

@@ -22,6 +22,7 @@ from services.edge import catalogue, changes, customers, statements
 from services.edge.applying import Applier
 from services.edge.catalogue import Catalogue
 from services.edge.changes import CHANGES, Movement
+from services.edge.shapes import ACCOUNT, BY_COLLECTION, CATALOGUE, STATEMENT, VOUCHER
 from services.edge.snapshots import SNAPSHOTS, Document, Upsert, newest, of_part, of_record
 from services.edge.upserts import replace_older
 from shared import refusals
@@ -115,8 +116,8 @@ class Views:
         """A store's tier sets by id, as `TierSet`s on the wire. Raises as :meth:`account`."""
         stream = f"catalogue/{store}/all"
         async with self._translated(_READ_TIMEOUT_S):
-            found = await self._connected["catalogues"].find_one({"_id": stream}, {"view.tierSets": 1})
-        return {each["id"]: each for each in found["view"]["tierSets"]} if found is not None else {}
+            found = await self._connected["catalogues"].find_one({"_id": stream}, {"v": 1, "view.tierSets": 1})
+        return {} if found is None else {each["id"]: each for each in CATALOGUE.upgrade(found)["view"]["tierSets"]}
 
     async def names(self, account: str) -> tuple[str, str] | None:
         """The id and the own number of an account, or of the one that it leads to. Raises as :meth:`account`."""
@@ -138,19 +139,19 @@ class Views:
         """The `VoucherView` of a serial; None when no snapshot of it came yet. Raises as :meth:`account`."""
         async with self._translated(_READ_TIMEOUT_S):
             found = await self._connected["vouchers"].find_one({"_id": f"voucher/{store}/{serial}"})
-        return None if found is None else found.get("view")
+        return None if found is None else VOUCHER.upgrade(found).get("view")
 
     async def owned(self, accounts: Collection[str]) -> list[Document]:
         """The `VoucherView` of every voucher of these accounts, used ones too. Raises as :meth:`account`."""
         async with self._translated(_READ_TIMEOUT_S):
             found = await self._connected["vouchers"].find({"view.account": {"$in": [*accounts]}}).to_list(None)
-        return [document["view"] for document in found]
+        return [VOUCHER.upgrade(document)["view"] for document in found]
 
     async def movements(self, query: statements.Query) -> list[Document]:
         """The values of `points.changes` that a query asks for. Raises as :meth:`account`."""
         async with self._translated(_READ_TIMEOUT_S):
             found = await statements.find(self._connected["statements"], query).to_list(query.limit)
-        return [document["change"] for document in found]
+        return [STATEMENT.upgrade(document)["change"] for document in found]
 
     async def standing(self, account: str, at: datetime) -> list[Document]:
         """The last value of `points.changes` of each programme, booked at or before `at`, in order of programme.
@@ -161,7 +162,7 @@ class Views:
         async with self._translated(_READ_TIMEOUT_S):
             cursor = await self._connected["statements"].aggregate(pipeline, hint=statements.STANDING_INDEX)
             found = sorted(await cursor.to_list(None), key=lambda document: str(document["_id"]))
-        return [document["change"] for document in found]
+        return [STATEMENT.upgrade(document)["change"] for document in found]
 
     async def feed(self, batch: Batch) -> None:
         """Upsert the snapshots of a batch; what is no snapshot is skipped, what is unreadable logged and counted.
@@ -219,12 +220,12 @@ class Views:
 
     async def _account(self, account: str, wanted: Document | None = None) -> Document | None:
         accounts = self._connected["accounts"]
-        projection = wanted and {"version": True, **wanted}
+        projection = wanted and {"v": True, "version": True, **wanted}
         async with self._translated(_READ_TIMEOUT_S):
             found = await accounts.find_one({"_id": account}, projection)
             if found is not None and (to := found.get("view", {}).get("forwardsTo")) is not None:
                 found = await accounts.find_one({"_id": to}, projection)
-        return found if found is not None and "view" in found else None
+        return ACCOUNT.upgrade(found) if found is not None and "view" in found else None
 
     async def _gather(self, batch: Batch) -> None:
         if len(batch.records) < self._settings.batch_records_max // 2:
@@ -259,7 +260,10 @@ class Views:
             found = await asyncio.gather(
                 *(database[name].find({"view": {"$exists": True}}).to_list(None) for name in catalogue.COLLECTIONS)
             )
-            self.catalogue.replace(*found)
+            upgraded = (
+                map(BY_COLLECTION[name].upgrade, each) for name, each in zip(catalogue.COLLECTIONS, found, strict=True)
+            )
+            self.catalogue.replace(*upgraded)
 
     async def _book_seen(self, movements: list[Movement]) -> None:
         async with self._translated(_APPLY_TIMEOUT_S):

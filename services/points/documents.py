@@ -8,7 +8,7 @@ from schemas.programme import Programme
 from schemas.tiers import TierSet
 from services.points.due import due_at
 from services.points.held import Hold, dump_hold, load_hold
-from services.points.orders.documents import dump_order, load_order
+from services.points.orders.documents import ORDER, dump_order, load_order
 from services.points.orders.state import Order
 from services.points.reversals import Reversals, dump_reversals, load_reversals
 from services.points.state import (
@@ -24,10 +24,34 @@ from services.points.state import (
 )
 from shared.clock import as_utc
 from shared.decider import Document
+from shared.shapes import Shape, unchanged
+
+
+def _held_counts(account: Document) -> Document:
+    """Balances from before transactions could be held have nothing held."""
+    for balance in account.get("balances", ()):
+        if "pending" in balance:
+            balance.setdefault("held", 0)
+    return account
+
+
+SHAPES = {
+    Account: Shape("points.account", _held_counts),
+    ProgrammeRules: Shape("points.programme", unchanged),
+    Catalogue: Shape("points.catalogue", unchanged),
+    Order: ORDER,
+    Hold: Shape("points.transaction", unchanged),
+    Reversals: Shape("points.reversals", unchanged),
+}
+"""By the type of the state; a step that is added upgrades what is stored already."""
 
 
 def dump_state(state: State) -> Document:
     """A BSON-ready document; it says in `due_at` from when there is something to book, where there ever is."""
+    return SHAPES[type(state)].stamp(_dumped(state))
+
+
+def _dumped(state: State) -> Document:
     match state:
         case Account():
             return _dump_account(state)
@@ -52,8 +76,9 @@ def dump_state(state: State) -> Document:
 
 def load_state(stream: str, document: Document) -> State:
     """The state of `stream` that `dump_state` gave; instants may come back naive or with another UTC."""
-    name = aggregate_of(stream)
-    match initial(stream):
+    name, empty = aggregate_of(stream), initial(stream)
+    document = SHAPES[type(empty)].upgrade(document)
+    match empty:
         case Account():
             return _load_account(name, document)
         case Order():
@@ -76,8 +101,8 @@ def load_state(stream: str, document: Document) -> State:
             return load_hold(name, document)
         case Reversals():
             return load_reversals(name, document)
-        case state:
-            assert_never(state)
+        case _:
+            assert_never(empty)
 
 
 def _text(declared: Programme | TierSet | None) -> str | None:

@@ -1,5 +1,8 @@
 """The commands for which the sweep wakes quiet accounts, orders and late transactions (RULES 4.1.5, 4.1.9, 4.2.2)."""
 
+from services.points.documents import SHAPES
+from services.points.held import Hold
+from services.points.orders.documents import ORDER
 from services.points.state import aggregate_of
 from shared.decider import Document, Wake
 
@@ -9,8 +12,11 @@ def wake(stream: str, state: Document) -> Wake | None:
     if stream.startswith("account/"):
         return Wake("points.book_due.v1", aggregate_of(stream), {})
     if stream.startswith("order/"):
+        state = ORDER.upgrade(state)
         accounts = [fact["account"] for fact in state["facts"] if fact.get("waiting") and not fact.get("reported")]
         return Wake("points.report_order.v1", accounts[0], {"order": aggregate_of(stream)}) if accounts else None
     if stream.startswith("transaction/"):
-        return Wake("points.cancel_held.v1", state["account"], {"transactionId": aggregate_of(stream)})
+        return Wake(
+            "points.cancel_held.v1", SHAPES[Hold].upgrade(state)["account"], {"transactionId": aggregate_of(stream)}
+        )
     return None

@@ -8,10 +8,22 @@ from services.voucher.events import dump_event, load_event
 from services.voucher.state import DecisionEvent, Definition, Pivot, State, Voucher, aggregate_of, initial
 from shared.clock import as_utc
 from shared.decider import Document
+from shared.shapes import Shape, unchanged
+
+SHAPES = {
+    Definition: Shape("voucher.definition", unchanged),
+    Voucher: Shape("voucher.voucher", unchanged),
+    Pivot: Shape("voucher.decision", unchanged),
+}
+"""By the type of the state; a step that is added upgrades what is stored already."""
 
 
 def dump_state(state: State) -> Document:
     """A BSON-ready document; that of a voucher says in `due_at` when it expires, as long as it can."""
+    return SHAPES[type(state)].stamp(_dumped(state))
+
+
+def _dumped(state: State) -> Document:
     match state:
         case Voucher():
             return {
@@ -34,8 +46,9 @@ def dump_state(state: State) -> Document:
 
 def load_state(stream: str, document: Document) -> State:
     """The state of `stream` that `dump_state` gave; instants may come back naive or with another UTC."""
-    name = aggregate_of(stream)
-    match initial(stream):
+    name, empty = aggregate_of(stream), initial(stream)
+    document = SHAPES[type(empty)].upgrade(document)
+    match empty:
         case Voucher():
             return Voucher(
                 name,
@@ -51,8 +64,8 @@ def load_state(stream: str, document: Document) -> State:
         case Definition():
             text = document["definition"]
             return Definition(name, None if text is None else _definition(text), document["version"])
-        case state:
-            assert_never(state)
+        case _:
+            assert_never(empty)
 
 
 def _issued(document: Document | None) -> VoucherIssued | None:

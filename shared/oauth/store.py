@@ -21,8 +21,12 @@ from shared.ids import new_id
 from shared.oauth.clients import Client, digest_of
 from shared.oauth.keys import Keyring, SigningKey, new_key, ring_of
 from shared.settings import Settings
+from shared.shapes import Shape, unchanged
 
 Document = dict[str, Any]
+
+CLIENT = Shape("client", unchanged)
+KEYRING = Shape("signing_keys", unchanged)
 
 _RING = "ring"
 _USED_EVERY = timedelta(minutes=1)
@@ -71,7 +75,7 @@ class Credentials:
         document = asdict(client)
         await self._clients.create_index("name", unique=True)
         try:
-            await self._clients.insert_one({"_id": document.pop("id"), **document})
+            await self._clients.insert_one(CLIENT.stamp({"_id": document.pop("id"), **document}))
         except DuplicateKeyError as error:
             raise Conflict(f"there is a client {name!r} already") from error
         return client
@@ -141,15 +145,17 @@ async def credentials_of(settings: Settings) -> AsyncIterator[Credentials]:
 
 def _client(document: Document) -> Client:
     """A client; members that a later release adds are left out."""
+    document = CLIENT.upgrade(document)
     read = {"id": document["_id"], **document, "scopes": tuple(document["scopes"])}
     read["secret_digest"] = bytes(document["secret_digest"])
     return Client(**{name: read[name] for name in Client.__dataclass_fields__})
 
 
 def _ring(document: Document) -> Keyring:
+    document = KEYRING.upgrade(document)
     keys = {key["id"]: SigningKey(key["id"], bytes(key["secret"]), key["retired_at"]) for key in document["keys"]}
     return Keyring(keys[document["current"]], tuple(keys.values()))
 
 
 def _ring_document(ring: Keyring) -> Document:
-    return {"current": ring.current.id, "keys": [asdict(key) for key in ring.all]}
+    return KEYRING.stamp({"current": ring.current.id, "keys": [asdict(key) for key in ring.all]})

@@ -4,6 +4,7 @@ from typing import Any
 
 from shared.decider import Decider, Document
 from shared.errors import FealtyError
+from shared.runtime.stored import SNAPSHOT
 
 
 class Unfoldable(FealtyError):
@@ -50,6 +51,7 @@ class Fold:
         """The stream's snapshot, member for member as a batch writes it (`shared/runtime/batch.py`)."""
         return {
             "_id": self.stream,
+            "v": SNAPSHOT.version,
             "version": self.version,
             "booked_at": self._booked_at,
             "partition": self._partition,

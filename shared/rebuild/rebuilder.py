@@ -18,6 +18,7 @@ from shared.rebuild.report import Report
 from shared.rebuild.store import Store
 from shared.runtime.history import History
 from shared.runtime.journal import Journal
+from shared.shapes import VERSION
 from shared.writes import first_write, last_write, split, write_of
 
 _PAGE_WRITES = 2_000
@@ -132,6 +133,7 @@ class _Rebuilder:
         if kept is None:
             return self._part.after
         after: str = kept.pop("after")
+        del kept[VERSION]
         self.report = Report(**{**kept, "unfoldable": dict(kept["unfoldable"]), "going_on_after": split(after)[0]})
         return after
 

@@ -9,6 +9,7 @@ from pymongo.errors import BulkWriteError
 from shared.decider import Document
 from shared.rebuild.parts import Part
 from shared.runtime.journal import Journal, translated
+from shared.runtime.stored import REBUILD
 
 _DUPLICATE_KEY = 11000
 _PARTS = "parts"
@@ -76,7 +77,7 @@ class Store:
         """What :meth:`keep` kept last of the part; None when it was not begun."""
         async with translated():
             found: Document | None = await self._progress.find_one({"_id": self._id}, {"_id": 0})
-        return found
+        return None if found is None else REBUILD.upgrade(found)
 
     async def writes(self) -> int:
         """The writes that all parts have done."""
@@ -86,18 +87,20 @@ class Store:
     async def keep(self, progress: Document) -> None:
         """Remember how far the part has come."""
         async with translated():
-            await self._progress.replace_one({"_id": self._id}, progress, upsert=True)
+            await self._progress.replace_one({"_id": self._id}, REBUILD.stamp({**progress}), upsert=True)
 
     async def parts(self) -> list[Part] | None:
         """The parts of a rebuild that was cut short; None when there is none."""
         async with translated():
             found = await self._progress.find_one({"_id": _PARTS})
-        return None if found is None else [Part(*each) for each in found["parts"]]
+        return None if found is None else [Part(*each) for each in REBUILD.upgrade(found)["parts"]]
 
     async def keep_parts(self, parts: Sequence[Part]) -> None:
         """Remember what the parts are: another call goes on with the same."""
         async with translated():
-            await self._progress.replace_one({"_id": _PARTS}, {"parts": [[*each] for each in parts]}, upsert=True)
+            await self._progress.replace_one(
+                {"_id": _PARTS}, REBUILD.stamp({"parts": [[*each] for each in parts]}), upsert=True
+            )
 
     async def forget(self) -> None:
         """Nothing is left to be gone on with."""

@@ -11,6 +11,7 @@ from shared.metrics import DEAD_LETTERS, RECORDS, REFUSALS
 from shared.runtime.decode import Incoming, Query
 from shared.runtime.journal import Append, Loaded, Stored, fence_id
 from shared.runtime.kafka import ConsumerRecord, Record
+from shared.runtime.stored import FENCE, SNAPSHOT
 
 _NEVER = datetime(1970, 1, 1, tzinfo=UTC)
 _ENTRY = entry_key("")
@@ -158,12 +159,16 @@ class Plan:
             if working.version > working.read_version
         ]
         last = {fence_id(record.topic, record.partition): record.offset for record in records}
-        fences = [(self.loaded.fences.get(name), {"_id": name, "version": offset + 1}) for name, offset in last.items()]
+        fences = [
+            (self.loaded.fences.get(name), FENCE.stamp({"_id": name, "version": offset + 1}))
+            for name, offset in last.items()
+        ]
         return Append(list(self.entries.values()), changed, fences, self.dead_letters, list(self.erased))
 
     def _snapshot(self, name: str, working: Working) -> Document:
         return {
             "_id": name,
+            "v": SNAPSHOT.version,
             "version": working.version,
             "booked_at": working.booked_at,
             "partition": working.partition,

@@ -11,6 +11,7 @@ from shared.errors import Poison
 from shared.ids import derived_id
 from shared.runtime.heads import Unreadable
 from shared.runtime.kafka import ConsumerRecord, Record
+from shared.runtime.stored import DEAD_LETTER
 
 DETAIL_CHARS_MAX = 2_000
 
@@ -27,6 +28,7 @@ def dead_letter(record: ConsumerRecord[bytes, bytes], error: Exception, attempts
     command_id = next((value for name, value in record.headers if name == "ce_id"), None)
     letter: Document = {
         "_id": letter_id(record),
+        "v": DEAD_LETTER.version,
         "topic": record.topic,
         "partition": record.partition,
         "offset": record.offset,

@@ -6,9 +6,10 @@ from operator import itemgetter
 
 from shared.errors import FealtyError
 from shared.runtime.journal import Document, Journal, Stored, translated
+from shared.runtime.stored import ENTRY, SNAPSHOT
 from shared.writes import split
 
-FOLDED = ("writes", "events", "at", "partition")
+FOLDED = ("v", "writes", "events", "at", "partition")
 """What folding needs of an entry."""
 
 PUBLISHED = (*FOLDED, "store", "correlation")
@@ -50,6 +51,7 @@ class History:
             cursor = self._entries.find({"writes": {"$gt": after}}, dict.fromkeys(parts, 1))
             found = await cursor.hint([("writes", 1)]).limit(entries_max).batch_size(entries_max).to_list(None)
         # The scan meets each entry at the first of its writes after `after`, so up to `last` none is missing.
+        found = [ENTRY.upgrade(entry) for entry in found]
         firsts = [min(write for write in entry["writes"] if write > after) for entry in found]
         if any(later < earlier for earlier, later in pairwise(firsts)):
             raise FealtyError("the index of writes was not read in its order")
@@ -69,8 +71,8 @@ class History:
         """The next snapshots after the stream `after`, by name, these parts of them; empty at the end."""
         query = {"_id": {"$gt": after, "$not": {"$regex": "^fence/"}}}
         async with translated():
-            cursor = self._snapshots.find(query, dict.fromkeys(parts, 1)).sort("_id", 1)
-            return list(await cursor.limit(streams_max).to_list(None))
+            cursor = self._snapshots.find(query, dict.fromkeys(("v", *parts), 1)).sort("_id", 1)
+            return [SNAPSHOT.upgrade(each) for each in await cursor.limit(streams_max).to_list(None)]
 
     async def streams(self, names: Sequence[str]) -> Mapping[str, Stored]:
         """These streams as they are stored, those that are."""

@@ -20,6 +20,7 @@ from pymongo.read_preferences import ReadPreference
 from pymongo.write_concern import WriteConcern
 
 from shared.errors import Conflict, Unavailable
+from shared.runtime.stored import DEAD_LETTER, ENTRY, FENCE, SNAPSHOT
 from shared.writes import first_write, last_write
 
 Document = dict[str, Any]
@@ -132,18 +133,17 @@ class Journal:
         for document in found:
             name = document["_id"]
             if name.startswith("fence/"):
-                fences[name] = document["version"]
+                fences[name] = FENCE.upgrade(document)["version"]
             else:
-                streams[name] = Stored(document["version"], document)
-        return Loaded({entry["_id"]: entry for entry in entries}, streams, fences)
+                streams[name] = Stored(document["version"], SNAPSHOT.upgrade(document))
+        return Loaded({entry["_id"]: ENTRY.upgrade(entry) for entry in entries}, streams, fences)
 
     async def buried(self, command_ids: Sequence[str]) -> dict[str, Document]:
         """The dead letters of these commands, by command id."""
         async with translated():
-            found = await self.dead_letters.find(
-                {"command_id": {"$in": command_ids}}, {"command_id": 1, "reason": 1, "detail": 1, "headers": 1}
-            ).to_list(None)
-        return {letter["command_id"]: letter for letter in found}
+            parts = dict.fromkeys(("v", "command_id", "reason", "detail", "headers"), 1)
+            found = await self.dead_letters.find({"command_id": {"$in": command_ids}}, parts).to_list(None)
+        return {letter["command_id"]: DEAD_LETTER.upgrade(letter) for letter in found}
 
     async def append(self, batch: Append) -> None:
         """Step 5: everything or nothing, `w: majority`, on disk.
@@ -216,8 +216,9 @@ class Journal:
         """One range of the index for each partition, merged: nothing is read that is not due, and nothing sorted."""
         query["state.due_at"]["$type"] = "date"  # Else the planner does not see that the partial index has them all.
         query["partition"] = {"$in": partitions}
-        cursor = self.snapshots.find(query, {"version": 1, "state": 1}, limit=limit, batch_size=limit).hint(_DUE)
-        return list(await cursor.sort([(name, ASCENDING) for name in order]).to_list(None))
+        found = self.snapshots.find(query, {"v": 1, "version": 1, "state": 1}, limit=limit, batch_size=limit)
+        ordered = found.hint(_DUE).sort([(name, ASCENDING) for name in order])
+        return [SNAPSHOT.upgrade(each) for each in await ordered.to_list(None)]
 
     async def decided(self, ids: Sequence[str]) -> set[str]:
         """Which of these commands have been dealt with, be it as a dead letter."""
@@ -236,7 +237,7 @@ class Journal:
         query = {} if ids is None else {"_id": {"$in": ids}}
         async with translated():
             cursor = self.dead_letters.find(query, parts).sort("at", DESCENDING).limit(limit)
-            return list(await cursor.to_list(None))
+            return [DEAD_LETTER.upgrade(letter) for letter in await cursor.to_list(None)]
 
     async def mark_replayed(self, ids: Sequence[str], at: datetime) -> None:
         """Note when these dead letters were published again."""

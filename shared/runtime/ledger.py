@@ -10,10 +10,12 @@ from typing import Any, NamedTuple
 
 from shared.decider import Document
 from shared.runtime.journal import Journal, Stored, translated
+from shared.runtime.stored import DEAD_LETTER, ENTRY, SNAPSHOT
 from shared.writes import write_of
 
 _PAGE_STREAMS = 500
 _PAGE_VERSIONS = 50
+_MOVED = {"v": 1, "writes": 1, "events": 1}
 
 BEFORE, AFTER = "", "~"
 """In place of a day: all days before the first asked for, and all after the last."""
@@ -49,7 +51,7 @@ class Ledger:
         async with translated():
             cursor = self._journal.snapshots.find({"_id": within}, session=self._session)
             async for document in cursor.sort("_id", 1).batch_size(_PAGE_STREAMS):
-                yield document["_id"], Stored(document["version"], document)
+                yield document["_id"], Stored(document["version"], SNAPSHOT.upgrade(document))
 
     async def moved(
         self, store: str, zones: Mapping[str, str], first: str | None = None, last: str | None = None
@@ -93,8 +95,13 @@ async def last_movements(journal: Journal, stream: str, version: int, count: int
     while version > 0 and len(found) < count:
         writes = [write_of(stream, each) for each in range(version, max(0, version - _PAGE_VERSIONS), -1)]
         async with translated():
-            entries = await journal.entries.find({"writes": {"$in": writes}}, {"writes": 1, "events": 1}).to_list(None)
-        events = [event["data"] for entry in entries for event in entry["events"] if event["stream"] == stream]
+            entries = await journal.entries.find({"writes": {"$in": writes}}, _MOVED).to_list(None)
+        events = [
+            event["data"]
+            for entry in map(ENTRY.upgrade, entries)
+            for event in entry["events"]
+            if event["stream"] == stream
+        ]
         found += sorted((event for event in events if "sequence" in event), key=_sequence, reverse=True)
         version -= _PAGE_VERSIONS
     return found[:count]
@@ -106,8 +113,8 @@ async def opened_at(journal: Journal, stream: str) -> datetime | None:
     :raises Unavailable: the database is away or too slow.
     """
     async with translated():
-        entry = await journal.entries.find_one({"writes": write_of(stream, 1)}, {"at": 1})
-    return None if entry is None else entry["at"]
+        entry = await journal.entries.find_one({"writes": write_of(stream, 1)}, {"v": 1, "at": 1})
+    return None if entry is None else ENTRY.upgrade(entry)["at"]
 
 
 async def letters_of(journal: Journal, names: Sequence[str], limit: int) -> list[Document]:
@@ -120,7 +127,8 @@ async def letters_of(journal: Journal, names: Sequence[str], limit: int) -> list
     query = {"$or": [{"key": {"$in": raw}}, {"headers": {"$in": subjects}}]}
     parts = {"key": 0, "value": 0, "headers": 0, "trace": 0}
     async with translated():
-        return list(await journal.dead_letters.find(query, parts).sort("at", -1).limit(limit).to_list(None))
+        found = await journal.dead_letters.find(query, parts).sort("at", -1).limit(limit).to_list(None)
+    return [DEAD_LETTER.upgrade(letter) for letter in found]
 
 
 def _sequence(event: Document) -> int:

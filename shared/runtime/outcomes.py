@@ -12,6 +12,7 @@ from shared.runtime.batch import Plan
 from shared.runtime.decode import Incoming
 from shared.runtime.kafka import Record
 from shared.runtime.publish import RecordBuilder, snapshot_value
+from shared.runtime.stored import ENTRY
 from shared.writes import write_of
 
 _ACCEPTED, _REJECTED = Status.ACCEPTED.value, Status.REJECTED.value
@@ -50,6 +51,7 @@ def entry_of(
     store = item.command.store
     entry: Document = {
         "_id": envelope.id,
+        "v": ENTRY.version,
         "type": envelope.type,
         "subject": envelope.subject,
         "store": store,

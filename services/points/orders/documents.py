@@ -7,6 +7,9 @@ from services.points.orders.state import Award, Fact, Line, Order
 from services.points.orders.waiting import due_at
 from shared.clock import as_utc
 from shared.decider import Document
+from shared.shapes import Shape, unchanged
+
+ORDER = Shape("points.order", unchanged)
 
 
 def dump_order(order: Order) -> Document:

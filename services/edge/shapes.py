@@ -1,0 +1,33 @@
+"""The shapes of the views' documents. A step upgrades what is read; what is filtered or sorted by is as it was stored.
+
+A change of what queries look for is no step: the views are filled anew from the topics (docs/operations.md).
+"""
+
+from shared.decider import Document
+from shared.shapes import Shape, unchanged
+
+
+def _held_shown(account: Document) -> Document:
+    """Balances from before it was shown what is held."""
+    for balance in account.get("view", {}).get("balances", ()):
+        balance.setdefault("held", 0)
+    return account
+
+
+ACCOUNT = Shape("view.account", _held_shown)
+CATALOGUE = Shape("view.catalogue", unchanged)
+CUSTOMER = Shape("view.customer", unchanged)
+DEFINITION = Shape("view.definition", unchanged)
+PROGRAMME = Shape("view.programme", unchanged)
+STATEMENT = Shape("view.statement", unchanged)
+VOUCHER = Shape("view.voucher", unchanged)
+
+BY_COLLECTION = {
+    "accounts": ACCOUNT,
+    "catalogues": CATALOGUE,
+    "customers": CUSTOMER,
+    "definitions": DEFINITION,
+    "programmes": PROGRAMME,
+    "statements": STATEMENT,
+    "vouchers": VOUCHER,
+}

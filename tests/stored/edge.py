@@ -1,0 +1,100 @@
+"""What the edge stores: its views, clients, and signing keys."""
+
+from dataclasses import asdict
+from functools import partial
+from typing import Any
+
+import bson
+from bson.codec_options import CodecOptions
+
+from schemas.points import ACCOUNT_VIEW, CATALOGUE_VIEW, PROGRAMME_VIEW, PointsChanged
+from schemas.replies import SnapshotPart
+from schemas.vouchers import DEFINITION_VIEW, VOUCHER_VIEW
+from services.edge import answers, changes, shapes
+from services.edge.catalogue import Catalogue
+from services.edge.routes.v1.vouchers import voucher_of
+from services.edge.snapshots import of_part
+from shared.decider import Document
+from shared.oauth import store
+from shared.oauth.clients import Client
+from shared.oauth.keys import SigningKey, ring_of
+from tests.contract.examples import ACCOUNT, CHANGED, EXAMPLES, NOW
+from tests.stored.filled import filled
+from tests.stored.kinds import Kind
+
+_AWARE: CodecOptions[Document] = CodecOptions(tz_aware=True)
+
+
+def _views(type_: str, stream: str) -> list[Document]:
+    """The document of a snapshot, and that of one that was deleted."""
+    found = []
+    for value in ({"version": 3, **EXAMPLES[type_][0].model_dump(mode="json", by_alias=True)}, _DELETED):
+        upsert = of_part(SnapshotPart(stream=stream, version=3, type=type_, value=value))
+        assert upsert is not None
+        found.append(bson.decode(upsert.document.raw, _AWARE))
+    return found
+
+
+_DELETED = {"version": 3, "deleted": True}
+
+
+def _read_view(shape: Any, show: Any, document: Document) -> Document:
+    read: Document = shape.upgrade(document)
+    if "view" in read:
+        show(read)
+    return read
+
+
+def _declared(document: Document, place: int) -> None:
+    given: list[list[Document]] = [[], [], []]
+    given[place] = [document]
+    Catalogue().replace(*given)
+
+
+def _statements() -> list[Document]:
+    movement = changes.of_value(CHANGED.model_dump(mode="json", by_alias=True))
+    assert movement is not None
+    return [bson.decode(movement.document.raw, _AWARE)]
+
+
+def _read_statement(document: Document) -> Document:
+    read = shapes.STATEMENT.upgrade(document)
+    PointsChanged.model_validate(read["change"])
+    answers.movement_of(read["change"])
+    return read
+
+
+def _clients() -> list[Document]:
+    document = asdict(filled(Client, {}))
+    return [store.CLIENT.stamp({"_id": document.pop("id"), **document})]
+
+
+def _read_client(document: Document) -> Document:
+    client = asdict(store._client(document))
+    return store.CLIENT.stamp({"_id": client.pop("id"), **client})
+
+
+def _rings() -> list[Document]:
+    return [{"_id": "ring", **store._ring_document(ring_of(SigningKey("a", b"k"), [SigningKey("b", b"l", NOW)]))}]
+
+
+def _read_ring(document: Document) -> Document:
+    return {"_id": document["_id"], **store._ring_document(store._ring(document))}
+
+
+_SHOWN = {
+    ACCOUNT_VIEW: (shapes.ACCOUNT, f"account/s/{ACCOUNT}", lambda it: answers.account_of(3, it["view"], {})),
+    PROGRAMME_VIEW: (shapes.PROGRAMME, "programme/s/P", partial(_declared, place=0)),
+    DEFINITION_VIEW: (shapes.DEFINITION, "definition/s/D", partial(_declared, place=1)),
+    CATALOGUE_VIEW: (shapes.CATALOGUE, "catalogue/s/all", partial(_declared, place=2)),
+    VOUCHER_VIEW: (shapes.VOUCHER, "voucher/s/V", lambda it: voucher_of(it["view"])),
+}
+EDGE = [
+    *(
+        Kind(shape, partial(_views, type_, stream), partial(_read_view, shape, show))
+        for type_, (shape, stream, show) in _SHOWN.items()
+    ),
+    Kind(shapes.STATEMENT, _statements, _read_statement),
+    Kind(store.CLIENT, _clients, _read_client),
+    Kind(store.KEYRING, _rings, _read_ring),
+]
