@@ -1,6 +1,6 @@
 """Refused commands in the edge's database, so that operators find them: one document each, for 28 days.
 
-A document is `{_id, at, store, subject, refusal}`: its id is the refusal event's, `subject` the account's id, and
+A document is `{_id, v, at, store, subject, refusal}`: its id is the refusal event's, `subject` the account's id, and
 `refusal` what is shown. The edge writes them from `points.events`; the edge and the command line read them.
 """
 
@@ -20,8 +20,11 @@ from pymongo.errors import PyMongoError
 from shared.errors import Unavailable
 from shared.ids import account_id
 from shared.settings import Settings
+from shared.shapes import Shape, unchanged
 
 Document = dict[str, Any]
+
+REFUSAL = Shape("view.refusal", unchanged)
 
 KEPT = timedelta(days=28)
 """As long as the topic keeps the events that they are made of."""
@@ -112,13 +115,13 @@ def index_of(query: Query) -> str:
 async def one(database: AsyncDatabase[Document], store_: str, id_: str) -> Document | None:
     """The refusal of this id; None when there is none in this store."""
     found = await database["refusals"].find_one({"_id": id_, "store": store_})
-    return None if found is None else found["refusal"]
+    return None if found is None else REFUSAL.upgrade(found)["refusal"]
 
 
 async def page(database: AsyncDatabase[Document], query: Query) -> list[Document]:
     """The refusals of a query, as they are shown."""
     found = await find(database["refusals"], query).to_list(query.limit)
-    return [document["refusal"] for document in found]
+    return [REFUSAL.upgrade(document)["refusal"] for document in found]
 
 
 async def accounts_of(database: AsyncDatabase[Document], store_: str, number: str) -> tuple[str, ...]:

@@ -7,6 +7,7 @@ it (DESIGN 5).
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 
+from services.edge.shapes import CATALOGUE, DEFINITION, PROGRAMME
 from services.edge.snapshots import Document
 
 PROGRAMMES, DEFINITIONS, CATALOGUES = "programmes", "definitions", "catalogues"
@@ -33,13 +34,13 @@ class Catalogue:
     ) -> None:
         """Take the documents of the views instead of those known until now."""
         stores: dict[str, Declared] = {}
-        for document in programmes:
+        for document in map(PROGRAMME.upgrade, programmes):
             programme = document["view"]["programme"]
             stores.setdefault(_store(document), Declared()).programmes[programme["id"]] = programme
-        for document in definitions:
+        for document in map(DEFINITION.upgrade, definitions):
             definition = document["view"]["definition"]
             stores.setdefault(_store(document), Declared()).definitions[definition["code"]] = definition
-        for document in catalogues:
+        for document in map(CATALOGUE.upgrade, catalogues):
             for tier_set in document["view"]["tierSets"]:
                 if tier_set["primary"] and tier_set.get("state") != "retired":
                     stores.setdefault(_store(document), Declared()).primary_tier_set = tier_set["id"]

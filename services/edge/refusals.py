@@ -16,7 +16,7 @@ from services.edge.views import Views
 from shared import refusals
 from shared.clock import instant
 from shared.decider import Document
-from shared.refusals import Query
+from shared.refusals import REFUSAL, Query
 from shared.runtime.consumer import Batch
 from shared.runtime.kafka import ConsumerRecord
 
@@ -81,4 +81,5 @@ def _document(record: ConsumerRecord[bytes, bytes], envelope: Envelope, value: d
         "correlationId": envelope.correlation_id,
     }
     account = value.get("account") or envelope.subject
-    return {"_id": envelope.id, "at": at, "store": envelope.store, "subject": account, "refusal": refusal}
+    document = {"_id": envelope.id, "at": at, "store": envelope.store, "subject": account, "refusal": refusal}
+    return REFUSAL.stamp(document)

@@ -22,7 +22,7 @@ from services.edge import catalogue, changes, customers, statements
 from services.edge.applying import Applier
 from services.edge.catalogue import Catalogue
 from services.edge.changes import CHANGES, Movement
-from services.edge.shapes import ACCOUNT, BY_COLLECTION, CATALOGUE, STATEMENT, VOUCHER
+from services.edge.shapes import ACCOUNT, CATALOGUE, STATEMENT, VOUCHER
 from services.edge.snapshots import SNAPSHOTS, Document, Upsert, newest, of_part, of_record
 from services.edge.upserts import replace_older
 from shared import refusals
@@ -260,10 +260,7 @@ class Views:
             found = await asyncio.gather(
                 *(database[name].find({"view": {"$exists": True}}).to_list(None) for name in catalogue.COLLECTIONS)
             )
-            upgraded = (
-                map(BY_COLLECTION[name].upgrade, each) for name, each in zip(catalogue.COLLECTIONS, found, strict=True)
-            )
-            self.catalogue.replace(*upgraded)
+            self.catalogue.replace(*found)
 
     async def _book_seen(self, movements: list[Movement]) -> None:
         async with self._translated(_APPLY_TIMEOUT_S):

@@ -5,23 +5,28 @@ from functools import partial
 from typing import Any
 
 import bson
+from aiokafka import ConsumerRecord
 from bson.codec_options import CodecOptions
 
+from schemas.envelope import Envelope
 from schemas.points import ACCOUNT_VIEW, CATALOGUE_VIEW, PROGRAMME_VIEW, PointsChanged
 from schemas.replies import SnapshotPart
 from schemas.vouchers import DEFINITION_VIEW, VOUCHER_VIEW
-from services.edge import answers, changes, shapes
+from services.edge import answers, changes, refusals, shapes
 from services.edge.catalogue import Catalogue
 from services.edge.routes.v1.vouchers import voucher_of
 from services.edge.snapshots import of_part
 from shared.decider import Document
+from shared.hashing import to_json
 from shared.oauth import store
 from shared.oauth.clients import Client
 from shared.oauth.keys import SigningKey, ring_of
+from shared.refusals import REFUSAL
 from tests.contract.examples import ACCOUNT, CHANGED, EXAMPLES, NOW
 from tests.stored.filled import filled
 from tests.stored.kinds import Kind
 
+_AT = b"2026-11-22T10:00:01.123Z"
 _AWARE: CodecOptions[Document] = CodecOptions(tz_aware=True)
 
 
@@ -82,6 +87,19 @@ def _read_ring(document: Document) -> Document:
     return {"_id": document["_id"], **store._ring_document(store._ring(document))}
 
 
+def _refusals() -> list[Document]:
+    """Of a refused command with all that it may say."""
+    refused = EXAMPLES["points.order_rejected.v1"][0]
+    headers = Envelope(id="e", type="points.order_rejected.v1", source="/points", subject=ACCOUNT, store="s").headers()
+    value = dict.fromkeys(refusals._SHOWN, "text") | refused.model_dump(mode="json", by_alias=True)
+    record = ConsumerRecord(
+        "points.events", 0, 0, 1_795_000_000_000, 1, b"", to_json(value), None, 0, 0, (*headers, ("ce_time", _AT))
+    )
+    document = refusals.of_record(record)
+    assert document is not None
+    return [document]
+
+
 _SHOWN = {
     ACCOUNT_VIEW: (shapes.ACCOUNT, f"account/s/{ACCOUNT}", lambda it: answers.account_of(3, it["view"], {})),
     PROGRAMME_VIEW: (shapes.PROGRAMME, "programme/s/P", partial(_declared, place=0)),
@@ -95,6 +113,7 @@ EDGE = [
         for type_, (shape, stream, show) in _SHOWN.items()
     ),
     Kind(shapes.STATEMENT, _statements, _read_statement),
+    Kind(REFUSAL, _refusals, REFUSAL.upgrade),
     Kind(store.CLIENT, _clients, _read_client),
     Kind(store.KEYRING, _rings, _read_ring),
 ]

@@ -41,8 +41,11 @@ def _incoming(id_: str) -> Incoming:
         causation_id=COMMAND,
         reply_to="edge.replies",
         reply_partition=1,
+        input_topic="webshop.orders",
+        input_source="/shop",
+        input_id="order-1",
     )
-    command = Command(id_, envelope.type, "s", ACCOUNT, None, NOW)
+    command = Command(id_, envelope.type, "s", ACCOUNT, EXAMPLES["points.place_order.v1"][0], NOW)
     return Incoming(_RECORD, envelope, command, Streams((_STREAM,)), "hash")
 
 
@@ -50,6 +53,10 @@ def _plan() -> Plan:
     plan = Plan(DECIDER, frozenset([_STREAM]), frozenset([COMMAND]), Loaded({}, {}, {}))
     plan.streams[_STREAM] = Working(0, 0, DECIDER.initial(_STREAM), NOW, 3)
     return plan
+
+
+def _entry(id_: str, verdict: Accepted[Any] | Rejected | Forwarded, plan: Plan) -> Document:
+    return entry_of(_incoming(id_), NOW, verdict, plan, DECIDER, SERVICE.concerns)
 
 
 def _entries() -> list[Document]:
@@ -60,7 +67,7 @@ def _entries() -> list[Document]:
     result = {"transactionId": COMMAND, "balances": [], "issuedVouchers": []}
     events = ((_STREAM, opened), (_STREAM, EXAMPLES["points.loaded.v1"][0]))
     state = DECIDER.evolve(state, opened)
-    held = entry_of(_incoming(_HELD), NOW, Accepted((), result, held=True), plan, DECIDER)
+    held = _entry(_HELD, Accepted((), result, held=True), plan)
     plan.entries[_HELD] = held
     snapshot = {"stream": _STREAM, "version": 1, "type": "t", "value": {}}
     refused = Rejected(PointsRefusal.ACCOUNT_CLOSED, "it is closed", "/accountNumber")
@@ -70,7 +77,7 @@ def _entries() -> list[Document]:
         refused,
         Forwarded("another"),
     )
-    return [held, *(entry_of(_incoming(COMMAND), NOW, verdict, plan, DECIDER) for verdict in verdicts)]
+    return [held, *(_entry(COMMAND, verdict, plan) for verdict in verdicts)]
 
 
 def _read_entry(document: Document) -> Document:
