@@ -41,6 +41,7 @@ DOORS = {
         "services/edge/upserts.py",
         "services/edge/customers.py",
         "services/edge/statements.py",
+        "services/edge/vouchers.py",
         "shared/oauth/store.py",
         "shared/refusals.py",
         "shared/commands/dead_letters.py",

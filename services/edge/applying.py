@@ -8,7 +8,16 @@ import asyncio
 from collections.abc import Awaitable, Callable, Sequence
 from typing import Generic, TypeVar
 
+import structlog
+from prometheus_client import Counter
+
+from shared.errors import TooSlow, Unavailable
+
 Item = TypeVar("Item")
+
+_PORTION_MAX = 512
+
+log = structlog.get_logger()
 
 
 class Applier(Generic[Item]):
@@ -42,3 +51,38 @@ class Applier(Generic[Item]):
                     done.set_result(None)
                 else:
                     done.set_exception(error)
+
+
+async def applied(applier: Applier[Item], items: list[Item], counter: Counter) -> bool:
+    """Have `items` written and counted; False when that failed."""
+    if not items:
+        return True
+    try:
+        await applier(items)
+    except Unavailable as error:
+        counter.labels("not_applied").inc(len(items))
+        log.warning("what came with a reply was not applied", error=str(error))
+        return False
+    counter.labels("applied").inc(len(items))
+    return True
+
+
+class Portions:
+    """Writes a batch in portions: after one that was too slow in smaller ones, down to a single item.
+
+    So a feed comes on, whatever one record costs: its batch is fed again from the beginning, each portion has the whole
+    time, and what is written already is only looked at.
+    """
+
+    def __init__(self) -> None:
+        self.size = _PORTION_MAX
+
+    async def write(self, items: Sequence[Item], write: Callable[[Sequence[Item]], Awaitable[None]]) -> None:
+        """Have all `items` written, in order; raises what `write` raised."""
+        for start in range(0, len(items), size := self.size):
+            try:
+                await write(items[start : start + size])
+            except TooSlow:
+                self.size = max(1, min(size, len(items)) // 2)
+                raise
+        self.size = min(_PORTION_MAX, size * 2)

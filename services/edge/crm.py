@@ -1,16 +1,17 @@
 """Customers in the words of the CRM document (`seeds/000`; RULES 4.5.2 to 4.5.4): criteria in, answers out."""
 
-from collections.abc import Callable, Iterator, Mapping
-from datetime import datetime
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import Any
 
-from schemas.base import format_instant
 from schemas.contacts import comparable_code, comparable_email, comparable_name
 from services.edge.answers import exact, whole
 from services.edge.catalogue import Declared
 from services.edge.crm_documents import SearchParameters
 from services.edge.snapshots import Document
 from shared.ids import account_id
+
+VOUCHERS_SHOWN = 100
+"""So many vouchers Get has at most: those that expire first; `/v1/customers/{id}/vouchers` has all."""
 
 _FOUND = ("firstName", "lastName", "emailAddress", "street", "postalCode")
 _GIVEN: dict[str, tuple[str, Callable[[str], str]]] = {
@@ -61,23 +62,29 @@ def leading(document: Mapping[str, Any]) -> tuple[str, Document | None]:
     return view["cardNumber"], None
 
 
-def customer_of(document: Mapping[str, Any], declared: Declared, now: datetime) -> dict[str, Any]:
-    """A customer as Get, Create and Update answer it, at the instant `now`."""
-    view, (number, account) = document["view"], leading(document)
-    info = dict(view["customerInfo"])
-    if info["dateOfBirth"] is not None:
-        info["dateOfBirth"] = f"{info['dateOfBirth']}T00:00:00.000Z"
-    owners = {
+def owners(document: Mapping[str, Any]) -> set[str]:
+    """The accounts whose vouchers are the customer's."""
+    number, account = leading(document)
+    return {
         account_id(document["store"], number),
         account_id(document["store"], (account or {}).get("accountNumber", number)),
     }
-    at = format_instant(now)
+
+
+def customer_of(
+    document: Mapping[str, Any], vouchers: Iterable[Document], declared: Declared, at: str
+) -> dict[str, Any]:
+    """A customer as Get, Create and Update answer it, at the instant `at`, with these vouchers."""
+    view, (_, account) = document["view"], leading(document)
+    info = dict(view["customerInfo"])
+    if info["dateOfBirth"] is not None:
+        info["dateOfBirth"] = f"{info['dateOfBirth']}T00:00:00.000Z"
     return {
         "customerId": view["customer"],
         "cardNumber": view["cardNumber"],
         "customerLevel": _level(account, declared),
         "customerInfo": info,
-        "vouchers": [_voucher(each) for each in _usable(document, owners, at)],
+        "vouchers": [_voucher(each) for each in vouchers],
         "balances": [*_balances(account, declared, info["language"], at)],
     }
 
@@ -87,17 +94,19 @@ def _level(account: Document | None, declared: Declared) -> str | None:
     return next((tier["code"] for tier in tiers if tier["tierSet"] == declared.primary_tier_set), None)
 
 
-def _usable(document: Mapping[str, Any], owners: set[str], at: str) -> Iterator[Document]:
-    """The account's vouchers that can be used at `at`, the first to expire first."""
+def usable(document: Mapping[str, Any], at: str) -> list[Document]:
+    """The vouchers in the customer's document that can be used at `at`, the first to expire first, a page of them."""
+    owned_by = owners(document)
     views = [part["view"] for part in document.get("vouchers", ()) if part.get("view") is not None]
-    usable = [
+    found = [
         view
         for view in views
-        if view["account"] in owners
+        if view["account"] in owned_by
         and view["validFrom"] <= at
         and (view["validUntil"] is None or at < view["validUntil"])
     ]
-    yield from sorted(usable, key=lambda view: (view["validUntil"] is None, view["validUntil"], view["serialId"]))
+    found.sort(key=lambda view: (view["validUntil"] is None, view["validUntil"], view["serialId"]))
+    return found[:VOUCHERS_SHOWN]
 
 
 def _voucher(view: Mapping[str, Any]) -> dict[str, Any]:

@@ -43,7 +43,7 @@ class FoundCustomer(Published):
 
 
 class SearchAnswer(Published):
-    """One page of the customers found, oldest first."""
+    """One page of the customers found."""
 
     customers: tuple[FoundCustomer, ...]
 

@@ -1,9 +1,10 @@
-"""Customers as one document each: the profile, the accounts that the cards lead to, and the vouchers (DESIGN 5).
+"""Customers as one document each: the profile, the accounts that the cards lead to, and a few vouchers (DESIGN 5).
 
-`{_id, store, version, view, links, accounts, vouchers}`: `version` and `view` are the profile's; `links` names the
+`{_id, v, store, version, view, links, accounts, vouchers}`: `version` and `view` are the profile's; `links` names the
 accounts by id; the members of `accounts` and `vouchers` are parts `{id, version, view}`. Each part is replaced only by
 a newer one. A voucher that cannot be used any more is kept as a part without a view, so that no late snapshot of it
-brings it back.
+brings it back. A customer who has had more than `VOUCHERS_MAX` has none here, once and for all: `vouchersApart` says
+that they are to be read in their own collection (vouchers.py), and no voucher costs this document anything any more.
 
 Accounts and vouchers have collections of their own, too. They are written before the customers are looked up, and a
 customer before its parts are read there: whichever comes second finds the other.
@@ -12,21 +13,28 @@ customer before its parts are read there: whichever comes second finds the other
 import asyncio
 import re
 from collections.abc import Collection, Iterable, Mapping, Sequence
+from typing import Any
 
 from pymongo import ASCENDING, IndexModel, UpdateMany, UpdateOne
 from pymongo.asynchronous.database import AsyncDatabase
 
-from services.edge.shapes import ACCOUNT, CUSTOMER, VOUCHER
+from services.edge.shapes import ACCOUNT, ACCOUNT_PART, CUSTOMER, VOUCHER, VOUCHER_PART
 from services.edge.snapshots import Document, Upsert
-from services.edge.upserts import older, write
+from services.edge.upserts import create, older, write
+from services.edge.vouchers import INDEXES, USABLE, VOUCHERS
 from shared.ids import account_id
 
-ACCOUNTS, CUSTOMERS, VOUCHERS = "accounts", "customers", "vouchers"
+ACCOUNTS, CUSTOMERS = "accounts", "customers"
 
 PREFIXES = ("firstName", "lastName")
 """The criteria that a value has only to begin with."""
-_CRITERIA = ("cardNumbers", *PREFIXES, "emailAddress", "postalCode", "houseNumber", "houseNumberAddition")
-_USABLE = "issued"
+_CRITERIA = ("cardNumbers", "emailAddress", "postalCode", "lastName", "firstName", "houseNumber", "houseNumberAddition")
+"""Those that few customers share come first."""
+VOUCHERS_MAX = 32
+"""As many of a customer's vouchers, used ones included, lie in the customer's document."""
+APART = "vouchersApart"
+_READ_MAX = 1_000
+_NOT_APART = {APART: {"$ne": True}}
 _VOUCHER_SHOWN = (
     "serialId",
     "voucherId",
@@ -43,9 +51,14 @@ _VOUCHER_READ = {"v": True, "version": True, **{f"view.{name}": True for name in
 
 async def prepare(database: AsyncDatabase[Document]) -> None:
     """Create the indexes that are not there yet."""
-    searched = [IndexModel([("store", ASCENDING), (f"view.search.{name}", ASCENDING)]) for name in _CRITERIA]
-    await database[CUSTOMERS].create_indexes([IndexModel([("links", ASCENDING)]), *searched])
-    await database[VOUCHERS].create_indexes([IndexModel([("view.account", ASCENDING)])])
+    searched = [IndexModel(_searched(name), name=f"search_{name}") for name in _CRITERIA]
+    await create(database[VOUCHERS], INDEXES)
+    await create(database[CUSTOMERS], [IndexModel([("links", ASCENDING)], name="links"), *searched])
+
+
+def _searched(criterion: str) -> list[tuple[str, int]]:
+    """The index of a criterion: in the order in which a search shows what it finds."""
+    return [(name, ASCENDING) for name in ("store", f"view.search.{criterion}", "_id", "view.state")]
 
 
 def stream_of(store: str, customer: str) -> str:
@@ -56,21 +69,30 @@ def stream_of(store: str, customer: str) -> str:
 async def find(database: AsyncDatabase[Document], store: str, customer: str) -> Document | None:
     """A customer with all parts, in one read."""
     found = await database[CUSTOMERS].find_one({"_id": stream_of(store, customer)})
-    return None if found is None else CUSTOMER.upgrade(found)
+    if found is None:
+        return None
+    for field, shape in ((ACCOUNTS, ACCOUNT_PART), (VOUCHERS, VOUCHER_PART)):
+        if field in found:
+            found[field] = [shape.upgrade(part) for part in found[field]]
+    return CUSTOMER.upgrade(found)
 
 
 async def search(
     database: AsyncDatabase[Document], store: str, criteria: Mapping[str, str], skip: int, limit: int
 ) -> list[Document]:
-    """The customers that meet all criteria, oldest first; deleted ones are not found.
+    """The customers that meet all criteria; deleted ones are not found.
 
-    Criteria are members of `SearchView`, as they compare.
+    Criteria are members of `SearchView`, as they compare. The one that leaves the fewest is looked up in its index, and
+    what is found comes in its order: by the name, where a name is looked for by its beginning, and the oldest first.
     """
     wanted: Document = {"store": store, "view.state": {"$ne": "deleted"}}
     for name, value in criteria.items():
         wanted[f"view.search.{name}"] = {"$regex": f"^{re.escape(value)}"} if name in PREFIXES else value
     shown = {"v": True, "view.customer": True, "view.customerInfo": True}
-    found = database[CUSTOMERS].find(wanted, shown).sort("_id", ASCENDING).skip(skip).limit(limit)
+    first = next(name for name in _CRITERIA if name in criteria)
+    order = [f"view.search.{first}", "_id"] if first in PREFIXES else ["_id"]
+    found = database[CUSTOMERS].find(wanted, shown).hint(f"search_{first}").skip(skip).limit(limit)
+    found = found.sort([(name, ASCENDING) for name in order])
     return [CUSTOMER.upgrade(each) for each in await found.to_list(limit)]
 
 
@@ -96,12 +118,27 @@ async def _attach(database: AsyncDatabase[Document], accounts: Collection[str], 
 
     That includes vouchers that were used: else a late snapshot could bring one of those back.
     """
-    among = {"$in": [*accounts]}
     found, owned = await asyncio.gather(
-        database[ACCOUNTS].find({"_id": among}).to_list(None),
-        database[VOUCHERS].find({"view.account": among}, _VOUCHER_READ).to_list(None),
+        database[ACCOUNTS].find({"_id": {"$in": [*accounts]}}).to_list(None), _few_vouchers(database, accounts)
     )
     await _merge(database, map(ACCOUNT.upgrade, found), map(VOUCHER.upgrade, owned), follow=follow)
+
+
+async def _few_vouchers(database: AsyncDatabase[Document], accounts: Collection[str]) -> list[Document]:
+    """The vouchers of accounts that have few; of a customer with an account that has many it is noted instead."""
+    customers, vouchers = database[CUSTOMERS], database[VOUCHERS]
+    wanted = {*await customers.distinct("links", {"links": {"$in": [*accounts]}, **_NOT_APART})} & {*accounts}
+    owned = await vouchers.find({"view.account": {"$in": [*wanted]}}, _VOUCHER_READ).limit(_READ_MAX).to_list(_READ_MAX)
+    if len(owned) < _READ_MAX:
+        return owned
+    owned, most = [], VOUCHERS_MAX + 1
+    for account in wanted:
+        found = await vouchers.find({"view.account": account}, _VOUCHER_READ).limit(most).to_list(most)
+        if len(found) > VOUCHERS_MAX:
+            await customers.update_many({"links": account, **_NOT_APART}, {"$set": {APART: True, VOUCHERS: []}})
+        else:
+            owned += found
+    return owned
 
 
 async def _merge(
@@ -164,13 +201,24 @@ def _putting(
 ) -> UpdateMany:
     """Replace the part of this id in `field` by a newer one, with every customer linked to `account`."""
     id_, version = {"$literal": document["_id"]}, document["version"]
-    part = {"id": document["_id"], "version": version, **({} if view is None else {"view": view})}
+    part = _part(field, document, view)
     parts = {"$ifNull": [f"${field}", []]}
     others = {"$filter": {"input": parts, "cond": {"$ne": ["$$this.id", id_]}}}
     as_new = {"$and": [{"$eq": ["$$this.id", id_]}, {"$gte": ["$$this.version", version]}]}
     known = {"$filter": {"input": parts, "cond": as_new}}
     chosen = {"$cond": [{"$eq": [known, []]}, [{"$literal": part}], known]}
-    return UpdateMany({"links": account}, [{"$set": {field: {"$concatArrays": [others, chosen]}, **(more or {})}}])
+    put = {"$set": {field: {"$concatArrays": [others, chosen]}, **(more or {})}}
+    if field == ACCOUNTS:
+        return UpdateMany({"links": account}, [put])
+    many = {"$gt": [{"$size": f"${field}"}, VOUCHERS_MAX]}
+    few = {"$set": {field: {"$cond": [many, [], f"${field}"]}, APART: {"$cond": [many, True, "$$REMOVE"]}}}
+    return UpdateMany({"links": account, **_NOT_APART}, [put, few])
+
+
+def _part(field: str, document: Mapping[str, Any], view: Document | None) -> Document:
+    shape = ACCOUNT_PART if field == ACCOUNTS else VOUCHER_PART
+    shown = {} if view is None else {"view": view}
+    return shape.stamp({"id": document["_id"], "version": document["version"], **shown})
 
 
 def _shown_account(document: Mapping[str, Document]) -> Document:
@@ -186,6 +234,6 @@ def _shown_account(document: Mapping[str, Document]) -> Document:
 
 def _shown_voucher(document: Mapping[str, Document]) -> Document | None:
     view = document["view"]
-    if view["state"] != _USABLE:
+    if view["state"] != USABLE:
         return None
     return {name: view[name] for name in _VOUCHER_SHOWN}

@@ -18,7 +18,7 @@ from services.edge.problems import Problem, unavailable
 from services.edge.routes import docs, health, oauth
 from services.edge.routes.crm import customers as crm
 from services.edge.routes.loyaltyvault import transactions
-from services.edge.routes.v1 import accounts, corrections, customers, operations, refusals, statements, vouchers
+from services.edge.routes.v1 import accounts, corrections, customers, operations, owned, refusals, statements, vouchers
 from shared.errors import TooSlow, Unavailable
 from shared.logs import configure_logs
 from shared.runtime.app import tune_garbage_collection
@@ -63,6 +63,7 @@ def application(edge: Edge) -> FastAPI:
         transactions,
         crm,
         accounts,
+        owned,
         statements,
         corrections,
         customers,

@@ -1,11 +1,12 @@
 """Writing snapshots to the views' collections: each document is replaced only when it is older, in one step."""
 
 from collections.abc import Sequence
+from contextlib import suppress
 
-from pymongo import UpdateMany, UpdateOne
+from pymongo import IndexModel, UpdateMany, UpdateOne
 from pymongo.asynchronous.collection import AsyncCollection
 from pymongo.asynchronous.database import AsyncDatabase
-from pymongo.errors import BulkWriteError
+from pymongo.errors import BulkWriteError, OperationFailure
 
 from services.edge.snapshots import Document, Upsert
 
@@ -33,6 +34,15 @@ async def write(collection: AsyncCollection[Document], updates: Sequence[UpdateO
             if len(races) < len(failed) or not races or attempt == _ATTEMPTS_MAX - 1:
                 raise
             left = races
+
+
+async def create(collection: AsyncCollection[Document], indexes: Sequence[IndexModel]) -> None:
+    """Create the indexes that are not there yet, and drop those of an earlier release that are no longer wanted."""
+    await collection.create_indexes([*indexes])
+    wanted = {"_id_", *(index.document["name"] for index in indexes)}
+    for name in (await collection.index_information()).keys() - wanted:
+        with suppress(OperationFailure):  # Another edge was faster.
+            await collection.drop_index(name)
 
 
 def older(version: int) -> Document:

@@ -117,6 +117,14 @@ class ExportedAccount(AccountAnswer):
     movements: tuple[MovementAnswer, ...]
 
 
+class CustomerVouchersAnswer(Published):
+    """A customer's vouchers by serial. `next` is the path of the page after this one, null when there is none."""
+
+    customer: str
+    vouchers: tuple[VoucherAnswer, ...]
+    next: str | None
+
+
 class ExportAnswer(Published):
     """All that is kept of a customer: profile, cards and consents; the accounts with their movements; all vouchers."""
 

@@ -1,28 +1,25 @@
 """The edge's own collections: snapshots, upserted only when newer, and statements (DESIGN 5).
 
-Only this module, upserts.py, customers.py and statements.py use the driver; clients and signing keys lie in the same
-database.
+Besides this module those of the collections use the driver; clients and signing keys lie in the same database.
 """
 
 import asyncio
 from collections.abc import AsyncIterator, Collection, Mapping, Sequence
 from contextlib import asynccontextmanager, suppress
 from datetime import datetime
-from typing import TypeVar
 
 import pymongo
 import structlog
-from prometheus_client import Counter
 from pymongo import AsyncMongoClient, WriteConcern
 from pymongo.asynchronous.database import AsyncDatabase
 from pymongo.errors import PyMongoError, ServerSelectionTimeoutError
 
 from schemas.replies import SnapshotPart
-from services.edge import catalogue, changes, customers, statements
-from services.edge.applying import Applier
+from services.edge import catalogue, changes, customers, statements, vouchers
+from services.edge.applying import Applier, Portions, applied
 from services.edge.catalogue import Catalogue
 from services.edge.changes import CHANGES, Movement
-from services.edge.shapes import ACCOUNT, CATALOGUE, STATEMENT, VOUCHER
+from services.edge.shapes import ACCOUNT, CATALOGUE, STATEMENT
 from services.edge.snapshots import SNAPSHOTS, Document, Upsert, newest, of_part, of_record
 from services.edge.upserts import replace_older
 from shared import refusals
@@ -49,8 +46,6 @@ _CATALOGUE_AGE_MAX_S = 5.0
 """Another edge may have been fed a declaration: it is known here after this time at the latest."""
 _NAMES = {"view.account": True, "view.accountNumber": True, "view.forwardsTo": True}
 
-Item = TypeVar("Item")
-
 
 class Views:
     """Accounts, customers and what is declared, as this installation's edges last saw them."""
@@ -63,6 +58,7 @@ class Views:
         self._durable: AsyncDatabase[Document] | None = None
         self._apply = Applier(self._write_seen)
         self._book = Applier(self._book_seen)
+        self._portions = Portions()
         self.catalogue = Catalogue()
         self._catalogue_at_s = float("-inf")
         self._reading_catalogue = asyncio.Lock()
@@ -138,14 +134,19 @@ class Views:
     async def voucher(self, store: str, serial: str) -> Document | None:
         """The `VoucherView` of a serial; None when no snapshot of it came yet. Raises as :meth:`account`."""
         async with self._translated(_READ_TIMEOUT_S):
-            found = await self._connected["vouchers"].find_one({"_id": f"voucher/{store}/{serial}"})
-        return None if found is None else VOUCHER.upgrade(found).get("view")
+            found = await vouchers.find(self._connected, store, serial)
+        return None if found is None else found.get("view")
 
-    async def owned(self, accounts: Collection[str]) -> list[Document]:
-        """The `VoucherView` of every voucher of these accounts, used ones too. Raises as :meth:`account`."""
+    async def usable(self, owners: Collection[str], at: str, limit: int) -> list[Document]:
+        """The `VoucherView`s that can be used, as vouchers.py orders them. Raises as :meth:`account`."""
         async with self._translated(_READ_TIMEOUT_S):
-            found = await self._connected["vouchers"].find({"view.account": {"$in": [*accounts]}}).to_list(None)
-        return [VOUCHER.upgrade(document)["view"] for document in found]
+            return [each["view"] for each in await vouchers.usable(self._connected, owners, at, limit)]
+
+    async def owned(self, accounts: Collection[str], after: str, limit: int) -> list[tuple[str, Document]]:
+        """A page of the vouchers of these accounts, used ones too: ids and views. Raises as :meth:`account`."""
+        async with self._translated(_READ_TIMEOUT_S):
+            found = await vouchers.owned(self._connected, accounts, after, limit)
+        return [(each["_id"], each["view"]) for each in found]
 
     async def movements(self, query: statements.Query) -> list[Document]:
         """The values of `points.changes` that a query asks for. Raises as :meth:`account`."""
@@ -169,14 +170,10 @@ class Views:
 
         :raises Unavailable: when the server is away or slow; the batch is to be fed again.
         """
-        if self._durable is None:
-            raise _not_connected()
         await self._gather(batch)
         upserts = [upsert for record in batch.records if (upsert := of_record(record)) is not None]
         latest = newest(upserts)
-        async with self._translated(self._settings.request_timeout_ms / 1000):
-            await replace_older(self._durable, [each for each in latest if each.collection != customers.CUSTOMERS])
-            await customers.compose(self._durable, latest)
+        await self._portions.write(latest, self._write_durably)
         await self._heed(latest)
         SNAPSHOTS.labels("fed").inc(len(upserts))
 
@@ -201,7 +198,7 @@ class Views:
         upserts = [upsert for part in parts if (upsert := of_part(part)) is not None]
         movements = [movement for value in values if (movement := changes.of_value(value)) is not None]
         return all(
-            await asyncio.gather(_applied(self._apply, upserts, SNAPSHOTS), _applied(self._book, movements, CHANGES))
+            await asyncio.gather(applied(self._apply, upserts, SNAPSHOTS), applied(self._book, movements, CHANGES))
         )
 
     @asynccontextmanager
@@ -247,6 +244,13 @@ class Views:
             )
         await self._heed(latest)
 
+    async def _write_durably(self, upserts: Sequence[Upsert]) -> None:
+        if self._durable is None:
+            raise _not_connected()
+        async with self._translated(self._settings.request_timeout_ms / 1000):
+            await replace_older(self._durable, [each for each in upserts if each.collection != customers.CUSTOMERS])
+            await customers.compose(self._durable, upserts)
+
     async def _heed(self, upserts: Sequence[Upsert]) -> None:
         """Know at once what has been declared."""
         if any(upsert.collection in catalogue.COLLECTIONS for upsert in upserts):
@@ -283,17 +287,3 @@ class Views:
 
 def _not_connected() -> Unavailable:
     return Unavailable("the views are not connected yet")
-
-
-async def _applied(applier: Applier[Item], items: list[Item], counter: Counter) -> bool:
-    """Have `items` written and counted; False when that failed."""
-    if not items:
-        return True
-    try:
-        await applier(items)
-    except Unavailable as error:
-        counter.labels("not_applied").inc(len(items))
-        log.warning("what came with a reply was not applied", error=str(error))
-        return False
-    counter.labels("applied").inc(len(items))
-    return True

@@ -101,9 +101,10 @@ class Journal:
         async with translated():
             await self.entries.create_index([("writes", ASCENDING)], unique=True, sparse=True)
             await self.dead_letters.create_index([("command_id", ASCENDING)], sparse=True)
-            if letters_kept is not None:
-                seconds = int(letters_kept.total_seconds())
-                await self.dead_letters.create_index([("at", ASCENDING)], expireAfterSeconds=seconds)
+            for member in ("key", "headers"):
+                await self.dead_letters.create_index([(member, ASCENDING)])
+            kept: Document = {} if letters_kept is None else {"expireAfterSeconds": int(letters_kept.total_seconds())}
+            await self.dead_letters.create_index([("at", ASCENDING)], **kept)
             try:  # A transaction that had to create it would conflict with all others that do.
                 await self.database.create_collection("snapshots", check_exists=False)
             except OperationFailure as error:
@@ -179,7 +180,7 @@ class Journal:
     async def _erase(self, stream: str, session: AsyncIOMotorClientSession) -> None:
         """Unset `personal` of all events of a stream; of dead letters addressed to it what was sent, and quoted."""
         await self.entries.update_many(
-            {"writes": {"$gt": first_write(stream), "$lt": last_write(stream)}},
+            {"writes": {"$elemMatch": {"$gt": first_write(stream), "$lt": last_write(stream)}}},
             {"$unset": {"events.$[event].data.personal": ""}},
             array_filters=[{"event.stream": stream}],
             session=session,

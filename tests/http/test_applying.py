@@ -1,13 +1,14 @@
 """What comes with replies is written together, and whoever waits learns how it went."""
 
 import asyncio
+from collections.abc import Sequence
 
 import pytest
 from bson.raw_bson import RawBSONDocument
 
-from services.edge.applying import Applier
+from services.edge.applying import Applier, Portions
 from services.edge.snapshots import Upsert
-from shared.errors import Unavailable
+from shared.errors import TooSlow, Unavailable
 
 _EMPTY = RawBSONDocument(b"\x05\x00\x00\x00\x00")
 
@@ -69,3 +70,34 @@ async def test_who_left_hinders_nobody() -> None:
     left.cancel()
     await other
     assert writer.written == [[("a", 1), ("b", 1)]]
+
+
+class Slow:
+    """Fails when a portion costs more than there is time for."""
+
+    def __init__(self, costs: list[int], time: int) -> None:
+        self.costs, self.time = costs, time
+        self.written: set[int] = set()
+
+    async def __call__(self, items: Sequence[int]) -> None:
+        """One portion."""
+        if sum(self.costs[item] for item in items) > self.time:
+            raise TooSlow("slow")
+        self.written.update(items)
+
+
+async def test_a_feed_comes_on_whatever_its_records_cost() -> None:
+    portions, costs = Portions(), [1] * 40 + [90] * 10 + [1] * 40
+    slow, rounds = Slow(costs, 100), 0
+    while True:  # As the batch is fed again and again.
+        rounds += 1
+        try:
+            await portions.write(range(len(costs)), slow)
+            break
+        except TooSlow:
+            assert rounds < 20
+    assert slow.written == {*range(len(costs))}
+    smallest = portions.size
+    for _ in range(12):
+        await portions.write([0], slow)
+    assert portions.size > smallest, "once it goes, portions are large again"

@@ -2,7 +2,6 @@
 
 import random
 from collections.abc import AsyncIterator
-from datetime import UTC, datetime
 from typing import Any
 
 import orjson
@@ -198,7 +197,8 @@ async def test_a_customer_takes_one_read(empty_installation: Installation, monke
         counting.names.clear()
         document = await views.customer("default", "C")
         assert document is not None
-        shown = crm.customer_of(document, views.catalogue.of("default"), datetime(2026, 11, 23, tzinfo=UTC))
+        vouchers = crm.usable(document, AT)
+        shown = crm.customer_of(document, vouchers, views.catalogue.of("default"), AT)
         assert counting.names == ["find"]
         assert [each["id"] for each in shown["vouchers"]] == ["C-kept"]
     finally:

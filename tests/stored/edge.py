@@ -8,20 +8,23 @@ import bson
 from aiokafka import ConsumerRecord
 from bson.codec_options import CodecOptions
 
+from schemas.customer_views import CUSTOMER_VIEW
 from schemas.envelope import Envelope
 from schemas.points import ACCOUNT_VIEW, CATALOGUE_VIEW, PROGRAMME_VIEW, PointsChanged
 from schemas.replies import SnapshotPart
 from schemas.vouchers import DEFINITION_VIEW, VOUCHER_VIEW
-from services.edge import answers, changes, refusals, shapes
-from services.edge.catalogue import Catalogue
+from services.edge import answers, changes, crm, customers, refusals, shapes
+from services.edge.catalogue import Catalogue, Declared
 from services.edge.routes.v1.vouchers import voucher_of
 from services.edge.snapshots import of_part
+from services.edge.vouchers import VOUCHERS
 from shared.decider import Document
 from shared.hashing import to_json
 from shared.oauth import store
 from shared.oauth.clients import Client
 from shared.oauth.keys import SigningKey, ring_of
 from shared.refusals import REFUSAL
+from tests.contract.customer_examples import CUSTOMER, VIEW
 from tests.contract.examples import ACCOUNT, CHANGED, EXAMPLES, NOW
 from tests.stored.filled import filled
 from tests.stored.kinds import Kind
@@ -100,6 +103,38 @@ def _refusals() -> list[Document]:
     return [document]
 
 
+def _parts(field: str) -> list[Document]:
+    """The parts of a customer's document: with what is shown, and without."""
+    if field == customers.ACCOUNTS:
+        document = _views(ACCOUNT_VIEW, f"account/s/{ACCOUNT}")[0]
+        shown = customers._shown_account(document)
+    else:
+        document = _views(VOUCHER_VIEW, "voucher/s/V")[0]
+        shown = customers._shown_voucher({"view": {**document["view"], "state": "issued"}}) or {}
+    return [customers._part(field, document, each) for each in (shown, None)]
+
+
+def _customers() -> list[Document]:
+    """With the members that writing the profile puts, and those that parts put."""
+    value = {"version": 3, **VIEW.model_dump(mode="json", by_alias=True)}
+    upsert = of_part(SnapshotPart(stream=f"customer/s/{CUSTOMER}", version=3, type=CUSTOMER_VIEW, value=value))
+    assert upsert is not None
+    document = {
+        **bson.decode(upsert.document.raw, _AWARE),
+        "store": "s",
+        "links": [ACCOUNT],
+        "accounts": _parts(customers.ACCOUNTS)[:1],
+        "vouchers": _parts(VOUCHERS),
+    }
+    put: Any = customers._profile(upsert)._doc
+    assert document.keys() == {"_id", "accounts", "vouchers", *put[0]["$set"]}
+    return [document, {**document, "vouchers": [], customers.APART: True}]
+
+
+def _show_customer(document: Document) -> None:
+    crm.customer_of(document, crm.usable(document, "2026"), Declared(), "2026")
+
+
 _SHOWN = {
     ACCOUNT_VIEW: (shapes.ACCOUNT, f"account/s/{ACCOUNT}", lambda it: answers.account_of(3, it["view"], {})),
     PROGRAMME_VIEW: (shapes.PROGRAMME, "programme/s/P", partial(_declared, place=0)),
@@ -112,6 +147,9 @@ EDGE = [
         Kind(shape, partial(_views, type_, stream), partial(_read_view, shape, show))
         for type_, (shape, stream, show) in _SHOWN.items()
     ),
+    Kind(shapes.ACCOUNT_PART, partial(_parts, customers.ACCOUNTS), shapes.ACCOUNT_PART.upgrade),
+    Kind(shapes.VOUCHER_PART, partial(_parts, VOUCHERS), shapes.VOUCHER_PART.upgrade),
+    Kind(shapes.CUSTOMER, _customers, partial(_read_view, shapes.CUSTOMER, _show_customer)),
     Kind(shapes.STATEMENT, _statements, _read_statement),
     Kind(REFUSAL, _refusals, REFUSAL.upgrade),
     Kind(store.CLIENT, _clients, _read_client),

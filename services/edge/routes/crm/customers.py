@@ -8,10 +8,12 @@ from pydantic import BaseModel, TypeAdapter
 from starlette.requests import Request
 from starlette.responses import Response
 
+from schemas.base import format_instant
 from schemas.customers import CreateCustomer, UpdateCustomer
 from services.edge import answers, bodies, crm
 from services.edge.bus import Ask
 from services.edge.crm_documents import CustomerAnswer, CustomerSearch, SearchAnswer
+from services.edge.customers import APART
 from services.edge.edge import Edge
 from services.edge.openapi import BODY_PROBLEMS, body, refusals
 from services.edge.problems import Problem
@@ -30,6 +32,8 @@ SEARCH, CREATE, CUSTOMER = FAMILY + "/Search", FAMILY + "/Create", FAMILY + "/{c
 TRANSACTION = CUSTOMER + "/Transaction"
 SCOPE = "api_crm"
 PAGE_MAX, SIZE_MAX, SIZE = 1000, 100, 20
+FOUND_MAX = 10_000
+"""What is skipped is read: so far a search goes, and stays fast."""
 
 _SEARCH: TypeAdapter[CustomerSearch] = TypeAdapter(CustomerSearch)
 _CREATE: TypeAdapter[CreateCustomer] = TypeAdapter(CreateCustomer)
@@ -82,7 +86,10 @@ def _add_reads(app: FastAPI, edge: Edge) -> None:
     )
     @edge.access.scoped(SCOPE)
     async def search(request: Request, caller: Caller) -> Response:
-        """Find the customers that meet all criteria given; at least one must be. Deleted ones are not found."""
+        """Find the customers that meet all criteria given; at least one must be. Deleted ones are not found.
+
+        The first 10,000 are shown. By a name they come in its order, else the oldest first.
+        """
         values = query.read(request, "page", "size")
         page = query.number(values, "page", 1, PAGE_MAX, 1)
         size = query.number(values, "size", 1, SIZE_MAX, SIZE)
@@ -91,6 +98,8 @@ def _add_reads(app: FastAPI, edge: Edge) -> None:
         criteria = crm.criteria_of(wanted.parameters)
         if not criteria:
             raise Problem("missing_field", "give at least one criterion", pointer="/parameters")
+        if page * size > FOUND_MAX:
+            raise query.wrong("page", f"a search shows the first {FOUND_MAX:,} customers: give more criteria")
         found = await edge.views.search(caller.store, criteria, (page - 1) * size, size)
         return answers.answer({"customers": [crm.found_of(document) for document in found]})
 
@@ -109,11 +118,13 @@ def _add_reads(app: FastAPI, edge: Edge) -> None:
     async def get_customer(request: Request, caller: Caller) -> Response:
         """The customer with every active programme, what is on offer in it, and the vouchers that can be used now.
 
+        Of more than 100 vouchers it has those that expire first; `/v1/customers/{customerId}/vouchers` has all.
+
         A write that was answered 200 by this installation is always seen.
         """
         query.read(request)
         document = await known(edge, caller, customer_id(request))
-        return answers.answer(_answer(edge, document))
+        return answers.answer(await _answer(edge, document))
 
 
 def _add_writes(app: FastAPI, edge: Edge) -> None:
@@ -179,7 +190,7 @@ async def _describe(
 
     async def show(result: Mapping[str, Any]) -> Document | None:
         document = await edge.views.customer(caller.store, result["customer"])
-        return None if document is None or crm.is_deleted(document) else _answer(edge, document)
+        return None if document is None or crm.is_deleted(document) else await _answer(edge, document)
 
     said_all: tuple[str | bytes, ...] = (*heard, canonical(said))
     asked = Ask(caller=caller, service="customer", type=type_, subject=who, value=value, said=said_all, key=key)
@@ -198,6 +209,11 @@ async def known(edge: Edge, caller: Caller, who: str) -> Document:
     return document
 
 
-def _answer(edge: Edge, document: Document) -> Document:
-    declared = edge.views.catalogue.of(document["store"])
-    return crm.customer_of(document, declared, instant(now_ms()))
+async def _answer(edge: Edge, document: Document) -> Document:
+    """The customer now: one read, which has been done, or three for a customer who has had many vouchers."""
+    at = format_instant(instant(now_ms()))
+    if APART in document:
+        vouchers = await edge.views.usable(crm.owners(document), at, crm.VOUCHERS_SHOWN)
+    else:
+        vouchers = crm.usable(document, at)
+    return crm.customer_of(document, vouchers, edge.views.catalogue.of(document["store"]), at)

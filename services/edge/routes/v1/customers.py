@@ -1,15 +1,14 @@
 """What operators do with customers beside the CRM document's calls: cards, states, forgetting, export (RULES 4.5)."""
 
-from datetime import datetime
 from typing import Any
 
 from fastapi import FastAPI
 from pydantic import TypeAdapter
 from starlette.requests import Request
-from starlette.responses import Response
+from starlette.responses import Response, StreamingResponse
 
 from schemas.customers import SetCustomerState
-from services.edge import answers, bodies
+from services.edge import bodies
 from services.edge.bus import Ask
 from services.edge.edge import Edge
 from services.edge.openapi import refusals
@@ -18,9 +17,7 @@ from services.edge.routes import query
 from services.edge.routes.commands import described
 from services.edge.routes.head import CUSTOMER_ID, customer_id, idempotency_key
 from services.edge.routes.v1.accounts import ADMIN
-from services.edge.routes.v1.vouchers import voucher_of
-from services.edge.snapshots import Document
-from services.edge.statements import Place, Query
+from services.edge.routes.v1.exporting import exported
 from services.edge.tokens import Caller
 from services.edge.v1_documents import AnonymisedAnswer, CardAnswer, CustomerStateAnswer, ExportAnswer, NewCard
 from shared.hashing import canonical, to_json
@@ -35,7 +32,6 @@ _LIVING = (*_KNOWN, "customer_anonymised")
 _CARD_RULES = (*_LIVING, "customer_deleted", "card_in_use", "card_unknown", "card_replaced", "too_many_cards")
 _CARD_EXAMPLES = {"lost": {"summary": "Instead of a lost one", "value": {"replaces": "6299000000000000017"}}}
 _STATE_EXAMPLES = {"block": {"summary": "Block", "value": {"state": "blocked", "reason": "fraud"}}}
-_PAGE = 1000
 
 
 def add_routes(app: FastAPI, edge: Edge) -> None:
@@ -124,30 +120,7 @@ def _add_personal(app: FastAPI, edge: Edge) -> None:
         document = await edge.views.customer(caller.store, customer_id(request))
         if document is None:
             raise Problem("customer_unknown", "there is no customer with this id")
-        found = {}
-        for link in document["links"]:
-            if (account := await edge.views.account(link)) is not None:
-                found[account[1]["account"]] = account
-        tier_sets = await edge.views.tier_sets(caller.store)
-        accounts = [
-            {**answers.account_of(*each, tier_sets), "movements": await _movements(edge, id_)}
-            for id_, each in found.items()
-        ]
-        vouchers = [voucher_of(each) for each in await edge.views.owned({*document["links"], *found})]
-        customer = {name: value for name, value in document["view"].items() if name != "search"}
-        return answers.answer({"customer": customer, "accounts": accounts, "vouchers": vouchers})
-
-
-async def _movements(edge: Edge, account: str) -> list[Document]:
-    """All of an account, newest first."""
-    changes: list[Document] = []
-    below: Place | None = None
-    while True:
-        page = await edge.views.movements(Query(account=account, below=below, limit=_PAGE))
-        changes.extend(page)
-        if len(page) < _PAGE:
-            return [answers.movement_of(change) for change in changes]
-        below = Place(datetime.fromisoformat(page[-1]["bookedAt"]), page[-1]["sequence"])
+        return StreamingResponse(exported(edge, caller.store, document), media_type="application/json")
 
 
 async def _send(

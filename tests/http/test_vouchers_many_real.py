@@ -1,0 +1,118 @@
+"""A customer with thousands of vouchers costs what any other costs: to write, to show, to page through."""
+
+from collections.abc import AsyncIterator
+from itertools import islice
+from typing import Any
+
+import pytest
+
+from services.edge import crm, customers
+from services.edge.customers import APART, VOUCHERS_MAX
+from services.edge.snapshots import of_part
+from services.edge.upserts import replace_older
+from services.edge.views import Views
+from shared.ids import account_id
+from shared.runtime.health import Health
+from tests.harness import Installation
+from tests.http.test_customer_views_real import AT, customer, voucher
+from tests.http.test_views_real import snapshot
+
+pytestmark = pytest.mark.real
+
+MANY = 2_500
+CARD = "C-1"
+ACCOUNT = account_id("default", CARD)
+
+
+@pytest.fixture
+async def views(empty_installation: Installation) -> AsyncIterator[Views]:
+    """Views of a fresh installation."""
+    views = Views(empty_installation.settings, Health(60))
+    await views.start()
+    yield views
+    await views.stop()
+
+
+async def shown(views: Views, at: str = AT) -> list[str]:
+    """The serials that Get shows."""
+    document = await views.customer("default", "C")
+    assert document is not None
+    if APART in document:
+        return [each["serialId"] for each in await views.usable(crm.owners(document), at, crm.VOUCHERS_SHOWN)]
+    return [each["serialId"] for each in crm.usable(document, at)]
+
+
+@pytest.mark.parametrize("customer_first", [True, False])
+async def test_many_vouchers(views: Views, installation_edge: Any, customer_first: bool) -> None:
+    person = [customer("C", 1, [CARD]), snapshot(CARD, 1)]
+    issued = iter([voucher(f"V-{number:04}", 1, CARD) for number in range(MANY)])
+    if customer_first:
+        await views.apply(person, ())
+    while some := [*islice(issued, 500)]:
+        await views.apply(some, ())
+    if not customer_first:
+        await views.apply(person, ())
+    stored = await installation_edge["customers"].find_one({"_id": "customer/default/C"})
+    assert (stored[APART], stored["vouchers"]) == (True, [])
+    assert await shown(views) == [f"V-{number:04}" for number in range(crm.VOUCHERS_SHOWN)]
+    await views.apply([voucher("V-0000", 2, CARD, "redeemed"), voucher("V-0001", 2, CARD, "expired")], ())
+    await views.apply([voucher("V-0000", 1, CARD)], ())
+    assert await shown(views) == [f"V-{number:04}" for number in range(2, crm.VOUCHERS_SHOWN + 2)]
+    again = await installation_edge["customers"].find_one({"_id": "customer/default/C"})
+    assert again == stored, "a voucher costs the customer's document nothing any more"
+    assert await paged(views) == [f"V-{number:04}" for number in range(MANY)]
+
+
+async def paged(views: Views) -> list[str]:
+    """All serials, by pages."""
+    found: list[str] = []
+    after = ""
+    while page := await views.owned([ACCOUNT], after, 400):
+        found += [view["serialId"] for _, view in page]
+        after = page[-1][0]
+    return found
+
+
+async def test_the_first_to_expire_come_first_apart_or_not(views: Views) -> None:
+    """Also of the first that are too many: nothing is lost when they leave the customer's document."""
+    await views.apply([customer("C", 1, [CARD]), snapshot(CARD, 1)], ())
+    given = {f"V-{day:02}": f"2026-12-{day:02}T00:00:00.000Z" for day in range(VOUCHERS_MAX - 2, 0, -1)}
+    ends: dict[str, str | None] = {**given, "V-gone": "2026-11-21T00:00:00.000Z", "V-ever": None}
+    for serial, until in ends.items():
+        part = voucher(serial, 1, CARD)
+        await views.apply([part.model_copy(update={"value": {**part.value, "validUntil": until}})], ())
+    wanted = [*sorted(given), "V-ever"]
+    assert await shown(views) == wanted
+    document = await views.customer("default", "C")
+    assert document is not None
+    assert APART not in document
+    assert len(document["vouchers"]) == VOUCHERS_MAX
+    later = voucher("V-late", 1, CARD)
+    await views.apply(
+        [later.model_copy(update={"value": {**later.value, "validFrom": "2027-01-01T00:00:00.000Z"}})], ()
+    )
+    document = await views.customer("default", "C")
+    assert document is not None
+    assert document[APART]
+    assert await shown(views) == wanted
+
+
+async def test_an_old_document_with_many_vouchers_heals(views: Views, installation_edge: Any) -> None:
+    """As an earlier release composed it: all in one array."""
+    parts = [voucher(f"V-{number:04}", 1, CARD) for number in range(VOUCHERS_MAX * 3)]
+    upserts = [upsert for part in parts if (upsert := of_part(part)) is not None]
+    await replace_older(installation_edge, upserts)
+    await views.apply([customer("C", 1, [CARD]), snapshot(CARD, 1)], ())
+    embedded = [{"id": f"voucher/default/{each.id}", "version": 1, "view": each.document["view"]} for each in upserts]
+    await installation_edge["customers"].update_one({}, {"$set": {"vouchers": embedded}, "$unset": {APART: ""}})
+    assert len(await shown(views)) == VOUCHERS_MAX * 3
+    await views.apply([voucher("V-new", 1, CARD)], ())
+    stored = await installation_edge["customers"].find_one({})
+    assert (stored[APART], stored["vouchers"]) == (True, [])
+    assert len(await shown(views)) == VOUCHERS_MAX * 3 + 1
+
+
+@pytest.fixture
+def installation_edge(empty_installation: Installation) -> Any:
+    """The edge's database."""
+    return empty_installation.collection("edge", customers.CUSTOMERS).database

@@ -1,0 +1,321 @@
+"""No query of a service or view scans: what every one examines, among 100,000 documents of each kind (DESIGN 12).
+
+Each public method of what reads or writes MongoDB is called here; one that is not fails the test.
+"""
+
+import asyncio
+import inspect
+from collections.abc import AsyncIterator
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import pytest
+from pymongo import WriteConcern
+from pymongo.asynchronous.database import AsyncDatabase
+
+from schemas.base import format_instant
+from services.edge import customers, statements
+from services.edge.changes import of_value
+from services.edge.snapshots import of_part
+from services.edge.views import Views
+from shared import refusals
+from shared.ids import account_id
+from shared.oauth.store import Credentials
+from shared.rebuild.store import Store
+from shared.runtime import ledger
+from shared.runtime.health import Health
+from shared.runtime.history import History
+from shared.runtime.journal import Append, Journal
+from shared.runtime.ledger import Ledger
+from shared.writes import write_of
+from tests.harness import Installation, new_installation
+from tests.http.ledger import START, change
+from tests.http.test_customer_views_real import AT, customer, voucher
+from tests.http.test_views_real import snapshot
+from tests.real.plans import profiled
+from tests.servers import Servers
+
+pytestmark = pytest.mark.real
+
+COUNT = 100_000
+NOW = datetime(2026, 11, 22, tzinfo=UTC)
+LONG = "account/s/050000-long"
+"""Amidst the others: a range that is open on one side reads half of all."""
+LONG_WRITES = 3_000
+OWNER = account_id("default", "C-7")
+OWNED = 2_000
+
+WHOLE = {"Ledger.moved", "History.sample"}
+"""These read all there is: for an operator's report, and to share a rebuild out among processes."""
+AROUND = {"Journal.ping", "Journal.close", "Views.start", "Views.stop", "Views.check", "Journal.prepare"}
+"""No queries of documents."""
+
+
+@dataclass
+class Filled:
+    """An installation with full databases."""
+
+    installation: Installation
+    journal: Journal
+    views: Views
+
+    def database(self, service: str) -> AsyncDatabase[Any]:
+        """One of them."""
+        return self.installation.mongo[self.installation.settings.database(service)]
+
+
+@pytest.fixture(scope="module")
+async def filled(real_servers: Servers) -> AsyncIterator[Filled]:
+    """The databases of points and edge, with 100,000 documents in each collection that grows."""
+    async with new_installation(real_servers) as installation:
+        settings = installation.settings
+        journal = Journal(settings.mongodb, settings.database("points"), 60_000)
+        await journal.prepare()
+        views = Views(settings, Health(60))
+        await views.start()
+        found = Filled(installation, journal, views)
+        await asyncio.gather(fill_points(found.database("points")), fill_edge(found.database("edge")))
+        yield found
+        await views.stop()
+        journal.close()
+
+
+async def insert(database: AsyncDatabase[Any], name: str, documents: list[Any]) -> None:
+    """Quickly: nothing of it needs to survive."""
+    collection = database.get_collection(name, write_concern=WriteConcern(w=1, j=False))
+    for start in range(0, len(documents), 20_000):
+        await collection.insert_many(documents[start : start + 20_000], ordered=False)
+
+
+def stream(number: int) -> str:
+    """One of many streams."""
+    return f"account/s/{number:06}"
+
+
+async def fill_points(database: AsyncDatabase[Any]) -> None:
+    """A write for each stream, and one stream with many; dead letters of many subjects."""
+    entries: list[dict[str, Any]] = [
+        {
+            "_id": f"e-{number}",
+            "store": "s",
+            "at": NOW,
+            "partition": number % 3,
+            "writes": [write_of(stream(number), 1)],
+        }
+        | {"status": "accepted", "events": [{"stream": stream(number), "data": {"sequence": 1}}]}
+        for number in range(COUNT)
+    ]
+    entries += [
+        {"_id": f"l-{version}", "store": "s", "at": NOW, "partition": 0, "writes": [write_of(LONG, version)]}
+        | {"status": "accepted", "events": [{"stream": LONG, "data": {"sequence": version, "personal": {"a": 1}}}]}
+        for version in range(1, LONG_WRITES + 1)
+    ]
+    await insert(database, "journal", entries)
+    due = [NOW + timedelta(days=number % 1000 + 1) for number in range(COUNT)]
+    due[:30] = [NOW - timedelta(days=1)] * 30
+    states = [
+        {"_id": stream(number), "version": 1, "partition": number % 3, "booked_at": NOW, "state": {"due_at": at}}
+        for number, at in enumerate(due)
+    ]
+    fences = [{"_id": f"fence/points.commands/{number}", "version": 1} for number in range(3)]
+    await insert(database, "snapshots", states + fences)
+    letters = [
+        {
+            "_id": f"points.commands/0/{number}",
+            "command_id": f"c-{number}",
+            "at": NOW + timedelta(seconds=number),
+            "key": f"{number:06}".encode(),
+            "headers": [["ce_id", b"x"], ["ce_subject", f"{number:06}".encode()], ["ce_store", b"s"]],
+            "reason": "defect",
+            "detail": "",
+        }
+        for number in range(COUNT)
+    ]
+    await insert(database, "dead_letters", letters)
+
+
+async def fill_edge(database: AsyncDatabase[Any]) -> None:
+    """Customers each with an account; one owner of many vouchers, most of them used; and movements of one account."""
+    owned = voucher("V", 1, "C-0").value
+    account = snapshot("C-0", 1).value
+    people, accounts, vouchers = [], [], []
+    for number in range(COUNT):
+        own = account_id("default", f"C-{number}")
+        search = {
+            "cardNumbers": [f"C-{number}"],
+            "firstName": f"first{number % 700}",
+            "lastName": f"name{number}",
+            "emailAddress": f"{number}@example.com",
+            "postalCode": f"{number % 20_000}ab",
+            "houseNumber": f"{number % 3_000}",
+            "houseNumberAddition": f"{number % 5_000}",
+        }
+        view = {"customer": f"C{number:06}", "state": "active", "cards": [], "customerInfo": {}, "search": search}
+        people.append(
+            {"_id": f"customer/default/C{number:06}", "store": "default", "version": 1, "view": view, "links": [own]}
+        )
+        accounts.append({"_id": own, "version": 1, "view": {**account, "account": own}})
+        state = "issued" if number % 2 else "redeemed"
+        owner = OWNER if number < OWNED else own
+        value = {**owned, "serialId": f"V{number:06}", "account": owner, "state": state}
+        if number % 4 == 1:
+            value["validUntil"] = format_instant(NOW + timedelta(days=number % 400))
+        vouchers.append({"_id": f"voucher/default/V{number:06}", "version": 1, "view": value})
+    people[7] |= {customers.APART: True}
+    await insert(database, "customers", people)
+    await insert(database, "accounts", accounts)
+    await insert(database, "vouchers", vouchers)
+    movements = [of_value(change("C-9", number, after_s=number // 5)) for number in range(1, 20_001)]
+    await insert(database, "statements", [each.document for each in movements if each is not None])
+
+
+async def of_the_runtime(filled: Filled) -> dict[str, Any]:
+    """Every call of the journal and of what operators read of it, by name."""
+    journal, history, store = filled.journal, History(filled.journal), Store(filled.journal)
+    names, ids = [stream(number) for number in range(50, 400)], [f"e-{number}" for number in range(50, 400)]
+    found = await store.found(stream(6))
+    assert found is not None
+    letter = {**dead_letter_of("points.commands", 9), "at": NOW}
+    entry = {"_id": "new", "store": "s", "writes": [write_of(stream(5), 2)], "events": [], "at": NOW, "partition": 0}
+    batch = Append(
+        [entry],
+        [(1, {"_id": stream(5), "version": 2, "partition": 0, "state": {}}), (0, {"_id": "account/s/n", "version": 1})],
+        [(1, {"_id": "fence/points.commands/0", "version": 2})],
+        [letter],
+        [LONG, stream(9)],
+    )
+
+    async def books() -> list[Any]:
+        async with ledger.ledger(journal) as read:
+            return [each async for each in read.streams("account/s/0001")]
+
+    snapshots = [{"_id": stream(number), "version": 1, "partition": 0, "state": {}} for number in (20, 21)]
+    return {
+        "Journal.load": journal.load([*ids, "none", "nor this"], [*names, "fence/points.commands/1", "none"]),
+        "Journal.buried": journal.buried(["c-1", "none"]),
+        "Journal.append": journal.append(batch),
+        "Journal.bury": journal.bury([dead_letter_of("oms.fulfilments", 3)]),
+        "Journal.due": journal.due([0, 1, 2], NOW, None, 20),
+        "Journal.due after": journal.due([0, 1, 2], NOW, (NOW - timedelta(days=1), stream(12)), 50),
+        "Journal.decided": journal.decided(["e-1", "c-1", "none"]),
+        "Journal.letters": journal.letters(limit=50),
+        "Journal.letters by id": journal.letters(["points.commands/0/4"], whole=True),
+        "Journal.mark_replayed": journal.mark_replayed(["points.commands/0/4"], NOW),
+        "History.size": history.size(),
+        "History.page": history.page(stream(700)),
+        "History.page of a long stream": history.page(write_of(LONG, 1_000)),
+        "History.written": history.written([write_of(stream(3), 1), write_of(stream(3), 2)]),
+        "History.snapshots": history.snapshots(stream(700)),
+        "History.streams": history.streams(names),
+        "History.entries": history.entries(ids),
+        "Ledger.streams": books(),
+        "last_movements": ledger.last_movements(journal, LONG, LONG_WRITES, 20),
+        "opened_at": ledger.opened_at(journal, LONG),
+        "letters_of": ledger.letters_of(journal, ["000123", "000124"], 20),
+        "Store.put": store.put(snapshots),
+        "Store.found": store.found(stream(6)),
+        "Store.replace": store.replace({"_id": stream(6), "version": 1, "state": {}}, found),
+        "Store.remove": store.remove({"_id": stream(8), "version": 1}),
+        "Store.keep": store.keep({"writes": 1}),
+        "Store.progress": store.progress(),
+        "Store.writes": store.writes(),
+        "Store.keep_parts": store.keep_parts([]),
+        "Store.parts": store.parts(),
+        "Store.forget": store.forget(),
+    }
+
+
+def dead_letter_of(topic: str, offset: int) -> dict[str, Any]:
+    """A new dead letter."""
+    return {"_id": f"{topic}/1/{offset}", "command_id": f"{topic}{offset}", "at": NOW, "key": b"k", "headers": []}
+
+
+async def of_the_edge(filled: Filled) -> dict[str, Any]:
+    """Every call of the views and of the clients' store, by name."""
+    views, database = filled.views, filled.database("edge")
+    parts = [
+        customer("C000007", 2, ["C-7"]),
+        customer("C000008", 2, ["C-8", "C-9000"]),
+        snapshot("C-7", 2),
+        *(voucher(f"V00{number:04}", 2, "C-7") for number in range(300)),
+        voucher("V004001", 2, "C-4001"),
+    ]
+    upserts = [upsert for part in parts if (upsert := of_part(part)) is not None]
+    later = [of_part(part.model_copy(update={"value": {**part.value, "version": 9}})) for part in parts]
+    movements = [each for number in (5, 20_001) if (each := of_value(change("C-9", number, after_s=9))) is not None]
+    read = Credentials(database)
+    client = await read.add("till", ["api_admin"], "s", "secret")
+    asked = refusals.Query(store="s", limit=10)
+    account = account_id("default", "C-9")
+    found = {
+        "Views.account": views.account(OWNER),
+        "Views.names": views.names(OWNER),
+        "Views.tier_sets": views.tier_sets("default"),
+        "Views.customer": views.customer("default", "C000007"),
+        "Views.voucher": views.voucher("default", "V000001"),
+        "Views.usable": views.usable({OWNER, account}, AT, 100),
+        "Views.usable, all": views.usable({OWNER}, AT, 2_000),
+        "Views.owned": views.owned([OWNER, account], "voucher/default/V000900", 100),
+        "Views.movements": views.movements(statements.Query(account=account, limit=26)),
+        "Views.standing": views.standing(account, START + timedelta(seconds=900)),
+        "Views.apply": views.apply(parts, [change("C-9", 20_002, after_s=9)]),
+        "Views.feed": views._write_durably([*upserts, *(each for each in later if each is not None)]),
+        "Views.feed_changes": statements.insert_missing(database["statements"], movements),
+        "Credentials.client": read.client(client.id),
+        "Credentials.named": read.named("till"),
+        "Credentials.clients": read.clients(),
+        "Credentials.disable": read.disable("till", True),
+        "Credentials.replace_secret": read.replace_secret("till", "x"),
+        "Credentials.used": read.used(client),
+        "Credentials.keys": read.keys(),
+        "Credentials.rotate": read.rotate(),
+        "refusals": refusals.page(database, asked),
+    }
+    for name, value in (
+        ("cardNumbers", "C-500"),
+        ("emailAddress", "500@example.com"),
+        ("postalCode", "500ab"),
+        ("firstName", "first5"),
+        ("lastName", "name"),
+        ("houseNumber", "500"),
+        ("houseNumberAddition", "17"),
+    ):
+        found[f"Views.search by {name}"] = views.search("default", {name: value}, 0, 20)
+    found["Views.search, its last page"] = views.search("default", {"lastName": "n"}, 9_900, 100)
+    return found
+
+
+async def examined(database: AsyncDatabase[Any], calls: dict[str, Any]) -> list[str]:
+    """What was wasteful, call by call."""
+    told = []
+    for name, call in calls.items():
+        async with profiled(database) as profile:
+            await call
+        told += [f"{name}: {each}" for each in profile.wasteful()]
+    return told
+
+
+async def test_the_runtime_examines_what_it_returns(filled: Filled) -> None:
+    calls = await of_the_runtime(filled)
+    covered(calls, Journal, History, Ledger, Store)
+    assert {"last_movements", "opened_at", "letters_of"} <= calls.keys()
+    assert await examined(filled.database("points"), calls) == []
+
+
+async def test_the_edge_examines_what_it_returns(filled: Filled) -> None:
+    calls = await of_the_edge(filled)
+    covered({**calls, "Views.credentials": None, "Views.database": None, "Credentials.add": None}, Views, Credentials)
+    assert await examined(filled.database("edge"), calls) == []
+
+
+def covered(calls: dict[str, Any], *classes: type) -> None:
+    """Every public method of the classes is called."""
+    called = {name.partition(" ")[0].rstrip(",") for name in calls}
+    methods = {
+        f"{each.__name__}.{name}"
+        for each in classes
+        for name, method in vars(each).items()
+        if not name.startswith("_") and inspect.isfunction(method)
+    }
+    assert methods - called - WHOLE - AROUND == set(), "call them here"
