@@ -128,7 +128,7 @@ async def test_calls_that_cannot_be_done_say_why(shop: Shop) -> None:
     for parameters in none:
         response = await shop.send("POST", f"{FAMILY}/Search", parameters)
         assert (response.status_code, response.json()["code"]) == (400, "missing_field")
-    for query in ("?size=101", "?page=0", "?pages=1"):
+    for query in ("?size=101", "?page=0", "?pages=1", "?page=101&size=100"):
         response = await shop.send("POST", f"{FAMILY}/Search{query}", {"parameters": {"lastName": "v"}})
         assert (response.status_code, response.json()["code"]) == (400, "invalid_parameter")
     body = {"customerInfo": {"emailAddress": "ANNA@example.com"}}

@@ -20,6 +20,14 @@ async def test_vouchers_are_issued_shown_and_voided(installation: Installation) 
         assert (first["state"], first["accountNumber"], len(first["serialId"])) == ("issued", card, 19)
         assert serials(await shop.get(who)) == {first["serialId"]}
         assert good(await shop.client.get(f"/v1/vouchers/{first['serialId']}")) == first
+        second = good(await shop.send("POST", "/v1/vouchers", body, "key-2"))
+        owned = sorted([first, second], key=lambda each: str(each["serialId"]))
+        page = good(await shop.client.get(f"/v1/customers/{who}/vouchers", params={"size": 1}))
+        assert (page["customer"], page["vouchers"]) == (who, owned[:1])
+        rest = good(await shop.client.get(page["next"]))
+        assert (rest["vouchers"], rest["next"]) == (owned[1:], None)
+        assert (await shop.client.get("/v1/customers/nobody/vouchers")).status_code == 404
+        good(await shop.send("POST", f"/v1/vouchers/{second['serialId']}/void", {"reason": "one too many"}))
         bearer = good(await shop.send("POST", "/v1/vouchers", {"voucherId": "WELCOME", "serialId": "W", "reason": "x"}))
         assert (bearer["serialId"], bearer["account"]) == ("W", None)
         for wrong, status, code in (
