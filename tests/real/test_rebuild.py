@@ -239,7 +239,14 @@ async def test_a_journal_with_odd_names_is_folded_whole_from_any_page(
             assert (report.streams, report.writes, report.events, report.removed) == (4, 28, 28, 0)
             found = {each["_id"]: each async for each in journal.snapshots.find()}
             assert found == {
-                stream: {"_id": stream, "version": 7, "booked_at": now, "partition": part, "state": {"sum": total}}
+                stream: {
+                    "_id": stream,
+                    "v": 1,
+                    "version": 7,
+                    "booked_at": now,
+                    "partition": part,
+                    "state": {"sum": total},
+                }
                 for stream, part, total in zip(streams, (0, 0, 1, 1), (280, 280, 287, 287), strict=True)
             }
     finally:
