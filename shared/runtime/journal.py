@@ -13,7 +13,7 @@ from typing import Any
 
 from bson.codec_options import CodecOptions
 from motor.motor_asyncio import AsyncIOMotorClient, AsyncIOMotorClientSession
-from pymongo import ASCENDING, DESCENDING, InsertOne, ReplaceOne, UpdateOne
+from pymongo import ASCENDING, DESCENDING, IndexModel, InsertOne, ReplaceOne, UpdateOne
 from pymongo.errors import BulkWriteError, ConnectionFailure, DuplicateKeyError, OperationFailure, PyMongoError
 from pymongo.read_concern import ReadConcern
 from pymongo.read_preferences import ReadPreference
@@ -101,8 +101,7 @@ class Journal:
         async with translated():
             await self.entries.create_index([("writes", ASCENDING)], unique=True, sparse=True)
             await self.dead_letters.create_index([("command_id", ASCENDING)], sparse=True)
-            for member in ("key", "headers"):
-                await self.dead_letters.create_index([(member, ASCENDING)])
+            await self.dead_letters.create_indexes([IndexModel("key"), IndexModel("headers")])
             kept: Document = {} if letters_kept is None else {"expireAfterSeconds": int(letters_kept.total_seconds())}
             await self.dead_letters.create_index([("at", ASCENDING)], **kept)
             try:  # A transaction that had to create it would conflict with all others that do.
