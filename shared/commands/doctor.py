@@ -8,11 +8,11 @@ from dataclasses import dataclass
 
 from schemas.topics import TOPICS
 from shared.commands.console import Failure, out, table
-from shared.commands.stores import SERVICES, journal_of, service_of
+from shared.commands.stores import SERVICES, journal_of, must_be_empty, service_of
 from shared.runtime.burial import FOLLOW_UP_SOURCES
 from shared.runtime.dead_letters import announcement, dead_batch
 from shared.runtime.decode import Decoder, Undecodable
-from shared.runtime.groups import committed, ends, members, move
+from shared.runtime.groups import committed, ends, move
 from shared.runtime.heads import Head, Unreadable, read_heads
 from shared.runtime.kafka import Producer, TopicPartition
 from shared.settings import Settings
@@ -108,11 +108,10 @@ async def skip(settings: Settings, group: str, where: str) -> None:
     :raises Unavailable: a server is away; the same can be done again.
     """
     place, offset = _place(where, settings)
+    await must_be_empty(group, _name(settings, group), settings)
     stands_at = (await _positions(settings)).get(group, {}).get(place)
     if stands_at is None:
         raise Failure(f"no group {group!r} reads {place.topic}; `fealty doctor` names the groups that are stuck")
-    if present := await members(settings, group):
-        raise Failure(f"group {group} has {present} members: stop {_reader(settings, group)} first; nothing was moved")
     head = (await read_heads(settings, {place: max(stands_at, (await ends(settings, [place]))[place][0])}))[place]
     broken = head.unreadable
     if broken is None or broken.offset != offset:
@@ -153,9 +152,13 @@ def _service(settings: Settings, group: str) -> str | None:
     return next((name for name in SERVICES if f"{group}.".startswith(f"{settings.group(name)}.")), None)
 
 
+def _name(settings: Settings, group: str) -> str:
+    """Whose processes are in a group: a service, or the edge."""
+    return _service(settings, group) or group.removeprefix(settings.prefix).partition(".")[0]
+
+
 def _reader(settings: Settings, group: str) -> str:
-    """Whose processes are in a group."""
-    return f"the processes of {_service(settings, group) or group.removeprefix(settings.prefix).partition('.')[0]}"
+    return f"the processes of {_name(settings, group)}"
 
 
 def _owner(settings: Settings, group: str, place: TopicPartition) -> str:

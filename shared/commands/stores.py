@@ -51,10 +51,15 @@ async def must_be_stopped(service: str, settings: Settings) -> None:
     :raises Failure: its group still has members.
     :raises Unavailable: the broker is away.
     """
-    group, until_s = settings.group(service), monotonic_s() + settings.session_timeout_ms / 1000 + _GRACE_S
+    await must_be_empty(settings.group(service), service, settings)
+
+
+async def must_be_empty(group: str, who: str, settings: Settings) -> None:
+    """The same of one consumer group, whose members are processes of `who`."""
+    until_s = monotonic_s() + settings.session_timeout_ms / 1000 + _GRACE_S
     with progress_bar("waiting for its members to leave") as progress:
         while present := await members(settings, group):
             progress(0, present)
             if monotonic_s() > until_s:
-                raise Failure(f"{service} runs: its group has {present} members; stop its processes first")
+                raise Failure(f"{who} runs: its group has {present} members; stop its processes first")
             await asyncio.sleep(_GRACE_S / 2)
