@@ -200,11 +200,6 @@ async def test_a_stream_whose_journal_cannot_be_folded_keeps_its_snapshot(instal
     assert await snapshots(installation) == before
 
 
-def _sum(total: int) -> dict[str, Any]:
-    """The state of a counter, as its snapshot has it."""
-    return {"state": {"sum": total}}
-
-
 async def test_a_journal_with_odd_names_is_folded_whole_from_any_page(
     empty_installation: Installation, monkeypatch: pytest.MonkeyPatch
 ) -> None:
