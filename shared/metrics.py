@@ -28,6 +28,7 @@ STOPPED = Gauge(
     "1 for each partition stopped before an offset: unreadable, or a follow-up that cannot be done; alert on any.",
     ["topic", "partition", "offset"],
 )
+STUCK = Gauge("fealty_stuck_partitions", "Partitions given up again and again, and tried on; alert on it.", ["topic"])
 PROPOSALS = Counter("fealty_sweep_proposals_total", "Commands proposed for what is due.", ["service"])
 SWEEPS = Counter("fealty_sweeps_total", "Sweeps for what is due that came to their end.", ["service"])
 DUE = Gauge("fealty_sweep_due_streams", "Streams with something due, as the last sweep met them.", ["service"])

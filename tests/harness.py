@@ -169,6 +169,24 @@ class Installation:
 
         await eventually(lag, 0, timeout_s)
 
+    async def fed(self, topic: str, timeout_s: float = 60) -> None:
+        """Wait until the edge's views have everything in a topic."""
+        name = self.settings.topic(topic)
+        places = [TopicPartition(name, number) for number in range(self.settings.partitions)]
+        consumer = AIOKafkaConsumer(bootstrap_servers=self.settings.kafka)
+        await consumer.start()
+        try:
+            ends = {f"{name}/{place.partition}": end for place, end in (await consumer.end_offsets(places)).items()}
+        finally:
+            await consumer.stop()
+
+        async def behind() -> dict[str, int]:
+            found = await self.collection("edge", "offsets").find({"_id": {"$in": [*ends]}}).to_list(None)
+            done = {each["_id"]: each["next"] for each in found}
+            return {place: end for place, end in ends.items() if done.get(place, 0) < end}
+
+        await eventually(behind, {}, timeout_s)
+
     async def lag(self, group: str, topic: str) -> int:
         """Records that a group has not committed yet."""
         name = self.settings.topic(topic)

@@ -24,6 +24,7 @@ MAY_IMPORT = {"schemas": {"schemas"}, "shared": {"schemas", "shared"}, "bench": 
 DOORS = {
     "motor": {"shared/runtime/journal.py"},
     "aiokafka": {
+        "shared/runtime/broker.py",
         "shared/runtime/kafka.py",
         "shared/runtime/topics.py",
         "shared/runtime/groups.py",
@@ -40,6 +41,7 @@ DOORS = {
         "services/edge/views.py",
         "services/edge/upserts.py",
         "services/edge/customers.py",
+        "services/edge/offsets.py",
         "services/edge/statements.py",
         "services/edge/vouchers.py",
         "shared/oauth/store.py",
@@ -52,6 +54,7 @@ DOORS = {
         "shared/runtime/requests.py",
         "shared/runtime/app.py",
         "services/edge/bus.py",
+        "services/edge/feeds.py",
     },
 }
 

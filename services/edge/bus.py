@@ -56,6 +56,11 @@ class Bus:
         self._state = health.part("edge:commands")
         self._started = False
 
+    @property
+    def replies(self) -> Requester:
+        """Whoever listens for replies."""
+        return self._requester
+
     async def connect(self) -> None:
         """Reach the broker.
 

@@ -1,7 +1,7 @@
 """The parts of one edge process and their life: connected in the background, watched, drained."""
 
 import asyncio
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Coroutine
 from contextlib import suppress
 from typing import Any
 
@@ -9,13 +9,15 @@ import structlog
 
 from services.edge.access import Access
 from services.edge.bus import Bus
+from services.edge.feeds import Feed
 from services.edge.refusals import Refusals
 from services.edge.views import Views
 from shared.runtime.app import Pumps, make_broker, until_available
 from shared.runtime.availability import Availability
-from shared.runtime.consumer import Batch, Pump, watch
+from shared.runtime.consumer import Batch, watch
 from shared.runtime.health import Health
 from shared.runtime.kafka import translated
+from shared.runtime.progress import Progress
 from shared.settings import Settings
 
 log = structlog.get_logger()
@@ -38,11 +40,11 @@ class Edge:
         self.bus = Bus(self.broker, settings, self.health, self.views)
         self.on_death: Callable[[], None] = lambda: None
         self._pumps = Pumps(self._died)
-        self._feed("points.snapshots", "edge", self.views.feed)
-        self._feed("voucher.snapshots", "edge.vouchers", self.views.feed)
-        self._feed("customer.snapshots", "edge.customers", self.views.feed)
-        self._feed("points.changes", "edge.statements", self.views.feed_changes)
-        self._feed("points.events", "edge.refusals", self.refusals.feed)
+        self._feed("points.snapshots", self.views.feed)
+        self._feed("voucher.snapshots", self.views.feed)
+        self._feed("customer.snapshots", self.views.feed)
+        self._feed("points.changes", self.views.feed_changes)
+        self._feed("points.events", self.refusals.feed)
         self._background: list[asyncio.Task[Any]] = []
         self._connected = False
         self._stopping = False
@@ -51,24 +53,15 @@ class Edge:
         """Parts that got stuck, once all of them run; waiting for a server at start is no reason to be killed."""
         return self.health.not_alive() if self._connected else {}
 
-    def _feed(self, topic: str, group: str, handle: Callable[[Batch], Awaitable[None]]) -> None:
-        """Have a topic fed to the views. Replies bring what callers wait for; a feed is in no hurry.
-
-        Each has a group of its own: two members of one process would share one static membership, which is one too
-        many (and a group of two topics would halt both for a change in one).
-        """
-        settings = self.settings
-        place, group = settings.topic(topic), settings.group(group)
-        wait_ms = settings.feed_wait_ms
-        self._pumps.all.append(Pump(self.broker, place, group, settings, self.health, handle, fetch_wait_ms=wait_ms))
+    def _feed(self, topic: str, handle: Callable[[Batch], Awaitable[None]]) -> None:
+        """Have a topic fed to the views. Replies bring what callers wait for; a feed is in no hurry."""
+        self._pumps.all.append(Feed(self.broker, topic, self.settings, self.health, self.views, handle))
 
     async def start(self) -> None:
         """Begin to connect, and go on by itself; until that is done requests get 503."""
         available = Availability(self.settings, self.health)
         for coroutine in (self._connect(), self._watch(), available.run()):
-            task = asyncio.create_task(coroutine)
-            watch(task, self._background_ended)
-            self._background.append(task)
+            self._in_background(coroutine)
 
     async def stop(self) -> None:
         """Let the pumps end their batches, then disconnect; the requests have been answered before."""
@@ -79,6 +72,11 @@ class Edge:
         await self.bus.stop()
         await self._stop_broker()
         await self.views.stop()
+
+    def _in_background(self, work: Coroutine[Any, Any, None]) -> None:
+        task = asyncio.create_task(work)
+        watch(task, self._background_ended)
+        self._background.append(task)
 
     async def _connect(self) -> None:
         await asyncio.gather(self._connect_views(), self._connect_bus())
@@ -93,6 +91,7 @@ class Edge:
         await until_available(self._start_broker)
         self._pumps.start()
         await until_available(self.bus.start)
+        self._in_background(Progress(self.settings, [*self._pumps.all, self.bus.replies]).run())
 
     async def _start_broker(self) -> None:
         try:

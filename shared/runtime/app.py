@@ -5,7 +5,7 @@ import gc
 import sys
 from collections.abc import Awaitable, Callable, Coroutine
 from functools import partial
-from typing import Any
+from typing import Any, Protocol
 
 import structlog
 import uvicorn
@@ -24,6 +24,7 @@ from shared.runtime.http import make_server
 from shared.runtime.journal import Journal
 from shared.runtime.kafka import Producer
 from shared.runtime.process import Probe, Processor, no_probe
+from shared.runtime.progress import Progress, Reader
 from shared.runtime.reactor import Reactor
 from shared.runtime.service import Service
 from shared.runtime.sweep import Sweep
@@ -33,12 +34,17 @@ from shared.settings import Settings
 log = structlog.get_logger()
 
 
+_METADATA_AGE_MS = 5_000
+"""How soon a topic is seen that was deleted and made again (the client's own default is five minutes)."""
+
+
 def make_broker(settings: Settings) -> KafkaBroker:
     """FastStream's broker: it makes, joins and stops the consumers."""
     return KafkaBroker(
         settings.kafka,
         acks="all",
         enable_idempotence=True,
+        metadata_max_age_ms=_METADATA_AGE_MS,
         allow_auto_create_topics=False,
         request_timeout_ms=settings.request_timeout_ms,
         graceful_timeout=float(settings.drain_timeout_s),
@@ -46,11 +52,25 @@ def make_broker(settings: Settings) -> KafkaBroker:
     )
 
 
+class Running(Reader, Protocol):
+    """A pump, or a feed."""
+
+    @property
+    def topic(self) -> str:
+        """What it reads."""
+
+    async def run(self) -> None:
+        """Read until it is stopped."""
+
+    def stop(self) -> None:
+        """Ask it to end with what it has in hand."""
+
+
 class Pumps:
-    """The pumps of a process: started together, stopped gracefully; when one dies, the process ends."""
+    """What reads topics in a process: started together, stopped gracefully; when one dies, the process ends."""
 
     def __init__(self, on_death: Callable[[], None]) -> None:
-        self.all: list[Pump] = []
+        self.all: list[Running] = []
         self._tasks: list[asyncio.Task[Any]] = []
         self._on_death = on_death
         self._draining = False
@@ -146,6 +166,7 @@ class ServiceApp:
     async def _run(self) -> None:
         self.pumps.start()
         self._in_background(Availability(self.settings, self.health).run())
+        self._in_background(Progress(self.settings, self.pumps.all).run())
         self._in_background(self._watch())
         self._in_background(tick(self.service.name, self.settings, self.producer, self._partitions))
         if self.service.wake is not None:

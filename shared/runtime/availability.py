@@ -12,8 +12,8 @@ from pymongo import AsyncMongoClient
 from pymongo.errors import PyMongoError
 
 from shared.errors import Unavailable
+from shared.runtime.broker import Ping
 from shared.runtime.health import Health, Part
-from shared.runtime.kafka import Ping
 from shared.settings import Settings
 
 _INTERVAL_S = 1.0

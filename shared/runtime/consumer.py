@@ -17,7 +17,7 @@ from shared.backoff import Backoff
 from shared.clock import monotonic_s
 from shared.errors import Relinquished, Stopped, Unavailable
 from shared.metrics import BATCH_RECORDS, BATCH_SECONDS, COMMITS, LAG
-from shared.runtime.health import Health
+from shared.runtime.health import Health, Part
 from shared.runtime.kafka import (
     AIOKafkaConsumer,
     ConsumerRebalanceListener,
@@ -27,6 +27,7 @@ from shared.runtime.kafka import (
     renew,
 )
 from shared.runtime.polling import POLL_FAILURES_MAX, Poller
+from shared.runtime.retries import GivenUp
 from shared.runtime.stops import Stops
 from shared.settings import Settings
 
@@ -42,6 +43,8 @@ class Lease:
     def __init__(self, wanted: asyncio.Event, publish_until_s: float) -> None:
         self._wanted = wanted
         self._publish_until_s = publish_until_s
+        self.retried_for: str | None = None
+        """Why the work was last tried again, said when it is given up."""
 
     def check(self) -> None:
         """Go on?
@@ -58,7 +61,8 @@ class Lease:
         :raises Relinquished: so long after the poll that another member may own the partitions by now.
         """
         if monotonic_s() >= self._publish_until_s:
-            raise Relinquished("too late to publish; another member may have taken over")
+            why = "" if self.retried_for is None else f" (last tried again because {self.retried_for})"
+            raise Relinquished(f"too late to publish; another member may have taken over{why}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,7 +111,8 @@ class Pump:
         self._epoch = 0
         self._records_max = settings.batch_records_max
         self._held: set[TopicPartition] = set()
-        self._next_offsets: dict[TopicPartition, int] = {}
+        self._in_hand: dict[TopicPartition, int] = {}
+        self._given_up = GivenUp(topic, self._state)
         self._committing: asyncio.Task[None] | None = None
         self._lease_s = (settings.session_timeout_ms - settings.heartbeat_interval_ms) / 1000
         self.subscriber = broker.subscriber(
@@ -136,6 +141,15 @@ class Pump:
     def held(self) -> frozenset[TopicPartition]:
         """The partitions that this process owns now."""
         return frozenset(self._held)
+
+    @property
+    def state(self) -> Part:
+        """The part of the process that this pump is."""
+        return self._state
+
+    def in_hand(self) -> dict[TopicPartition, int | None]:
+        """The partitions held, each with the first offset of the batch in hand, if it has any."""
+        return {place: self._in_hand.get(place) for place in self._held}
 
     def stop(self) -> None:
         """Ask the pump to end after the batch in hand."""
@@ -172,7 +186,6 @@ class Pump:
         if not records:
             async with self._lock:
                 await self._settle()
-            self._measure_lag()
             return
         async with self._lock:
             if epoch != self._epoch:
@@ -183,18 +196,23 @@ class Pump:
             BATCH_RECORDS.labels(self.topic).observe(len(records))
             started_s = monotonic_s()
             batch = Batch(records, Lease(self._wanted, polled_s + self._lease_s), self._settle)
+            self._in_hand = {place: found[0].offset for place, found in polled.fetched.items()}
             try:
                 await self._handle(batch)
             except Relinquished as given_up:
                 log.warning("a batch was given up", reason=str(given_up), topic=self.topic, records=len(records))
                 if not self._wanted.is_set():
                     self._records_max = max(1, len(records) // 2)  # It took too long: smaller ones get through.
+                    self._given_up.count(self._in_hand, str(given_up))
                 await self._settle()
                 self._seek_back(records)
                 return
             except BaseException:
                 self._seek_back(records)
                 raise
+            finally:
+                self._in_hand = {}
+            self._given_up.free(polled.fetched)
             BATCH_SECONDS.labels(self.topic).observe(monotonic_s() - started_s)
             self._state.progress()
             self._records_max = min(self._records_max * 2, self._settings.batch_records_max)
@@ -212,8 +230,6 @@ class Pump:
     async def _commit(self, records: Sequence[ConsumerRecord[bytes, bytes]]) -> None:
         """Commit exactly what is done; a failure costs a redelivery and nothing else."""
         last = {TopicPartition(record.topic, record.partition): record.offset + 1 for record in records}
-        for place in last:
-            LAG.labels(place.topic, str(place.partition))
         try:
             ours = await commit(self.consumer, last, self._settings.request_timeout_ms / 1000)
         except Unavailable as error:
@@ -221,30 +237,12 @@ class Pump:
             self._state.trouble(str(error))
             return
         COMMITS.labels("done" if ours else "lost").inc()
-        self._next_offsets.update(last)
-        self._measure_lag()
 
     async def _settle(self) -> None:
         """Wait until the previous batch's commit has ended, well or not."""
         committing, self._committing = self._committing, None
         if committing is not None:
             await committing
-
-    def _measure_lag(self) -> None:
-        lag = 0
-        for place, next_offset in self._next_offsets.items():
-            end = self.consumer.highwater(place)
-            if end is not None:
-                behind = max(0, end - next_offset)
-                LAG.labels(place.topic, str(place.partition)).set(behind)
-                lag += behind
-        self._state.lag(lag)
-
-    def _forget_lag(self) -> None:
-        """What was handed over is measured by its new owner."""
-        for place in self._next_offsets:
-            LAG.remove(place.topic, str(place.partition))
-        self._next_offsets.clear()
 
     def _stop(self, place: TopicPartition, offset: int, reason: str) -> None:
         """Leave a partition where it is until the process is started anew, and say so (P6); the others go on."""
@@ -269,7 +267,9 @@ class Pump:
             self._held -= partitions
             self._poller.forget()
             self._stops.clear()
-            self._forget_lag()
+            self._given_up.free(partitions)
+            for place in partitions:  # What was handed over is measured by its new owner.
+                LAG.remove(place.topic, str(place.partition))
         log.info("partitions revoked", topic=self.topic, partitions=sorted(p.partition for p in partitions))
 
     def assigned(self, partitions: set[TopicPartition]) -> None:

@@ -35,6 +35,8 @@ class Part:
     is_joined: bool = False
     troubled_by: str | None = None
     stopped_at: list[str] = field(default_factory=list)
+    stuck_at: dict[str, str] = field(default_factory=dict)
+    died_of: str | None = None
     lag_records: int = 0
     last_beat_s: float = field(default_factory=monotonic_s)
     last_progress_s: float = field(default_factory=monotonic_s)
@@ -87,13 +89,33 @@ class Part:
             self.stopped_at.clear()
             self.changed()
 
+    def stuck(self, where: str, why: str) -> None:
+        """A partition was given up too often; it is tried on, and until it gets on this part is not ready."""
+        if where not in self.stuck_at:
+            log.error("stuck", part=self.name, partition=where, reason=why)
+        self.stuck_at[where] = why
+        self.changed()
+
+    def freed(self, where: str) -> None:
+        """A partition that was stuck has got on, or is another's."""
+        if self.stuck_at.pop(where, None) is not None:
+            log.info("no longer stuck", part=self.name, partition=where)
+            self.changed()
+
+    def died(self, why: str) -> None:
+        """What this part rests on has ended, and will not come back in this process."""
+        self.died_of = why
+        self.changed()
+
     def why_not_ready(self) -> str | None:
         """A sentence, or None when ready."""
         if not self.is_joined:
             return "not joined yet"
         if self.stopped_at:
             return f"{STOPPED_AT} {', '.join(self.stopped_at)}"
-        return self.troubled_by
+        if self.stuck_at:
+            return "; ".join(f"stuck at {where}: {why}" for where, why in self.stuck_at.items())
+        return self.died_of or self.troubled_by
 
 
 class Health:
@@ -123,7 +145,9 @@ class Health:
             for part in self._parts.values():
                 part.last_progress_s = now_s
         for name, part in self._parts.items():
-            if now_s - part.last_beat_s > self._stall_timeout_s:
+            if part.died_of:
+                dead[name] = part.died_of
+            elif now_s - part.last_beat_s > self._stall_timeout_s:
                 dead[name] = "its loop does not turn"
             elif (
                 part.lag_records

@@ -12,7 +12,6 @@ from typing import Any, NamedTuple
 
 from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, ConsumerRecord, TopicPartition
 from aiokafka.abc import ConsumerRebalanceListener
-from aiokafka.admin import AIOKafkaAdminClient
 from aiokafka.errors import (
     CommitFailedError,
     IllegalGenerationError,
@@ -32,7 +31,6 @@ __all__ = [
     "ConsumerRebalanceListener",
     "ConsumerRecord",
     "KafkaError",
-    "Ping",
     "Producer",
     "Record",
     "TopicPartition",
@@ -46,7 +44,6 @@ PRODUCER_BATCH_BYTES = 1024 * 1024
 REQUEST_BYTES_MAX = 2 * 1024 * 1024
 _FAILURES_BEFORE_RENEWAL = 3
 _STOP_TIMEOUT_S = 5.0
-_PING_PAUSE_S = 0.2
 
 _LOST_MEMBERSHIP = (
     CommitFailedError,
@@ -219,46 +216,6 @@ class Producer:
             PUBLISHED.labels(topic).inc(count)
 
 
-class Ping:
-    """Asks any broker of the cluster for the metadata of one topic, on a connection of its own."""
-
-    def __init__(self, bootstrap_servers: str, topic: str, timeout_s: float) -> None:
-        self._bootstrap_servers = bootstrap_servers
-        self._topic = topic
-        self._timeout_s = timeout_s
-        self._client: AIOKafkaAdminClient | None = None
-
-    async def __call__(self) -> None:
-        """Return when a broker answers; of several, another one is asked when one does not.
-
-        :raises Unavailable: when none did in time.
-        """
-        async with translated("asking the broker"), asyncio.timeout(self._timeout_s):
-            while True:
-                try:
-                    await self._ask()
-                    return
-                except (KafkaError, ConnectionError, OSError):
-                    await asyncio.sleep(_PING_PAUSE_S)
-
-    async def _ask(self) -> None:
-        if self._client is None:
-            timeout_ms = int(self._timeout_s * 1000)
-            client = AIOKafkaAdminClient(bootstrap_servers=self._bootstrap_servers, request_timeout_ms=timeout_ms)
-            try:
-                await client.start()
-            except BaseException:
-                await _closed(client)
-                raise
-            self._client = client
-        await self._client.describe_topics([self._topic])
-
-    async def close(self) -> None:
-        """Disconnect."""
-        if self._client is not None:
-            await _closed(self._client)
-
-
 async def commit(consumer: AIOKafkaConsumer, offsets: dict[TopicPartition, int], timeout_s: float) -> bool:
     """Commit exactly these offsets (the next ones to read); False when the partitions are no longer ours.
 
@@ -272,11 +229,6 @@ async def commit(consumer: AIOKafkaConsumer, offsets: dict[TopicPartition, int],
             return False
         raise
     return True
-
-
-async def _closed(client: AIOKafkaAdminClient) -> None:
-    with suppress(Exception):
-        await asyncio.wait_for(client.close(), _STOP_TIMEOUT_S)
 
 
 async def renew(subscriber: Any, timeout_s: float) -> None:

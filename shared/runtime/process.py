@@ -98,6 +98,7 @@ class Processor:
                 await self._steps(batch, records)
             except Conflict as error:
                 RETRIES.labels("conflict").inc()
+                batch.lease.retried_for = str(error)
                 log.info("conflict", reason=str(error), records=len(records))
             except Unavailable as error:
                 RETRIES.labels("unavailable").inc()

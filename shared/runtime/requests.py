@@ -16,7 +16,8 @@ from shared.backoff import Backoff
 from shared.clock import now_ms
 from shared.errors import FealtyError, Unavailable
 from shared.ids import new_id
-from shared.runtime.health import Health
+from shared.runtime.consumer import watch
+from shared.runtime.health import Health, Part
 from shared.runtime.kafka import AIOKafkaConsumer, Producer, Record, partition_of, renew, translated
 from shared.runtime.kafka import TopicPartition as Place
 from shared.runtime.polling import POLL_FAILURES_MAX, Poller
@@ -100,7 +101,23 @@ class Requester:
             auto_offset_reset="latest",
             fetch_max_wait_ms=_FETCH_WAIT_MS,
         )
-        self._poller = Poller(settings, self._consumer)
+        self._poller = Poller(settings, lambda: self.consumer)
+
+    @property
+    def consumer(self) -> AIOKafkaConsumer:
+        """The consumer that FastStream made; there once the broker has started."""
+        consumer = self._subscriber.consumer
+        assert consumer is not None, "the broker has not been started"
+        return consumer
+
+    @property
+    def state(self) -> Part:
+        """The part of the process that listens for replies."""
+        return self._state
+
+    def in_hand(self) -> dict[Place, int | None]:
+        """The partition of replies; what comes is resolved at once."""
+        return {Place(self._replies, self._partition): None}
 
     async def connect(self) -> None:
         """Reach the broker, unless reached; one attempt at a time, whose failure is that of all who waited for it.
@@ -125,19 +142,16 @@ class Requester:
         await self.connect()
         place = Place(self._replies, self._partition)
         async with translated("finding the end of the replies"), asyncio.timeout(_POSITION_TIMEOUT_S):
-            self._poller.next_offsets[place] = await self._consumer().position(place)
-        self._task = asyncio.create_task(self._listen())
+            self._poller.next_offsets[place] = await self.consumer.position(place)
+        self._task = asyncio.create_task(self._listen(), name="replies")
+        watch(self._task, self._ended)
         self._state.joined()
-
-    def _consumer(self) -> AIOKafkaConsumer:
-        consumer = self._subscriber.consumer
-        assert consumer is not None, "the broker has not been started"
-        return consumer
 
     async def stop(self) -> None:
         """Forget who waits; their commands go on, and can be polled."""
         if self._task is not None:
             self._task.cancel()
+            self._task = None
         await self._producer.stop()
 
     async def send(self, request: Request) -> "Sent":
@@ -222,8 +236,14 @@ class Requester:
             for broken in polled.unreadable:  # Whoever waits for what stands there gets 202, and asks.
                 log.warning("unreadable replies", at=broken.where, reason=broken.reason)
             self._poller.step_over(polled.unreadable)
+            if polled.fetched:
+                self._state.progress()
             for record in polled.records:
                 self._resolve(record)
+
+    def _ended(self, error: BaseException | None) -> None:
+        if self._task is not None:
+            self._state.died(f"nobody listens for replies: {error!r}")
 
     def _resolve(self, record: Any) -> None:
         try:

@@ -66,8 +66,8 @@ class Shop(Caller):
 
     async def fed(self) -> None:
         """Wait until the views have all snapshots."""
-        for group, topic in (("edge", "points"), ("edge.vouchers", "voucher"), ("edge.customers", "customer")):
-            await self.installation.drained(group=group, topic=f"{topic}.snapshots")
+        for service in ("points", "voucher", "customer"):
+            await self.installation.fed(f"{service}.snapshots")
 
 
 def good(response: httpx.Response) -> Any:

@@ -121,7 +121,7 @@ async def test_every_write_is_seen_by_the_next_read(installation: Installation) 
         answers = await asyncio.gather(*(caller.post(number, load(7)) for number in numbers))
         assert {answer.status_code for answer in answers} == {200}
         assert set(await asyncio.gather(*(caller.balance(number) for number in numbers))) == {7}
-        await installation.drained(group="edge", topic="points.snapshots")
+        await installation.fed("points.snapshots")
         assert await caller.balance("A-1") == 50
 
 
@@ -244,7 +244,7 @@ async def test_without_a_worker_the_answer_is_202_and_can_be_polled(installation
                     "voidedVouchers": [],
                 },
             }
-            await installation.drained(group="edge", topic="points.snapshots")
+            await installation.fed("points.snapshots")
             assert await caller.balance("A-1") == 1000
             repeated = await caller.post("A-1", OMS, key="k")
             assert repeated.json() == done.json()["result"]

@@ -30,7 +30,7 @@ async def publish(installation: Installation, *values: bytes | dict[str, Any] | 
 
 async def fed(installation: Installation) -> None:
     """Wait until the edge has put the whole stream into statements."""
-    await installation.drained(group="edge.statements", topic="points.changes")
+    await installation.fed("points.changes")
 
 
 async def statement(caller: Caller, number: str, query: str = "size=100") -> list[dict[str, Any]]:
@@ -61,7 +61,7 @@ async def test_repeats_change_nothing_and_nothing_unreadable_blocks(empty_instal
         await fed(installation)
         await publish(installation, change("A-1", 2), change("A-1", 3), good)
         await fed(installation)
-        await installation.drained(group="edge", topic="points.snapshots")
+        await installation.fed("points.snapshots")
         assert [(item["sequence"], item["delta"]) for item in await statement(caller, "A-1")] == [
             (3, 1),
             (2, 1),
@@ -133,7 +133,7 @@ async def test_what_was_booked_while_no_edge_ran_is_fed_to_two_edges_once(instal
     other, _ = await installation.spawn("edge", "edge-1")
     async with calling(installation) as caller:
         await fed(installation)
-        await installation.drained(group="edge", topic="points.snapshots")
+        await installation.fed("points.snapshots")
         for number in range(10):
             assert [item["sequence"] for item in await statement(caller, f"A-{number}")] == [*range(20, 0, -1)]
         found = Counter([document["_id"] async for document in installation.collection("edge", "statements").find()])
