@@ -202,7 +202,7 @@ class OrderFactRecorded(_OrderEvent):
     """`points.order_fact_recorded.v1`: a fact about an order; one that is `waiting` has no effect yet.
 
     `amount` is as the sender wrote it, since the order's currency may not be known yet. Neither amount nor lines
-    means all that is left: `rest` then says what that came to, in the currency's smallest unit, as a fraction.
+    means all that is left, which is counted anew with everything that is known later.
     """
 
     type: Literal["points.order_fact_recorded.v1"] = "points.order_fact_recorded.v1"
@@ -212,7 +212,6 @@ class OrderFactRecorded(_OrderEvent):
     amount: str | None = None
     lines: tuple[FactQuantity, ...] | None = None
     revision: int | None = None
-    rest: str | None = None
     shop: str | None = None
     occurred_at: Instant
 
@@ -222,7 +221,6 @@ class OrderFactApplied(_OrderEvent):
 
     type: Literal["points.order_fact_applied.v1"] = "points.order_fact_applied.v1"
     fact: str
-    rest: str | None = None
 
 
 class OrderFactRefused(_OrderEvent):

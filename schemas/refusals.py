@@ -44,6 +44,7 @@ class PointsRefusal(StrEnum):
     ORDER_LINE_UNKNOWN = "order_line_unknown"
     ORDER_FACT_CONFLICT = "order_fact_conflict"
     TOO_MANY_FACTS = "too_many_facts"
+    ORDER_TOO_LARGE = "order_too_large"
     CURRENCY_CHANGED = "currency_changed"
     TRANSACTION_UNKNOWN = "transaction_unknown"
     REVERSED_OPERATION_UNKNOWN = "reversed_operation_unknown"

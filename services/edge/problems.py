@@ -91,6 +91,7 @@ RULE_CODES: dict[str, tuple[int, str]] = {
     "order_line_unknown": (422, "The order has no such line"),
     "order_fact_conflict": (409, "The fact was another one before"),
     "too_many_facts": (409, "The order has too many facts"),
+    "order_too_large": (409, "The order is larger than what is kept of one"),
     "currency_changed": (409, "An order's currency never changes"),
     "transaction_unknown": (422, "The account has no such transaction"),
     "not_reversible": (422, "This cannot be reversed"),

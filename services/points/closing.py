@@ -1,16 +1,22 @@
 """What transactions and reversals that wait for the voucher service have in common (RULES 4.1.13, 4.2.2)."""
 
+from collections.abc import Mapping
+
 from schemas.holds import HoldEnded, HoldPlaced, TransactionHeld
 from schemas.refusals import PointsRefusal, VoucherRefusal
 from schemas.reversals import ReversalHeld
 from schemas.voucher_saga import Answer, Decision
 from services.points.booking import Booking
 from services.points.desk import States, desk
-from services.points.state import Account, Event
+from services.points.state import CREDITED_MAX, Account, Event
 from shared.decider import Accepted, Closing, Command, Rejected
 
 HOLDS_MAX = 100
 """The transactions and reversals of one account that may be open at once."""
+
+HELD_MAX = CREDITED_MAX // HOLDS_MAX
+"""The most that an open transaction or reversal may credit to a balance, in the smallest unit: as many as may be open
+come to no more than what commands may have credited already."""
 
 TIMED_OUT = Rejected(
     PointsRefusal.TRANSACTION_TIMED_OUT, "the vouchers were not dealt with in time; nothing was changed"
@@ -23,6 +29,14 @@ def too_many_open(account: Account) -> Rejected | None:
         return None
     detail = f"an account has at most {HOLDS_MAX} open transactions"
     return Rejected(PointsRefusal.TOO_MANY_OPEN_TRANSACTIONS, detail, "/accountNumber")
+
+
+def too_much_held(credited: Mapping[str, int], pointer: str) -> Rejected | None:
+    """The bound on what is credited at a close, which refuses nothing any more; `credited` by programme."""
+    if max(credited.values(), default=0) <= HELD_MAX:
+        return None
+    detail = "with vouchers, less can be credited at once; do what is credited in a transaction of its own"
+    return Rejected(PointsRefusal.BALANCE_LIMIT_EXCEEDED, detail, pointer)
 
 
 def mark(booking: Booking, model: type[HoldPlaced | HoldEnded], held: str) -> None:

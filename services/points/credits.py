@@ -3,6 +3,7 @@
 Each function books on the desk that it is given, or gives the refusal and has booked nothing.
 """
 
+from collections.abc import Sequence
 from datetime import date, datetime
 from decimal import Decimal
 
@@ -187,6 +188,15 @@ def too_many_lots(booking: Booking, balance: Balance, lot: Lot, pointer: str | N
     if lot.id == balance.next_lot and lots_of(booking.account) >= LOTS_MAX:
         return Rejected(PointsRefusal.TOO_MANY_LOTS, f"an account has at most {LOTS_MAX} lots", pointer)
     return None
+
+
+def owed_lot(lots: Sequence[Lot], new: Lot, room: int) -> Lot:
+    """The lot that `new` goes into when the number of lots refuses nothing, since its points are owed.
+
+    With no `room` for a lot more it is one that expires no earlier, the next to do so; its own only when none does.
+    """
+    full = len(lots) >= room
+    return lot_rules.matching(lots, new) or (lot_rules.not_earlier(lots, new) if full else None) or new
 
 
 def lots_of(account: Account) -> int:

@@ -5,6 +5,7 @@ stay invisible. When the voucher service has executed its part, all is booked wi
 set aside comes back. Nothing else ever ends a hold.
 """
 
+from collections import Counter
 from collections.abc import Sequence
 from datetime import timedelta
 
@@ -31,11 +32,11 @@ from schemas.voucher_saga import (
 )
 from services.points import credits as rules_of
 from services.points.booking import Booking
-from services.points.closing import TIMED_OUT, closed, desk_of, mark, too_many_open
+from services.points.closing import TIMED_OUT, closed, desk_of, mark, too_many_open, too_much_held
 from services.points.desk import Outcome, States, accepted, account_streams
 from services.points.held import Hold, evolve_hold
 from services.points.parts import part_of
-from services.points.state import Account, Event, ProgrammeRules, transaction_stream
+from services.points.state import LOTS_MAX, Account, Event, Lot, ProgrammeRules, transaction_stream
 from services.points.undo import conditions_of, taken_from
 from shared.calendar import local_date
 from shared.decider import Accepted, Command, FollowUp, Rejected, Streams
@@ -64,7 +65,10 @@ def hold(
     command, account = booking.command, booking.before
     if found.decision is not None:
         return TIMED_OUT
-    if refused := too_many_open(account):
+    credited: Counter[str] = Counter()
+    for credit in loads:
+        credited[credit.programme] += credit.amount
+    if refused := too_many_open(account) or too_much_held(credited, "/loyaltyPrograms"):
         return refused
     debits = _debits(account, [event for _, event in booking.events[due:]])
     held = TransactionHeld(
@@ -213,7 +217,7 @@ def cancel_held(command: Command, payload: CancelHeld, states: States) -> Outcom
 
 
 def _load(booking: Booking, credit: HeldCredit) -> None:
-    """Book a load as it was asked for, in the balance as it is now."""
+    """Book a load as it was asked for, in the balance as it is now; what its account has no lot for joins another."""
     rules, now = booking.catalogue.programmes[credit.programme], booking.command.now
     programme, balance = rules_of.declared(rules), rules_of.balance_of(booking, rules)
     booking.open()
@@ -221,7 +225,9 @@ def _load(booking: Booking, credit: HeldCredit) -> None:
     if asked is not None and asked <= now:
         asked = None
     closing = rules_of.account_expiry(programme, balance, now, local_date(now, programme.zone), asked)
-    parts, debt_delta = rules_of.put_in(balance, rules_of.lot_for(balance, credit.expires_at), credit.amount)
+    room = LOTS_MAX - rules_of.lots_of(booking.account) + len(balance.lots)
+    lot = rules_of.owed_lot(balance.lots, Lot(balance.next_lot, 0, credit.expires_at), room)
+    parts, debt_delta = rules_of.put_in(balance, lot, credit.amount)
     booking.operation = credit.operation
     booking.move(Loaded, balance, credit.amount, parts, closing, None, 0, debt_delta)
 

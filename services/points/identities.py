@@ -67,11 +67,12 @@ def _check_balance(balance: Balance) -> Iterator[Difference]:
 
 
 def _check_order(order: Order) -> Iterator[Difference]:
-    sums = sums_of(order)
-    if sums.fulfilled + sums.cancelled > order.eligible:
-        yield Difference("fulfilled + cancelled", f"at most {order.eligible}", str(sums.fulfilled + sums.cancelled))
-    if sums.returned > sums.fulfilled:
-        yield Difference("returned", f"at most {sums.fulfilled}", str(sums.returned))
+    sums, gone = sums_of(order), order.gone["fulfilled"].money + order.gone["cancelled"].money
+    if gone > order.eligible:
+        yield Difference("fulfilled + cancelled", f"at most {order.eligible}", str(float(gone)))
+    if order.gone["returned"].money > sums.fulfilled:
+        what, most = float(order.gone["returned"].money), float(sums.fulfilled)
+        yield Difference("returned", f"at most {most}", str(what))
     for award in order.awards.values():
         due = entitlement(award.awarded, order.eligible, sums)
         found = Entitled(award.activated, award.dropped, award.revoked)

@@ -20,7 +20,7 @@ from schemas.voucher_saga import (
 )
 from services.points import credits as rules_of
 from services.points.booking import Booking
-from services.points.closing import closed, desk_of, mark, too_many_open
+from services.points.closing import closed, desk_of, mark, too_many_open, too_much_held
 from services.points.desk import Outcome, States, accepted, desk, opened
 from services.points.originals import Originals, Undo, originals_of, undos_of, wanted
 from services.points.reversals import Reversals, evolve_reversals
@@ -32,7 +32,7 @@ from services.points.state import (
     catalogue_stream,
     reversals_stream,
 )
-from services.points.undo import credited_too_much, undo_all
+from services.points.undo import credited_too_much, given_back, undo_all
 from shared.decider import Accepted, Command, Document, Entry, FollowUp, Rejected, Streams, entry_key
 from shared.ids import closing_id, derived_id
 
@@ -105,7 +105,7 @@ def close_reversal(command: Command, payload: CloseReversal, states: States) -> 
 def _hold(booking: Booking, reversals: Reversals, undos: list[Undo], payload: Reverse) -> Outcome:
     """Ask the voucher service for its part; points wait for it, however long that takes."""
     command, account = booking.command, booking.account
-    if refused := too_many_open(account):
+    if refused := too_many_open(account) or too_much_held(given_back(undos), "/operations"):
         return refused
     held = ReversalHeld(
         transaction_id=reversals.id,

@@ -22,10 +22,17 @@ from services.points.orders.state import Order
 from services.points.reversals import Reversals
 
 LOTS_MAX = 2_000
-"""The lots that one account may have, active and future-dated, over all its programmes (4.1.4)."""
+"""The lots that one account may have, active and future-dated, over all its programmes (4.1.4).
 
-CREDITED_MAX = 2**53 - 1
-"""The most that may ever be credited to a balance, so that every amount and counter is exact in every JSON reader."""
+Only what is owed goes beyond, into a lot that expires later than all others (`credits.owed_lot`).
+"""
+
+CREDITED_MAX = 2**52 - 1
+"""The most that commands may bring what was ever credited to a balance to.
+
+What open transactions and reversals credit when they are closed comes to as much again at most (`closing.HELD_MAX`),
+so that every amount and counter stays below 2^53 and is exact in every JSON reader.
+"""
 
 AccountEvent = AccountNews | Notice | Movement
 

@@ -1,13 +1,13 @@
 """Taking back: credits that are revoked, and debits that are given back (RULES 4.1.4, 4.1.6, 4.1.13)."""
 
+from collections import Counter
 from collections.abc import Iterable
 from datetime import datetime, timedelta
 from typing import NamedTuple
 
 from schemas.movements import Deactivated, GivenBack, LotPart, Movement, Revoked, Scheduled, Unscheduled
 from services.points.booking import Booking
-from services.points.credits import balance_of, declared, lots_of, too_large
-from services.points.lots import matching, not_earlier
+from services.points.credits import balance_of, declared, lots_of, owed_lot, too_large
 from services.points.originals import BookedOperation, Undo
 from services.points.parts import part_of
 from services.points.state import LOTS_MAX, Balance, Lot
@@ -97,9 +97,8 @@ def give_back(
             late = local_date(now, zone) + timedelta(days=grace_days + 1)
             conditions = conditions._replace(expires_at=first_instant(late, zone))
         new = Lot(next_lot, 0, conditions.expires_at, None, *conditions[1:])
-        lot = matching(lots, new) or (not_earlier(lots, new) if len(lots) >= room else None)
-        if lot is None:
-            lot = new
+        lot = owed_lot(lots, new, room)
+        if lot is new:
             lots.append(new)
             next_lot += 1
         parts.append(part_of(lot, amount - paid))
@@ -137,6 +136,15 @@ def _joined(parts: list[LotPart]) -> tuple[LotPart, ...]:
         known = joined.get(part.lot)
         joined[part.lot] = part if known is None else known.model_copy(update={"amount": known.amount + part.amount})
     return tuple(joined.values())
+
+
+def given_back(undos: Iterable[Undo]) -> Counter[str]:
+    """What is given back by programme."""
+    given: Counter[str] = Counter()
+    for undo in undos:
+        if undo.original.booked is not None and _is_debit(undo.original.booked):
+            given[undo.original.booked.programme] += undo.amount
+    return given
 
 
 def credited_too_much(booking: Booking, undos: Iterable[Undo]) -> Rejected | None:

@@ -12,8 +12,8 @@ def wake(stream: str, state: Document) -> Wake | None:
     if stream.startswith("account/"):
         return Wake("points.book_due.v1", aggregate_of(stream), {})
     if stream.startswith("order/"):
-        state = ORDER.upgrade(state)
-        accounts = [fact["account"] for fact in state["facts"] if fact.get("waiting") and not fact.get("reported")]
+        waiting = ORDER.upgrade(state)["waiting"]
+        accounts = [fact["account"] for fact in waiting if not fact.get("reported")]
         return Wake("points.report_order.v1", accounts[0], {"order": aggregate_of(stream)}) if accounts else None
     if stream.startswith("transaction/"):
         return Wake(

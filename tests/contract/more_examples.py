@@ -210,12 +210,11 @@ def _of_orders() -> dict[str, tuple[Any, ...]]:
                 amount="12.5",
                 lines=(orders.FactQuantity(line="1", quantity="0.5"),),
                 revision=2,
-                rest="19/2",
                 shop="Webshop",
                 occurred_at=NOW,
             ),
         ),
-        "points.order_fact_applied.v1": (orders.OrderFactApplied(**_OF_ORDER, fact="F-1", rest="19/2"),),
+        "points.order_fact_applied.v1": (orders.OrderFactApplied(**_OF_ORDER, fact="F-1"),),
         "points.order_fact_refused.v1": (
             orders.OrderFactRefused(**_OF_ORDER, fact="F-1", code="order_exceeded", detail="too much"),
         ),

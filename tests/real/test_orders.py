@@ -83,7 +83,7 @@ async def tell(installation: Installation, records: list[tuple[str, str, str, di
 async def orders_of(installation: Installation, count: int) -> int:
     """Orders that are known and have nothing waiting."""
     found = installation.collection("points", "snapshots").count_documents(
-        {"_id": {"$regex": "^order/"}, "state.revision": {"$gt": 0}, "state.facts.waiting": {"$ne": True}}
+        {"_id": {"$regex": "^order/"}, "state.revision": {"$gt": 0}, "state.waiting": []}
     )
     return min(count, int(await found))
 

@@ -34,6 +34,12 @@ from shared.money import currency_scale, to_minor
 FACTS_MAX = 500
 """The facts that one order may have."""
 
+REVISIONS_MAX = 500
+"""The revisions of one order that are remembered."""
+
+WAITING_LINES_MAX = 10_000
+"""The lines that the waiting facts of one order may name together; with it one command stays below a second."""
+
 Facts = FulfilOrder | CancelOrder | ReturnOrder
 _WHAT: dict[type[Facts], What] = {FulfilOrder: "fulfilled", CancelOrder: "cancelled", ReturnOrder: "returned"}
 
@@ -64,6 +70,9 @@ def place_order(command: Command, payload: PlaceOrder, states: States) -> Outcom
         return Rejected(PointsRefusal.ORDER_CONFLICT, detail, "/revision")
     if payload.revision <= order.revision:
         return _answer(booking, order)
+    if len(order.digests) >= REVISIONS_MAX:
+        detail = f"an order has at most {REVISIONS_MAX} revisions"
+        return Rejected(PointsRefusal.ORDER_TOO_LARGE, detail, "/revision")
     if order.currency not in (None, payload.currency):
         return Rejected(PointsRefusal.CURRENCY_CHANGED, "the currency of an order never changes", "/currency")
     placed = _placed(booking, payload, order, digest)
@@ -76,7 +85,7 @@ def place_order(command: Command, payload: PlaceOrder, states: States) -> Outcom
         return Rejected(PointsRefusal.ORDER_AMENDMENT_BELOW_FACTS, detail, "/lines")
     booking.source = order_source(payload.order, payload.shop)
     booking.occurred_at = payload.placed_at
-    return _settled(file, order)
+    return _settled(file, order, "amended")
 
 
 def record_fact(command: Command, payload: Facts, states: States) -> Outcome:
@@ -87,12 +96,7 @@ def record_fact(command: Command, payload: Facts, states: States) -> Outcome:
     fact = _fact(command, payload)
     known = order.facts.get(fact.id)
     if known is not None:
-        if (known.what, known.amount, known.lines, known.revision) == (
-            fact.what,
-            fact.amount,
-            fact.lines,
-            fact.revision,
-        ):
+        if known.digest == fact.digest:
             return _answer(booking, order)
         detail = "this fact was told before, with another body"
         return Rejected(PointsRefusal.ORDER_FACT_CONFLICT, detail, "/fact")
@@ -102,7 +106,8 @@ def record_fact(command: Command, payload: Facts, states: States) -> Outcome:
     if isinstance(verdict, Rejected):
         return verdict
     waits = isinstance(verdict, Waits)
-    rest = None if isinstance(verdict, Waits) else verdict.rest
+    if waits and (refused := _too_many_waiting(order, fact)):
+        return refused
     file = OrderFile(booking, order_stream(command.store, payload.order), order)
     file.add(
         OrderFactRecorded(
@@ -115,14 +120,13 @@ def record_fact(command: Command, payload: Facts, states: States) -> Outcome:
             if payload.lines is None
             else tuple(FactQuantity(line=each.line, quantity=str(each.quantity)) for each in payload.lines),
             revision=fact.revision,
-            rest=None if rest is None else str(rest),
             shop=payload.shop,
             occurred_at=payload.occurred_at or command.now,
         )
     )
     booking.source = order_source(payload.order, payload.shop or order.shop)
     booking.occurred_at = payload.occurred_at
-    return _settled(file, order)
+    return _settled(file, order, fact.what)
 
 
 def report_order(command: Command, payload: ReportOrder, states: States) -> Outcome:
@@ -151,10 +155,19 @@ def _opened(command: Command, payload: PlaceOrder | Facts, states: States) -> tu
     return desk(command, payload.account_number, states), order
 
 
-def _settled(file: OrderFile, before: Order) -> Outcome:
+def _too_many_waiting(order: Order, fact: Fact) -> Rejected | None:
+    """The bound on what an order keeps of facts that have no effect yet."""
+    kept = sum(len(each.lines or ()) for each in (*order.waiting.values(), fact))
+    if kept <= WAITING_LINES_MAX:
+        return None
+    detail = f"facts that wait for their order name at most {WAITING_LINES_MAX} lines together; these are {kept}"
+    return Rejected(PointsRefusal.ORDER_TOO_LARGE, detail, "/lines")
+
+
+def _settled(file: OrderFile, before: Order, reason: str) -> Outcome:
     """Let the facts that waited have their effect, and book what the order's points come to now."""
     file.release()
-    refused = settle(file, before)
+    refused = settle(file, before, reason)
     if refused is not None:
         return refused
     return _answer(file.booking, file.order, file)
@@ -165,7 +178,7 @@ def _answer(booking: Booking, order: Order, file: OrderFile | None = None) -> Ou
     more: Document = {
         "order": order.id,
         "revision": order.revision,
-        "waiting": [fact.id for fact in order.waiting()],
+        "waiting": list(order.waiting),
         "entitlements": [
             {
                 "programme": award.programme,

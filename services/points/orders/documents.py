@@ -3,7 +3,8 @@
 from fractions import Fraction
 from typing import Any
 
-from services.points.orders.state import Award, Fact, Line, Order
+from services.points.orders.evolve import revalued
+from services.points.orders.state import NOTHING_GONE, Award, Fact, Gone, KnownFact, Line, Order
 from services.points.orders.waiting import due_at
 from shared.clock import as_utc
 from shared.decider import Document
@@ -22,7 +23,9 @@ def dump_order(order: Order) -> Document:
         "shop": order.shop,
         "lines": [[name, str(line.quantity), line.eligible] for name, line in order.lines.items()],
         "awards": [_dump_award(award) for award in order.awards.values()],
-        "facts": [_dump_fact(fact) for fact in order.facts.values()],
+        "facts": [[name, *known] for name, known in order.facts.items()],
+        "waiting": [_dump_fact(fact) for fact in order.waiting.values()],
+        "gone": {what: _dump_gone(gone) for what, gone in order.gone.items() if gone != Gone()},
         "digests": [[revision, digest] for revision, digest in order.digests.items()],
         "spent": order.spent,
         "due_at": due_at(order),
@@ -31,7 +34,8 @@ def dump_order(order: Order) -> Document:
 
 def load_order(name: str, document: Document) -> Order:
     """The order that `dump_order` gave; instants may come back naive or with another UTC."""
-    return Order(
+    gone = {what: _load_gone(each) for what, each in document["gone"].items()}
+    order = Order(
         name,
         document["revision"],
         document["account"],
@@ -40,10 +44,27 @@ def load_order(name: str, document: Document) -> Order:
         document["shop"],
         {line: Line(Fraction(quantity), eligible) for line, quantity, eligible in document["lines"]},
         {each["programme"]: _load_award(each) for each in document["awards"]},
-        {each["id"]: _load_fact(each) for each in document["facts"]},
+        {known: KnownFact(*each) for known, *each in document["facts"]},
+        {each["id"]: _load_fact(each) for each in document["waiting"]},
+        {**NOTHING_GONE, **gone},
         dict(document["digests"]),
         document["spent"],
     )
+    return revalued(order) if gone else order
+
+
+def _dump_gone(gone: Gone) -> Document:
+    """The money is left out: it follows from the order."""
+    return {
+        "amount": str(gone.amount),
+        "lines": [[name, str(quantity)] for name, quantity in gone.lines.items()],
+        "rest": gone.rest,
+    }
+
+
+def _load_gone(document: Document) -> Gone:
+    lines = {name: Fraction(quantity) for name, quantity in document["lines"]}
+    return Gone(Fraction(document["amount"]), lines, document["rest"])
 
 
 def _dump_award(award: Award) -> Document:
@@ -69,9 +90,8 @@ def _dump_fact(fact: Fact) -> Document:
         document["lines"] = [[name, str(quantity)] for name, quantity in fact.lines.items()]
     if fact.revision is not None:
         document["revision"] = fact.revision
-    if fact.rest is not None:
-        document["rest"] = str(fact.rest)
-    document.update({name: True for name in ("waiting", "refused", "reported") if getattr(fact, name)})
+    if fact.reported:
+        document["reported"] = True
     return document
 
 
@@ -89,9 +109,6 @@ def _load_fact(document: Document) -> Fact:
         _fraction(get("amount")),
         None if lines is None else {name: Fraction(quantity) for name, quantity in lines},
         get("revision"),
-        _fraction(get("rest")),
-        get("waiting", False),
-        get("refused", False),
         get("reported", False),
     )
 

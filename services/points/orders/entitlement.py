@@ -12,12 +12,15 @@ from typing import NamedTuple
 from schemas.orders import Payment
 from schemas.programme import Programme
 from schemas.refusals import PointsRefusal
-from services.points.orders.state import Fact, Order, What
+from services.points.orders.state import Fact, Gone, Order, What
 from shared.decider import Rejected
 from shared.money import currency_scale
 
 EARNS_NOTHING = frozenset({"points", "voucher", "gift_card"})
 """The kinds of payment that earn nothing."""
+
+_KINDS: tuple[What, ...] = ("fulfilled", "cancelled", "returned")
+_NONE = Fraction(0)
 
 
 class Sums(NamedTuple):
@@ -61,25 +64,27 @@ def entitlement(awarded: int, eligible: int, sums: Sums) -> Entitled:
 
 
 def sums_of(order: Order) -> Sums:
-    """F, C and R over the facts that have their effect."""
-    return Sums(_sum(order, "fulfilled"), _sum(order, "cancelled"), _sum(order, "returned"))
+    """F, C and R over the facts that have their effect.
 
-
-def rest_of(order: Order, what: What) -> Fraction:
-    """All that is left to fulfil or to cancel, or to return."""
-    sums = sums_of(order)
-    if what == "returned":
-        return sums.fulfilled - sums.returned
-    return order.eligible - sums.fulfilled - sums.cancelled
+    "All that is left" is what the facts with amounts or lines leave, whichever was told first: fulfilled before
+    cancelled when both are said to be it, and all that was fulfilled when it is returned (decision 11).
+    """
+    fulfilled, cancelled, returned = (order.gone[what].money for what in _KINDS)
+    left = order.eligible - fulfilled - cancelled
+    if order.gone["fulfilled"].rest:
+        fulfilled += left
+    elif order.gone["cancelled"].rest:
+        cancelled += left
+    return Sums(fulfilled, cancelled, fulfilled if order.gone["returned"].rest else returned)
 
 
 def judge(order: Order, fact: Fact, aliases: Collection[str] = ()) -> Fact | Waits | Rejected:
-    """The fact as it has its effect now; or that it waits, or that it contradicts what is known.
+    """The fact, when it has its effect now; or that it waits, or that it contradicts what is known.
 
     A return waits as long as more may be fulfilled, since its fulfilment may come later; of lines that earn nothing
     more may be even when no money is left open. A fact that names a later revision waits for it. `aliases` are the
     account ids of numbers that lead to the order's account: a fact may have waited under one of them since before it
-    did.
+    did. The work is linear in the lines of the fact.
     """
     if order.revision == 0 or (fact.revision or 0) > order.revision:
         return Waits()
@@ -88,19 +93,32 @@ def judge(order: Order, fact: Fact, aliases: Collection[str] = ()) -> Fact | Wai
         return Rejected(PointsRefusal.ORDER_ACCOUNT_MISMATCH, detail, "/accountNumber")
     if refused := _too_fine(order, fact) or _unlike(order, fact):
         return refused
-    sums = sums_of(order)
-    closed = sums.fulfilled + sums.cancelled >= order.eligible
-    rest = rest_of(order, fact.what)
-    if fact.amount is None and fact.lines is None:
-        if fact.what == "returned" and rest == 0 and not closed:
-            return Waits()
-        return fact._replace(waiting=False, rest=rest)
-    covered, short = money_of(order, fact) <= rest, _short(order, fact)
-    if covered and not short:
-        return fact._replace(waiting=False)
-    if fact.what != "returned":
+    return _return(order, fact) if fact.what == "returned" else _fulfil_or_cancel(order, fact)
+
+
+def _fulfil_or_cancel(order: Order, fact: Fact) -> Fact | Rejected:
+    """What names amounts or lines takes from what others that do have left; what came back was not cancelled."""
+    if _is_rest(fact):
+        return fact
+    gone, money = order.gone, money_of(order, fact)
+    left = order.eligible - gone["fulfilled"].money - gone["cancelled"].money - money
+    if left >= 0 and fact.what == "cancelled" and gone["fulfilled"].rest:
+        left -= max(gone["returned"].money - gone["fulfilled"].money, Fraction(0))
+    if left < 0 or _short(order, fact):
         return Rejected(PointsRefusal.ORDER_EXCEEDED, "more than is left of the order", _pointer(fact))
-    if not closed or (covered and all(_may_come(order, fact, name) for name in short)):
+    return fact
+
+
+def _return(order: Order, fact: Fact) -> Fact | Waits | Rejected:
+    gone, fulfilled = order.gone, sums_of(order).fulfilled
+    more_may_come = fulfilled + gone["cancelled"].money < order.eligible
+    if _is_rest(fact):
+        return Waits() if more_may_come and fulfilled <= gone["returned"].money else fact
+    covered = gone["returned"].money + money_of(order, fact) <= fulfilled
+    short = _short(order, fact)
+    if covered and not short:
+        return fact
+    if more_may_come or (covered and all(_may_come(order, fact, name) for name in short)):
         return Waits()
     detail = "more than was fulfilled and not returned yet"
     return Rejected(PointsRefusal.RETURN_EXCEEDS_FULFILLED, detail, _pointer(fact))
@@ -108,35 +126,30 @@ def judge(order: Order, fact: Fact, aliases: Collection[str] = ()) -> Fact | Wai
 
 def fits(order: Order) -> bool:
     """Whether an amended order still holds all that has happened to it."""
-    sums = sums_of(order)
-    if sums.fulfilled + sums.cancelled > order.eligible or sums.returned > sums.fulfilled:
+    fulfilled, cancelled, returned = (order.gone[what] for what in _KINDS)
+    if fulfilled.money + cancelled.money > order.eligible or returned.money > sums_of(order).fulfilled:
         return False
-    names = {name for fact in order.facts.values() if _effective(fact) for name in fact.lines or ()}
-    gone = Fraction(0)
-    for name in names:
+    for name in {*fulfilled.lines, *cancelled.lines, *returned.lines}:
         line = order.lines.get(name)
-        quantity = gone if line is None else line.quantity
-        if _quantity(order, "fulfilled", name) + _quantity(order, "cancelled", name) > quantity:
+        quantity = _NONE if line is None else line.quantity
+        if fulfilled.lines.get(name, _NONE) + cancelled.lines.get(name, _NONE) > quantity:
             return False
-        if _quantity(order, "returned", name) > quantity:
+        if returned.lines.get(name, _NONE) > quantity:
             return False
     return True
 
 
-def money_of(order: Order, fact: Fact) -> Fraction:
-    """What a fact is about, in the currency's smallest unit: of the eligible money, lines by their share in it."""
-    if fact.amount is not None:
-        return fact.amount * Fraction(10) ** currency_scale(order.currency or "")
-    if fact.lines is None:
-        return fact.rest or Fraction(0)
-    gross = sum(line.eligible for line in order.lines.values())
-    if gross == 0:
-        return Fraction(0)
-    parts = Fraction(0)
-    for name, quantity in fact.lines.items():
-        if (line := order.lines.get(name)) is not None:
-            parts += line.eligible * quantity / line.quantity
-    return parts * order.eligible / gross
+def money_of(order: Order, part: Fact | Gone) -> Fraction:
+    """What amount and lines come to, in the currency's smallest unit: of the eligible money, lines by their share."""
+    money = (part.amount or _NONE) * Fraction(10) ** currency_scale(order.currency or "")
+    gross = sum(line.eligible for line in order.lines.values()) if part.lines else 0
+    if not part.lines or not gross:
+        return money
+    parts = _NONE
+    for name, quantity in part.lines.items():
+        if (line := order.lines.get(name)) is not None and line.eligible:
+            parts += line.eligible if quantity == line.quantity else line.eligible * quantity / line.quantity
+    return money + (parts if gross == order.eligible else parts * order.eligible / gross)
 
 
 def eligible_of(lines_total: int, payments: tuple[Payment, ...], scale: int) -> int | None:
@@ -155,16 +168,8 @@ def award_of(programme: Programme, eligible: int, currency: str) -> int:
     return int(points.scaleb(programme.scale))
 
 
-def _sum(order: Order, what: What) -> Fraction:
-    return sum((money_of(order, fact) for fact in order.applied(what)), Fraction(0))
-
-
-def _effective(fact: Fact) -> bool:
-    return not fact.waiting and not fact.refused
-
-
-def _quantity(order: Order, what: What, name: str) -> Fraction:
-    return sum(((fact.lines or {}).get(name, Fraction(0)) for fact in order.applied(what)), Fraction(0))
+def _is_rest(fact: Fact) -> bool:
+    return fact.amount is None and fact.lines is None
 
 
 def _too_fine(order: Order, fact: Fact) -> Rejected | None:
@@ -187,14 +192,15 @@ def _short(order: Order, fact: Fact) -> list[str]:
 
     What was fulfilled of a line is only known when all fulfilments named their lines.
     """
-    by_lines = all(each.lines is not None for each in order.applied("fulfilled"))
+    fulfilled, cancelled, returned = (order.gone[what] for what in _KINDS)
+    by_lines = not fulfilled.amount and not fulfilled.rest
     short: list[str] = []
     for name, quantity in (fact.lines or {}).items():
-        most, fulfilled = order.lines[name].quantity, _quantity(order, "fulfilled", name)
+        most, there = order.lines[name].quantity, fulfilled.lines.get(name, _NONE)
         if fact.what == "returned":
-            gone, most = _quantity(order, "returned", name), fulfilled if by_lines else most
+            gone, most = returned.lines.get(name, _NONE), there if by_lines else most
         else:
-            gone = fulfilled + _quantity(order, "cancelled", name)
+            gone = there + cancelled.lines.get(name, _NONE)
         if gone + quantity > most:
             short.append(name)
     return short
@@ -203,8 +209,8 @@ def _short(order: Order, fact: Fact) -> list[str]:
 def _may_come(order: Order, fact: Fact, name: str) -> bool:
     """Whether a line that a return is short of may be fulfilled so far yet, without any money of the order."""
     line, quantity = order.lines[name], (fact.lines or {})[name]
-    left = line.quantity - _quantity(order, "cancelled", name) - _quantity(order, "returned", name)
-    return not (order.eligible and line.eligible) and quantity <= left
+    _, cancelled, returned = (order.gone[what].lines.get(name, _NONE) for what in _KINDS)
+    return not (order.eligible and line.eligible) and quantity <= line.quantity - cancelled - returned
 
 
 def _pointer(fact: Fact) -> str:

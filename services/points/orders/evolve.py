@@ -13,7 +13,8 @@ from schemas.orders import (
     OrderSettled,
     OrderUnknown,
 )
-from services.points.orders.state import Award, Fact, Line, Order
+from services.points.orders.entitlement import money_of
+from services.points.orders.state import Award, Fact, Gone, KnownFact, Line, Order
 
 
 def evolve_order(order: Order, event: OrderEvent) -> Order:
@@ -22,18 +23,17 @@ def evolve_order(order: Order, event: OrderEvent) -> Order:
         case OrderPlaced():
             return _placed(order, event)
         case OrderFactRecorded():
-            return _with_fact(order, _fact(event))
+            return _recorded(order, _fact(event), event.waiting)
         case OrderFactApplied():
-            fact = order.facts[event.fact]
-            rest = fact.rest if event.rest is None else Fraction(event.rest)
-            return _with_fact(order, fact._replace(waiting=False, rest=rest))
+            return _applied(_without(order, event.fact), order.waiting[event.fact])
         case OrderFactRefused():
-            return _with_fact(order, order.facts[event.fact]._replace(waiting=False, refused=True))
+            known = {**order.facts, event.fact: order.facts[event.fact]._replace(refused=True)}
+            return _without(order, event.fact)._replace(facts=MappingProxyType(known))
         case OrderSettled():
             return _settled(order, event)
         case OrderUnknown():
-            told = {name: order.facts[name]._replace(reported=True) for name in event.facts}
-            return order._replace(facts=MappingProxyType({**order.facts, **told}))
+            told = {name: order.waiting[name]._replace(reported=True) for name in event.facts}
+            return order._replace(waiting=MappingProxyType({**order.waiting, **told}))
         case _:
             assert_never(event)
 
@@ -47,17 +47,24 @@ def _placed(order: Order, event: OrderPlaced) -> Order:
         )
         for each in event.awards
     }
-    gone = {name: award._replace(awarded=0) for name, award in before.items() if name not in awards}
-    return order._replace(
+    dropped = {name: award._replace(awarded=0) for name, award in before.items() if name not in awards}
+    amended = order._replace(
         revision=event.revision,
         account=event.account,
         currency=event.currency,
         eligible=event.eligible,
         shop=event.shop,
         lines=MappingProxyType({each.line: Line(Fraction(each.quantity), each.eligible) for each in event.lines}),
-        awards=MappingProxyType({**gone, **awards}),
+        awards=MappingProxyType({**dropped, **awards}),
         digests=MappingProxyType({**order.digests, event.revision: event.digest}),
     )
+    return revalued(amended)
+
+
+def revalued(order: Order) -> Order:
+    """The order with what has happened to it in the money that it has now."""
+    gone = {what: each._replace(money=money_of(order, each)) for what, each in order.gone.items()}
+    return order._replace(gone=MappingProxyType(gone))
 
 
 def _fact(event: OrderFactRecorded) -> Fact:
@@ -70,13 +77,31 @@ def _fact(event: OrderFactRecorded) -> Fact:
         None if event.amount is None else Fraction(event.amount),
         None if event.lines is None else MappingProxyType({it.line: Fraction(it.quantity) for it in event.lines}),
         event.revision,
-        None if event.rest is None else Fraction(event.rest),
-        event.waiting,
     )
 
 
-def _with_fact(order: Order, fact: Fact) -> Order:
-    return order._replace(facts=MappingProxyType({**order.facts, fact.id: fact}))
+def _recorded(order: Order, fact: Fact, waiting: bool) -> Order:
+    order = order._replace(facts=MappingProxyType({**order.facts, fact.id: KnownFact(fact.digest)}))
+    if waiting:
+        return order._replace(waiting=MappingProxyType({**order.waiting, fact.id: fact}))
+    return _applied(order, fact)
+
+
+def _without(order: Order, fact: str) -> Order:
+    return order._replace(waiting=MappingProxyType({name: it for name, it in order.waiting.items() if name != fact}))
+
+
+def _applied(order: Order, fact: Fact) -> Order:
+    """The order with the effect of a fact."""
+    before = order.gone[fact.what]
+    lines = {name: before.lines.get(name, Fraction(0)) + part for name, part in (fact.lines or {}).items()}
+    gone = Gone(
+        before.amount + (fact.amount or 0),
+        MappingProxyType({**before.lines, **lines}) if lines else before.lines,
+        before.rest or (fact.amount is None and fact.lines is None),
+        before.money + money_of(order, fact),
+    )
+    return order._replace(gone=MappingProxyType({**order.gone, fact.what: gone}))
 
 
 def _settled(order: Order, event: OrderSettled) -> Order:

@@ -36,23 +36,17 @@ class OrderFile:
         self.order = evolve_order(self.order, event)
 
     def release(self) -> None:
-        """Let waiting facts have their effect, in the order of their arrival, as long as that makes room for others.
+        """Let waiting facts have their effect: in the order of their arrival, returns after all others.
 
-        What contradicts what is known by now is refused by an event, since its own command was accepted.
+        A fulfilment may make room for a return, and nothing makes room for anything else, so that each is looked at
+        once. What contradicts what is known by now is refused by an event, since its own command was accepted.
         """
         command, account = self.booking.command, self.booking.account
         aliases = {account_id(command.store, number) for number in account.numbers}
-        moved = True
-        while moved:
-            moved = False
-            for fact in self.order.waiting():
-                verdict = judge(self.order, fact, aliases)
-                if isinstance(verdict, Waits):
-                    continue
-                moved = True
-                if isinstance(verdict, Rejected):
-                    code, detail = verdict.code.value, verdict.detail
-                    self.add(OrderFactRefused(**self.common(), fact=fact.id, code=code, detail=detail))
-                else:
-                    rest = None if verdict.rest is None else str(verdict.rest)
-                    self.add(OrderFactApplied(**self.common(), fact=fact.id, rest=rest))
+        for fact in sorted(self.order.waiting.values(), key=lambda fact: fact.what == "returned"):
+            verdict = judge(self.order, fact, aliases)
+            if isinstance(verdict, Rejected):
+                code, detail = verdict.code.value, verdict.detail
+                self.add(OrderFactRefused(**self.common(), fact=fact.id, code=code, detail=detail))
+            elif not isinstance(verdict, Waits):
+                self.add(OrderFactApplied(**self.common(), fact=fact.id))

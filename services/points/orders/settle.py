@@ -16,10 +16,11 @@ from shared.calendar import local_date
 from shared.decider import Rejected
 
 
-def settle(file: OrderFile, before: Order) -> Rejected | None:
+def settle(file: OrderFile, before: Order, reason: str) -> Rejected | None:
     """Book the differences in every programme of the order, as it was `before` this command.
 
-    In each, what makes more pending comes first and what takes from it last, so that nothing is ever below zero.
+    In each, what makes more pending comes first and what takes from it last, so that nothing is ever below zero. What
+    was booked before and is undone has this `reason`.
     """
     order, booking = file.order, file.booking
     sums = sums_of(order)
@@ -32,7 +33,7 @@ def settle(file: OrderFile, before: Order) -> Rejected | None:
         if promised == award.awarded and target == (award.activated, award.dropped, award.revoked):
             continue
         rules = booking.catalogue.programmes[award.programme]
-        settled = _settle_award(booking, rules, award, promised, target)
+        settled = _settle_award(booking, rules, award, promised, target, reason)
         if isinstance(settled, Rejected):
             return settled
         entitlements.append(settled)
@@ -45,16 +46,16 @@ def settle(file: OrderFile, before: Order) -> Rejected | None:
 
 
 def _settle_award(
-    booking: Booking, rules: ProgrammeRules, award: Award, promised: int, target: Entitled
+    booking: Booking, rules: ProgrammeRules, award: Award, promised: int, target: Entitled, reason: str
 ) -> Entitlement | Rejected:
     credited: list[Credited] = []
     own = [Conditions(expires_at) for expires_at, _ in award.credited]
     if target.activated < award.activated:
         amount = award.activated - target.activated
-        revoke(booking, _balance(booking, rules), amount, own[::-1], "amended", Deactivated)
+        revoke(booking, _balance(booking, rules), amount, own[::-1], reason, Deactivated)
         credited += _taken(award, amount)
     if target.dropped < award.dropped:
-        _pend(booking, rules, Dropped, award.dropped - target.dropped, "amended")
+        _pend(booking, rules, Dropped, award.dropped - target.dropped, reason)
     if award.awarded > promised:
         if refused := rules_of.too_large(_balance(booking, rules), award.awarded - promised, "/lines"):
             return refused
@@ -67,7 +68,7 @@ def _settle_award(
         balance = _balance(booking, rules)
         if refused := rules_of.too_large(balance, amount, "/lines"):
             return refused
-        give_back(booking, balance, [fragment], grace, programme.zone, "amended")
+        give_back(booking, balance, [fragment], grace, programme.zone, reason)
     if target.activated > award.activated:
         activated = _activate(booking, rules, target.activated - award.activated)
         if isinstance(activated, Rejected):

@@ -3,8 +3,11 @@
 from collections.abc import Mapping
 from datetime import datetime
 from fractions import Fraction
+from hashlib import sha256
 from types import MappingProxyType
 from typing import Literal, NamedTuple
+
+from shared.hashing import canonical
 
 What = Literal["fulfilled", "cancelled", "returned"]
 
@@ -17,10 +20,9 @@ class Line(NamedTuple):
 
 
 class Fact(NamedTuple):
-    """Something that happened to the order: to an `amount` of money, to `lines`, or to all that was left.
+    """Something that happened to the order: to an `amount` of money, to `lines`, or to all that is left.
 
-    The amount is in whole units, as the sender wrote it. `rest` is what "all that is left" came to when it was
-    applied, in the currency's smallest unit. A `waiting` fact has no effect yet; one that was `refused` never will.
+    The amount is in whole units, as the sender wrote it. Neither amount nor lines means all that is left.
     """
 
     id: str
@@ -31,10 +33,36 @@ class Fact(NamedTuple):
     amount: Fraction | None = None
     lines: Mapping[str, Fraction] | None = None
     revision: int | None = None
-    rest: Fraction | None = None
-    waiting: bool = False
-    refused: bool = False
     reported: bool = False
+
+    @property
+    def digest(self) -> str:
+        """What tells a repeat from another fact under the same id, however numbers and lines are written."""
+        lines = None if self.lines is None else sorted((name, str(part)) for name, part in self.lines.items())
+        amount = None if self.amount is None else str(self.amount)
+        return sha256(canonical([self.what, amount, lines, self.revision])).hexdigest()[:32]
+
+
+class KnownFact(NamedTuple):
+    """What stays of a fact once it is known: enough to recognise it when it is told again."""
+
+    digest: str
+    refused: bool = False
+
+
+class Gone(NamedTuple):
+    """All that was fulfilled, cancelled or returned: by `amount` in whole units, by `lines`, and whether the `rest`.
+
+    `money` is what amount and lines come to in the currency's smallest unit, by the order as it is now.
+    """
+
+    amount: Fraction = Fraction(0)
+    lines: Mapping[str, Fraction] = MappingProxyType({})
+    rest: bool = False
+    money: Fraction = Fraction(0)
+
+
+NOTHING_GONE: Mapping[What, Gone] = MappingProxyType({"fulfilled": Gone(), "cancelled": Gone(), "returned": Gone()})
 
 
 class Award(NamedTuple):
@@ -56,8 +84,9 @@ class Award(NamedTuple):
 class Order(NamedTuple):
     """An order; `revision` 0 means that only facts about it are known, not the order itself.
 
-    `eligible` is what earns, less what points, vouchers and gift cards paid; `digests` tells each revision's repeat
-    from another body under its number; `spent` is what was counted for tiers by spend.
+    `eligible` is what earns, less what points, vouchers and gift cards paid. `facts` are all that are known, `waiting`
+    those without effect yet, in the order of their arrival, and `gone` what the others sum to. `digests` tells each
+    revision's repeat from another body under its number; `spent` is what was counted for tiers by spend.
     """
 
     id: str
@@ -68,14 +97,8 @@ class Order(NamedTuple):
     shop: str | None = None
     lines: Mapping[str, Line] = MappingProxyType({})
     awards: Mapping[str, Award] = MappingProxyType({})
-    facts: Mapping[str, Fact] = MappingProxyType({})
+    facts: Mapping[str, KnownFact] = MappingProxyType({})
+    waiting: Mapping[str, Fact] = MappingProxyType({})
+    gone: Mapping[What, Gone] = NOTHING_GONE
     digests: Mapping[int, str] = MappingProxyType({})
     spent: int = 0
-
-    def waiting(self) -> list[Fact]:
-        """The facts that have no effect yet, in the order of their arrival."""
-        return [fact for fact in self.facts.values() if fact.waiting]
-
-    def applied(self, what: What) -> list[Fact]:
-        """The facts of one kind that have their effect."""
-        return [fact for fact in self.facts.values() if fact.what == what and not fact.waiting and not fact.refused]

@@ -9,7 +9,7 @@ UNKNOWN_AFTER = timedelta(days=7)
 
 def unreported(order: Order) -> list[Fact]:
     """The facts that wait, and whose waiting was not reported yet."""
-    return [fact for fact in order.waiting() if not fact.reported]
+    return [fact for fact in order.waiting.values() if not fact.reported]
 
 
 def due_at(order: Order) -> datetime | None:

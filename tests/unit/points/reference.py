@@ -89,11 +89,17 @@ class Purse:  # A programme: `days` until credits expire, `months` until the acc
 
 
 def hear(told: dict[Any, Any]) -> list[Any]:  # E, F, C and R of an order in euros, from all that was told of it.
-    revision, ordered, prices, waiting = 0, Counter[str](), Counter[str](), list[Any]()
+    revision, ordered, prices, waiting, wholly = 0, Counter[str](), Counter[str](), list[Any](), set[type]()
     sums = {FulfilOrder: Counter[str](), CancelOrder: Counter[str](), ReturnOrder: Counter[str]()}
 
     def valued(parts: Counter[str]) -> Counter[str]:
         return Counter({**parts, EUROS: sum(prices[line] * part for line, part in parts.items())})
+
+    def euros() -> tuple[Any, Any, Any]:  # F, C and R, with "all that is left" where it was told.
+        fulfilled, cancelled, returned = (valued(each)[EUROS] for each in sums.values())
+        fulfilled = ordered[EUROS] - cancelled if FulfilOrder in wholly else fulfilled
+        cancelled = ordered[EUROS] - fulfilled if CancelOrder in wholly else cancelled
+        return fulfilled, cancelled, fulfilled if ReturnOrder in wholly else returned
 
     for each in told.values():
         if isinstance(each, PlaceOrder):
@@ -104,23 +110,30 @@ def hear(told: dict[Any, Any]) -> list[Any]:  # E, F, C and R of an order in eur
             prices = Counter({it: worth[it] / lines[it] * ordered[EUROS] / (gross or 1) for it in lines} | {EUROS: 1})
             fulfilled, cancelled, returned = map(valued, sums.values())
             assert fulfilled + cancelled <= ordered  # F + C ≤ E, of each line and in euros.
-            assert returned <= Counter({**lines, EUROS: fulfilled[EUROS]})  # R ≤ F; of a line R ≤ E.
+            assert returned <= Counter({**lines, EUROS: euros()[0]})  # R ≤ F; of a line R ≤ E.
         else:
             waiting.append(each)
-        for fact in (it for _ in waiting[:] for it in waiting[:] if (it.revision or 1) <= revision):  # In rounds.
+        ready = [it for it in waiting if (it.revision or 1) <= revision]
+        for fact in sorted(ready, key=lambda it: type(it) is ReturnOrder):  # Returns come last.
             fulfilled, cancelled, returned = map(valued, sums.values())
-            still_open = ordered - fulfilled - cancelled  # E - F - C.
-            there = Counter({**ordered, EUROS: fulfilled[EUROS]}) if EUROS in sums[FulfilOrder] else fulfilled
-            room = there - returned if type(fact) is ReturnOrder else still_open
-            parts = {it.line: exact(it.quantity) for it in fact.lines or ()}
-            about = valued(Counter(parts or {EUROS: exact(room[EUROS] if fact.amount is None else fact.amount)}))
-            fits = about <= room and (about.total() > 0 or not still_open[EUROS])
+            still_open, parts = (
+                ordered - fulfilled - cancelled,
+                {it.line: exact(it.quantity) for it in fact.lines or ()},
+            )
+            there = Counter({**(ordered if EUROS in sums[FulfilOrder] else fulfilled), EUROS: euros()[0]})
+            room, more = there - returned, ordered[EUROS] - cancelled[EUROS] - there[EUROS]  # More may be fulfilled.
+            if type(fact) is not ReturnOrder:
+                came_back = type(fact) is CancelOrder and FulfilOrder in wholly
+                room = still_open & Counter({**ordered, EUROS: room[EUROS]}) if came_back else still_open
+            about = valued(Counter(parts or {EUROS: exact(fact.amount or 0)}))
+            fits = about <= room and (type(fact) is not ReturnOrder or about.total() > 0 or room[EUROS] or not more)
             yet = (there | Counter({it: ordered[it] - cancelled[it] for it in ordered if not prices[it]})) - returned
-            waits = type(fact) is ReturnOrder and about.keys() <= ordered.keys() and (still_open[EUROS] or about <= yet)
+            waits = type(fact) is ReturnOrder and about.keys() <= ordered.keys() and (more or about <= yet)
             assert fits or waits or fact is not each  # A return waits as long as more may be fulfilled.
             sums[type(fact)].update(parts or about if fits else {})
+            wholly |= {type(fact)} if fits and not parts and fact.amount is None else set()
             waiting = [it for it in waiting if it is not fact or (waits and not fits)]  # Else it is forgotten.
-    return [ordered[EUROS], *(valued(each)[EUROS] for each in sums.values())]
+    return [ordered[EUROS], *euros()]
 
 
 @dataclass

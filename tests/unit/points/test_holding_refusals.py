@@ -1,14 +1,16 @@
 """What is refused before anything is held, and what waits while something is (RULES 4.2.1, 4.2.2)."""
 
 from datetime import timedelta
+from decimal import Decimal
 from typing import Any
 
 import pytest
 
 from schemas.accounts import ReplaceNumber, SetAccountState
 from schemas.points import PointsRefusal
-from services.points.closing import HOLDS_MAX
-from services.points.state import account_stream
+from services.points.closing import HELD_MAX, HOLDS_MAX
+from services.points.identities import check_state
+from services.points.state import CREDITED_MAX, LOTS_MAX, account_stream
 from shared.decider import Accepted
 from shared.ids import account_id
 from tests.unit.points.holding_world import (
@@ -20,6 +22,7 @@ from tests.unit.points.holding_world import (
     rich,
 )
 from tests.unit.points.world import (
+    DAY,
     EARLIER,
     NUMBER,
     STORE,
@@ -97,3 +100,26 @@ def test_a_voucher_is_sold_within_its_window(offer: Any, offered: bool) -> None:
         assert when.accepted.held
     else:
         when.refused(PointsRefusal.VOUCHER_NOT_OFFERED, "/loyaltyPrograms/0/purchases/0/voucherId")
+
+
+def test_what_is_credited_at_the_close_never_takes_a_balance_beyond_what_is_exact() -> None:
+    """However many are open, and whatever was credited meanwhile."""
+    rules = applied(programme("SELLS", scale=2, loadLimits={"perLoad": 10**12}))
+    cents = Decimal(HELD_MAX).scaleb(-2)
+    start = given(rules, opened(), loaded(1, 1, lot(1, 1), **IN_SELLS | EARLIER))
+    start.when(transaction(does("SELLS", loads=[cents + Decimal("0.01")]), voucherRedemptions=[SERIAL])).refused(
+        PointsRefusal.BALANCE_LIMIT_EXCEEDED, "/loyaltyPrograms"
+    )
+    assert start.when(transaction(does("SELLS", loads=[cents]), voucherRedemptions=[SERIAL])).accepted.held
+    assert CREDITED_MAX + HOLDS_MAX * HELD_MAX < 2**53
+
+
+def test_a_load_that_is_captured_finds_a_lot_when_the_account_may_have_no_more() -> None:
+    lots = [loaded(at, at, lot(at, 1, T0 + (at + 1) * DAY), **IN_SELLS | EARLIER) for at in range(1, LOTS_MAX)]
+    load = {"value": 5, "balanceExpiresAt": (T0 + 5.5 * DAY).isoformat()}
+    held = given(SELLS, opened(), *lots).when(transaction(does("SELLS", loads=[load]), voucherRedemptions=[SERIAL]))
+    world = held.world.when(transaction(does("SELLS", loads=[1])), command_id="b").world
+    done = world.when(closing("executed"), command_id="c").account.balances["SELLS"]
+    assert len(done.lots) == LOTS_MAX
+    assert [(each.expires_at, each.amount) for each in done.lots if each.amount > 1] == [(T0 + 6 * DAY, 6)]
+    assert list(check_state(world.when(closing("executed"), command_id="c").account)) == []

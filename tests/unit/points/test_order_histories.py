@@ -4,8 +4,6 @@ An order with facts that agree with each other comes to the same whatever arrive
 was awarded; reversals undo nothing twice.
 """
 
-from collections.abc import Collection
-from dataclasses import dataclass
 from datetime import timedelta
 from decimal import Decimal
 from fractions import Fraction
@@ -18,13 +16,14 @@ from hypothesis import given as over
 from hypothesis import settings
 from hypothesis import strategies as st
 
-from schemas.orders import CancelOrder, FulfilOrder, PlaceOrder, ReturnOrder
+from schemas.orders import FulfilOrder, ReturnOrder
 from schemas.points import Reverse
 from schemas.refusals import PointsRefusal
 from services.points.identities import check_state
 from services.points.orders.state import Award, Order
 from services.points.state import order_stream
 from shared.decider import Rejected
+from tests.unit.points.order_plans import Plan, Quantities, Told, drawn_fact, drawn_order, plan
 from tests.unit.points.world import NUMBER, STORE, T0, Given, applied, does, given, programme, transaction
 
 HOUR = timedelta(hours=1)
@@ -34,100 +33,10 @@ EARNING = (
     applied(programme("ODD", earnFrom="orders", earn=[{"on": "order", "points": 3, "per": 7}], expiry={"days": 400})),
     applied(programme("FINE", scale=2, earnFrom="orders", earn=[{"on": "order", "points": 0.35, "per": 0.9}])),
 )
-Quantities = dict[str, Decimal]
-Told = PlaceOrder | FulfilOrder | CancelOrder | ReturnOrder
 Result = dict[str, tuple[int, int, int]]
 
 randoms = st.builds(Random, st.integers(0, 2**32))
 """Seeds: plans are short, and what hypothesis draws itself seldom cancels anything."""
-
-
-@dataclass
-class Plan:
-    """An order, its amendment if there is one, and facts that agree with both.
-
-    It is `settled` when they leave nothing open, and `returned` when all that was fulfilled came back.
-    """
-
-    told: list[Told]
-    settled: bool
-    returned: bool
-
-
-def plan(random: Random) -> Plan:
-    """Draw an order of 1 to 4 lines and cut it into facts, all by amounts, or by lines, which may earn nothing."""
-    pick = random.choice
-    nets = {str(index): Decimal(random.randrange(1, 4000)) / 100 for index in range(pick([1, 2, 3, 4]))}
-    quantities = {name: Decimal(pick([1, 2, 3, 7])) for name in nets}
-    by_lines = pick([True, False])
-    idle = pick([(), (), None, {name for name in nets if pick([True, False])}]) if by_lines else ()
-    settled, returned, amended = pick([True, False]), pick([True, False]), pick(["", "", "up", "down"])
-    settled = settled and amended != "up"
-    pieces = _lines_cut(random, quantities) if by_lines else _amount_cut(random, sum(nets.values(), Decimal(0)))
-    if (not settled or amended == "down") and len(pieces) > 1:
-        pieces.pop()
-        settled = False
-    facts: list[Told] = []
-    for index, piece in enumerate(pieces):
-        what = pick([FulfilOrder, CancelOrder] if index else [FulfilOrder, FulfilOrder, FulfilOrder, CancelOrder])
-        facts.append(_fact(what, f"f{index}", piece))
-        if what is FulfilOrder and (returned or pick([True, False])):
-            facts.append(_fact(ReturnOrder, f"r{index}", piece))
-    told: list[Told] = [_order(1, nets, quantities, idle)]
-    if amended == "up":
-        told.append(_order(2, {**nets, "new": Decimal("9.99")}, {**quantities, "new": Decimal(1)}, idle))
-    elif amended == "down" and by_lines:
-        gone: Quantities = {}
-        for piece in pieces:
-            for name, part in piece.items():
-                gone[name] = gone.get(name, Decimal(0)) + part
-        kept = {name: nets[name] * part / quantities[name] for name, part in gone.items()}
-        if all(net * 100 % 1 == 0 for net in kept.values()):
-            told.append(_order(2, kept, gone, idle))
-            settled = True
-    elif amended == "down":
-        told.append(_order(2, {"0": sum((piece[""] for piece in pieces), Decimal(0))}, {"0": Decimal(1)}))
-        settled = True
-    again = [pick(facts)] if pick([True, False]) else []
-    return Plan([*told, *facts, *again], settled, returned)
-
-
-def _lines_cut(random: Random, quantities: Quantities) -> list[Quantities]:
-    """Every line's quantity in one to three parts, and facts of one to all lines."""
-    pieces: list[Quantities] = [{} for _ in range(random.choice([1, 2, 2, 3]))]
-    for name, quantity in quantities.items():
-        parts = random.choice([1, 2]) if len(pieces) > 1 else 1
-        for piece in random.sample(pieces, parts):
-            piece[name] = quantity / parts
-    return [piece for piece in pieces if piece]
-
-
-def _amount_cut(random: Random, worth: Decimal) -> list[Quantities]:
-    """The whole in one to three amounts of whole cents; the name of no line."""
-    cents = int(worth * 100)
-    cuts = sorted({random.randrange(cents) for _ in range(random.choice([0, 1, 2, 2]))} - {0})
-    return [{"": Decimal(end - start) / 100} for start, end in zip([0, *cuts], [*cuts, cents], strict=True)]
-
-
-def _order(revision: int, nets: Quantities, quantities: Quantities, idle: Collection[str] | None = ()) -> PlaceOrder:
-    """The order; `idle` lines earn nothing, and None: no line does, since points paid for all of them."""
-    lines: list[dict[str, Any]] = [{"line": name, "netAmount": net} for name, net in nets.items()]
-    for line in lines:
-        line |= {"quantity": quantities[line["line"]], "earns": line["line"] not in (idle or ())}
-    body = {"order": "W-1", "accountNumber": NUMBER, "revision": revision, "currency": "EUR", "lines": lines}
-    if idle is None:
-        body["payments"] = [{"kind": "points", "amount": sum(nets.values())}]
-    return PlaceOrder.model_validate({**body, "placedAt": T0.isoformat()})
-
-
-def _fact(what: type[Any], name: str, piece: Quantities) -> Told:
-    body: dict[str, Any] = {"order": "W-1", "accountNumber": NUMBER, "fact": name}
-    if "" in piece:
-        body["amount"] = piece[""]
-    else:
-        body["lines"] = [{"line": line, "quantity": part} for line, part in piece.items()]
-    told: Told = what.model_validate(body)
-    return told
 
 
 def _do(world: Given, command: Any, step: int) -> Rejected | None:
@@ -194,7 +103,7 @@ def _check_plan(random: Random, arrivals_max: int) -> None:
     for arrival in arrivals:
         result, order = _played(arrival, owes)
         assert result == expected, arrival
-        assert [fact.id for fact in order.facts.values() if fact.waiting or fact.refused] == []
+        assert [*order.waiting, *(name for name, fact in order.facts.items() if fact.refused)] == []
         assert {_came_to(award) for award in order.awards.values()} == {_came_to(it) for it in first.awards.values()}
     for award in first.awards.values():
         _check_award(award, drawn)
@@ -230,10 +139,10 @@ def test_every_order_of_arrival_for_long(random: Random) -> None:
 def test_an_amendment_keeps_the_lines_that_came_back(left: Quantities) -> None:
     """Two of line 0 were returned, of what was fulfilled without lines: a revision with fewer is refused."""
     world, nets = given(*EARNING), {"0": Decimal(10), "1": Decimal(90)}
-    told = [_order(1, nets, {"0": Decimal(2), "1": Decimal(1)}), _fact(FulfilOrder, "f", {"": Decimal(80)})]
-    for step, each in enumerate([*told, _fact(ReturnOrder, "r", {"0": Decimal(2)})]):
+    told = [drawn_order(1, nets, {"0": Decimal(2), "1": Decimal(1)}), drawn_fact(FulfilOrder, "f", {"": Decimal(80)})]
+    for step, each in enumerate([*told, drawn_fact(ReturnOrder, "r", {"0": Decimal(2)})]):
         assert _do(world, each, step) is None
-    refused = _do(world, _order(2, {name: nets[name] for name in left}, left), 9)
+    refused = _do(world, drawn_order(2, {name: nets[name] for name in left}, left), 9)
     assert refused is not None
     assert refused.code is PointsRefusal.ORDER_AMENDMENT_BELOW_FACTS
 
@@ -246,9 +155,9 @@ def test_partial_returns_sum_to_what_was_awarded(cents: int, fulfilled: list[int
     """For any split of the fulfilments, and any other split of the returns."""
     world = given(*EARNING)
     worth = Decimal(cents) / 100
-    told = [_order(1, {"0": worth}, {"0": Decimal(1)})]
-    sent: list[Told] = [_fact(FulfilOrder, f"f{at}", part) for at, part in enumerate(_split(cents, fulfilled))]
-    sent += [_fact(ReturnOrder, f"r{at}", part) for at, part in enumerate(_split(cents, returned))]
+    told = [drawn_order(1, {"0": worth}, {"0": Decimal(1)})]
+    sent: list[Told] = [drawn_fact(FulfilOrder, f"f{at}", part) for at, part in enumerate(_split(cents, fulfilled))]
+    sent += [drawn_fact(ReturnOrder, f"r{at}", part) for at, part in enumerate(_split(cents, returned))]
     for step, each in enumerate([*told, *sent]):
         assert _do(world, each, step) is None
     for award in _orders(world).awards.values():
@@ -256,7 +165,7 @@ def test_partial_returns_sum_to_what_was_awarded(cents: int, fulfilled: list[int
         assert award.awarded == points * (Fraction(cents, 100) // per)
         assert award.activated == award.revoked == award.awarded
     assert all(each.booked == each.pending == each.debt == 0 for each in _account(world).balances.values())
-    refused = _do(world, _fact(ReturnOrder, "more", {"": Decimal("0.01")}), 99)
+    refused = _do(world, drawn_fact(ReturnOrder, "more", {"": Decimal("0.01")}), 99)
     assert refused is not None
     assert refused.code is PointsRefusal.RETURN_EXCEEDS_FULFILLED
 

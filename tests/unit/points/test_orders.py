@@ -7,7 +7,7 @@ import pytest
 from schemas.movements import Deactivated, Pended
 from schemas.points import PointsRefusal
 from services.points.decider import DECIDER
-from services.points.orders.decide import FACTS_MAX
+from services.points.orders.decide import FACTS_MAX, REVISIONS_MAX, WAITING_LINES_MAX
 from services.points.orders.documents import dump_order
 from services.points.state import LOTS_MAX, order_stream
 from tests.unit.points.order_world import (
@@ -130,7 +130,7 @@ def test_a_retired_programme_keeps_what_it_has_promised_and_promises_no_more() -
 # ── refusals ────────────────────────────────────────────────────────────────────────────────────────────────────────
 
 ELSEWHERE = [{"line": "2", "quantity": 1, "netAmount": 100}]
-OPEN, DONE = after(place()), after(place(), fulfil(60), cancel())
+OPEN, DONE = after(place()), after(place(), fulfil(60), cancel(40))
 BY_LINES = after(place(), fulfil(lines=[{"line": "1", "quantity": 1}]))
 UNOPENED = given(applied(programme("ORD", openOnCredit=False, **EARN)))
 
@@ -194,6 +194,23 @@ def test_an_order_has_a_bounded_number_of_facts() -> None:
     facts = [recorded("fulfilled", f"F-{turn}", "0.01", waiting=True) for turn in range(FACTS_MAX)]
     given(ORD, *facts[1:]).when(fulfil(1, "F-X")).then(recorded("fulfilled", "F-X", "1", waiting=True))
     given(ORD, *facts).when(fulfil(1, "F-X")).refused(Refusal.TOO_MANY_FACTS, "/fact")
+
+
+def test_facts_that_wait_name_a_bounded_number_of_lines() -> None:
+    """What has its effect is no longer kept line by line, and so has no such bound."""
+    many = [{"line": str(index), "quantity": 1} for index in range(500)]
+    full = [fulfil(name=f"F-{turn}", lines=many) for turn in range(WAITING_LINES_MAX // 500)]
+    world = after(*full)
+    world.when(fulfil(name="F-X", lines=many[:1])).refused(Refusal.ORDER_TOO_LARGE, "/lines")
+    assert world.when(fulfil(1, "F-X")).accepted
+    known = after(place(lines=[{**line, "quantity": 100, "netAmount": 1} for line in many]), start=world)
+    assert points(after(fulfil(name="F-X", lines=many), start=known)) == (105, 395, 0)
+
+
+def test_an_order_has_a_bounded_number_of_revisions() -> None:
+    world = after(*(place(revision=revision) for revision in range(1, REVISIONS_MAX + 1)))
+    world.when(place(60, revision=REVISIONS_MAX + 1)).refused(Refusal.ORDER_TOO_LARGE, "/revision")
+    world.when(place(revision=REVISIONS_MAX)).then()
 
 
 def test_a_load_for_an_order_that_has_earned_is_refused() -> None:
