@@ -1,12 +1,16 @@
 """What all wire models have in common: camelCase keys, frozen values, instants in UTC, exact numbers."""
 
+from collections.abc import Iterator
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from decimal import Decimal
 from functools import lru_cache
 from typing import Annotated, Any
 
+from annotated_types import GroupedMetadata, MaxLen
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, PlainSerializer
 from pydantic.alias_generators import to_camel
+from pydantic_core import PydanticCustomError
 
 VALUE_MAX = 10**12
 """The largest amount one operation may name, in whole units; what is larger does not parse."""
@@ -70,6 +74,23 @@ Text = Annotated[str, Field(max_length=64)]
 
 Key = Annotated[str, Field(min_length=1, max_length=64)]
 """An opaque identifier given to us; never empty."""
+
+
+@dataclass(frozen=True)
+class AtMost(GroupedMetadata):
+    """At most `count` elements. They are counted before any of them is looked at, so that refusing many is cheap."""
+
+    count: int
+
+    def __iter__(self) -> Iterator[object]:
+        yield MaxLen(self.count)
+        yield BeforeValidator(self._check)
+
+    def _check(self, value: Any) -> Any:
+        if isinstance(value, list | tuple) and len(value) > self.count:
+            fields = {"max_length": self.count, "actual_length": len(value)}
+            raise PydanticCustomError("too_long", "has at most {max_length} elements, not {actual_length}", fields)
+        return value
 
 
 class Wire(BaseModel):

@@ -13,7 +13,7 @@ from unicodedata import normalize
 
 from pydantic import AfterValidator, Field, StrictBool
 
-from schemas.base import Key, Text, Wire
+from schemas.base import AtMost, Key, Text, Wire
 
 _EMAIL = re.compile(r"[^@\s]+@[^@\s]+")
 _PHONE = re.compile(r"(\+|00)?[0-9]{3,15}")
@@ -196,10 +196,10 @@ class ContactData(Wire):
     In a list of addresses or phones that names no primary one, the first is.
     """
 
-    addresses: Annotated[tuple[Address, ...], Field(max_length=20), AfterValidator(_at_most_one_primary)] | None = None
-    phones: Annotated[tuple[Phone, ...], Field(max_length=20), AfterValidator(_at_most_one_primary)] | None = None
-    labels: Annotated[tuple[Label, ...], Field(max_length=100)] | None = None
-    consents: Annotated[tuple[Consent, ...], Field(max_length=50)] | None = None
+    addresses: Annotated[tuple[Address, ...], AtMost(20), AfterValidator(_at_most_one_primary)] | None = None
+    phones: Annotated[tuple[Phone, ...], AtMost(20), AfterValidator(_at_most_one_primary)] | None = None
+    labels: Annotated[tuple[Label, ...], AtMost(100)] | None = None
+    consents: Annotated[tuple[Consent, ...], AtMost(50)] | None = None
     referral_code: Text | None = None
     referred_by: Text | None = None
-    devices: Annotated[tuple[Device, ...], Field(max_length=20)] | None = None
+    devices: Annotated[tuple[Device, ...], AtMost(20)] | None = None

@@ -3,9 +3,9 @@
 from collections.abc import Iterator
 from typing import Annotated
 
-from pydantic import Field, model_validator
+from pydantic import model_validator
 
-from schemas.base import Wire
+from schemas.base import AtMost, Wire
 from schemas.programme import Programme
 from schemas.tiers import TierSet
 from schemas.voucher_definition import VoucherDefinition
@@ -23,9 +23,9 @@ class Declarations(Wire):
     `account_numbers` are the numbers under which inputs may open accounts, besides customers' cards.
     """
 
-    vouchers: Annotated[tuple[VoucherDefinition, ...], Field(max_length=1000)] = ()
-    programmes: Annotated[tuple[Programme, ...], Field(max_length=500)] = ()
-    tier_sets: Annotated[tuple[TierSet, ...], Field(max_length=50)] = ()
+    vouchers: Annotated[tuple[VoucherDefinition, ...], AtMost(1000)] = ()
+    programmes: Annotated[tuple[Programme, ...], AtMost(500)] = ()
+    tier_sets: Annotated[tuple[TierSet, ...], AtMost(50)] = ()
     account_numbers: NumberPatterns | None = None
 
     @model_validator(mode="after")

@@ -8,8 +8,8 @@ from typing import Annotated, Any, Literal
 
 from pydantic import Field, StrictBool, model_validator
 
-from schemas.base import Amount, Instant, Key, Published, Text, Wire
-from schemas.transaction import OPERATIONS_MAX, ProgrammePart, VoucherRedemption
+from schemas.base import Amount, AtMost, Instant, Key, Published, Text, Wire
+from schemas.transaction import ProgrammeParts, VoucherRedemptions, check_operations
 
 LINES_MAX = 500
 
@@ -44,8 +44,8 @@ class _Order(Wire):
     currency: Currency
     placed_at: Instant
     shop: Text | None = None
-    lines: Annotated[tuple[OrderLine, ...], Field(max_length=LINES_MAX)]
-    payments: Annotated[tuple[Payment, ...], Field(max_length=50)] = ()
+    lines: Annotated[tuple[OrderLine, ...], AtMost(LINES_MAX)]
+    payments: Annotated[tuple[Payment, ...], AtMost(50)] = ()
 
     @model_validator(mode="after")
     def _unique(self) -> "_Order":
@@ -65,8 +65,13 @@ class OrderPlacement(_Order):
 
     account_number: Key
     revision: Revision = 1
-    loyalty_programs: Annotated[tuple[ProgrammePart, ...], Field(max_length=OPERATIONS_MAX)] = ()
-    voucher_redemptions: Annotated[tuple[VoucherRedemption, ...], Field(max_length=OPERATIONS_MAX)] = ()
+    loyalty_programs: ProgrammeParts = ()
+    voucher_redemptions: VoucherRedemptions = ()
+
+    @model_validator(mode="after")
+    def _few(self) -> "OrderPlacement":
+        check_operations(self.loyalty_programs, self.voucher_redemptions)
+        return self
 
 
 class OrderAmendment(_Order):
@@ -94,7 +99,7 @@ class _Fact(Wire):
     order: Key
     fact: Key
     amount: Annotated[Amount, Field(gt=0)] | None = None
-    lines: Annotated[tuple[FactLine, ...], Field(min_length=1, max_length=LINES_MAX)] | None = None
+    lines: Annotated[tuple[FactLine, ...], Field(min_length=1), AtMost(LINES_MAX)] | None = None
     revision: Revision | None = None
     occurred_at: Instant | None = None
     shop: Text | None = None

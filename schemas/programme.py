@@ -9,7 +9,7 @@ from zoneinfo import available_timezones
 
 from pydantic import AfterValidator, Field, PlainSerializer, model_validator
 
-from schemas.base import Amount, Instant, Key, Wire
+from schemas.base import Amount, AtMost, Instant, Key, Wire
 
 
 @cache
@@ -78,10 +78,14 @@ class EarningRule(Wire):
 
 
 class Threshold(Wire):
-    """At `value` points a voucher of definition `voucher_id` is issued and the points are deducted (4.1.11)."""
+    """At `value` points a voucher of definition `voucher_id` is issued and the points are deducted (4.1.11).
+
+    What would issue more than `max_per_command` of them at once is refused.
+    """
 
     value: Annotated[Price, Field(ge=1)]
     voucher_id: Key
+    max_per_command: Annotated[int, Field(ge=1, le=100)] = 20
 
 
 class PurchaseOffer(Wire):
@@ -93,8 +97,15 @@ class PurchaseOffer(Wire):
     until: Instant | None = None
 
 
+LOAD_MAX = 1_000_000
+"""The most that one load may credit where the programme does not say, in whole units."""
+
+
 class LoadLimits(Wire):
-    """The most that one load, and that all loads of one transaction, may credit in this programme."""
+    """The most that one load, and that all loads of one transaction, may credit in this programme.
+
+    Without `per_load` that is 1,000,000; without `per_transaction` as much, or `per_load` when that is more.
+    """
 
     per_load: Price | None = None
     per_transaction: Price | None = None
@@ -122,9 +133,9 @@ class Programme(Wire):
     expiry: ExpiryRule | None = None
     account_expiry_months: Months | None = None
     earn_from: Literal["loads", "orders"] = "loads"
-    earn: Annotated[tuple[EarningRule, ...], Field(max_length=20)] = ()
+    earn: Annotated[tuple[EarningRule, ...], AtMost(20)] = ()
     issue_immediate_threshold: Threshold | None = None
-    purchases: Annotated[tuple[PurchaseOffer, ...], Field(max_length=200)] = ()
+    purchases: Annotated[tuple[PurchaseOffer, ...], AtMost(200)] = ()
     load_limits: LoadLimits = LoadLimits()
     open_on_credit: bool = True
     expiring_soon_days: Annotated[int, Field(ge=1, le=366)] | None = None

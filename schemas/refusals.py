@@ -17,6 +17,7 @@ class PointsRefusal(StrEnum):
     TOO_MANY_DECIMALS = "too_many_decimals"
     INSUFFICIENT_POINTS = "insufficient_points"
     LOAD_LIMIT_EXCEEDED = "load_limit_exceeded"
+    THRESHOLD_LIMIT_EXCEEDED = "threshold_limit_exceeded"
     BALANCE_LIMIT_EXCEEDED = "balance_limit_exceeded"
     TOO_MANY_LOTS = "too_many_lots"
     EXPIRY_IN_PAST = "expiry_in_past"

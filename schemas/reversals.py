@@ -7,7 +7,7 @@ from typing import Annotated, Literal
 
 from pydantic import Field
 
-from schemas.base import Amount, Instant, Key, Published, Wire
+from schemas.base import Amount, AtMost, Instant, Key, Published, Wire
 from schemas.movements import Source
 from schemas.transaction import OPERATIONS_MAX, Context
 from schemas.voucher_saga import VoucherDone
@@ -31,7 +31,7 @@ class Reverse(Wire):
 
     account_number: Key
     transaction_id: Key
-    operations: Annotated[tuple[ReversedOperation, ...], Field(max_length=2 * OPERATIONS_MAX)] = ()
+    operations: Annotated[tuple[ReversedOperation, ...], AtMost(2 * OPERATIONS_MAX)] = ()
     reason: Annotated[str, Field(min_length=1, max_length=200)]
     context: Context = Context()
 

@@ -4,7 +4,7 @@ from typing import Annotated, Literal
 
 from pydantic import Field, PlainSerializer, model_validator
 
-from schemas.base import Amount, Instant, Key, Published, Wire
+from schemas.base import Amount, AtMost, Instant, Key, Published, Wire
 from schemas.orders import Currency
 from schemas.programme import Language, Months, Zone, json_number
 
@@ -58,7 +58,7 @@ class TierSet(Wire):
     period: TierPeriod
     grace_days: Annotated[int, Field(ge=0, le=366)] = 0
     zone: Zone = "UTC"
-    levels: Annotated[tuple[TierLevel, ...], Field(min_length=1, max_length=50)]
+    levels: Annotated[tuple[TierLevel, ...], Field(min_length=1), AtMost(50)]
     primary: bool = False
     state: Literal["active", "retired"] = "active"
 

@@ -3,13 +3,15 @@
 Used as it is over HTTP, on `oms.fulfilments` and, with the account's number, as a command of the points service.
 """
 
-from typing import Annotated, Any
+from typing import Annotated, Any, Self
 
-from pydantic import Field, StrictBool
+from pydantic import BeforeValidator, Field, StrictBool, model_validator
+from pydantic_core import PydanticCustomError
 
-from schemas.base import Amount, Instant, Key, Text, Wire
+from schemas.base import Amount, AtMost, Instant, Key, Text, Wire
 
 OPERATIONS_MAX = 100
+"""The loads, redemptions, purchases and vouchers of one transaction, over all its programmes (RULES 4.2.3)."""
 
 MISSPELT = {"loyaltypointdefinitionld": "loyaltyPointDefinitionId", "shopld": "shopId"}
 """The two keys that the document's own OMS example misspells (a lower-case L for a capital I), folded."""
@@ -45,10 +47,10 @@ class VoucherRedemption(Wire):
     void: StrictBool = False
 
 
-_Loads = Annotated[tuple[Load, ...], Field(max_length=OPERATIONS_MAX)]
-_Redemptions = Annotated[tuple[Redemption, ...], Field(max_length=OPERATIONS_MAX)]
-_Purchases = Annotated[tuple[Purchase, ...], Field(max_length=OPERATIONS_MAX)]
-_VoucherRedemptions = Annotated[tuple[VoucherRedemption, ...], Field(max_length=OPERATIONS_MAX)]
+_Loads = Annotated[tuple[Load, ...], AtMost(OPERATIONS_MAX)]
+_Redemptions = Annotated[tuple[Redemption, ...], AtMost(OPERATIONS_MAX)]
+_Purchases = Annotated[tuple[Purchase, ...], AtMost(OPERATIONS_MAX)]
+VoucherRedemptions = Annotated[tuple[VoucherRedemption, ...], AtMost(OPERATIONS_MAX)]
 
 
 class ProgrammePart(Wire):
@@ -58,7 +60,41 @@ class ProgrammePart(Wire):
     loads: _Loads = ()
     redemptions: _Redemptions = ()
     purchases: _Purchases = ()
-    voucher_redemptions: _VoucherRedemptions = ()
+    voucher_redemptions: VoucherRedemptions = ()
+
+
+def _counted(value: Any) -> Any:
+    """Count what all programmes do together before any of it is looked at."""
+    if isinstance(value, list | tuple):
+        count = sum(len(each) for part in value if isinstance(part, dict) for each in part.values() if _many(each))
+        _few_enough(count)
+    return value
+
+
+def _many(value: Any) -> bool:
+    return isinstance(value, list | tuple)
+
+
+def _few_enough(count: int) -> None:
+    if count > OPERATIONS_MAX:
+        fields = {"max_length": OPERATIONS_MAX, "actual_length": count}
+        raise PydanticCustomError(
+            "too_many_operations",
+            "a transaction has at most {max_length} operations in all, not {actual_length}",
+            fields,
+        )
+
+
+ProgrammeParts = Annotated[tuple[ProgrammePart, ...], AtMost(OPERATIONS_MAX), BeforeValidator(_counted)]
+
+
+def check_operations(parts: tuple[ProgrammePart, ...], vouchers: tuple[VoucherRedemption, ...]) -> None:
+    """Refuse a transaction of more operations than one may have.
+
+    :raises PydanticCustomError: it has more.
+    """
+    lists = [each for it in parts for each in (it.loads, it.redemptions, it.purchases, it.voucher_redemptions)]
+    _few_enough(sum(map(len, lists)) + len(vouchers))
 
 
 class Context(Wire):
@@ -74,11 +110,16 @@ class Context(Wire):
 
 
 class Transaction(Wire):
-    """Operations over several programmes and vouchers, processed as one."""
+    """Operations over several programmes and vouchers, processed as one; at most a hundred in all."""
 
-    loyalty_programs: Annotated[tuple[ProgrammePart, ...], Field(max_length=OPERATIONS_MAX)] = ()
-    voucher_redemptions: _VoucherRedemptions = ()
+    loyalty_programs: ProgrammeParts = ()
+    voucher_redemptions: VoucherRedemptions = ()
     context: Context = Context()
+
+    @model_validator(mode="after")
+    def _few(self) -> Self:
+        check_operations(self.loyalty_programs, self.voucher_redemptions)
+        return self
 
 
 def example() -> dict[str, Any]:

@@ -64,6 +64,7 @@ RULE_CODES: dict[str, tuple[int, str]] = {
     "too_many_decimals": (422, "A value has too many decimals"),
     "insufficient_points": (409, "There are not enough points"),
     "load_limit_exceeded": (422, "A load is larger than allowed"),
+    "threshold_limit_exceeded": (422, "More vouchers would be issued at once than allowed"),
     "balance_limit_exceeded": (409, "The balance would become too large"),
     "too_many_lots": (409, "The account has too many lots"),
     "expiry_in_past": (422, "An expiry is in the past"),

@@ -7,6 +7,7 @@ from services.points import credits as rules_of
 from services.points.booking import Booking
 from services.points.desk import Outcome, States, accepted, desk, find
 from services.points.state import ProgrammeRules
+from services.points.thresholds import too_often
 from shared.decider import Command, Rejected
 
 
@@ -18,7 +19,7 @@ def adjust(command: Command, payload: Adjust, states: States) -> Outcome:
     rules = find(booking.catalogue, payload.programme, "/programme")
     if isinstance(rules, Rejected):
         return rules
-    if refused := _adjustment(booking, rules, payload):
+    if refused := _adjustment(booking, rules, payload) or too_often(booking, {rules.id: "/value"}):
         return refused
     return accepted(booking, [rules], payload.context.comment)
 

@@ -15,7 +15,7 @@ from typing import NamedTuple
 from schemas.accounts import AccountState
 from schemas.movements import Movement, Notice
 from schemas.points import AccountNews, CatalogueNews, PointsEvent, ProgrammeApplied
-from schemas.programme import Programme
+from schemas.programme import LOAD_MAX, Programme
 from schemas.tiers import TierSet
 from services.points.held import Hold
 from services.points.orders.state import Order
@@ -139,27 +139,31 @@ class Account(NamedTuple):
 class ProgrammeRules:
     """A programme's current rules; `version` is 0 and `programme` None as long as it is not declared.
 
-    `per_load` and `per_transaction` are the load limits in the smallest unit, rounded down; None is no limit.
+    `per_load` and `per_transaction` are the load limits in the smallest unit, rounded down.
     `threshold` is what becomes a voucher by itself, in the smallest unit, rounded up; None is none.
     """
 
     id: str
     programme: Programme | None = None
     version: int = 0
-    per_load: int | None = None
-    per_transaction: int | None = None
+    per_load: int = 0
+    per_transaction: int = 0
     threshold: int | None = None
 
     @classmethod
     def of(cls, programme: Programme, version: int) -> "ProgrammeRules":
         """The rules as `programme` states them."""
         limits = programme.load_limits
+        per_load = Decimal(LOAD_MAX) if limits.per_load is None else limits.per_load
+        per_transaction = limits.per_transaction
+        if per_transaction is None:
+            per_transaction = max(per_load, Decimal(LOAD_MAX))
         return cls(
             programme.id,
             programme,
             version,
-            _floor(limits.per_load, programme.scale),
-            _floor(limits.per_transaction, programme.scale),
+            _floor(per_load, programme.scale),
+            _floor(per_transaction, programme.scale),
             _threshold(programme),
         )
 
@@ -244,8 +248,8 @@ def aggregate_of(stream: str) -> str:
     return stream.split("/", 2)[2]
 
 
-def _floor(limit: Decimal | None, scale: int) -> int | None:
-    return None if limit is None else int(limit.scaleb(scale))
+def _floor(limit: Decimal, scale: int) -> int:
+    return int(limit.scaleb(scale))
 
 
 def _threshold(programme: Programme) -> int | None:

@@ -4,20 +4,41 @@ Deducted in the step that raised what may be spent; the voucher service then iss
 refuse it.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 
 from schemas.movements import ThresholdReached
+from schemas.refusals import PointsRefusal
 from schemas.voucher_saga import IssueThresholdVouchers, ThresholdVoucher, VoucherDone
 from services.points.booking import Booking
 from services.points.credits import balance_of, declared
 from services.points.lots import spend
 from services.points.parts import part_of
 from services.points.state import ProgrammeRules
-from shared.decider import FollowUp
+from shared.decider import FollowUp, Rejected
 from shared.numbers import drawn_number
 
 TIMES_MAX = 100
-"""How many vouchers one command issues at most; a follow-up issues more."""
+"""How many vouchers one command issues at most; a follow-up issues more. What nobody asks for comes to that: credits
+that fall due, captures, what is given back, and a threshold that was declared when the points were there already."""
+
+
+def too_often(booking: Booking, pointers: Mapping[str, str]) -> Rejected | None:
+    """Whether the command itself would issue more vouchers of a programme than its threshold allows at once.
+
+    `pointers` say by programme what is wrong then.
+    """
+    for rules, value in _reached(booking):
+        threshold = declared(rules).issue_immediate_threshold
+        before = booking.before.balances.get(rules.id)
+        times = booking.account.balances[rules.id].spendable // value
+        times -= 0 if before is None else max(before.spendable, 0) // value
+        if threshold is not None and times > threshold.max_per_command:
+            detail = (
+                f"this would issue {times} vouchers {threshold.voucher_id} at once; {rules.id} allows "
+                f"{threshold.max_per_command} a command (maxPerCommand)"
+            )
+            return Rejected(PointsRefusal.THRESHOLD_LIMIT_EXCEEDED, detail, pointers.get(rules.id))
+    return None
 
 
 def book_thresholds(booking: Booking) -> tuple[list[VoucherDone], tuple[FollowUp, ...]]:

@@ -15,8 +15,10 @@ from services.points.booking import Booking
 from services.points.desk import Outcome, States, accepted, account_streams, desk, find
 from services.points.holding import hold
 from services.points.state import ProgrammeRules, order_stream, transaction_stream
+from services.points.thresholds import too_often
 from shared.calendar import local_date
 from shared.decider import Command, Rejected, Streams
+from shared.money import from_minor
 from shared.numbers import drawn_number
 
 
@@ -61,6 +63,8 @@ def post_transaction(command: Command, payload: PostTransaction, states: States)
     refused = _loads(booking, payload, programmes, earned) or _redemptions(booking, payload, programmes)
     if refused is not None:
         return refused
+    if not _has_vouchers(payload) and (refused := _too_often(booking, payload)):
+        return refused
     if not _has_vouchers(payload):
         return accepted(booking, programmes, payload.context.comment)
     bought = _purchases(booking, payload, programmes)
@@ -69,6 +73,8 @@ def post_transaction(command: Command, payload: PostTransaction, states: States)
     used = _voucher_redemptions(booking, payload)
     if isinstance(used, Rejected):
         return used
+    if refused := _too_often(booking, payload):
+        return refused
     loads = _held_loads(payload, programmes, command.now)
     found = states[transaction_stream(command.store, command.id)]
     return hold(booking, due, programmes, loads, bought, used, payload.context.comment, found)
@@ -91,6 +97,15 @@ def _loads(
     return None
 
 
+def _too_often(booking: Booking, payload: PostTransaction) -> Rejected | None:
+    """The bound on vouchers by thresholds; the programme's first load is what is wrong."""
+    places: dict[str, str] = {}
+    for index, part in enumerate(payload.loyalty_programs):
+        if part.loads:
+            places.setdefault(part.loyalty_point_definition_id, f"/loyaltyPrograms/{index}/loads/0")
+    return too_often(booking, places)
+
+
 def _load(booking: Booking, rules: ProgrammeRules, load: Load, loaded: dict[str, int], pointer: str) -> Rejected | None:
     """One load; `loaded` sums what the transaction loads in each programme."""
     amount = _amount(rules, load.value, pointer)
@@ -101,10 +116,9 @@ def _load(booking: Booking, rules: ProgrammeRules, load: Load, loaded: dict[str,
     if refused := rules_of.may_credit(booking, rules_of.declared(rules), pointer):
         return refused
     loaded[rules.id] = total = loaded.get(rules.id, 0) + amount
-    if (rules.per_load is not None and amount > rules.per_load) or (
-        rules.per_transaction is not None and total > rules.per_transaction
-    ):
-        detail = f"more than {rules.id} allows to load at once"
+    if amount > rules.per_load or total > rules.per_transaction:
+        one, all_of_them = (from_minor(limit, rules.scale) for limit in (rules.per_load, rules.per_transaction))
+        detail = f"{rules.id} allows loads of {one:f} each, and {all_of_them:f} in one transaction"
         return Rejected(PointsRefusal.LOAD_LIMIT_EXCEEDED, detail, pointer)
     return rules_of.load(booking, rules, amount, load.balance_expires_at, load.account_expires_at, pointer)
 

@@ -27,6 +27,7 @@ from services.points.orders.settle import settle
 from services.points.orders.state import Fact, Order, What
 from services.points.orders.waiting import UNKNOWN_AFTER, unreported
 from services.points.state import order_stream
+from services.points.thresholds import too_often
 from shared.decider import Accepted, Command, Document, Rejected, Streams
 from shared.hashing import canonical
 from shared.money import currency_scale, to_minor
@@ -167,7 +168,7 @@ def _too_many_waiting(order: Order, fact: Fact) -> Rejected | None:
 def _settled(file: OrderFile, before: Order, reason: str) -> Outcome:
     """Let the facts that waited have their effect, and book what the order's points come to now."""
     file.release()
-    refused = settle(file, before, reason)
+    refused = settle(file, before, reason) or too_often(file.booking, {})
     if refused is not None:
         return refused
     return _answer(file.booking, file.order, file)

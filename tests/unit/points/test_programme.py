@@ -65,7 +65,7 @@ def test_it_survives_storing_with_every_digit() -> None:
     stream = programme_stream(STORE, RICH.id)
     state = DECIDER.evolve(DECIDER.initial(stream), event)
     assert isinstance(state, ProgrammeRules)
-    assert (state.per_load, state.per_transaction) == (1000, None)
+    assert (state.per_load, state.per_transaction) == (1000, 100_000_000)
     assert DECIDER.load_state(stream, DECIDER.dump_state(state)) == state
     given(event).when(put(RICH)).then()
 

@@ -5,9 +5,11 @@ from typing import Any
 import pytest
 
 from schemas.movements import ThresholdReached
-from schemas.points import BookDue, CloseTransaction, Reverse
+from schemas.points import BookDue, CloseTransaction, Loaded, PointsRefusal, Reverse
 from services.points.thresholds import TIMES_MAX
+from shared.decider import Rejected
 from shared.ids import closing_id
+from tests.unit.points.order_world import EARN, after, fulfil, place
 from tests.unit.points.world import (
     ACCOUNT,
     COMMAND_ID,
@@ -80,7 +82,9 @@ def test_as_often_as_it_fits_after_what_the_same_command_takes() -> None:
 
 
 def test_at_most_a_hundred_a_command_and_the_rest_by_the_next() -> None:
-    when = given(BY_100).when(transaction(does(loads=[100 * (TIMES_MAX + 30) + 7])))
+    """Of points that were there before the threshold was declared."""
+    there = 100 * (TIMES_MAX + 30) + 6
+    when = given(BY_100, opened(), loaded(1, there, lot(1, there), **EARLIER)).when(transaction(does(loads=[1])))
     assert len(thresholds(when)) == TIMES_MAX
     *_, again = when.accepted.follow_ups
     assert (again.type, again.subject, again.payload) == ("points.book_due.v1", ACCOUNT, {"thresholds": True})
@@ -121,6 +125,45 @@ def test_reversing_the_load_leaves_the_voucher_and_creates_debt() -> None:
 def test_a_programme_without_a_threshold_issues_nothing() -> None:
     when = given(applied(programme())).when(transaction(does(loads=[1000])))
     when.then(opened(T0), loaded(1, 1000, lot(1, 1000)))
+
+
+FEW = applied(programme("FEW", issueImmediateThreshold={"value": 100, "voucherId": "V", "maxPerCommand": 2}))
+
+
+@pytest.mark.parametrize(
+    ("body", "pointer"),
+    [
+        (transaction(does(loads=[1]), does("FEW", redemptions=[5], loads=[300, 5])), "/loyaltyPrograms/1/loads/0"),
+        (adjust(300, "FEW"), "/value"),
+        (transaction(does("FEW", loads=[300]), voucherRedemptions=[{"serialId": "1"}]), "/loyaltyPrograms/0/loads/0"),
+    ],
+)
+def test_what_would_issue_too_many_vouchers_at_once_is_refused(body: Any, pointer: str) -> None:
+    world = given(BY_100, FEW, opened(), booked(Loaded, lot(1, 99), programme="FEW", sequence=1, delta=99, booked=99))
+    when = world.when(body)
+    when.refused(PointsRefusal.THRESHOLD_LIMIT_EXCEEDED, pointer)
+    assert isinstance(when.outcome, Rejected)
+    assert "3 vouchers V" in when.outcome.detail
+    assert "allows 2 a command" in when.outcome.detail
+    assert len(thresholds(world.when(adjust(200, "FEW")))) == 2
+
+
+def test_without_a_word_a_threshold_issues_twenty_vouchers_at_once_and_a_load_credits_a_million() -> None:
+    assert len(thresholds(given(BY_100).when(transaction(does(loads=[2099]))))) == 20
+    over = given(BY_100).when(transaction(does(loads=[2100])))
+    over.refused(PointsRefusal.THRESHOLD_LIMIT_EXCEEDED, "/loyaltyPrograms/0/loads/0")
+    plain = given(applied(programme()))
+    assert plain.when(transaction(does(loads=[1_000_000]))).accepted
+    for loads in ([1_000_001], [1_000_000, 1]):
+        refused = plain.when(transaction(does(loads=list(loads))))
+        refused.refused(PointsRefusal.LOAD_LIMIT_EXCEEDED, f"/loyaltyPrograms/0/loads/{len(loads) - 1}")
+
+
+def test_an_order_that_would_issue_too_many_vouchers_stays_pending() -> None:
+    rules = {"issueImmediateThreshold": {"value": 1, "voucherId": "V"}, **EARN}
+    world = after(place(), start=given(applied(programme("ORD", **rules))))
+    world.when(fulfil()).refused(PointsRefusal.THRESHOLD_LIMIT_EXCEEDED, None)
+    assert len(thresholds(world.when(fulfil(20)))) == 20
 
 
 def test_decimals_count_in_the_smallest_unit() -> None:
