@@ -293,10 +293,6 @@ def placement_example() -> dict[str, Any]:
 
 def fact_example(fact: str) -> dict[str, Any]:
     """A fact about that order's first line."""
-    return {
-        "order": "W-2026-12345",
-        "accountNumber": "6299000000000000017",
-        "fact": fact,
-        "lines": [{"line": "1", "quantity": 1}],
-        "occurredAt": "2026-11-24T08:30:00Z",
-    }
+    placed = placement_example()
+    named = {"order": placed["order"], "accountNumber": placed["accountNumber"], "fact": fact}
+    return {**named, "lines": [{"line": "1", "quantity": 1}], "occurredAt": "2026-11-24T08:30:00Z"}

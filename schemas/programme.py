@@ -80,12 +80,17 @@ class EarningRule(Wire):
 class Threshold(Wire):
     """At `value` points a voucher of definition `voucher_id` is issued and the points are deducted (4.1.11).
 
-    What would issue more than `max_per_command` of them at once is refused.
+    What would issue more than `max_per_command` of them at once is refused; 20 where the programme does not say.
     """
 
     value: Annotated[Price, Field(ge=1)]
     voucher_id: Key
-    max_per_command: Annotated[int, Field(ge=1, le=100)] = 20
+    max_per_command: Annotated[int, Field(ge=1, le=100)] | None = None
+
+    @property
+    def issued_max(self) -> int:
+        """The vouchers that one command may issue by it."""
+        return 20 if self.max_per_command is None else self.max_per_command
 
 
 class PurchaseOffer(Wire):

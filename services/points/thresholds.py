@@ -32,10 +32,10 @@ def too_often(booking: Booking, pointers: Mapping[str, str]) -> Rejected | None:
         before = booking.before.balances.get(rules.id)
         times = booking.account.balances[rules.id].spendable // value
         times -= 0 if before is None else max(before.spendable, 0) // value
-        if threshold is not None and times > threshold.max_per_command:
+        if threshold is not None and times > threshold.issued_max:
             detail = (
                 f"this would issue {times} vouchers {threshold.voucher_id} at once; {rules.id} allows "
-                f"{threshold.max_per_command} a command (maxPerCommand)"
+                f"{threshold.issued_max} a command (maxPerCommand)"
             )
             return Rejected(PointsRefusal.THRESHOLD_LIMIT_EXCEEDED, detail, pointers.get(rules.id))
     return None

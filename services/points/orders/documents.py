@@ -10,7 +10,34 @@ from shared.clock import as_utc
 from shared.decider import Document
 from shared.shapes import Shape, unchanged
 
-ORDER = Shape("points.order", unchanged)
+
+def _facts_summed(document: Document) -> Document:
+    """Facts were kept whole, each with flags; now only those that wait are, and the others as what they sum to."""
+    if "facts" not in document or "waiting" in document:
+        return document
+    known: list[list[Any]] = []
+    waiting: list[Document] = []
+    gone = dict.fromkeys(NOTHING_GONE, Gone())
+    for each in document["facts"]:
+        fact, refused = _load_fact(each), each.get("refused", False)
+        known.append([fact.id, fact.digest, refused])
+        if each.get("waiting"):
+            waiting.append({name: value for name, value in each.items() if name != "waiting"})
+        elif not refused:
+            gone[fact.what] = _with(gone[fact.what], fact)
+    summed = {what: _dump_gone(each) for what, each in gone.items() if each != Gone()}
+    return {**document, "facts": known, "waiting": waiting, "gone": summed}
+
+
+def _with(gone: Gone, fact: Fact) -> Gone:
+    lines = dict(gone.lines)
+    for name, quantity in (fact.lines or {}).items():
+        lines[name] = lines.get(name, Fraction(0)) + quantity
+    rest = gone.rest or (fact.amount is None and fact.lines is None)
+    return Gone(gone.amount + (fact.amount or 0), lines, rest)
+
+
+ORDER = Shape("points.order", unchanged, _facts_summed)
 
 
 def dump_order(order: Order) -> Document:
