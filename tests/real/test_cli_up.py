@@ -164,6 +164,7 @@ async def test_a_second_stack_on_the_same_root_and_a_taken_port_are_refused(
             "KAFKA_BOOTSTRAP_SERVERS": real_servers.kafka,
             "MONGODB_URL": real_servers.mongodb,
             "FEALTY_PREFIX": installation.settings.prefix,
+            "FEALTY_PARTITIONS": str(installation.settings.partitions),
         }
         process = await start(real_servers, tmp_path, **given)
         try:
