@@ -28,6 +28,7 @@ _REPLY = {
         "description": "Milliseconds since the epoch: a command appended later is dropped with the reply `too_late`.",
     },
     "ce_requesthash": {"description": "The edge's keyed hash over what the caller said."},
+    "ce_actor": {"description": "Who had it sent, `client:<id>`; on commands alone, and kept in the journal."},
 }
 _INPUT = {
     "ce_inputtopic": {"description": "The topic of the input that this command was translated from."},

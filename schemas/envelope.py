@@ -26,7 +26,8 @@ class Envelope(NamedTuple):
 
     `not_after` is milliseconds since the epoch; `sequence` the account's; `request_hash` hexadecimal (P3).
     `input_*` say of a command which record of another system it was translated from: its topic, without the
-    installation's prefix, and its own source and id.
+    installation's prefix, and its own source and id. `actor` is who had a command sent, `client:<id>`: it goes along
+    with the commands that this one causes, and is never published.
     """
 
     id: str
@@ -45,6 +46,7 @@ class Envelope(NamedTuple):
     input_topic: str | None = None
     input_source: str | None = None
     input_id: str | None = None
+    actor: str | None = None
 
     def headers(self) -> list[tuple[str, bytes]]:
         """The envelope as Kafka headers, absent attributes left out."""
@@ -84,6 +86,7 @@ class Envelope(NamedTuple):
             get("ce_inputtopic"),
             get("ce_inputsource"),
             get("ce_inputid"),
+            get("ce_actor"),
         )
 
 
@@ -105,6 +108,7 @@ _HEADERS = (
     "ce_inputtopic",
     "ce_inputsource",
     "ce_inputid",
+    "ce_actor",
 )
 
 

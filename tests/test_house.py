@@ -44,6 +44,7 @@ DOORS = {
         "services/edge/offsets.py",
         "services/edge/statements.py",
         "services/edge/vouchers.py",
+        "services/edge/attributions.py",
         "shared/oauth/store.py",
         "shared/refusals.py",
         "shared/commands/dead_letters.py",

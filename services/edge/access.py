@@ -9,6 +9,7 @@ from typing import TypeVar
 
 from starlette.requests import Request
 from starlette.responses import Response
+from structlog.contextvars import bind_contextvars
 
 from services.edge import tokens
 from services.edge.problems import Problem
@@ -128,6 +129,7 @@ class Access:
         caller = verified.caller
         if not await self._enabled(caller.client):
             raise tokens.refused("token_invalid", "the token's client is disabled")
+        bind_contextvars(actor=caller.actor, store=caller.store)  # For the access log, refusals included.
         return caller
 
     async def _verify(self, token: str) -> Verified:

@@ -8,6 +8,7 @@ from typing import Any
 from starlette.responses import Response
 
 from schemas.base import format_instant
+from services.edge.attributions import corrected
 from services.edge.problems import RETRY_AFTER_S
 from shared.hashing import to_json
 from shared.money import from_minor
@@ -113,13 +114,14 @@ def standing_of(account: str, number: str, at: datetime, changes: Iterable[Mappi
     }
 
 
-def movement_of(change: Mapping[str, Any]) -> dict[str, Any]:
-    """A movement as HTTP callers see it, from the value that was published."""
+def movement_of(change: Mapping[str, Any], actors: Mapping[str, str]) -> dict[str, Any]:
+    """A movement as HTTP callers see it, from the value that was published; `actors` are those of corrections."""
     return {
         "sequence": change["sequence"],
         "kind": change["kind"],
         **{name: whole(change[name], change["scale"]) for name in _MOVED},
         **{name: change[name] for name in _SAID},
+        "actor": actors.get(change["transactionId"]) if corrected(change) else None,
     }
 
 

@@ -6,9 +6,10 @@ from typing import Any
 
 from faststream.kafka import KafkaBroker
 from starlette.responses import Response
+from structlog.contextvars import bind_contextvars
 
 from schemas.replies import Reply, Status
-from services.edge import answers
+from services.edge import answers, attributions
 from services.edge.bodies import too_large
 from services.edge.operations import Operations
 from services.edge.problems import RETRY_AFTER_S, Problem, unavailable
@@ -106,8 +107,13 @@ class Bus:
             value=ask.value,
             store=store,
             request_hash=request_hash(self._secret, *ask.said),
+            actor=ask.caller.actor,
         )
         self._check_started()
+        bind_contextvars(command=request.command_id)
+        if ask.type in attributions.CORRECTIONS:
+            async with self._views.database() as database:
+                await attributions.remember(database, request.command_id, ask.caller.actor)
         try:
             sent = await self._requester.send(request)
         except NotSent as error:

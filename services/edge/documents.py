@@ -194,6 +194,13 @@ class MovementAnswer(Published):
     reason: str | None
     occurred_at: InstantText
     booked_at: InstantText
+    actor: Annotated[
+        str | None,
+        Field(
+            description="Who had an adjustment or a reversal booked, by the API client's id; null for all else.",
+            examples=["client:0199d2a5-7c00-7000-8000-000000000001"],
+        ),
+    ]
 
 
 class StatementAnswer(Published):

@@ -1,4 +1,4 @@
-"""Around everything: each request is measured once, and what nobody expected becomes a problem without a trace.
+"""Around everything: each request is measured and logged once; what nobody expected is a problem without a trace.
 
 Answers are kept by no cache unless their route says otherwise, and HEAD is a GET without its body.
 """
@@ -9,6 +9,7 @@ import structlog
 from prometheus_client import Histogram
 from starlette.requests import ClientDisconnect
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
+from structlog.contextvars import unbind_contextvars
 
 from services.edge.problems import Problem
 from shared.clock import monotonic_s
@@ -27,6 +28,8 @@ _METHODS = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"
 _CLIENT_LEFT = 499
 _NOSNIFF = (b"x-content-type-options", b"nosniff")
 _NO_STORE = (b"cache-control", b"no-store")
+_OF_A_REQUEST = ("actor", "store", "command")
+_PROBES = frozenset({"/health/live", "/health/ready", "/metrics"})
 
 
 class Measured:
@@ -40,6 +43,7 @@ class Measured:
         if scope["type"] != "http":
             await self._app(scope, receive, send)
             return
+        unbind_contextvars(*_OF_A_REQUEST)  # A connection's next request has a caller of its own.
         started_s = monotonic_s()
         status = 0
         method, head_only = scope["method"], scope["method"] == "HEAD"
@@ -65,8 +69,18 @@ class Measured:
                 raise
             await Problem("internal", "the request failed; it has been logged").response()(scope, receive, watched)
         finally:
-            known = method if method in _METHODS else "other"
-            HTTP_SECONDS.labels(known, _route(scope), str(status)).observe(monotonic_s() - started_s)
+            _observe(scope, method, status, monotonic_s() - started_s)
+
+
+def _observe(scope: Scope, method: str, status: int, taken_s: float) -> None:
+    """Measure a request, and write its line of the access log: who it was, by id, and what; probes have none.
+
+    `actor`, `store` and `command` are bound where they become known; the path is left out for its account numbers.
+    """
+    method, route = method if method in _METHODS else "other", _route(scope)
+    HTTP_SECONDS.labels(method, route, str(status)).observe(taken_s)
+    if route not in _PROBES:
+        log.info("request", method=method, route=route, status=status, ms=round(taken_s * 1000, 1))
 
 
 def _guarded(headers: Iterable[Field]) -> list[Field]:

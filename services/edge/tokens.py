@@ -30,6 +30,11 @@ class Caller:
     store: str
     scopes: frozenset[str]
 
+    @property
+    def actor(self) -> str:
+        """Who it is, as the journal, the statements and the access log say it."""
+        return f"client:{self.client}"
+
     def need(self, scope: str) -> None:
         """Go on only with this scope; routes name theirs, and what a body asks for may need another.
 

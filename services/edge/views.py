@@ -15,7 +15,7 @@ from pymongo.asynchronous.database import AsyncDatabase
 from pymongo.errors import PyMongoError, ServerSelectionTimeoutError
 
 from schemas.replies import SnapshotPart
-from services.edge import catalogue, changes, customers, statements, vouchers
+from services.edge import attributions, catalogue, changes, customers, statements, vouchers
 from services.edge.applying import Applier, Portions, applied
 from services.edge.catalogue import Catalogue
 from services.edge.changes import CHANGES, Movement
@@ -55,7 +55,6 @@ class Views:
         self._state = health.part("edge:views")
         self._client: AsyncMongoClient[Document] | None = None
         self._database: AsyncDatabase[Document] | None = None
-        self._durable: AsyncDatabase[Document] | None = None
         self._apply = Applier(self._write_seen)
         self._book = Applier(self._book_seen)
         self._portions = Portions()
@@ -78,9 +77,9 @@ class Views:
                 tz_aware=True,
             )
             self._database = self._client.get_database(self._settings.database("edge"), write_concern=_SEEN)
-            self._durable = self._database.with_options(write_concern=_DURABLE)
         async with self._translated(_PREPARE_TIMEOUT_S):
             await statements.prepare(self._connected["statements"])
+            await attributions.prepare(self._connected)
             await customers.prepare(self._connected)
             await refusals.prepare(self._connected)
         await self._read_catalogue()
@@ -182,12 +181,10 @@ class Views:
 
         :raises Unavailable: when the server is away or slow; the batch is to be fed again.
         """
-        if self._durable is None:
-            raise _not_connected()
         await self._gather(batch)
         movements = [movement for record in batch.records if (movement := changes.of_record(record)) is not None]
         async with self._translated(self._settings.request_timeout_ms / 1000):
-            await statements.insert_missing(self._durable["statements"], movements)
+            await statements.insert_missing(self._durably["statements"], movements)
         CHANGES.labels("fed").inc(len(movements))
 
     async def apply(self, parts: Sequence[SnapshotPart], values: Sequence[Document]) -> bool:
@@ -210,10 +207,8 @@ class Views:
     @asynccontextmanager
     async def database(self) -> AsyncIterator[AsyncDatabase[Document]]:
         """The edge's own database, for a look or a durable write. Raises as :meth:`account`."""
-        if self._durable is None:
-            raise _not_connected()
         async with self._translated(_READ_TIMEOUT_S):
-            yield self._durable
+            yield self._durably
 
     async def _account(self, account: str, wanted: Document | None = None) -> Document | None:
         accounts = self._connected["accounts"]
@@ -234,6 +229,10 @@ class Views:
             raise _not_connected()
         return self._database
 
+    @property
+    def _durably(self) -> AsyncDatabase[Document]:
+        return self._connected.with_options(write_concern=_DURABLE)
+
     async def _write_seen(self, upserts: list[Upsert]) -> None:
         """At once: should a customer and its account come in two replies at the same time, the feed joins them."""
         latest, database = newest(upserts), self._connected
@@ -245,11 +244,9 @@ class Views:
         await self._heed(latest)
 
     async def _write_durably(self, upserts: Sequence[Upsert]) -> None:
-        if self._durable is None:
-            raise _not_connected()
         async with self._translated(self._settings.request_timeout_ms / 1000):
-            await replace_older(self._durable, [each for each in upserts if each.collection != customers.CUSTOMERS])
-            await customers.compose(self._durable, upserts)
+            await replace_older(self._durably, [each for each in upserts if each.collection != customers.CUSTOMERS])
+            await customers.compose(self._durably, upserts)
 
     async def _heed(self, upserts: Sequence[Upsert]) -> None:
         """Know at once what has been declared."""

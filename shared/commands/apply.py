@@ -13,7 +13,7 @@ from schemas.vouchers import PutDefinition
 from schemas.waiting_inputs import (
     PutAccountNumbers,
 )
-from shared.commands.commander import commander
+from shared.commands.commander import ACTOR, commander
 from shared.commands.console import out, table
 from shared.ids import new_id
 from shared.runtime.requests import NotSent, OutcomeUnknown, Request, Requester
@@ -88,7 +88,7 @@ async def _put(requester: Requester, settings: Settings, payload: Put) -> Outcom
             assert_never(payload)
     service = type_.partition(".")[0]
     value = payload.model_dump_json(by_alias=True, exclude_none=True).encode()
-    request = Request(service, new_id(), type_, id_, value, settings.store)
+    request = Request(service, new_id(), type_, id_, value, settings.store, actor=ACTOR)
     try:
         sent = await requester.send(request)
     except NotSent as error:

@@ -11,6 +11,8 @@ from shared.runtime.requests import Requester
 from shared.settings import Settings
 
 SOURCE = "/cli"
+ACTOR = "cli"
+"""Who sends what an operator has sent from the command line."""
 
 _STOP_TIMEOUT_S = 5.0
 

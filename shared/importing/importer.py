@@ -39,6 +39,7 @@ from shared.runtime.kafka import Producer, Record, partition_of
 from shared.settings import Settings
 
 _SOURCE = "/import"
+_ACTOR = "import"
 _PROGRAMMES_MAX = 2_000
 _REUSED = Refused("was imported earlier with another value (idempotency_key_reused)")
 _BEHIND = Refused("comes after a row with the same account, programme and times that was imported with another value")
@@ -176,7 +177,7 @@ class Importer:
     def _record(self, command: str, item: _Item) -> Record:
         settings = self._settings
         account = account_id(settings.store, item.key.account_number)
-        envelope = Envelope(command, "points.adjust.v1", _SOURCE, account, store=settings.store)
+        envelope = Envelope(command, "points.adjust.v1", _SOURCE, account, store=settings.store, actor=_ACTOR)
         value = to_json(item.adjust.model_dump(by_alias=True, exclude_none=True))
         place = partition_of(account, settings.partitions)
         return Record(settings.topic("points.commands"), place, account.encode(), value, envelope.headers())

@@ -63,6 +63,8 @@ def entry_of(
         "offset": record.offset,
         "at": now,
     }
+    if envelope.actor is not None:
+        entry["actor"] = envelope.actor
     if isinstance(verdict, Rejected):
         entry.update(status=_REJECTED, code=str(verdict.code), detail=verdict.detail, pointer=verdict.pointer)
         entry["about"] = _about(item, concerns)

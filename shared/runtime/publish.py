@@ -163,6 +163,7 @@ class RecordBuilder:
                 store=entry["store"],
                 correlation_id=entry["correlation"],
                 causation_id=entry["_id"],
+                actor=entry.get("actor"),
             ).headers()
             topic = self._settings.topic(follow_up["topic"])
             partition = partition_of(subject, self._partitions)
@@ -190,6 +191,7 @@ class RecordBuilder:
             input_topic=told.get("topic"),
             input_source=told.get("source"),
             input_id=told.get("id"),
+            actor=entry.get("actor"),
         ).headers()
         partition = partition_of(subject, self._partitions)
         return Record(self._commands, partition, subject.encode(), entry["value"], headers)

@@ -69,7 +69,10 @@ class Operation:
 
 @dataclass(frozen=True, slots=True)
 class Request:
-    """A command to send. `service` owns the topic; `value` is its JSON; `request_hash` what the caller said (P3)."""
+    """A command to send. `service` owns the topic; `value` is its JSON; `request_hash` what the caller said (P3).
+
+    `actor` is who had it sent.
+    """
 
     service: str
     command_id: str
@@ -79,6 +82,7 @@ class Request:
     store: str
     request_hash: str | None = None
     correlation_id: str | None = None
+    actor: str | None = None
 
 
 class Requester:
@@ -174,6 +178,7 @@ class Requester:
             reply_partition=self._partition,
             not_after=not_after,
             request_hash=request.request_hash,
+            actor=request.actor,
         )
         return await self._publish(operation, envelope, request.value)
 

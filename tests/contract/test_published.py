@@ -13,7 +13,7 @@ from schemas.generate import registry
 from schemas.points import EVENTS, REJECTIONS, PointsChanged
 from schemas.programme import ProgrammeState
 from schemas.replies import Reply, SnapshotPart, Status
-from schemas.topics import TOPICS
+from schemas.topics import TOPICS, Kind
 from services.points.changes import changes
 from services.points.decider import DECIDER
 from services.points.events import dump_event, load_event
@@ -103,6 +103,24 @@ def test_snapshots_and_replies(stream: str, types: tuple[str, ...]) -> None:
         reply = Reply(command_id=COMMAND, status=Status.ACCEPTED, result={}, snapshots=(part,))
         (answer,) = BUILDER.reply(incoming(), ASKED, reply)
         assert misfits(answer) == []
+
+
+def test_who_had_it_done_goes_along_with_commands_and_is_never_published() -> None:
+    """The journal's `actor` is in follow-ups and forwards; all other records are the same bytes with it and without."""
+    stream = f"account/default/{ACCOUNT}"
+    events = [{"stream": stream, "data": dump_event(EXAMPLES[name][0])} for name in STREAMS[stream][1:]]
+    follow_up = {"topic": "voucher.commands", "type": "t.v1", "subject": "s", "payload": {}}
+    closing = {**entry(Status.REJECTED, code="too_large", detail="d", pointer=None), "subject": ACCOUNT}
+    accepted = entry(Status.ACCEPTED, events=events, follow_ups=[follow_up], closing=closing)
+    forwarded = {**entry(Status.ACCEPTED), "status": "forwarded", "to": "s", "source": "/edge", "value": b"{}"}
+    forwarded |= {"reply_to": None, "reply_partition": None}
+    for bare in (accepted, forwarded, closing):
+        with_actor = BUILDER.entry({**bare, "actor": "client:c"})
+        for record, other in zip(with_actor, BUILDER.entry(bare), strict=True):
+            if TOPICS[record.topic].kind is Kind.COMMANDS:
+                assert ("ce_actor", b"client:c") in record.headers
+            else:
+                assert record == other
 
 
 def test_ticks_and_dead_letters() -> None:

@@ -149,6 +149,7 @@ def test_envelope(kind: Kind) -> None:
         input_topic="webshop.orders",
         input_source="/shop/nl",
         input_id="S-1",
+        actor="client:c",
     )
     headers = {name: value.decode() for name, value in whole.headers()}
     schema = envelope_schema(kind)

@@ -6,6 +6,7 @@ from decimal import Decimal
 from typing import Any
 
 import httpx
+import jwt
 import orjson
 
 from tests.harness import Installation
@@ -33,6 +34,11 @@ class Caller:
         headers = JSON if key is None else {**JSON, "Idempotency-Key": key}
         path = f"/v1/accounts/{number}/adjustments"
         return await self.client.post(path, content=orjson.dumps(body), headers=headers)
+
+    def actor(self) -> str:
+        """Who the caller is, as journal and statements say it."""
+        token = self.client.headers["Authorization"].partition(" ")[2]
+        return f"client:{jwt.decode(token, options={'verify_signature': False})['sub']}"
 
     async def account(self, number: str) -> httpx.Response:
         """Look at an account."""

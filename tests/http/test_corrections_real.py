@@ -28,8 +28,12 @@ async def test_a_reversal_is_in_account_and_statement(installation: Installation
         again = await client.post(A_1 + "/reversals", json=part, headers={"Idempotency-Key": "r"})
         assert again.content == reversal.content
         assert await caller.balance("A-1", "CASHBACK") * 100 == 175
-        (newest, _) = (await client.get(A_1 + "/statement")).json()["movements"]
+        (newest, oldest) = (await client.get(A_1 + "/statement")).json()["movements"]
         assert (newest["kind"], newest["delta"], newest["reason"]) == ("revoke", -0.75, "wrong card")
+        entry = await installation.entry(newest["transactionId"])
+        assert entry is not None
+        assert newest["actor"] == entry["actor"] == caller.actor()
+        assert oldest["actor"] is None, "of a load, the journal alone says who posted it"
         rest = await client.post(A_1 + "/reversals", json=body)
         assert rest.json()["balances"] == [{"loyaltyProgramId": "CASHBACK", "pointsBalance": 0}]
         refused = problem(await client.post(A_1 + "/reversals", json=body))
@@ -87,6 +91,11 @@ async def test_states_and_numbers(installation: Installation) -> None:
         statement = (await client.get("/v1/accounts/NEW/statement")).json()
         assert [item["delta"] for item in statement["movements"]] == [5, -1, 1, 1, 10]
         assert await caller.balance("NEW") == await caller.balance("A-1") == 16
+        adjusted = await caller.adjust("NEW", programme=POINTS, value=1, reason="goodwill")
+        assert adjusted.status_code == 200, adjusted.text
+        (newest, before, *_) = (await client.get(A_1 + "/statement")).json()["movements"]
+        assert (newest["actor"], before["actor"]) == (caller.actor(), None), "a forwarded correction is known too"
+        assert await caller.balance("A-1") == 17
         await caller.post("B-1", load(1))
         in_use = problem(await client.post(A_1 + "/replacements", json={"newNumber": "B-1"}))
         assert (in_use["status"], in_use["code"], in_use["pointer"]) == (409, "number_in_use", "/newNumber")

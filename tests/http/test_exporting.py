@@ -1,5 +1,7 @@
 """An export is written page by page: what lies in memory does not grow with what there is."""
 
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from itertools import pairwise
 from types import SimpleNamespace
 from typing import Any
@@ -37,6 +39,11 @@ class Views:
     async def owned(self, _accounts: Any, after: str, limit: int) -> list[tuple[str, dict[str, Any]]]:
         first = 0 if not after else int(after) + 1
         return self._page([(str(each), _VOUCHER) for each in range(first, min(VOUCHERS, first + limit))])
+
+    @asynccontextmanager
+    async def database(self) -> AsyncIterator[dict[str, Any]]:
+        """None of the movements is a correction, so that nobody is looked up."""
+        yield {}
 
     def _page(self, found: list[Any]) -> list[Any]:
         self.read.append(len(found))

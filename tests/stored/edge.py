@@ -68,7 +68,7 @@ def _statements() -> list[Document]:
 def _read_statement(document: Document) -> Document:
     read = shapes.STATEMENT.upgrade(document)
     PointsChanged.model_validate(read["change"])
-    answers.movement_of(read["change"])
+    answers.movement_of(read["change"], {})
     return read
 
 

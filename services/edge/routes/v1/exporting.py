@@ -4,7 +4,7 @@ from collections.abc import AsyncIterator, Collection, Iterable, Mapping
 from datetime import datetime
 from typing import Any
 
-from services.edge import answers
+from services.edge import answers, attributions
 from services.edge.edge import Edge
 from services.edge.routes.v1.vouchers import voucher_of
 from services.edge.snapshots import Document
@@ -45,7 +45,9 @@ async def _movements(edge: Edge, account: str) -> AsyncIterator[Iterable[Documen
     below: Place | None = None
     while True:
         page = await edge.views.movements(Query(account=account, below=below, limit=_PAGE))
-        yield map(answers.movement_of, page)
+        async with edge.views.database() as database:
+            actors = await attributions.actors(database, page)
+        yield (answers.movement_of(change, actors) for change in page)
         if len(page) < _PAGE:
             return
         below = Place(datetime.fromisoformat(page[-1]["bookedAt"]), page[-1]["sequence"])

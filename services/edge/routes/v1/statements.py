@@ -8,7 +8,7 @@ from fastapi import FastAPI
 from starlette.requests import Request
 from starlette.responses import Response
 
-from services.edge import answers, cursors
+from services.edge import answers, attributions, cursors
 from services.edge.documents import KINDS, StatementAnswer
 from services.edge.edge import Edge
 from services.edge.openapi import refusals
@@ -64,10 +64,12 @@ def add_routes(app: FastAPI, edge: Edge) -> None:
         changes = await edge.views.movements(replace(asked, limit=asked.limit + 1))
         page = changes[: asked.limit]
         more = len(changes) > len(page)
+        async with edge.views.database() as database:
+            actors = await attributions.actors(database, page)
         document = {
             "account": account,
             "accountNumber": own_number,
-            "movements": [answers.movement_of(change) for change in page],
+            "movements": [answers.movement_of(change, actors) for change in page],
             "next": _next(request, number, cursors.write(secret, asked, page[-1])) if more else None,
         }
         return answers.answer(document)

@@ -1,0 +1,49 @@
+"""Who had an account corrected: the edge's own memory of it, one document an adjustment or reversal.
+
+The journal has the same; but what the services publish is read by the shop's systems too, and does not say it. A
+movement carries the id of the command that booked it, which is another one where the command was forwarded.
+"""
+
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+from pymongo import ASCENDING
+from pymongo.asynchronous.database import AsyncDatabase
+
+from shared.runtime.publish import forward_id
+
+Document = dict[str, Any]
+
+CORRECTIONS = frozenset({"points.adjust.v1", "points.reverse.v1"})
+"""The commands whose movements are shown with who sent them."""
+
+_FORWARDS = 2
+"""A replaced number leads to its account at once; one more, for an account that was closed for another."""
+
+
+async def prepare(database: AsyncDatabase[Document]) -> None:
+    """Create the index; done at each start, by several processes at once too."""
+    await database["attributions"].create_index([("transactions", ASCENDING)], unique=True)
+
+
+async def remember(database: AsyncDatabase[Document], command_id: str, actor: str) -> None:
+    """Keep who sends a correction. A repeat comes from the same client, since its id is derived from the client."""
+    ids = [command_id]
+    for _ in range(_FORWARDS):
+        ids.append(forward_id(ids[-1]))
+    document = {"transactions": ids, "actor": actor}
+    await database["attributions"].update_one({"_id": command_id}, {"$setOnInsert": document}, upsert=True)
+
+
+async def actors(database: AsyncDatabase[Document], changes: Iterable[Mapping[str, Any]]) -> dict[str, str]:
+    """Who had the corrections among these movements booked, by transaction; every correction has a reason."""
+    wanted = {each["transactionId"] for each in changes if corrected(each)}
+    if not wanted:
+        return {}
+    found = await database["attributions"].find({"transactions": {"$in": [*wanted]}}).to_list(None)
+    return {transaction: each["actor"] for each in found for transaction in each["transactions"]}
+
+
+def corrected(change: Mapping[str, Any]) -> bool:
+    """Whether a movement can be a correction's own, and not what fell due before it."""
+    return change["reason"] is not None and change["operation"] >= 0
