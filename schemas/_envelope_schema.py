@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from schemas.envelope import ATTRIBUTE_CHARS_MAX, REQUIRED, SPECVERSION
+from schemas.envelope import ATTRIBUTE_CHARS_MAX, REQUIRED, SPECVERSION, STORE
 from schemas.topics import Kind
 
 _UUID = "^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$"
@@ -15,7 +15,7 @@ _ATTRIBUTES: dict[str, dict[str, Any]] = {
     "ce_type": {"minLength": 1, "description": "The type of the value, with its version."},
     "ce_subject": {"minLength": 1, "description": "The aggregate that it is about."},
     "ce_time": {"format": "date-time", "description": "When it happened, in RFC 3339."},
-    "ce_store": {"description": "The tenant; without it the installation's default store."},
+    "ce_store": {"pattern": STORE, "description": "The tenant; without it the installation's default store."},
     "ce_correlationid": {"description": "The same in everything that one request causes."},
     "ce_causationid": {"description": "The id of the command or input that caused it, or that is asked about."},
 }

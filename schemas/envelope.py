@@ -15,6 +15,10 @@ REQUIRED = ("ce_specversion", "ce_id", "ce_source", "ce_type", "ce_subject")
 ATTRIBUTE_CHARS_MAX = 256
 _DIGITS_MAX = 18
 _TIME = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}[Tt][0-9]{2}:[0-9]{2}:[0-9]{2}(\.[0-9]+)?([Zz]|[+-][0-9]{2}:[0-9]{2})")
+STORE = r"^[A-Za-z0-9][A-Za-z0-9._\-]{0,63}$"
+"""What a store may be called: the names of streams have it in them, so that a slash would lead into another's."""
+
+_STORE = re.compile(STORE)
 
 
 class EnvelopeError(ValueError):
@@ -67,6 +71,8 @@ class Envelope(NamedTuple):
         if not (id_ and type_ and source and subject and get("ce_specversion")):
             missing = next(name for name in REQUIRED if not get(name))
             raise EnvelopeError(f"header {missing} is missing")
+        if (store := get("ce_store")) is not None and not _STORE.fullmatch(store):
+            raise EnvelopeError("ce_store has 1 to 64 letters, digits, dots, dashes and underscores")
         if known["ce_specversion"] != SPECVERSION:
             raise EnvelopeError(f"ce_specversion must be {SPECVERSION}")
         return cls(

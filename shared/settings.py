@@ -6,6 +6,8 @@ from typing import Annotated, Any, Literal
 from pydantic import AliasChoices, BeforeValidator, Field, IPvAnyNetwork, SecretStr
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
+from schemas.envelope import STORE
+
 Positive = Annotated[int, Field(gt=0)]
 
 
@@ -27,10 +29,10 @@ class Settings(BaseSettings):
         default="mongodb://127.0.0.1:27017/?replicaSet=rs0",
         validation_alias=AliasChoices("MONGODB_URL", "FEALTY_MONGODB"),
     )
-    prefix: str = Field(default="", pattern=r"^[a-z0-9.\-]*$")
+    prefix: str = Field(default="", pattern=r"^[a-z0-9.\-]{0,32}$")
     """Put before every topic, group and database name, so that installations can share servers."""
 
-    store: str = "default"
+    store: str = Field(default="default", pattern=STORE)
     """The store of inputs that name none."""
 
     secret: SecretStr = SecretStr("fealty-development-only")
@@ -61,7 +63,7 @@ class Settings(BaseSettings):
     trusted_proxies: Annotated[tuple[IPvAnyNetwork, ...], NoDecode, BeforeValidator(_words)] = ()
     """Addresses or networks whose `X-Forwarded-For` is believed, and from which connections count in total only."""
 
-    instance: str | None = None
+    instance: str | None = Field(default=None, pattern=r"^[A-Za-z0-9._\-]{1,64}$")
     """A name that stays the same over restarts makes the process a static member of its groups."""
 
     partitions: Positive = 12
