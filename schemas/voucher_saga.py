@@ -60,12 +60,14 @@ class UsedVoucher(Wire):
 class ExecuteVouchers(Wire):
     """`voucher.execute.v1`: purchases in their order, then redemptions in theirs: all of them, or none.
 
-    Refused as `too_late` when it is decided after `deadline`.
+    Refused as `too_late` when it is decided after `deadline`. `aliases` are the accounts of the numbers that lead to
+    this one: a voucher may have been given to such a number before it did.
     """
 
     transaction_id: Key
     account: Key
     account_number: Key
+    aliases: tuple[Key, ...] = ()
     deadline: Instant
     purchases: tuple[BoughtVoucher, ...] = ()
     redemptions: tuple[UsedVoucher, ...] = ()

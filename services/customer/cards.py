@@ -36,11 +36,7 @@ def replacement_number(keys: Keys, command: Command, payload: ReplaceCard) -> st
 
 
 def replace_card(keys: Keys, command: Command, payload: ReplaceCard, states: States) -> Outcome:
-    """A new card instead of one in use; its number is to lead to the account of the old one.
-
-    When that account has never been opened, the points service refuses the follow-up (`account_unknown`), and each
-    number opens an account of its own with its first credit. Both are the customer's.
-    """
+    """A new card instead of one in use; its number is to lead to the account of the old one, opened by it or not."""
     customer, number = customer_of(command, states), replacement_number(keys, command, payload)
     if wrong := present(customer):
         return wrong

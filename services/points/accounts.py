@@ -71,12 +71,14 @@ def set_state(command: Command, payload: SetAccountState, states: States) -> Out
 
 
 def replace_number(command: Command, payload: ReplaceNumber, states: States) -> Outcome:
-    """Give the account one more number; a number under which something was booked already is in use."""
+    """Give the account one more number; a number under which something was booked already is in use.
+
+    An account that no credit has opened yet is opened: what was given to its number, vouchers and orders too, shall be
+    found under both.
+    """
     booking = desk(command, payload.account_number, states)
     if not isinstance(booking, Booking):
         return booking
-    if refused := opened(booking):
-        return refused
     number, account = payload.new_number, booking.account
     stream = account_stream(command.store, account_id(command.store, number))
     other = states[stream]
@@ -85,7 +87,7 @@ def replace_number(command: Command, payload: ReplaceNumber, states: States) -> 
     in_use = other.account_number is not None and other.forwards_to != account.account
     if stream == booking.stream or in_use or other.holds:
         return Rejected(PointsRefusal.NUMBER_IN_USE, "the number has an account already", "/newNumber")
-    result = {"accountNumber": account.account_number, "newNumber": number}
+    result = {"accountNumber": account.account_number or payload.account_number, "newNumber": number}
     if other.forwards_to == account.account:
         return accepted(booking, [], more=result)
     if len(account.numbers) >= NUMBERS_MAX:
@@ -93,11 +95,12 @@ def replace_number(command: Command, payload: ReplaceNumber, states: States) -> 
     forwarded = AccountForwarded(
         account=other.account, account_number=number, forwards_to=account.account, booked_at=command.now
     )
+    booking.open()
     booking.events.append((stream, forwarded))
     booking.book(
         NumberAdded(
             account=account.account,
-            account_number=account.account_number or "",
+            account_number=booking.account.account_number or "",
             number=number,
             booked_at=command.now,
         )

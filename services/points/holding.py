@@ -40,6 +40,7 @@ from services.points.state import LOTS_MAX, Account, Event, Lot, ProgrammeRules,
 from services.points.undo import conditions_of, taken_from
 from shared.calendar import local_date
 from shared.decider import Accepted, Command, FollowUp, Rejected, Streams
+from shared.ids import account_id
 
 WAIT = timedelta(seconds=30)
 """How long the voucher service has; after that the transaction is cancelled, unless it was executed in time."""
@@ -97,6 +98,7 @@ def hold(
         transaction_id=command.id,
         account=account.account,
         account_number=booking.account_number,
+        aliases=tuple(account_id(command.store, number) for number in account.numbers) if used else (),
         deadline=held.deadline,
         purchases=tuple(bought),
         redemptions=tuple(used),

@@ -1,6 +1,6 @@
 """The desk at which a command's vouchers lie: their states as the command leaves them, and what it books."""
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from datetime import datetime
 from typing import Any
 
@@ -132,15 +132,15 @@ def pinned(voucher: Voucher) -> VoucherIssued:
     return voucher.issued
 
 
-def unusable(voucher: Voucher, now: datetime, account: str | None, pointer: str) -> Rejected | None:
-    """Why nobody, or not `account`, can use or void the voucher, in the order of RULES 4.3.3; None for who may do all.
+def unusable(voucher: Voucher, now: datetime, accounts: Collection[str] | None, pointer: str) -> Rejected | None:
+    """Why nobody, or none of `accounts`, can use or void the voucher, in the order of RULES 4.3.3.
 
-    A voucher that was issued to bearer is everybody's.
+    None of `accounts` given is somebody who may do all. A voucher that was issued to bearer is everybody's.
     """
     issued = voucher.issued
     if issued is None:
         return Rejected(VoucherRefusal.VOUCHER_UNKNOWN, "there is no voucher with this serial", pointer)
-    if account is not None and issued.account is not None and issued.account != account:
+    if accounts is not None and issued.account is not None and issued.account not in accounts:
         return Rejected(VoucherRefusal.VOUCHER_FOREIGN, "the voucher belongs to another account", pointer)
     match voucher.state_at(now):
         case VoucherState.VOID:

@@ -73,7 +73,7 @@ def _execute(desk: Desk, payload: ExecuteVouchers) -> Rejected | None:
         if refused := _buy(desk, bought, payload):
             return refused
     for used in payload.redemptions:
-        if refused := use(desk, used, payload.account):
+        if refused := use(desk, used, payload.account, payload.aliases):
             return refused
     return None
 

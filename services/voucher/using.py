@@ -1,18 +1,20 @@
 """Redeeming and voiding vouchers, and booking their expiry (RULES 4.3.1, 4.3.3)."""
 
+from collections.abc import Collection
+
 from schemas.base import format_instant
 from schemas.vouchers import BookVoucherDue, UsedVoucher, VoidVoucher, VoucherRefusal
 from services.voucher.desk import Desk, Outcome, States, pinned, source_of, unusable
 from shared.decider import Accepted, Command, Rejected
 
 
-def use(desk: Desk, wanted: UsedVoucher, account: str) -> Rejected | None:
-    """Redeem or void a voucher for `account`; or why it cannot be, in the order of RULES 4.3.3.
+def use(desk: Desk, wanted: UsedVoucher, account: str, aliases: Collection[str] = ()) -> Rejected | None:
+    """Redeem or void a voucher for `account`, which has its `aliases'` too; or why it cannot be (RULES 4.3.3).
 
     What is voided need not be valid yet.
     """
     voucher = desk.voucher(wanted.serial_id)
-    if refused := unusable(voucher, desk.now, account, wanted.pointer):
+    if refused := unusable(voucher, desk.now, {account, *aliases}, wanted.pointer):
         return refused
     issued = pinned(voucher)
     if not wanted.void and (refused := not_yet_valid(desk, wanted.serial_id, wanted.pointer)):

@@ -199,8 +199,18 @@ def test_a_number_in_use_is_refused() -> None:
     given(*HUNDRED, elsewhere).when(replace()).refused(Refusal.NUMBER_IN_USE, "/newNumber")
 
 
-def test_a_number_is_refused_to_nobody_and_to_another() -> None:
-    given(LOY).when(replace()).refused(Refusal.ACCOUNT_UNKNOWN, "/accountNumber")
+def test_a_number_that_has_no_account_yet_can_be_replaced_and_is_opened() -> None:
+    when = given(LOY).when(replace())
+    when.then(opened(T0), led(), added())
+    assert when.accepted.result == {**when.accepted.result, "accountNumber": NUMBER, "newNumber": NEW}
+    assert when.account.numbers == (NEW,)
+    said = transaction(does(loads=[5]), number=NEW)
+    forwarded(when.world.when(said, subject=NEW_ACCOUNT))
+    when.world.when(said).then(loaded(1, 5, lot(1, 5)))
+    given(LOY).when(replace(NUMBER)).refused(Refusal.NUMBER_IN_USE, "/newNumber")
+
+
+def test_a_number_is_refused_to_another() -> None:
     given(*HUNDRED).when(replace(number="1"), subject=ACCOUNT).refused(Refusal.ACCOUNT_MISMATCH, "/accountNumber")
 
 

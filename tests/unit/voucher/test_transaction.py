@@ -195,6 +195,13 @@ def test_who_may_use_it() -> None:
     taken.when(late).decided("refused", "voucher_redeemed", "/used/0")
 
 
+def test_what_was_given_to_a_number_that_leads_to_the_account_is_the_accounts() -> None:
+    world = given().when(issuing("theirs", account=OTHER))
+    taken = world.when(executing(used("theirs"), aliases=("else", OTHER))).decided("executed")
+    assert taken.voucher("theirs").redeemed_by == ACCOUNT
+    world.when(executing(used("theirs"), aliases=("else",))).decided("refused", "voucher_foreign", "/used/0")
+
+
 def test_where_it_is_used() -> None:
     world = given().when(issuing("of programme")).when(issuing("of none", "ANY"))
     world.when(executing(used("of programme", None))).decided("refused", "programme_mismatch", "/used/0")

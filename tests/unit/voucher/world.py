@@ -80,7 +80,11 @@ def used(serial: str, programme: str | None = "LOY", operation: int = 0, **more:
 
 
 def executing(
-    *operations: Document, transaction: str = TRANSACTION, account: str = ACCOUNT, deadline: datetime = T0 + DAY
+    *operations: Document,
+    transaction: str = TRANSACTION,
+    account: str = ACCOUNT,
+    deadline: datetime = T0 + DAY,
+    aliases: tuple[str, ...] = (),
 ) -> ExecuteVouchers:
     """A transaction of what :func:`bought` and :func:`used` give."""
     return ExecuteVouchers.model_validate(
@@ -88,6 +92,7 @@ def executing(
             "transactionId": transaction,
             "account": account,
             "accountNumber": NUMBER,
+            "aliases": aliases,
             "deadline": deadline,
             "purchases": [each for each in operations if "cost" in each],
             "redemptions": [each for each in operations if "cost" not in each],
