@@ -3,7 +3,7 @@
 from typing import Any, NamedTuple
 
 from schemas.replies import Status
-from shared.commands.commander import commander
+from shared.commands.commander import ACTOR, commander
 from shared.commands.console import Failure, out, table
 from shared.commands.stores import journal_of
 from shared.hashing import to_json
@@ -54,7 +54,7 @@ async def replay_unknown(settings: Settings, number: str) -> None:
     """
     subject = account_id(settings.store, number)
     value = to_json({"accountNumber": number})
-    request = Request("points", new_id(), "points.know_number.v1", subject, value, settings.store)
+    request = Request("points", new_id(), "points.know_number.v1", subject, value, settings.store, actor=ACTOR)
     async with commander(settings) as requester:
         try:
             sent = await requester.send(request)
