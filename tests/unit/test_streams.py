@@ -28,7 +28,7 @@ BUILDERS = (
     customer.customer_stream,
 )
 WHERE = {"services/points/state.py", "services/voucher/state.py", "services/customer/state.py", "shared/points.py"}
-WHERE |= {"services/edge/views.py", "services/edge/customers.py"}
+WHERE |= {"services/edge/views.py", "services/edge/customers.py", "services/edge/vouchers.py"}
 HOSTILE = ("a/b", "a", "b", "a#000000000001", "a%23000000000001", "a%", "#", "/", "//", "a/", "/a", "default/a", "é#/")
 STORES = ("a", "b", "a.b", "A", "default")
 BAD_STORES = ("", "a/b", "a#b", "a b", "a\n", "/", "..", "é", "a%2Fb", "x" * 65, "\u202ea")
