@@ -51,6 +51,7 @@ async def test_a_refusal_is_told_to_whoever_waits_and_published(bench: Bench) ->
         "code": "not_counted",
         "detail": "nothing was counted before",
         "pointer": "/by",
+        "sender": "/tests",
     }
     ids = [header(record, "ce_id") for record in await bench.installation.read("points.events")]
     assert len(set(ids)) == 3, "two events and the refusal, each with an id of its own"
