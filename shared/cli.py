@@ -5,14 +5,26 @@ from typing import Annotated
 
 import typer
 
-from shared import cli_access, cli_doctor, cli_inputs, cli_refusals, cli_reports, cli_tools
+from shared import (
+    cli_access,
+    cli_doctor,
+    cli_inputs,
+    cli_programmes,
+    cli_refusals,
+    cli_reports,
+    cli_status,
+    cli_tools,
+)
 from shared.commands.console import Failure, complain, execute, one_line, out, quiet_logs
 from shared.commands.environment import ROOT, Root, settings_at
+from shared.commands.output import Form, FormOption
 
 app = typer.Typer(add_completion=False, pretty_exceptions_enable=False)
 letters = typer.Typer(help="Records that could never work: list, show and replay them.")
 app.add_typer(letters, name="dead-letters")
 app.add_typer(cli_refusals.refusals, name="refusals")
+app.add_typer(cli_programmes.programmes, name="programmes")
+app.command()(cli_status.status)
 cli_access.register(app)
 cli_doctor.register(app)
 cli_inputs.register(app)
@@ -23,7 +35,12 @@ ServiceOption = Annotated[str, typer.Option("--service", help="Whose.")]
 
 
 @app.callback(invoke_without_command=True)
-def fealty(context: typer.Context) -> None:
+def fealty(
+    context: typer.Context,
+    _: Annotated[
+        bool, typer.Option("--version", callback=cli_status.show_version, is_eager=True, help="Show the version.")
+    ] = False,
+) -> None:
     """Fealty, a self-hosted loyalty platform. Settings come from the environment (FEALTY_…)."""
     quiet_logs()
     if context.invoked_subcommand is None:
@@ -40,18 +57,19 @@ def run(service: Annotated[str, typer.Argument(help="points, voucher, customer o
 
 
 @app.command()
-def topics(root: Root = ROOT) -> None:
+def topics(form: FormOption = Form.TABLE, root: Root = ROOT) -> None:
     """Create the topics that are missing, and show all."""
     from shared.commands import topics as command
 
     with one_line():
-        execute(command.topics(settings_at(root)))
+        execute(command.topics(settings_at(root), form))
 
 
 @app.command()
 def apply(
     files: Annotated[list[str], typer.Option("--file", "-f", help="YAML file; - is standard input; repeatable.")],
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Validate only; send nothing.")] = False,
+    form: FormOption = Form.TABLE,
     root: Root = ROOT,
 ) -> None:
     """Validate declarations of vouchers, programmes and tier sets wholly, then apply them."""
@@ -72,8 +90,8 @@ def apply(
             )
             out().print(f"valid: {counted}; nothing was sent")
             return
-        outcomes = execute(command.apply(declared, settings_at(root)))
-        command.show(outcomes)
+        outcomes = execute(command.apply(declared, settings_at(root)), waits="for the services to answer")
+        command.show(outcomes, form)
         if bad := [outcome.id for outcome in outcomes if not outcome.good]:
             raise Failure(f"not applied: {', '.join(bad)}")
 
@@ -82,6 +100,7 @@ def apply(
 def verify(
     service: ServiceOption = "points",
     topics: Annotated[bool, typer.Option("--topics", help="Hold what was published against the journal, too.")] = False,
+    form: FormOption = Form.TABLE,
     root: Root = ROOT,
 ) -> None:
     """Recompute every state from the journal, and compare; exit 1: something is off, 2: could not look.
@@ -91,18 +110,22 @@ def verify(
     from shared.commands import verify as command
 
     with one_line(code=2):
-        report = execute(command.verify_with_progress(service, settings_at(root)), code=2)
-        command.show(report)
-        off = [] if report.ok else [f"{report.streams_off} of {report.streams} streams are off"]
+        parts: list[command.Part] = []
+
+        def done(part: command.Part) -> None:
+            parts.append(part)
+            if form is Form.TABLE:
+                command.show(part)
+
+        done(command.of_streams(execute(command.verify_with_progress(service, settings_at(root)), code=2, waits="")))
         if service == "points":
-            both = execute(command.verify_transactions_with_progress(settings_at(root)), code=2)
-            command.show_transactions(both)
-            off += [] if both.ok else [f"{both.streams_off} transactions or vouchers are off"]
+            both = execute(command.verify_transactions_with_progress(settings_at(root)), code=2, waits="")
+            done(command.of_transactions(both))
         if topics:
-            published = execute(command.verify_topics(service, settings_at(root)), code=2)
-            command.show_topics(published)
-            off += [] if published.ok else [f"{published.off} of {published.records} published records are off"]
-        if off:
+            done(command.of_topics(execute(command.verify_topics(service, settings_at(root)), code=2, waits="")))
+        if form is Form.JSON:
+            command.show_json(parts)
+        if off := [part.failure for part in parts if not part.ok]:
             raise Failure("; ".join(off), code=1)
 
 
@@ -116,33 +139,48 @@ def up(
     from shared.commands import up as command
 
     with one_line():
-        raise typer.Exit(execute(command.up(root, demo=demo, once=once)))
+        raise typer.Exit(execute(command.up(root, demo=demo, once=once), waits=""))
 
 
 @letters.command("list")
 def list_letters(
     service: ServiceOption = "points",
     limit: Annotated[int, typer.Option("--limit", min=1, help="At most so many, the latest.")] = 50,
+    form: FormOption = Form.TABLE,
     root: Root = ROOT,
 ) -> None:
     """List dead letters, the latest first."""
     from shared.commands import dead_letters as command
 
     with one_line():
-        execute(command.list_letters(service, settings_at(root), limit))
+        execute(command.list_letters(service, settings_at(root), limit, form))
 
 
 @letters.command("show")
 def show_letter(
     letter: Annotated[str, typer.Argument(metavar="ID", help="topic/partition/offset, as listed.")],
     service: ServiceOption = "points",
+    form: FormOption = Form.TABLE,
     root: Root = ROOT,
 ) -> None:
     """Show one dead letter: its headers, why it is one, and its value as text or in hexadecimal."""
     from shared.commands import dead_letters as command
 
     with one_line():
-        execute(command.show_letter(service, settings_at(root), letter))
+        execute(command.show_letter(service, settings_at(root), letter, form))
+
+
+@letters.command("remove")
+def remove_letters(
+    ids: Annotated[list[str], typer.Argument(metavar="ID...", help="As listed.")],
+    service: ServiceOption = "points",
+    root: Root = ROOT,
+) -> None:
+    """Remove dead letters for good, whether they were replayed or not."""
+    from shared.commands import dead_letters as command
+
+    with one_line():
+        execute(command.remove(service, settings_at(root), ids))
 
 
 @letters.command("replay")

@@ -6,6 +6,7 @@ import typer
 
 from shared.commands.console import execute, one_line, out
 from shared.commands.environment import ROOT, Root, settings_at
+from shared.commands.output import Form, FormOption
 
 clients = typer.Typer(help="The systems that may call the edge, and the key that signs their tokens.")
 
@@ -22,22 +23,23 @@ def register(app: typer.Typer) -> None:
 def add_client(
     name: Name,
     scopes: Annotated[list[str], typer.Option("--scope", help="What it may do; repeatable.")],
+    form: FormOption = Form.TABLE,
     root: Root = ROOT,
 ) -> None:
     """Make a client of this store (FEALTY_STORE); its secret is shown once."""
     from shared.commands import clients as command
 
     with one_line():
-        execute(command.add(name, scopes, settings_at(root)))
+        execute(command.add(name, scopes, settings_at(root), form))
 
 
 @clients.command("list")
-def list_clients(root: Root = ROOT) -> None:
+def list_clients(form: FormOption = Form.TABLE, root: Root = ROOT) -> None:
     """List all clients."""
     from shared.commands import clients as command
 
     with one_line():
-        execute(command.list_clients(settings_at(root)))
+        execute(command.list_clients(settings_at(root), form))
 
 
 @clients.command("disable")
@@ -58,13 +60,22 @@ def enable_client(name: Name, root: Root = ROOT) -> None:
         execute(command.disable(name, settings_at(root), disabled=False))
 
 
+@clients.command("remove")
+def remove_client(name: Name, root: Root = ROOT) -> None:
+    """Remove a client that is disabled, for good; its name may be given to another one."""
+    from shared.commands import clients as command
+
+    with one_line():
+        execute(command.remove(name, settings_at(root)))
+
+
 @clients.command("rotate-secret")
-def rotate_secret(name: Name, root: Root = ROOT) -> None:
+def rotate_secret(name: Name, form: FormOption = Form.TABLE, root: Root = ROOT) -> None:
     """Give a client another secret, which is shown once; the one before works no more."""
     from shared.commands import clients as command
 
     with one_line():
-        execute(command.rotate_secret(name, settings_at(root)))
+        execute(command.rotate_secret(name, settings_at(root), form))
 
 
 @clients.command("rotate-key")

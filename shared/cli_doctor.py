@@ -6,6 +6,7 @@ import typer
 
 from shared.commands.console import Failure, execute, one_line
 from shared.commands.environment import ROOT, Root, settings_at
+from shared.commands.output import Form, FormOption
 
 
 def register(app: typer.Typer) -> None:
@@ -14,7 +15,7 @@ def register(app: typer.Typer) -> None:
         app.command()(command)
 
 
-def doctor(root: Root = ROOT) -> None:
+def doctor(form: FormOption = Form.TABLE, root: Root = ROOT) -> None:
     """Name what holds up a consumer group: topic, partition, offset, reason, what to do; exit 1: something does.
 
     Exit 2: could not look. It needs nothing but the broker, and changes nothing.
@@ -23,7 +24,7 @@ def doctor(root: Root = ROOT) -> None:
 
     with one_line(code=2):
         found = execute(command.diagnose(settings_at(root)), code=2)
-        command.show(found)
+        command.show(found, form)
         if found:
             raise Failure(f"{len(found)} partitions are stuck", code=1)
 

@@ -6,6 +6,7 @@ import typer
 
 from shared.commands.console import execute, one_line
 from shared.commands.environment import ROOT, Root, settings_at
+from shared.commands.output import Form, FormOption
 
 unknown = typer.Typer(help="Account numbers that nobody knows, for which inputs from topics wait.")
 
@@ -18,13 +19,14 @@ def register(app: typer.Typer) -> None:
 @unknown.command("list")
 def list_unknown(
     limit: Annotated[int, typer.Option("--limit", min=1, max=1000, help="At most so many numbers.")] = 50,
+    form: FormOption = Form.TABLE,
     root: Root = ROOT,
 ) -> None:
     """List the numbers for which inputs wait."""
     from shared.commands import unknown_accounts as command
 
     with one_line():
-        execute(command.list_unknown(settings_at(root), limit))
+        execute(command.list_unknown(settings_at(root), limit, form))
 
 
 @unknown.command("replay")

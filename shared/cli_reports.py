@@ -7,6 +7,7 @@ import typer
 
 from shared.commands.console import execute, one_line
 from shared.commands.environment import ROOT, Root, settings_at
+from shared.commands.output import Form, FormOption
 
 imports = typer.Typer(help="Bring data in from another system.")
 reports = typer.Typer(help="What the books say.")
@@ -42,6 +43,7 @@ def import_accounts(
     strict: Annotated[bool, typer.Option("--strict", help="Send nothing when a row is refused.")] = False,
     rejects: Annotated[Path | None, typer.Option("--rejects", help="Write refused rows here, to be mended.")] = None,
     concurrency: Annotated[int, typer.Option("--concurrency", min=1, max=10_000, help="Rows in flight.")] = 1_000,
+    form: FormOption = Form.TABLE,
     root: Root = ROOT,
 ) -> None:
     """Book opening balances, each row once however often it is run; exit 1: some rows refused, 2: could not run."""
@@ -50,8 +52,8 @@ def import_accounts(
     with one_line(code=2):
         job = command.job_of(file, file_format, label or file.name, strict, rejects, concurrency)
         work = command.check if dry_run else command.import_accounts
-        tally = execute(work(job, settings_at(root)), code=2)
-        command.show(tally, sent=not dry_run)
+        tally = execute(work(job, settings_at(root)), code=2, waits="")
+        command.show(tally, sent=not dry_run, form=form)
         if tally.refused:
             raise typer.Exit(1)
 
@@ -74,9 +76,13 @@ def liability(
         command.complain_of(report)
 
 
-def account(number: Annotated[str, typer.Argument(help="The account's number.")], root: Root = ROOT) -> None:
+def account(
+    number: Annotated[str, typer.Argument(help="The account's number, like 6299000000000000017.")],
+    form: FormOption = Form.TABLE,
+    root: Root = ROOT,
+) -> None:
     """Show one account: its state, balances, lots, last movements, dead letters."""
     from shared.commands import account as command
 
     with one_line():
-        execute(command.show_account(number, settings_at(root)))
+        execute(command.show_account(number, settings_at(root), form))

@@ -8,6 +8,7 @@ import typer
 from schemas.base import to_instant
 from shared.commands.console import Failure, execute, one_line
 from shared.commands.environment import ROOT, Root, settings_at
+from shared.commands.output import Form, FormOption
 
 Service = Annotated[str, typer.Argument(help="Whose.")]
 
@@ -33,14 +34,17 @@ def rebuild(
     service: Service,
     force: Annotated[bool, typer.Option("--force", help="Although its group has members.")] = False,
     restart: Annotated[bool, typer.Option("--restart", help="Begin anew what was cut short.")] = False,
+    form: FormOption = Form.TABLE,
     root: Root = ROOT,
 ) -> None:
     """Make all snapshots of a stopped service again from its journal; exit 1: some could not be made."""
     from shared.commands import rebuild as command
 
     with one_line(code=2):
-        report = execute(command.rebuild_service(service, settings_at(root), force=force, restart=restart), code=2)
-        command.show(report)
+        report = execute(
+            command.rebuild_service(service, settings_at(root), force=force, restart=restart), code=2, waits=""
+        )
+        command.show(report, form)
         if not report.ok:
             raise Failure(f"the journal of {report.unfoldable_streams} streams cannot be folded", code=1)
 
@@ -58,16 +62,19 @@ def republish(
     from shared.commands import republish as command
 
     with one_line():
-        execute(command.republish(service, settings_at(root), snapshots=snapshots, changes=changes, since=since))
+        execute(
+            command.republish(service, settings_at(root), snapshots=snapshots, changes=changes, since=since), waits=""
+        )
 
 
 def rewind(
     service: Service,
     to: Annotated[datetime, typer.Option("--to", parser=instant, metavar="INSTANT", help="Before the backup.")],
+    form: FormOption = Form.TABLE,
     root: Root = ROOT,
 ) -> None:
     """After a restore: let a stopped service read again from an instant on, or earlier where its store needs it."""
     from shared.commands import rewind as command
 
     with one_line():
-        execute(command.rewind(service, settings_at(root), to))
+        execute(command.rewind(service, settings_at(root), to, form))

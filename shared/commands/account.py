@@ -8,10 +8,9 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from rich.table import Table
-
 from schemas.base import format_instant
-from shared.commands.console import Failure, out, table
+from shared.commands.console import Failure, out
+from shared.commands.output import Form, Sheet, print_json, show
 from shared.commands.stores import journal_of
 from shared.decider import Document
 from shared.ids import account_id
@@ -45,17 +44,20 @@ class Screen:
     letters: list[Document]
 
 
-async def show_account(number: str, settings: Settings) -> None:
+async def show_account(number: str, settings: Settings, form: Form = Form.TABLE) -> None:
     """Print the account that a number leads to.
 
     :raises Failure: no account has the number.
     :raises Unavailable: the database is away.
     """
     shown = await read(number, settings)
+    if form is Form.JSON:
+        print_json(_document(shown))
+        return
     for line in lines_of(shown):
         out().print(line, soft_wrap=True)
     for part in tables_of(shown):
-        out().print(part)
+        show(part, form)
 
 
 async def read(number: str, settings: Settings) -> Screen:
@@ -80,6 +82,13 @@ async def read(number: str, settings: Settings) -> Screen:
         )
 
 
+def _document(screen: Screen) -> Document:
+    """All of it as JSON, amounts in the smallest unit, as the service publishes them."""
+    letters = [{"id": each["_id"], "at": each["at"], "reason": each["reason"]} for each in screen.letters]
+    about = {"version": screen.version, "opened": screen.opened, "partition": screen.partition}
+    return {**screen.view, **about, "movements": screen.movements, "deadLetters": letters}
+
+
 def lines_of(screen: Screen) -> Iterator[str]:
     """The account's plain fields, a line each."""
     view = screen.view
@@ -95,7 +104,7 @@ def lines_of(screen: Screen) -> Iterator[str]:
             yield f"{name:<12} {value}"
 
 
-def tables_of(screen: Screen) -> Iterator[Table]:
+def tables_of(screen: Screen) -> Iterator[Sheet]:
     """The account's lists: its balances and what is in them, the others, its movements, its dead letters."""
     balances = screen.view["balances"]
     yield _table("balances", [_whole(balance, balance["scale"]) for balance in balances])
@@ -132,7 +141,7 @@ async def _find(journal: Journal, number: str, store: str) -> tuple[str, Stored,
     raise Failure(f"no account has the number {number!r}")
 
 
-def _tables(name: str, rows: Sequence[Document]) -> Iterator[Table]:
+def _tables(name: str, rows: Sequence[Document]) -> Iterator[Sheet]:
     """A table with the first rows, none without any; a row tells of those left out."""
     if not rows:
         return
@@ -140,13 +149,13 @@ def _tables(name: str, rows: Sequence[Document]) -> Iterator[Table]:
     yield _table(f"{_words(name)}{more}", rows[:LOTS_MAX])
 
 
-def _table(title: str, rows: Iterable[Document]) -> Table:
+def _table(title: str, rows: Iterable[Document]) -> Sheet:
     """One column for each field that any row has; nested lists have tables of their own."""
     rows = list(rows)
     names = dict.fromkeys(name for row in rows for name, value in row.items() if name != "scale" and not _nested(value))
-    shown = table(*map(_words, names), title=title)
+    shown = Sheet([_words(name) for name in names], title=title)
     for row in rows:
-        shown.add_row(*("" if row.get(name) is None else str(row[name]) for name in names))
+        shown.add(*(row.get(name) for name in names))
     return shown
 
 

@@ -14,7 +14,8 @@ from schemas.waiting_inputs import (
     PutAccountNumbers,
 )
 from shared.commands.commander import ACTOR, commander
-from shared.commands.console import out, table
+from shared.commands.output import Form, Sheet
+from shared.commands.output import show as print_sheet
 from shared.ids import new_id
 from shared.runtime.requests import NotSent, OutcomeUnknown, Request, Requester
 from shared.settings import Settings
@@ -65,13 +66,12 @@ async def apply(declarations: Declarations, settings: Settings) -> list[Outcome]
     return [*outcomes, *(by_id[each.id] for each in tier_sets), *last]
 
 
-def show(outcomes: Sequence[Outcome]) -> None:
-    """Print the outcomes as a table."""
-    shown = table("declared", "id", "version", "outcome", "code", "detail")
+def show(outcomes: Sequence[Outcome], form: Form = Form.TABLE) -> None:
+    """Print what became of each declaration."""
+    shown = Sheet(("declared", "id", "version", "outcome", "code", "detail"))
     for outcome in outcomes:
-        version = "" if outcome.version is None else str(outcome.version)
-        shown.add_row(outcome.kind, outcome.id, version, outcome.status, outcome.code, outcome.detail)
-    out().print(shown)
+        shown.add(outcome.kind, outcome.id, outcome.version, outcome.status, outcome.code, outcome.detail)
+    print_sheet(shown, form)
 
 
 async def _put(requester: Requester, settings: Settings, payload: Put) -> Outcome:

@@ -1,16 +1,17 @@
 """`fealty clients`: who may call the edge, and the key that signs their tokens."""
 
 from collections.abc import Sequence
-from datetime import datetime
+from typing import Any
 
-from schemas.base import format_instant
-from shared.commands.console import Failure, out, table
-from shared.oauth.clients import NAME_CHARS_MAX, SCOPES, new_secret
+from shared.clock import as_utc
+from shared.commands.console import Failure, out
+from shared.commands.output import Form, Sheet, facts, show
+from shared.oauth.clients import NAME_CHARS_MAX, SCOPES, Client, new_secret
 from shared.oauth.store import credentials_of
 from shared.settings import Settings
 
 
-async def add(name: str, scopes: Sequence[str], settings: Settings) -> None:
+async def add(name: str, scopes: Sequence[str], settings: Settings, form: Form = Form.TABLE) -> None:
     """Make a client of the settings' store, and show its secret, which nobody can show again.
 
     :raises Failure: the name cannot be one, or a scope is not known.
@@ -24,23 +25,22 @@ async def add(name: str, scopes: Sequence[str], settings: Settings) -> None:
     secret = new_secret()
     async with credentials_of(settings) as credentials:
         client = await credentials.add(name, scopes, settings.store, secret)
-    out().print(f"client  {name}\nid      {client.id}\nstore   {client.store}\nscopes  {' '.join(client.scopes)}")
-    _show_secret(secret)
+    about = {"client": name, "id": client.id, "store": client.store, "scopes": list(client.scopes)}
+    _show_secret(about, secret, form)
 
 
-async def list_clients(settings: Settings) -> None:
+async def list_clients(settings: Settings, form: Form = Form.TABLE) -> None:
     """Print all clients.
 
     :raises Unavailable: the database is away.
     """
     async with credentials_of(settings) as credentials:
         clients = await credentials.clients()
-    shown = table("name", "id", "store", "scopes", "", "created", "last token")
+    shown = Sheet(("name", "state", "scopes", "last token", "id"), documents=[_document(each) for each in clients])
     for client in clients:
         state = "disabled" if client.disabled else "enabled"
-        times = (_told(client.created_at), _told(client.used_at))
-        shown.add_row(client.name, client.id, client.store, " ".join(client.scopes), state, *times)
-    out().print(shown)
+        shown.add(client.name, state, client.scopes, as_utc(client.used_at), client.id)
+    show(shown, form, "no clients: add one with `fealty clients add`")
 
 
 async def disable(name: str, settings: Settings, *, disabled: bool) -> None:
@@ -56,7 +56,23 @@ async def disable(name: str, settings: Settings, *, disabled: bool) -> None:
     out().print(f"{name} is {told}")
 
 
-async def rotate_secret(name: str, settings: Settings) -> None:
+async def remove(name: str, settings: Settings) -> None:
+    """Remove a client for good; its name may be given again, to another id.
+
+    :raises Failure: there is none of this name, or it is enabled.
+    :raises Unavailable: the database is away.
+    """
+    async with credentials_of(settings) as credentials:
+        client = await credentials.named(name)
+        if client is None:
+            raise _nobody(name)
+        if not client.disabled:
+            raise Failure(f"{name} is enabled: `fealty clients disable {name}` first, and see that nobody misses it")
+        await credentials.remove(client.id)
+    out().print(f"{name} is removed; its tokens are refused within a minute")
+
+
+async def rotate_secret(name: str, settings: Settings, form: Form = Form.TABLE) -> None:
     """Give a client another secret, and show it; tokens that it has stay good.
 
     :raises Failure: there is none of this name.
@@ -66,7 +82,7 @@ async def rotate_secret(name: str, settings: Settings) -> None:
     async with credentials_of(settings) as credentials:
         if not await credentials.replace_secret(name, secret):
             raise _nobody(name)
-    _show_secret(secret)
+    _show_secret({"client": name}, secret, form)
 
 
 async def rotate_key(settings: Settings) -> None:
@@ -79,12 +95,23 @@ async def rotate_key(settings: Settings) -> None:
     out().print(f"key {ring.current.id} signs from now on; tokens of the one before are good until they expire")
 
 
-def _show_secret(secret: str) -> None:
-    out().print(f"secret  {secret}\nKeep the secret now: only a digest of it is stored.")
+def _show_secret(about: dict[str, Any], secret: str, form: Form) -> None:
+    facts({**about, "secret": secret}, form)
+    if form is Form.TABLE:
+        out().print("Keep the secret now: only a digest of it is stored.")
 
 
-def _told(at: datetime | None) -> str:
-    return "" if at is None else format_instant(at)
+def _document(client: Client) -> dict[str, Any]:
+    """All that may be told of a client, as JSON."""
+    return {
+        "name": client.name,
+        "id": client.id,
+        "store": client.store,
+        "scopes": list(client.scopes),
+        "disabled": client.disabled,
+        "createdAt": as_utc(client.created_at),
+        "lastTokenAt": as_utc(client.used_at),
+    }
 
 
 def _nobody(name: str) -> Failure:

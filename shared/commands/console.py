@@ -22,6 +22,8 @@ Result = TypeVar("Result")
 _WIDTH_UNSEEN = 4_000
 """Columns for a table that goes into a file or a pipe: a row is a line there."""
 
+_QUIET_MAX_S = 1.0
+
 QUIETED = ("aiokafka", "faststream", "kafka", "pymongo", "asyncio")
 """Loggers of libraries, which tell what a command tells better itself."""
 
@@ -62,10 +64,27 @@ def told(error: ValidationError) -> Iterator[str]:
         yield f"/{'/'.join(map(str, item['loc']))}: {message}"
 
 
-def execute(work: Coroutine[Any, Any, Result], *, code: int = 1) -> Result:
-    """Run a command's work to its end; its errors as :func:`one_line` tells them."""
+def execute(work: Coroutine[Any, Any, Result], *, code: int = 1, waits: str = "for Kafka and MongoDB") -> Result:
+    """Run a command's work to its end; its errors as :func:`one_line` tells them.
+
+    Who looks on is told after a second what it `waits` for; nothing where the work itself shows how far it is.
+    """
     with one_line(code=code):
-        return asyncio.run(work)
+        return asyncio.run(_telling(work, waits))
+
+
+async def _telling(work: Coroutine[Any, Any, Result], waits: str) -> Result:
+    told = asyncio.get_running_loop().call_later(_QUIET_MAX_S, _tell, waits) if waits else None
+    try:
+        return await work
+    finally:
+        if told is not None:
+            told.cancel()
+
+
+def _tell(waits: str) -> None:
+    if sys.stderr.isatty():
+        complain(f"waiting {waits}; Ctrl-C ends it")
 
 
 @contextmanager

@@ -8,9 +8,10 @@ from typing import Any
 from schemas.base import format_instant
 from schemas.topics import TOPICS
 from shared.clock import instant, now_ms
-from shared.commands.console import Failure, complain, out, table
+from shared.commands.console import Failure, complain, out
+from shared.commands.output import Form, Sheet, print_json, show
 from shared.decider import Document
-from shared.runtime.journal import Journal
+from shared.runtime.journal import Journal, translated
 from shared.runtime.kafka import PRODUCER_BATCH_BYTES, Producer, Record
 from shared.settings import Settings
 
@@ -19,28 +20,32 @@ _UNREADABLE = "a batch of the log is no record; let its sender send again what w
 _ERASED = "what was sent was erased with the person whom it was about"
 
 
-async def list_letters(service: str, settings: Settings, limit: int) -> None:
+async def list_letters(service: str, settings: Settings, limit: int, form: Form = Form.TABLE) -> None:
     """Print the latest dead letters as a table."""
     async with _journal(service, settings) as journal:
         letters = await journal.letters(limit=limit)
-    if not letters:
-        out().print("no dead letters")
-        return
-    shown = table("id", "at", "reason", "attempts", "command", "detail", "replayed")
+    shown = Sheet(("id", "at", "reason", "replayed", "detail"), documents=[_document(letter) for letter in letters])
     for letter in letters:
-        shown.add_row(
-            letter["_id"],
-            _text(letter["at"]),
-            letter["reason"],
-            str(letter["attempts"]),
-            letter.get("command_id", ""),
-            letter["detail"],
-            _text(letter.get("replayed_at")),
-        )
-    out().print(shown)
+        shown.add(letter["_id"], letter["at"], letter["reason"], letter.get("replayed_at"), letter["detail"])
+    show(shown, form, "no dead letters")
 
 
-async def show_letter(service: str, settings: Settings, letter_id: str) -> None:
+async def remove(service: str, settings: Settings, ids: Sequence[str]) -> None:
+    """Remove dead letters for good; all of them, or none when one is unknown.
+
+    :raises Failure: there is none with one of these ids; nothing was removed.
+    :raises Unavailable: the database is away.
+    """
+    async with _journal(service, settings) as journal:
+        found = {letter["_id"] for letter in await journal.letters(ids)}
+        if unknown := sorted(set(ids) - found):
+            raise Failure(f"there is no dead letter {', '.join(unknown)}; nothing was removed")
+        async with translated():
+            await journal.dead_letters.delete_many({"_id": {"$in": sorted(found)}})
+    out().print(f"removed: {len(found)}")
+
+
+async def show_letter(service: str, settings: Settings, letter_id: str, form: Form = Form.TABLE) -> None:
     """Print one dead letter whole.
 
     :raises Failure: there is none with this id.
@@ -49,7 +54,29 @@ async def show_letter(service: str, settings: Settings, letter_id: str) -> None:
         letters = await journal.letters([letter_id], whole=True)
     if not letters:
         raise Failure(f"there is no dead letter {letter_id}")
-    out().print("\n".join(lines_of(letters[0])), soft_wrap=True)
+    if form is Form.JSON:
+        print_json(_document(letters[0]))
+    else:
+        out().print("\n".join(lines_of(letters[0])), soft_wrap=True)
+
+
+def _document(letter: Document) -> Document:
+    """A dead letter as JSON; of what was sent, what is no text is in hexadecimal."""
+    found = {
+        "id": letter["_id"],
+        "at": letter["at"],
+        "reason": letter["reason"],
+        "detail": letter["detail"],
+        "attempts": letter["attempts"],
+        "commandId": letter.get("command_id"),
+        "replayedAt": letter.get("replayed_at"),
+        "erased": bool(letter.get("erased")),
+    }
+    if "headers" in letter:
+        found["key"], found["value"] = readable(letter["key"]), readable(letter["value"])
+        found["headers"] = [{"name": name, "value": readable(value)} for name, value in letter["headers"]]
+        found["trace"] = letter.get("trace")
+    return found
 
 
 def lines_of(letter: Document) -> list[str]:

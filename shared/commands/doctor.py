@@ -7,7 +7,9 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
 from schemas.topics import TOPICS
-from shared.commands.console import Failure, out, table
+from shared.commands.console import Failure, out
+from shared.commands.output import Form, Sheet
+from shared.commands.output import show as print_sheet
 from shared.commands.stores import SERVICES, journal_of, must_be_empty, service_of
 from shared.runtime.burial import FOLLOW_UP_SOURCES
 from shared.runtime.dead_letters import announcement, dead_batch
@@ -89,16 +91,12 @@ def _all_of(places: Mapping[TopicPartition, int], settings: Settings) -> dict[To
     return {TopicPartition(topic, number): 0 for topic in topics for number in range(settings.partitions)}
 
 
-def show(found: list[Stuck]) -> None:
+def show(found: list[Stuck], form: Form = Form.TABLE) -> None:
     """Print what is stuck, a line each, or that nothing is."""
-    if not found:
-        out().print("ok: no group is stuck")
-        return
-    shown = table("topic", "partition", "offset", "group", "reason", "what to do")
+    shown = Sheet(("topic", "partition", "offset", "group", "reason", "what to do"))
     for each in found:
-        number, offset = str(each.place.partition), str(each.offset)
-        shown.add_row(each.place.topic, number, offset, each.group, each.reason, each.remedy)
-    out().print(shown)
+        shown.add(each.place.topic, each.place.partition, each.offset, each.group, each.reason, each.remedy)
+    print_sheet(shown, form, "ok: no group is stuck")
 
 
 async def skip(settings: Settings, group: str, where: str) -> None:

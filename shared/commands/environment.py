@@ -2,13 +2,16 @@
 
 import json
 import os
+import re
+from collections.abc import Iterable, Iterator
+from difflib import get_close_matches
 from pathlib import Path
 from typing import Annotated
 
 import typer
 from pydantic import ValidationError
 
-from shared.commands.console import Failure
+from shared.commands.console import Failure, complain
 from shared.settings import Settings
 
 ROOT = Path(".fealty")
@@ -17,6 +20,9 @@ Root = Annotated[
     Path, typer.Option("--root", envvar="FEALTY_ROOT", help="Directory of the local stack's data, logs and addresses.")
 ]
 """The option that every command has which works on an installation."""
+
+_OTHERS = frozenset({"FEALTY_ROOT"})
+_KUBERNETES = re.compile(r"_SERVICE_(HOST|PORT)|_PORT(_|$)")
 
 _VARIABLES = {
     "kafka": ("KAFKA_BOOTSTRAP_SERVERS", "FEALTY_KAFKA"),
@@ -53,6 +59,8 @@ def settings_given() -> Settings:
 
     :raises Failure: a variable has a wrong value.
     """
+    for name in unknown_settings(os.environ):
+        complain(name)
     try:
         return Settings()
     except ValidationError as error:
@@ -61,6 +69,18 @@ def settings_given() -> Settings:
             for item in error.errors(include_input=False, include_url=False)
         ]
         raise Failure("; ".join(wrong)) from error
+
+
+def unknown_settings(names: Iterable[str]) -> Iterator[str]:
+    """What to say of each variable that looks like a setting and is none; it is ignored, and so was meant for another.
+
+    Kubernetes makes `FEALTY_…_SERVICE_…` and `FEALTY_…_PORT…` for services of such a name: these are left alone.
+    """
+    known = {f"FEALTY_{field.upper()}" for field in Settings.model_fields} | _OTHERS
+    for name in sorted(names):
+        if name.startswith("FEALTY_") and name not in known and not _KUBERNETES.search(name):
+            close = get_close_matches(name, known, 1)
+            yield f"there is no setting {name}" + (f"; did you mean {close[0]}?" if close else "")
 
 
 def _endpoints(path: Path) -> dict[str, str]:

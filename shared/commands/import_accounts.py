@@ -5,7 +5,9 @@ from dataclasses import dataclass
 from itertools import islice
 from pathlib import Path
 
-from shared.commands.console import Failure, complain, out, table
+from shared.commands.console import Failure, complain, out
+from shared.commands.output import Form, Sheet
+from shared.commands.output import show as print_sheet
 from shared.commands.progress import progress_bar
 from shared.commands.stores import journal_of
 from shared.errors import FealtyError
@@ -67,12 +69,14 @@ async def import_accounts(job: Job, settings: Settings) -> Tally:
     return await _pass(job, settings, rejects, send=True)
 
 
-def show(tally: Tally, *, sent: bool) -> None:
+def show(tally: Tally, *, sent: bool, form: Form = Form.TABLE) -> None:
     """Print what is in, by programme, in whole units: to be compared with the sums of the system it came from."""
-    shown = table("programme", "imported" if sent else "to import", "value", "already in", "value already in")
+    shown = Sheet(("programme", "imported" if sent else "to import", "value", "already in", "value already in"))
     for name, sums in sorted(tally.programmes.items()):
-        shown.add_row(name, f"{sums.new:,}", f"{sums.new_value:,f}", f"{sums.known:,}", f"{sums.known_value:,f}")
-    out().print(shown)
+        shown.add(name, sums.new, sums.new_value, sums.known, sums.known_value)
+    print_sheet(shown, form)
+    if form is Form.JSON:
+        return
     done = "imported" if sent else "to import"
     counts = f"{tally.new:,} {done}, {tally.known:,} already in, {tally.refused:,} refused"
     repeated = f"; {tally.repeated:,} name the account, programme and times of an earlier row" if tally.repeated else ""

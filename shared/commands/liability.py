@@ -8,7 +8,9 @@ from datetime import date
 from decimal import Decimal
 
 from schemas.programme import Programme
-from shared.commands.console import Failure, complain, out, table
+from shared.commands.console import Failure, complain, out
+from shared.commands.output import Form, Sheet
+from shared.commands.output import show as print_sheet
 from shared.decider import Document
 from shared.hashing import to_json
 from shared.liability import COLUMNS, Book, Present, Row, books, faults
@@ -93,10 +95,10 @@ def show(found: Report, form: str) -> None:
         writer.writerow(_FIELDS)
         writer.writerows([line[name] for name in _FIELDS] for line in lines)
     else:
-        shown = table(*(name.replace("_", " ") for name in _FIELDS))
+        shown = Sheet([name.replace("_", " ") for name in _FIELDS])
         for line in lines:
-            shown.add_row(*(_told(line[name]) for name in _FIELDS))
-        out().print(shown)
+            shown.add(*(_told(line[name]) for name in _FIELDS))
+        print_sheet(shown, Form.TABLE)
 
 
 def complain_of(found: Report) -> None:

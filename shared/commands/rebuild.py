@@ -5,7 +5,9 @@ import multiprocessing
 import os
 from concurrent.futures import ProcessPoolExecutor
 
-from shared.commands.console import complain, out, table
+from shared.commands.console import complain, out
+from shared.commands.output import Form, Sheet, print_json
+from shared.commands.output import show as print_sheet
 from shared.commands.progress import progress_bar
 from shared.commands.stores import journal_of, must_be_stopped, service_of
 from shared.rebuild import Part, Report, fold_part, rebuild
@@ -57,14 +59,18 @@ def _fold_part(name: str, settings: Settings, part: Part, caller: int) -> Report
     return asyncio.run(fold())
 
 
-def show(report: Report) -> None:
+def show(report: Report, form: Form = Form.TABLE) -> None:
     """Print counts, and the streams whose journal cannot be folded."""
     if report.going_on_after is not None:
         complain(f"went on after {report.going_on_after}, where an earlier call was cut short; --restart begins anew")
+    if form is Form.JSON:
+        names = ("streams", "writes", "events", "removed", "unfoldable")
+        print_json({name: getattr(report, name) for name in names})
+        return
     counts = f"{report.streams:,} streams, {report.writes:,} versions, {report.events:,} events"
     out().print(f"rebuilt: {counts}; {report.removed:,} snapshots without a journal removed")
     if report.unfoldable:
-        shown = table("stream", "why its snapshot stays as it was")
+        shown = Sheet(("stream", "why its snapshot stays as it was"))
         for stream, reason in report.unfoldable.items():
-            shown.add_row(stream, reason)
-        out().print(shown)
+            shown.add(stream, reason)
+        print_sheet(shown, Form.TABLE)

@@ -3,16 +3,15 @@
 from collections.abc import Mapping
 from datetime import datetime
 
-from rich.table import Table
-
-from shared.commands.console import complain, out, table
+from shared.commands.console import complain
+from shared.commands.output import Form, Sheet, show
 from shared.commands.stores import journal_of, must_be_stopped, service_of
 from shared.runtime.groups import Positions, move, positions
 from shared.runtime.journal import Journal, fence_id, translated
 from shared.settings import Settings
 
 
-async def rewind(name: str, settings: Settings, to: datetime) -> None:
+async def rewind(name: str, settings: Settings, to: datetime, form: Form = Form.TABLE) -> None:
     """Move a service's groups back to the instant `to`, and print where they go on.
 
     Nothing ever moves forward, and commands are never read from behind where their fence stands: up to there the
@@ -24,7 +23,7 @@ async def rewind(name: str, settings: Settings, to: datetime) -> None:
     service = service_of(name, settings)
     await must_be_stopped(name, settings)
     to_ms = int(to.timestamp() * 1000)
-    shown = table("topic", "partition", "stood at", "goes on at", "end")
+    shown = Sheet(("topic", "partition", "stood at", "goes on at", "end"))
     commands, group = settings.topic(f"{name}.commands"), settings.group(name)
     found = await positions(settings, group, commands, to_ms)
     async with journal_of(name, settings) as journal:
@@ -41,10 +40,7 @@ async def rewind(name: str, settings: Settings, to: datetime) -> None:
         found = await positions(settings, group, topic, to_ms)
         offsets = {number: back_to(place, place.end) for number, place in found.items()}
         await _move(settings, group, topic, found, offsets, shown)
-    if shown.row_count:
-        out().print(shown)
-    else:
-        out().print("nothing to rewind: no group has read anything since then")
+    show(shown, form, "nothing to rewind: no group has read anything since then")
 
 
 def back_to(place: Positions, known_up_to: int) -> int:
@@ -78,7 +74,7 @@ async def _move(
     topic: str,
     found: Mapping[int, Positions],
     offsets: Mapping[int, int],
-    shown: Table,
+    shown: Sheet,
 ) -> None:
     """Move a group in one topic where it has to be, and note what was moved."""
     moved = {n: offset for n, offset in offsets.items() if found[n].end and offset != found[n].committed}
@@ -86,5 +82,4 @@ async def _move(
         await move(settings, group, topic, moved)
     for number, offset in moved.items():
         place = found[number]
-        stood_at = "" if place.committed is None else str(place.committed)
-        shown.add_row(topic, str(number), stood_at, str(offset), str(place.end))
+        shown.add(topic, number, place.committed, offset, place.end)

@@ -5,13 +5,13 @@ from collections import Counter
 from collections.abc import Mapping
 
 from schemas.topics import DAY_MS, TOPICS
-from shared.commands.console import out, table
+from shared.commands.output import Form, Sheet, show
 from shared.runtime.kafka import AIOKafkaConsumer, TopicPartition, translated
 from shared.runtime.topics import create_topics
 from shared.settings import Settings
 
 
-async def topics(settings: Settings) -> None:
+async def topics(settings: Settings, form: Form = Form.TABLE) -> None:
     """Create the topics that are missing, set the others to the table's settings, and print all.
 
     :raises TopicMismatch: one exists with another number of partitions.
@@ -19,18 +19,18 @@ async def topics(settings: Settings) -> None:
     """
     created = set(await create_topics(settings))
     counts = await record_counts(settings)
-    shown = table("topic", "owner", "partitions", "keeps", "records", "")
+    shown = Sheet(("topic", "owner", "partitions", "keeps", "records", "created"))
     for topic in TOPICS.values():
         name = settings.topic(topic.name)
-        shown.add_row(
+        shown.add(
             name,
             topic.owner,
-            str(settings.partitions),
+            settings.partitions,
             keeps(topic.config),
-            f"{counts[name]:,}",
-            "created" if name in created else "",
+            counts[name],
+            name in created,
         )
-    out().print(shown)
+    show(shown, form)
 
 
 def keeps(config: Mapping[str, str]) -> str:

@@ -4,7 +4,8 @@ from typing import Any, NamedTuple
 
 from schemas.replies import Status
 from shared.commands.commander import ACTOR, commander
-from shared.commands.console import Failure, out, table
+from shared.commands.console import Failure, out
+from shared.commands.output import Form, Sheet, show
 from shared.commands.stores import journal_of
 from shared.hashing import to_json
 from shared.ids import account_id, new_id
@@ -21,17 +22,14 @@ class Unknown(NamedTuple):
     since: str
 
 
-async def list_unknown(settings: Settings, limit: int) -> None:
-    """Print the numbers for which inputs wait, as a table."""
+async def list_unknown(settings: Settings, limit: int, form: Form = Form.TABLE) -> None:
+    """Print the numbers for which inputs wait."""
     async with journal_of("points", settings) as journal:
         found = await unknown_accounts(journal, limit)
-    if not found:
-        out().print("no unknown accounts")
-        return
-    shown = table("account number", "inputs waiting", "since")
+    shown = Sheet(("account number", "inputs waiting", "since"))
     for each in found:
-        shown.add_row(each.number, str(each.waiting), each.since)
-    out().print(shown)
+        shown.add(each.number, each.waiting, each.since)
+    show(shown, form, "no unknown accounts")
 
 
 async def unknown_accounts(journal: Journal, limit: int) -> list[Unknown]:

@@ -1,9 +1,12 @@
 """`fealty verify`: recompute, compare, and show what is off."""
 
 import importlib
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 
-from shared.commands.console import out, table
+from shared.commands.console import out
+from shared.commands.output import Form, Sheet, print_json
+from shared.commands.output import show as print_sheet
 from shared.commands.progress import progress_bar
 from shared.commands.stores import journal_of, service_of
 from shared.runtime.history import History
@@ -74,30 +77,73 @@ async def verify_topics(service: str, settings: Settings) -> PublishedReport:
             return await verify_published(found, settings, History(journal), progress)
 
 
-def show(report: Report) -> None:
-    """Print `ok` with counts, or a table of what is off."""
-    counts = f"{report.streams:,} streams, {report.writes:,} versions, {report.events:,} events"
-    _show(report.ok, counts, report.streams_off, "stream", report.findings)
+@dataclass(frozen=True, slots=True)
+class Part:
+    """One thing that was verified: what was counted, how much of it is off, and what is off with it, as far as listed.
+
+    `where` names what a finding is about; `off` is told in `failure`.
+    """
+
+    what: str
+    where: str
+    ok: bool
+    counts: dict[str, int]
+    off: int
+    failure: str
+    findings: list[Finding]
 
 
-def show_transactions(report: Report) -> None:
-    """The same of transactions over points and vouchers; nothing when there are none."""
-    if report.streams or not report.ok:
-        counts = f"{report.streams:,} transactions over points and vouchers"
-        _show(report.ok, counts, report.streams_off, "stream", report.findings)
+def of_streams(report: Report) -> Part:
+    """The states of one service."""
+    counts = {"streams": report.streams, "versions": report.writes, "events": report.events}
+    failure = f"{report.streams_off} of {report.streams} streams are off"
+    return Part("streams", "stream", report.ok, counts, report.streams_off, failure, report.findings)
 
 
-def show_topics(report: PublishedReport) -> None:
-    """The same of what was published."""
-    _show(report.ok, f"{report.records:,} published records", report.off, "record", report.findings)
+def of_transactions(report: Report) -> Part:
+    """Transactions over points and vouchers."""
+    counts = {"transactions over points and vouchers": report.streams}
+    failure = f"{report.streams_off} transactions or vouchers are off"
+    return Part("transactions", "stream", report.ok, counts, report.streams_off, failure, report.findings)
 
 
-def _show(ok: bool, counts: str, off: int, where: str, findings: list[Finding]) -> None:
-    if ok:
-        out().print(f"ok: {counts}")
+def of_topics(report: PublishedReport) -> Part:
+    """What was published."""
+    counts = {"published records": report.records}
+    failure = f"{report.off} of {report.records} published records are off"
+    return Part("topics", "record", report.ok, counts, report.off, failure, report.findings)
+
+
+def show(part: Part) -> None:
+    """Print `ok` with counts, or a table of what is off; of transactions nothing when there are none."""
+    counts = ", ".join(f"{count:,} {name}" for name, count in part.counts.items())
+    if part.ok:
+        if part.what != "transactions" or any(part.counts.values()):
+            out().print(f"ok: {counts}")
         return
-    shown = table(where, "what", "expected", "found", title=f"off: {off:,} of {counts}")
-    for finding in findings:
+    shown = Sheet((part.where, "what", "expected", "found"), title=f"off: {part.off:,} of {counts}")
+    for finding in part.findings:
         difference = finding.difference
-        shown.add_row(finding.stream, difference.what, difference.expected, difference.found)
-    out().print(shown)
+        shown.add(finding.stream, difference.what, difference.expected, difference.found)
+    print_sheet(shown, Form.TABLE)
+
+
+def show_json(parts: Sequence[Part]) -> None:
+    """Print all parts as one JSON document."""
+    documents = [
+        {
+            "what": part.what,
+            "ok": part.ok,
+            "counts": part.counts,
+            "off": part.off,
+            "findings": [
+                {
+                    "where": each.stream,
+                    **{name: getattr(each.difference, name) for name in ("what", "expected", "found")},
+                }
+                for each in part.findings
+            ],
+        }
+        for part in parts
+    ]
+    print_json({"ok": all(part.ok for part in parts), "parts": documents})

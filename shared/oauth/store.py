@@ -84,6 +84,10 @@ class Credentials:
         """Disable or enable a client; False when none has this name."""
         return await self._set(name, {"disabled": disabled})
 
+    async def remove(self, id_: str) -> None:
+        """Remove a client that is disabled; one that was enabled meanwhile stays."""
+        await self._clients.delete_one({"_id": id_, "disabled": True})
+
     async def replace_secret(self, name: str, secret: str) -> bool:
         """Give a client another secret: the one before works no more; False when none has this name."""
         return await self._set(name, {"secret_digest": digest_of(secret)})

@@ -1,6 +1,7 @@
 """The command line on real servers: declaring programmes, dead letters, topics."""
 
 import asyncio
+import json
 import sys
 from pathlib import Path
 
@@ -24,8 +25,10 @@ async def fealty(installation: Installation, *arguments: str, **more: str) -> tu
 
 
 def rows(out: str) -> list[list[str]]:
-    """The rows of a printed table, header left out."""
-    return [[cell.strip() for cell in line.strip("│").split("│")] for line in out.splitlines() if line.startswith("│")]
+    """The rows of a table in a pipe, header and lines around it left out; the demo draws its tables."""
+    if any(line.startswith("│") for line in out.splitlines()):
+        return [[cell.strip() for cell in line.strip("│").split("│")] for line in out.splitlines() if line[:1] == "│"]
+    return [line.split("\t") for line in out.splitlines() if "\t" in line][1:]
 
 
 async def test_applying_twice_changes_nothing_and_the_scale_never_changes(
@@ -34,7 +37,7 @@ async def test_applying_twice_changes_nothing_and_the_scale_never_changes(
     installation = empty_installation
     names = ["LOY22-BuyVouchers", "LOY22-IssueThreshold", "CASHBACK", "LOY22-Orders"]
     vouchers = [["voucher", name] for name in ("VOUCHER-5", "VOUCHER-10", "VOUCHER-25", "WELCOME")]
-    declared = [*vouchers, *(["programme", name] for name in names), ["tier set", "LEVELS"]]
+    declared = [*vouchers, *(["programme", name] for name in names), ["tier set", "LEVELS"], ["account numbers", "all"]]
     other = tmp_path / "other.yaml"
     text = DEMO.read_text().replace("scale: 2", "scale: 1").replace("price: 500", "price: 501")
     text = text.replace("days: 30", "days: 31")
@@ -56,12 +59,38 @@ async def test_applying_twice_changes_nothing_and_the_scale_never_changes(
             [*declared[6], "", "refused", "scale_changed", "the scale of a programme never changes /programme/scale"],
             *([*each, "1", "unchanged", "", ""] for each in declared[7:]),
         ]
+        await programmes_are_listed_shown_and_compared(installation, other)
+        await the_status_tells_what_runs(installation)
+
+
+async def programmes_are_listed_shown_and_compared(installation: Installation, other: Path) -> None:
+    code, out, err = await fealty(installation, "programmes", "list")
+    assert (code, err) == (0, "")
+    assert ["CASHBACK", "active", "1", "EUR", "2", "loads"] in rows(out)
+    code, out, err = await fealty(installation, "programmes", "show", "CASHBACK")
+    shown = other.parent / "shown.yaml"
+    shown.write_text(out)
+    code, out, err = await fealty(installation, "programmes", "diff", "-f", str(shown))
+    assert (code, out, err) == (0, "nothing would change\n", "")
+    code, out, err = await fealty(installation, "programmes", "diff", "-f", str(other), "-o", "json")
+    assert (code, err) == (1, "")
+    assert json.loads(out) == [{"programme": "CASHBACK", "member": "/scale", "now": "2", "inTheFiles": "1"}]
+
+
+async def the_status_tells_what_runs(installation: Installation) -> None:
+    code, out, err = await fealty(installation, "status", "-o", "json")
+    services = {each["service"]: each for each in json.loads(out)["services"]}
+    assert {name: each["processes"] for name, each in services.items()} == {"points": 1, "voucher": 1, "customer": 0}
+    assert services["points"]["behind"] == 0
+    assert services["points"]["deadLetters"] == 0
+    assert json.loads(out)["databaseFreeBytes"] is not None
+    assert (code, err) == (1, "")
 
 
 async def test_without_its_service_a_declaration_stays_unanswered(empty_installation: Installation) -> None:
     code, out, err = await fealty(empty_installation, "apply", "-f", str(DEMO), FEALTY_REPLY_WAIT_MS="500")
     assert code == 1
-    assert [row[3] for row in rows(out)] == ["unanswered"] * 9
+    assert [row[3] for row in rows(out)] == ["unanswered"] * 10
     assert err.startswith("fealty: not applied: ")
 
 
@@ -71,8 +100,8 @@ async def test_topics_are_created_once_and_counted(empty_installation: Installat
     code, out, err = await fealty(installation, "topics")
     assert (code, err) == (0, "")
     table = {row[0].removeprefix(installation.settings.prefix): row[1:] for row in rows(out)}
-    assert table["points.commands"] == ["points", str(PARTITIONS), "6 days", "3", ""]
-    assert table["points.changes"] == ["points", str(PARTITIONS), "for ever", "0", ""]
+    assert table["points.commands"] == ["points", str(PARTITIONS), "6 days", "3", "no"]
+    assert table["points.changes"] == ["points", str(PARTITIONS), "for ever", "0", "no"]
     code, _, err = await fealty(installation, "topics", FEALTY_PARTITIONS="6")
     assert code == 1
     assert f"has {PARTITIONS} partitions and the settings say 6" in err
@@ -88,8 +117,8 @@ async def test_dead_letters_are_listed_shown_and_replayed_in_order(empty_install
     ]
     ids = []
     for value, headers in poison:
-        offset = await installation.send("points.commands", value, headers, "A-1", partition=3)
-        ids.append(f"{installation.settings.topic('points.commands')}/3/{offset}")
+        offset = await installation.send("points.commands", value, headers, "A-1", partition=2)
+        ids.append(f"{installation.settings.topic('points.commands')}/2/{offset}")
     letters = installation.collection("points", "dead_letters")
     async with installation.points(PROBE="none:kill:1"):
         await eventually(lambda: letters.count_documents({}), 3)
@@ -121,8 +150,17 @@ async def test_dead_letters_are_listed_shown_and_replayed_in_order(empty_install
     code, out, err = await fealty(installation, "dead-letters", "replay", "--all")
     assert (code, out, err) == (0, "replayed: 0\n", "")
 
+    code, out, err = await fealty(installation, "dead-letters", "remove", ids[0], "nothing")
+    assert (code, err) == (1, "fealty: there is no dead letter nothing; nothing was removed\n")
+    code, out, err = await fealty(installation, "dead-letters", "remove", ids[0], ids[2])
+    assert (code, out, err) == (0, "removed: 2\n", "")
+    code, out, err = await fealty(installation, "dead-letters", "list", "-o", "json")
+    kept = {letter["id"]: letter for letter in json.loads(out)}
+    assert not {ids[0], ids[2]} & kept.keys()
+    assert kept[ids[1]]["reason"] == "bad_payload"
+
     found = await installation.read("points.commands")
-    assert {record.partition for record in found} == {3}
+    assert {record.partition for record in found} == {2}
     assert {record.key for record in found} == {b"A-1"}
     sent = [(value, [*headers]) for value, headers in poison]
     assert [(record.value, [*record.headers]) for record in found] == [

@@ -48,9 +48,13 @@ async def test_a_clients_whole_life(empty_installation: Installation) -> None:
 
         code, out, err = await fealty(installation, "clients", "list")
         assert (code, err) == (0, "")
-        ((name, id_, store, scopes, state, created, used),) = rows(out)
-        assert (name, id_, store, scopes, state) == ("till 7", held["client_id"], "shoes", "api_admin", "enabled")
-        assert created <= used
+        ((name, state, scopes, used, id_),) = rows(out)
+        assert (name, id_, scopes, state) == ("till 7", held["client_id"], "api_admin", "enabled")
+        assert held["client_secret"] not in out
+        code, out, err = await fealty(installation, "clients", "list", "-o", "json")
+        (listed,) = json.loads(out)
+        assert (listed["store"], listed["lastTokenAt"], listed["disabled"]) == ("shoes", used, False)
+        assert listed["createdAt"] <= used
         assert held["client_secret"] not in out
 
         code, out, err = await fealty(installation, "clients", "rotate-secret", "till 7")
@@ -69,7 +73,7 @@ async def test_a_clients_whole_life(empty_installation: Installation) -> None:
         assert (await fealty(installation, "clients", "disable", "till 7"))[0] == 0
         with pytest.raises(Failure, match="401 invalid_client"):
             await fetch_token(url, held)
-        assert rows((await fealty(installation, "clients", "list"))[1])[0][4] == "disabled"
+        assert rows((await fealty(installation, "clients", "list"))[1])[0][1] == "disabled"
         assert (await fealty(installation, "clients", "enable", "till 7"))[0] == 0
         assert await status(await fetch_token(url, held)) == 404
 
@@ -88,6 +92,8 @@ async def test_what_cannot_be_is_told_in_one_line(empty_installation: Installati
         (("clients", "add", "a\nb", "--scope", "api_crm"), "a client's name has 1 to 64 printable characters"),
         (("clients", "disable", "tell"), "there is no client 'tell'"),
         (("clients", "enable", "tell"), "there is no client 'tell'"),
+        (("clients", "remove", "tell"), "there is no client 'tell'"),
+        (("clients", "remove", "till"), "till is enabled: `fealty clients disable till` first"),
         (("clients", "rotate-secret", "tell"), "there is no client 'tell'"),
         (("token", "--root", "nowhere"), "no stack runs on nowhere: start one with `fealty up --demo`"),
     ):
@@ -96,6 +102,9 @@ async def test_what_cannot_be_is_told_in_one_line(empty_installation: Installati
         assert err.startswith(f"fealty: {told}"), err
         assert len(err.splitlines()) == 1
     assert len(rows((await fealty(installation, "clients", "list"))[1])) == 1
+    assert (await fealty(installation, "clients", "disable", "till"))[0] == 0
+    assert (await fealty(installation, "clients", "remove", "till"))[0] == 0
+    assert (await fealty(installation, "clients", "list", "-o", "json"))[:2] == (0, "[]\n")
 
 
 async def test_the_demos_clients_are_made_once(empty_installation: Installation, tmp_path: Path) -> None:

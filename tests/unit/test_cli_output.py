@@ -1,0 +1,140 @@
+"""What commands show: the same rows for people, for a pipe and for programs; and settings that do not exist."""
+
+import asyncio
+import json
+from decimal import Decimal
+from typing import Any
+
+import pytest
+import typer
+from rich.console import Console
+from typer.testing import CliRunner
+
+from shared.cli import app
+from shared.clock import instant
+from shared.commands import console
+from shared.commands.environment import unknown_settings
+from shared.commands.output import Form, Sheet, _table, printable, show
+from shared.commands.status import Standing, size, well
+
+SHOW_NOTHING = frozenset(
+    {
+        *("run", "up", "republish", "token", "skip", "unknown-accounts replay"),
+        *("clients disable", "clients enable", "clients remove", "clients rotate-key"),
+        *("dead-letters replay", "dead-letters remove"),
+    }
+)
+"""Commands that do something and say in a line that it is done; `report liability` has `--format`."""
+
+
+def commands(group: Any, path: str = "") -> dict[str, Any]:
+    """Every command by its words."""
+    found: dict[str, Any] = {}
+    for name, command in group.commands.items():
+        inner = f"{path} {name}".strip()
+        found |= commands(command, inner) if hasattr(command, "commands") else {inner: command}
+    return found
+
+
+ALL = commands(typer.main.get_command(app))
+
+
+@pytest.mark.parametrize("name", sorted(ALL))
+def test_every_command_that_shows_something_has_json(name: str) -> None:
+    options = {option for parameter in ALL[name].params for option in parameter.opts}
+    assert ("-o" in options or "--format" in options) != (name in SHOW_NOTHING), name
+
+
+@pytest.mark.parametrize("name", sorted(ALL))
+def test_every_option_and_argument_is_described(name: str) -> None:
+    assert ALL[name].help
+    for parameter in ALL[name].params:
+        if parameter.name != "help":
+            assert parameter.help, (name, parameter.name)
+
+
+def sheet() -> Sheet:
+    """Two rows, one with what a terminal must not see."""
+    made = Sheet(("topic", "stood at", "price"))
+    made.add("points.commands", 12, Decimal("1.50"))
+    made.add("a\tb\x1b[2J\nc", None, instant(0))
+    return made
+
+
+def test_a_pipe_gets_a_line_a_row(capsys: pytest.CaptureFixture[str]) -> None:
+    show(sheet(), Form.TABLE)
+    assert capsys.readouterr().out == (
+        "topic\tstood at\tprice\npoints.commands\t12\t1.50\na b\\x1b[2J c\t\t1970-01-01T00:00:00.000Z\n"
+    )
+
+
+def test_a_program_gets_json(capsys: pytest.CaptureFixture[str]) -> None:
+    show(sheet(), Form.JSON)
+    out = capsys.readouterr().out
+    assert json.loads(out, parse_float=Decimal)[0] == {
+        "topic": "points.commands",
+        "stoodAt": 12,
+        "price": Decimal("1.50"),
+    }
+    show(Sheet(("a",), documents=[]), Form.JSON, "nothing")
+    assert capsys.readouterr().out == "[]\n"
+
+
+def test_a_table_fits_eighty_columns() -> None:
+    made = Sheet(("at", "code", "topic", "order", "account", "id"))
+    id_ = "5d0d1f0a-7c00-5000-8000-000000000001"
+    made.add(instant(0), "order_amendment_below_facts", "oms.fulfilments", "W-2026-12345", "6299000000000000017", id_)
+    console = Console(width=80, record=True)
+    with console.capture() as capture:
+        console.print(_table(made))
+    assert max(map(len, capture.get().splitlines())) <= 80
+
+
+def test_control_characters_reach_no_terminal() -> None:
+    assert printable("a\x1b]0;x\x07\u202eb") == "a\\x1b]0;x\\x07\\u202eb"
+
+
+def test_a_setting_that_does_not_exist_is_named() -> None:
+    given = [
+        "FEALTY_SECRET",
+        "FEALTY_SECRETT",
+        "FEALTY_POINTS_SERVICE_HOST",
+        "FEALTY_PORT_80_TCP",
+        "FEALTY_ROOT",
+        "HOME",
+    ]
+    assert [*unknown_settings(given)] == ["there is no setting FEALTY_SECRETT; did you mean FEALTY_SECRET?"]
+
+
+@pytest.mark.parametrize("terminal", [True, False])
+def test_whoever_looks_on_is_told_within_a_second(
+    terminal: bool, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def slow() -> int:
+        await asyncio.sleep(0.1)
+        return 7
+
+    assert console._QUIET_MAX_S <= 1
+    monkeypatch.setattr(console, "_QUIET_MAX_S", 0.01)
+    monkeypatch.setattr("sys.stderr.isatty", lambda: terminal)
+    assert console.execute(slow(), waits="for an answer") == 7
+    told = "fealty: waiting for an answer; Ctrl-C ends it\n" if terminal else ""
+    assert capsys.readouterr().err == told
+
+
+def test_the_version_is_told() -> None:
+    result = CliRunner().invoke(app, ["--version"])
+    assert (result.exit_code, result.stdout) == (0, "fealty 0.1.0\n")
+
+
+def test_all_is_well_when_everything_runs_and_nothing_was_put_aside() -> None:
+    good = Standing("points", processes=1, behind=3, letters=0)
+    assert well([good])
+    for bad in (
+        Standing("points", processes=0, letters=0),
+        Standing("points", processes=1, letters=1),
+        Standing("points", processes=1, letters=0, faults=["away"]),
+        Standing("points"),
+    ):
+        assert not well([good, bad])
+    assert [size(0), size(1536), size(5 * 1024**4)] == ["0 B", "1.5 KiB", "5.0 TiB"]
