@@ -20,7 +20,7 @@ from shared.errors import Unavailable
 from shared.runtime.app import until_available
 from shared.runtime.consumer import FETCH_BYTES_MAX, PARTITION_FETCH_BYTES_MAX, Batch, Lease
 from shared.runtime.health import Health, Part
-from shared.runtime.kafka import AIOKafkaConsumer, ConsumerRecord, TopicPartition, renew
+from shared.runtime.kafka import AIOKafkaConsumer, ConsumerRecord, TopicPartition, renew, translated
 from shared.runtime.polling import POLL_FAILURES_MAX, Poller
 from shared.runtime.stops import Stops
 from shared.settings import Settings
@@ -108,7 +108,10 @@ class Feed:
         self._state.beat()
         async with self._views.database() as database:
             found = await offsets.fed_until(database, self._places)
-        for place, offset in found.items():
+        new = [place for place in self._places if place not in found]
+        async with translated("finding where to begin"), asyncio.timeout(self._settings.request_timeout_ms / 1000):
+            begins = await self.consumer.beginning_offsets(new) if new else {}
+        for place, offset in {**begins, **found}.items():  # All of them: no group knows where one goes on.
             self._poller.seek(place, offset)
 
     async def _turn(self) -> None:

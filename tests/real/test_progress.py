@@ -28,14 +28,15 @@ async def done(_: Batch) -> None:
 
 
 @asynccontextmanager
-async def reading(settings: Settings) -> AsyncIterator[tuple[Health, list[Any], Requester]]:
-    """A pump, a feed and a listener for replies, measured."""
+async def reading(settings: Settings) -> AsyncIterator[tuple[Health, list[Any], list[bool]]]:
+    """A pump, a feed and a listener for replies, measured; and whether one of them has ended by itself."""
+    ended: list[bool] = []
     health, broker = Health(settings.stall_timeout_s), make_broker(settings)
     views = Views(settings, health)
     pump = Pump(broker, settings.topic("oms.fulfilments"), "g", settings, health, done, fetch_wait_ms=20)
     feed = Feed(broker, "points.changes", settings, health, views, done)
     requester = Requester(broker, settings, health, "/tests")
-    pumps = Pumps(lambda: None)
+    pumps = Pumps(lambda: ended.append(True))
     pumps.all = [pump, feed]
     await views.start()
     await broker.start()
@@ -48,7 +49,7 @@ async def reading(settings: Settings) -> AsyncIterator[tuple[Health, list[Any], 
 
     await eventually(joined, {})
     try:
-        yield health, [pump, feed, requester], requester
+        yield health, [pump, feed, requester], ended
     finally:
         progress.cancel()
         await pumps.drain(5)
@@ -57,10 +58,13 @@ async def reading(settings: Settings) -> AsyncIterator[tuple[Health, list[Any], 
         await views.stop()
 
 
-async def test_whoever_stands_still_is_not_alive(empty_installation: Installation) -> None:
+async def test_whoever_stands_still_is_not_alive(
+    empty_installation: Installation, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("shared.runtime.polling.QUIET_S", 1.0)
     installation = empty_installation
     settings = installation.settings.model_copy(update={"stall_timeout_s": 2})
-    async with reading(settings) as (health, readers, requester):
+    async with reading(settings) as (health, readers, ended):
 
         async def dead() -> set[str]:
             return {name for name, why in health.not_alive().items() if "none is done" in why}
@@ -69,11 +73,12 @@ async def test_whoever_stands_still_is_not_alive(empty_installation: Installatio
             await installation.send(topic, b"{}", [], "k", partition=1)
         await asyncio.sleep(3)
         assert not await dead(), "idle, and done"
+        assert not ended
         for reader in readers:
             reader.consumer.pause(*reader.in_hand())  # As a client that got stuck: it polls, and is given nothing.
         for topic in ("oms.fulfilments", "points.changes"):
             await installation.send(topic, b"{}", [], "k", partition=2)
-        (replies,) = requester.in_hand()
+        (replies,) = readers[-1].in_hand()
         await installation.send("edge.replies", b"{}", [], "k", partition=replies.partition)
         await eventually(dead, {reader.state.name for reader in readers}, 15)
 
