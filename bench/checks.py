@@ -1,4 +1,4 @@
-"""What must hold after a real run, whatever its figures: nothing lost, nothing doubled, in order (DESIGN 2)."""
+"""What must hold after a real run, whatever its figures: nothing lost, nothing doubled, in order."""
 
 import asyncio
 from collections.abc import Mapping

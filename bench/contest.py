@@ -1,4 +1,4 @@
-"""The rows of the table: what is compared, in alternating runs, and what came of it (DESIGN 8)."""
+"""The rows of the table: what is compared, in alternating runs, and what came of it."""
 
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace

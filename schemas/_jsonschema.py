@@ -1,6 +1,6 @@
 """One JSON Schema (2020-12) per wire type, from its pydantic model.
 
-Two things differ from what pydantic writes. What we *publish* stays open, as DESIGN 3 promises: further fields are
+Two things differ from what pydantic writes. What we *publish* stays open: further fields are
 allowed, and lists of values may grow, so an `enum` becomes `examples`, except the status of a reply and the constants
 `type` and `kind`. And bounds that pydantic leaves under their Python names are spelled as JSON Schema spells them.
 """

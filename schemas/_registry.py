@@ -45,7 +45,7 @@ class WireType:
 
 
 class GetOutcome(Published):
-    """`fealty.get_outcome.v1`: asks for the outcome of an earlier command, in that command's partition (DESIGN P8).
+    """`fealty.get_outcome.v1`: asks for the outcome of an earlier command, in that command's partition (protocol P8).
 
     The value is not looked at. The header `ce_causationid` names the command, `ce_notafter` is that of the command,
     and the answer is a reply.
@@ -53,11 +53,11 @@ class GetOutcome(Published):
 
 
 class Tick(Published):
-    """`fealty.tick.v1`: keeps a quiet partition's compaction going (DESIGN P10). Readers skip it."""
+    """`fealty.tick.v1`: keeps a quiet partition's compaction going (protocol P10). Readers skip it."""
 
 
 class DeadLettered(Published):
-    """`fealty.dead_lettered.v1`: a record that can never work was put aside; where it stood, and why (DESIGN P6)."""
+    """`fealty.dead_lettered.v1`: a record that can never work was put aside; where it stood, and why (protocol P6)."""
 
     topic: str
     partition: int

@@ -1,4 +1,4 @@
-"""Accounts on the wire: their opening, their states and numbers, and their snapshots (RULES 4.1.2, 4.1.3).
+"""Accounts on the wire: their opening, their states and numbers, and their snapshots (rules 4.1.2, 4.1.3).
 
 Amounts are integers in the programme's smallest unit (`scale` digits after the point); times are UTC instants.
 """
@@ -91,7 +91,7 @@ class BalanceView(Published):
     """One programme of an account. `balance` is what may be spent; the counters run over its whole life.
 
     `pending` waits for orders to be fulfilled; `debt` was revoked beyond what was there; `held` is set aside for
-    transactions that are open. The identities of RULES 4.1.7: balance = what is active - debt = booked - held; booked =
+    transactions that are open. The identities of rules 4.1.7: balance = what is active - debt = booked - held; booked =
     earned + adjusted up + given back - redeemed - expired - adjusted down - revoked.
     """
 

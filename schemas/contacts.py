@@ -1,6 +1,6 @@
 """What callers write about a person, and how values compare.
 
-Everything in here is personal (RULES 4.5.6). Field names are those of `customerInfo` (`seeds/000`); what other
+Everything in here is personal (rules 4.5.6). Field names are those of `customerInfo`; what other
 families of documents show besides stands in `contactData`. No validator says what it was given.
 """
 
@@ -81,7 +81,7 @@ def _phone(text: str) -> str:
 
 
 def _date_as_written(text: str) -> str:
-    """The date of a date or of a date-time, as it stands there, whatever zone follows (RULES 4.5.3)."""
+    """The date of a date or of a date-time, as it stands there, whatever zone follows (rules 4.5.3)."""
     if not text:
         return text
     try:
@@ -103,7 +103,7 @@ WrittenDate = Annotated[str, Field(max_length=40, examples=["1990-09-11"]), Afte
 
 
 class CustomerInfo(Wire):
-    """The document's `customerInfo`. What is omitted or null stays as it is; `""` clears it (RULES 4.5.3).
+    """The document's `customerInfo`. What is omitted or null stays as it is; `""` clears it (rules 4.5.3).
 
     The address is the customer's primary one, and `mobile` the primary phone. Consents are given or withdrawn, and
     not cleared.

@@ -1,6 +1,6 @@
 """A customer as `customer.snapshots` has it: the profile in the document's words, and the values that a search needs.
 
-The topic is compacted, and forgets what was personal within seven days of its being blanked (RULES 4.5.6).
+The topic is compacted, and forgets what was personal within seven days of its being blanked (rules 4.5.6).
 """
 
 from datetime import date
@@ -64,7 +64,7 @@ class CardView(Published):
 
 
 class CustomerView(Published):
-    """`customer.snapshot.v1` on `customer.snapshots`: a customer with the profile (RULES 4.5.4).
+    """`customer.snapshot.v1` on `customer.snapshots`: a customer with the profile (rules 4.5.4).
 
     `card_number` is the main card: the first one, or what replaced it. Of one who was anonymised the cards and the
     state `deleted` are left, and both parts of the profile are null.

@@ -1,7 +1,7 @@
 """The wire of the customer service: its commands, events and refusals; and the registries.
 
 Events carry nothing personal: what the journal keeps besides is never published on `customer.events`, and is blanked
-when the customer is anonymised (RULES 4.5.6). A command's subject is the customer's id, a UUID that whoever creates
+when the customer is anonymised (rules 4.5.6). A command's subject is the customer's id, a UUID that whoever creates
 the customer draws. Times are UTC instants.
 """
 
@@ -25,7 +25,7 @@ class CustomerState(StrEnum):
 
 
 class ClaimKind(StrEnum):
-    """What only one customer of a store may have (RULES 4.5.1)."""
+    """What only one customer of a store may have (rules 4.5.1)."""
 
     EMAIL = "email"
     PHONE = "phone"
@@ -76,7 +76,7 @@ class _Described(Wire):
 class CreateCustomer(_Described):
     """`customer.create.v1`: a new customer with a card: `cardNumber`, or one that is drawn; consents omitted are false.
 
-    The card may have been used before: the account of its number is the customer's from now on (RULES 4.1.2).
+    The card may have been used before: the account of its number is the customer's from now on (rules 4.1.2).
     """
 
     card_number: Key | None = None
@@ -84,7 +84,7 @@ class CreateCustomer(_Described):
 
 
 class UpdateCustomer(_Described):
-    """`customer.update.v1`: what is omitted or null stays, `""` clears (RULES 4.5.3); an equal one is a no-op."""
+    """`customer.update.v1`: what is omitted or null stays, `""` clears (rules 4.5.3); an equal one is a no-op."""
 
 
 class AddCard(Wire):
@@ -96,7 +96,7 @@ class AddCard(Wire):
 class ReplaceCard(Wire):
     """`customer.replace_card.v1`: `newNumber`, or one that is drawn, instead of `cardNumber`, or of the main card.
 
-    The old number stays the customer's, and what arrives under the new one goes to its account (RULES 4.1.2).
+    The old number stays the customer's, and what arrives under the new one goes to its account (rules 4.1.2).
     """
 
     card_number: Key | None = None
@@ -111,7 +111,7 @@ class SetCustomerState(Wire):
 
 
 class AnonymiseCustomer(Wire):
-    """`customer.anonymise.v1`: forget the person (RULES 4.5.6); again is a no-op. It cannot be undone."""
+    """`customer.anonymise.v1`: forget the person (rules 4.5.6); again is a no-op. It cannot be undone."""
 
 
 class ReleaseClaim(Wire):

@@ -1,6 +1,6 @@
 """The envelope of every record: CloudEvents 1.0, Kafka binding, binary mode.
 
-Every attribute is a header `ce_<name>`; the record's value is the JSON payload alone (DESIGN 3).
+Every attribute is a header `ce_<name>`; the record's value is the JSON payload alone.
 """
 
 import re

@@ -1,4 +1,4 @@
-"""Reading bodies whose keys real callers write in any case (DESIGN 5): folded to the documented spelling.
+"""Reading bodies whose keys real callers write in any case: folded to the documented spelling.
 
 Numbers keep every digit, NaN and the infinities are refused, and two keys that are equal after folding are an error.
 """

@@ -1,4 +1,4 @@
-"""Transactions that are held until the voucher service has decided, as the points service tells of them (RULES 4.2.2).
+"""Transactions that are held until the voucher service has decided, as the points service tells of them (rules 4.2.2).
 
 Amounts are integers in the programme's smallest unit; times are UTC instants; operations count in processing order.
 """

@@ -35,7 +35,7 @@ class Booked(Published):
 
     Operations of value zero count too. What was due before the command's own operations has operation -1 and an
     empty source, and occurred when it was due. The order of processing: loads, redemptions, purchases, then vouchers
-    (RULES 4.2.1). `notice_days` is how long before an expiry the programme wants it announced.
+    (rules 4.2.1). `notice_days` is how long before an expiry the programme wants it announced.
     """
 
     account: str
@@ -110,7 +110,7 @@ class Moved(Booked):
 
     `booked` is the sum of all `delta` in the programme, `pending` of all `pending_delta`. `lots` were put in when
     `delta` is positive, else taken from. `debt_delta` is what the movement adds to the debt (below zero: pays):
-    `delta` = the sum of the lots' amounts, with its sign, - `debt_delta` (RULES 4.1.6).
+    `delta` = the sum of the lots' amounts, with its sign, - `debt_delta` (rules 4.1.6).
     """
 
     sequence: int
@@ -157,7 +157,7 @@ class Adjusted(Moved):
 
 
 class Pended(Moved):
-    """`points.pended.v1`: an order was placed, or amended: its points wait for its fulfilment (RULES 4.1.8).
+    """`points.pended.v1`: an order was placed, or amended: its points wait for its fulfilment (rules 4.1.8).
 
     `pending_delta` alone moves; it is below zero when an amendment promises less.
     """

@@ -60,7 +60,7 @@ class _Order(Wire):
 class OrderPlacement(_Order):
     """`order.placed.v1` on `webshop.orders`: a new order, with the points and vouchers to be used on it, if any.
 
-    `loyaltyPrograms` and `voucherRedemptions` are those of Post Transaction (`seeds/003`), done beside the order.
+    `loyaltyPrograms` and `voucherRedemptions` are those of Post Transaction, done beside the order.
     """
 
     account_number: Key

@@ -65,9 +65,9 @@ from schemas.voucher_saga import (
 
 
 class PostTransaction(Transaction):
-    """`points.post_transaction.v1`: several programmes and vouchers, all or nothing (RULES 4.2.1).
+    """`points.post_transaction.v1`: several programmes and vouchers, all or nothing (rules 4.2.1).
 
-    One that is `from_input` opens an account only under a number that is known (RULES 4.1.2).
+    One that is `from_input` opens an account only under a number that is known (rules 4.1.2).
     """
 
     account_number: Key
@@ -75,7 +75,7 @@ class PostTransaction(Transaction):
 
 
 class Adjust(Wire):
-    """`points.adjust.v1`: a correction by hand; a negative one beyond the balance is refused (RULES 4.1.6)."""
+    """`points.adjust.v1`: a correction by hand; a negative one beyond the balance is refused (rules 4.1.6)."""
 
     account_number: Key
     programme: Key
@@ -121,7 +121,7 @@ PointsEvent = Annotated[
 class PointsChanged(Published):
     """`points.changed.v1` on `points.changes`: one balance movement, in order of `sequence` per account.
 
-    A public contract (DESIGN 3): fields are added, never renamed; kinds are an open list.
+    A public contract: fields are added, never renamed; kinds are an open list.
     """
 
     account: str

@@ -1,4 +1,4 @@
-"""A points programme as it is declared in YAML and carried by `points.put_programme.v1` (RULES 4.1.1)."""
+"""A points programme as it is declared in YAML and carried by `points.put_programme.v1` (rules 4.1.1)."""
 
 from datetime import date
 from decimal import Decimal
@@ -127,7 +127,7 @@ class Programme(Wire):
     """The rules of one kind of points. Changing them never alters lots that exist.
 
     Lots are announced `expiring_soon_days` before they expire; points given back to a lot that has expired meanwhile
-    live for `reversal_grace_days` (RULES 4.1.13).
+    live for `reversal_grace_days` (rules 4.1.13).
     """
 
     id: Key

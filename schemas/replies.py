@@ -1,4 +1,4 @@
-"""What a runtime answers to whoever sent a command, and how an operation is named (DESIGN P8)."""
+"""What a runtime answers to whoever sent a command, and how an operation is named (protocol P8)."""
 
 from enum import StrEnum
 from typing import Any

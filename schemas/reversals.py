@@ -1,4 +1,4 @@
-"""Undoing a transaction, on the wire (RULES 4.1.13). Amounts are integers in the programme's smallest unit.
+"""Undoing a transaction, on the wire (rules 4.1.13). Amounts are integers in the programme's smallest unit.
 
 What a transaction did with vouchers is undone by the voucher service; such a reversal is held until that has decided.
 """
@@ -26,7 +26,7 @@ class ReversedOperation(Wire):
 class Reverse(Wire):
     """`points.reverse.v1`: undo a transaction: all of it, or the operations named, in part where a value is given.
 
-    Over all reversals an operation is undone once at most (RULES 4.1.13).
+    Over all reversals an operation is undone once at most (rules 4.1.13).
     """
 
     account_number: Key

@@ -1,4 +1,4 @@
-"""Tier sets: levels that customers reach by what they earn, spend or have (RULES 4.1.12)."""
+"""Tier sets: levels that customers reach by what they earn, spend or have (rules 4.1.12)."""
 
 from typing import Annotated, Literal
 

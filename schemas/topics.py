@@ -1,4 +1,4 @@
-"""The one table of topics: who owns each, how it is partitioned, and how long it remembers (DESIGN 1 and P10)."""
+"""The one table of topics: who owns each, how it is partitioned, and how long it remembers (protocol P10)."""
 
 from dataclasses import dataclass
 from enum import StrEnum

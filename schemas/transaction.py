@@ -1,4 +1,4 @@
-"""The body of Post Transaction: the union of the LoyaltyVault document's and the CRM document's (`seeds/003`, `000`).
+"""The body of Post Transaction: the union of the LoyaltyVault document's and the CRM document's.
 
 Used as it is over HTTP, on `oms.fulfilments` and, with the account's number, as a command of the points service.
 """
@@ -11,7 +11,7 @@ from pydantic_core import PydanticCustomError
 from schemas.base import Amount, AtMost, Instant, Key, Text, Wire
 
 OPERATIONS_MAX = 100
-"""The loads, redemptions, purchases and vouchers of one transaction, over all its programmes (RULES 4.2.3)."""
+"""The loads, redemptions, purchases and vouchers of one transaction, over all its programmes (rules 4.2.3)."""
 
 MISSPELT = {"loyaltypointdefinitionld": "loyaltyPointDefinitionId", "shopld": "shopId"}
 """The two keys that the document's own OMS example misspells (a lower-case L for a capital I), folded."""

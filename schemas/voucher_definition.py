@@ -1,4 +1,4 @@
-"""A voucher's definition as it is declared in YAML and carried by `voucher.put_definition.v1` (RULES 4.3.1)."""
+"""A voucher's definition as it is declared in YAML and carried by `voucher.put_definition.v1` (rules 4.3.1)."""
 
 from enum import StrEnum
 from typing import Annotated, Literal
@@ -30,7 +30,7 @@ class VoucherDefinition(Wire):
     """What a kind of vouchers is called and how long it is valid. Changing it never alters vouchers that exist.
 
     Texts are per language; `default_language` is one of them. Vouchers of a `programme` are redeemed in its part of a
-    transaction, those of none at its top level (RULES 4.2.5). `validity` counts from the day of issue in `zone`; a
+    transaction, those of none at its top level (rules 4.2.5). `validity` counts from the day of issue in `zone`; a
     voucher is gone from the first instant of the day after; without one it is valid for ever. `bearer` allows vouchers
     that belong to no account.
     """

@@ -1,4 +1,4 @@
-"""The life of a voucher as events of the voucher service, and its snapshot (RULES 4.3.1, 4.3.2).
+"""The life of a voucher as events of the voucher service, and its snapshot (rules 4.3.1, 4.3.2).
 
 Times are UTC instants; a cost is an integer in the smallest unit of the programme that was paid in. The journal stores
 events in exactly this shape, members that are null left out.

@@ -1,4 +1,4 @@
-"""What the points and the voucher service tell each other about a transaction, and a reversal, over both (RULES 4.2.2).
+"""What the points and the voucher service tell each other about a transaction, and a reversal, over both (rules 4.2.2).
 
 The points service sends what vouchers have to do with it, once; the voucher service decides, in one step, and its first
 decision is final: it is sent again, as it was, for every later command on the same transaction. Amounts are integers
@@ -83,7 +83,7 @@ class CancelVouchers(Wire):
 
 
 class ThresholdVoucher(Wire):
-    """A voucher for which a threshold has deducted `cost` points of `programme` (RULES 4.1.11)."""
+    """A voucher for which a threshold has deducted `cost` points of `programme` (rules 4.1.11)."""
 
     operation: Operation
     programme: Key
@@ -127,7 +127,7 @@ class ReturnedVoucher(Wire):
 
 
 class ReverseVouchers(Wire):
-    """`voucher.reverse.v1`: undo what the transaction did with these vouchers: all of it, or nothing (RULES 4.1.13).
+    """`voucher.reverse.v1`: undo what the transaction did with these vouchers: all of it, or nothing (rules 4.1.13).
 
     Redemptions are undone first. A voucher that was bought and has been used otherwise refuses all (`voucher_used`).
     """

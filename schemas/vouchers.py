@@ -55,7 +55,7 @@ from schemas.voucher_saga import (
 
 
 class IssueVoucher(Wire):
-    """`voucher.issue.v1`: a voucher by hand or from a campaign, to an account, or without one to bearer (RULES 4.3.2).
+    """`voucher.issue.v1`: a voucher by hand or from a campaign, to an account, or without one to bearer (rules 4.3.2).
 
     The serial is drawn or given before the command is sent: it is unique in the store. `account` and `account_number`
     go together.

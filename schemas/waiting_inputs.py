@@ -1,4 +1,4 @@
-"""Inputs that wait for their account number to be known, and the numbers under which they need not (RULES 4.1.2)."""
+"""Inputs that wait for their account number to be known, and the numbers under which they need not (rules 4.1.2)."""
 
 from functools import lru_cache
 from typing import Annotated, Literal

@@ -1,4 +1,4 @@
-"""Local dates: when points, accounts and vouchers expire (RULES 4.1.5, 4.3.1).
+"""Local dates: when points, accounts and vouchers expire (rules 4.1.5, 4.3.1).
 
 A rule names a local date; what it governs is gone from the first instant of the day after, in the zone of its
 programme or definition.

@@ -1,4 +1,4 @@
-"""The only place that reads the clocks; the domain never does (DESIGN 3)."""
+"""The only place that reads the clocks; the domain never does."""
 
 import time
 from datetime import UTC, datetime

@@ -109,7 +109,7 @@ class Accepted(Generic[Event]):
     `entries`.
 
     An event's document may have a member `personal`, which the journal keeps and no topic of events gets; `erase` names
-    streams that lose it, in all entries of the journal, with this command (RULES 4.5.6).
+    streams that lose it, in all entries of the journal, with this command (rules 4.5.6).
     """
 
     events: tuple[tuple[str, Event], ...]
@@ -133,7 +133,7 @@ class Rejected:
 
 @dataclass(frozen=True, slots=True)
 class Forwarded:
-    """The command belongs to another subject of this service: it goes on there, with its reply address (RULES 4.1.2).
+    """The command belongs to another subject of this service: it goes on there, with its reply address (rules 4.1.2).
 
     It books nothing here and answers nobody; whoever decides it there does.
     """

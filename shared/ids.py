@@ -1,4 +1,4 @@
-"""Ids: UUIDv7 for new ones, UUIDv5 for derived ones, always as text (DESIGN 3)."""
+"""Ids: UUIDv7 for new ones, UUIDv5 for derived ones, always as text."""
 
 from functools import lru_cache
 from hashlib import sha1
@@ -32,12 +32,12 @@ def derived_id(*parts: str | int) -> str:
 
 @lru_cache(maxsize=65_536)
 def account_id(store: str, opening_number: str) -> str:
-    """The immutable id of the account that `opening_number` opens in `store` (RULES 4.1.2)."""
+    """The immutable id of the account that `opening_number` opens in `store` (rules 4.1.2)."""
     return derived_id("account", store, opening_number)
 
 
 def closing_id(command_id: str) -> str:
-    """The id of the command that closes one which is held (RULES 4.2.2)."""
+    """The id of the command that closes one which is held (rules 4.2.2)."""
     return derived_id("close", command_id)
 
 

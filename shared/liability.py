@@ -1,7 +1,7 @@
 """What a retailer owes its customers in points, day by day: pure functions over sums of movements.
 
 All amounts are integers in the programme's smallest unit, signed as they move the books, so that closing = opening +
-the sum of the columns. Kinds of movements are an open list (DESIGN 1): one that is not named here counts by its sign.
+the sum of the columns. Kinds of movements are an open list: one that is not named here counts by its sign.
 """
 
 from collections.abc import Iterable, Mapping

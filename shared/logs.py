@@ -14,7 +14,7 @@ _NOISE_INTERVAL_S = 30.0
 
 
 class _OneInAWhile(logging.Filter):
-    """Lets one record of a flood through every 30 s and counts all (RUNTIME: 800 lines in 15 s without it)."""
+    """Lets one record of a flood through every 30 s and counts all (800 lines in 15 s without it)."""
 
     def __init__(self) -> None:
         super().__init__()

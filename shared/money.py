@@ -1,4 +1,4 @@
-"""Amounts at the border: exact decimals outside, whole numbers of the smallest unit inside (DESIGN 3)."""
+"""Amounts at the border: exact decimals outside, whole numbers of the smallest unit inside."""
 
 from decimal import Decimal
 

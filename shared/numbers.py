@@ -1,4 +1,4 @@
-"""Numbers that we draw ourselves: 19 digits with a Luhn check digit, not to be guessed without the key (DESIGN 3)."""
+"""Numbers that we draw ourselves: 19 digits with a Luhn check digit, not to be guessed without the key."""
 
 from shared.hashing import keyed_hash
 

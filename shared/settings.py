@@ -44,7 +44,7 @@ class Settings(BaseSettings):
     customer_unique: Annotated[frozenset[Literal["email", "phone"]], NoDecode, BeforeValidator(_words)] = frozenset(
         {"email", "phone"}
     )
-    """What only one customer of a store may have, comma-separated; a card number always (RULES 4.5.1)."""
+    """What only one customer of a store may have, comma-separated; a card number always (rules 4.5.1)."""
 
     host: str = "127.0.0.1"
     port: Annotated[int, Field(ge=0, le=65535)] = 0

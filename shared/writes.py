@@ -1,4 +1,4 @@
-"""How the journal names what an entry wrote: `stream#version`, the version zero-padded (DESIGN P1).
+"""How the journal names what an entry wrote: `stream#version`, the version zero-padded (protocol P1).
 
 A `#` in the stream's own name is escaped, as is `%`: else `order/s/1#000000000001` would lie among the writes of
 `order/s/1`.

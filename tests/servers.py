@@ -1,4 +1,4 @@
-"""Where the tests' servers come from: the environment, else testcontainers, else the local stack (DESIGN 7)."""
+"""Where the tests' servers come from: the environment, else testcontainers, else the local stack."""
 
 import os
 import shutil

@@ -1,4 +1,4 @@
-"""Cards: one more, or one instead of another. A number is never given out twice, nor freed (RULES 4.1.2, 4.5.1)."""
+"""Cards: one more, or one instead of another. A number is never given out twice, nor freed (rules 4.1.2, 4.5.1)."""
 
 from dataclasses import replace
 

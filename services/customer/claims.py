@@ -1,4 +1,4 @@
-"""Who may have an e-mail address, a phone or a card number (RULES 4.5.1).
+"""Who may have an e-mail address, a phone or a card number (rules 4.5.1).
 
 A claim is a stream whose name has the keyed hash of the value, so that a command can name it before anything is read.
 Its state is its owner. What a customer has stands in the customer's own state. At every moment, for every value:

@@ -53,7 +53,7 @@ def claimed(command: Command, kind: ClaimKind, key: str) -> tuple[str, Event]:
 
 
 def known_number(command: Command, number: str) -> FollowUp:
-    """What points are told of a card: inputs from topics may open an account under its number (RULES 4.1.2)."""
+    """What points are told of a card: inputs from topics may open an account under its number (rules 4.1.2)."""
     account = account_id(command.store, number)
     return FollowUp("points.commands", "points.know_number.v1", account, {"accountNumber": number})
 

@@ -1,4 +1,4 @@
-"""States as documents: how the snapshots keep them; what is personal stands apart (RULES 4.5.6)."""
+"""States as documents: how the snapshots keep them; what is personal stands apart (rules 4.5.6)."""
 
 from typing import assert_never
 

@@ -1,4 +1,4 @@
-"""Forgetting a person, and freeing what the person had alone (RULES 4.5.6)."""
+"""Forgetting a person, and freeing what the person had alone (rules 4.5.6)."""
 
 from dataclasses import replace
 from datetime import timedelta
@@ -11,7 +11,7 @@ from services.customer.state import Event, claim_stream, customer_stream
 from shared.decider import Command
 
 GONE_AFTER = timedelta(days=7)
-"""What the topics of commands, replies and snapshots take to lose what is personal (DESIGN P10)."""
+"""What the topics of commands, replies and snapshots take to lose what is personal (protocol P10)."""
 
 LETTERS_KEPT = timedelta(days=6)
 """As long as the topic that carried them. Whose data a command has that can't be read, nobody can tell for certain:

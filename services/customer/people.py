@@ -1,4 +1,4 @@
-"""Creating and updating customers, and their states (RULES 4.5.3)."""
+"""Creating and updating customers, and their states (rules 4.5.3)."""
 
 import re
 from collections.abc import Iterable, Mapping

@@ -1,4 +1,4 @@
-"""What is known of a person, and what a creation or an update makes of it (RULES 4.5.3, 4.5.5)."""
+"""What is known of a person, and what a creation or an update makes of it (rules 4.5.3, 4.5.5)."""
 
 from collections.abc import Iterable, Sequence
 from datetime import date

@@ -12,7 +12,7 @@ from services.customer.profile import Profile
 class Personal(NamedTuple):
     """What an event has that is personal: the profile and the claims as they are after it, or a reason by hand.
 
-    The journal blanks it when the customer is anonymised, and no topic of events ever has it (RULES 4.5.6).
+    The journal blanks it when the customer is anonymised, and no topic of events ever has it (rules 4.5.6).
     """
 
     profile: Profile | None = None

@@ -1,1 +1,1 @@
-"""The thin HTTP edge: requests become commands, snapshots become views; no business rule lives here (DESIGN 5)."""
+"""The thin HTTP edge: requests become commands, snapshots become views; no business rule lives here."""

@@ -1,4 +1,4 @@
-"""Who may call a route: its scope, the token of the request, and the client that the token is for (DESIGN 5)."""
+"""Who may call a route: its scope, the token of the request, and the client that the token is for."""
 
 import asyncio
 from collections import OrderedDict

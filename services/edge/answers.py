@@ -42,7 +42,7 @@ def location(operation_id: str) -> str:
 
 
 def pending(operation_id: str, command_id: str) -> Response:
-    """202: the command is on its way, and its outcome can be polled (DESIGN P8)."""
+    """202: the command is on its way, and its outcome can be polled (protocol P8)."""
     document = {"operationId": operation_id, "commandId": command_id, "status": "pending"}
     return answer(document, 202, {"Location": location(operation_id), "Retry-After": RETRY_AFTER_S})
 

@@ -1,4 +1,4 @@
-"""Commands out, outcomes in: the edge's side of DESIGN P3 and P8."""
+"""Commands out, outcomes in: the edge's side of protocol P3 and P8."""
 
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
@@ -94,7 +94,7 @@ class Bus:
 
         What cannot be shown, because the views are away, was done nevertheless: the answer is 202, with where to ask.
 
-        :raises Problem: refused, not sent, or not known (the table of DESIGN P8).
+        :raises Problem: refused, not sent, or not known (the table of protocol P8).
         """
         if len(ask.value) > self._settings.record_bytes_max:
             raise too_large(self._settings.record_bytes_max)

@@ -1,7 +1,7 @@
 """What is declared, in memory: programmes, voucher definitions and tier sets, as the views have them.
 
 A customer's answer names every programme and all that is on offer; so that it takes one read, these are not read with
-it (DESIGN 5).
+it.
 """
 
 from collections.abc import Iterable

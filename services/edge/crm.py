@@ -1,4 +1,4 @@
-"""Customers in the words of the CRM document (`seeds/000`; RULES 4.5.2 to 4.5.4): criteria in, answers out."""
+"""Customers in the words of the CRM document (rules 4.5.2 to 4.5.4): criteria in, answers out."""
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import Any

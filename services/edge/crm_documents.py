@@ -1,4 +1,4 @@
-"""The shapes of the CRM document (`seeds/000`): the body of a search, and the answers, for the OpenAPI document."""
+"""The shapes of the CRM document: the body of a search, and the answers, for the OpenAPI document."""
 
 from typing import Annotated
 
@@ -57,7 +57,7 @@ class TextAnswer(Published):
 
 
 class OwnedVoucherAnswer(Published):
-    """A voucher that the customer owns and can use now. `id` is its serial, `code` its definition's (RULES 4.2.5)."""
+    """A voucher that the customer owns and can use now. `id` is its serial, `code` its definition's (rules 4.2.5)."""
 
     id: str
     code: str

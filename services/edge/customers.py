@@ -1,4 +1,4 @@
-"""Customers as one document each: the profile, the accounts that the cards lead to, and a few vouchers (DESIGN 5).
+"""Customers as one document each: the profile, the accounts that the cards lead to, and a few vouchers.
 
 `{_id, v, store, version, view, links, accounts, vouchers}`: `version` and `view` are the profile's; `links` names the
 accounts by id; the members of `accounts` and `vouchers` are parts `{id, version, view}`. Each part is replaced only by
@@ -164,7 +164,7 @@ async def _merge(
     )
     if updates:
         await write(database[CUSTOMERS], updates)
-    if leading and follow:  # Once: an account that another leads to leads nowhere (RULES 4.1.2).
+    if leading and follow:  # Once: an account that another leads to leads nowhere (rules 4.1.2).
         await _attach(database, leading, follow=False)
 
 

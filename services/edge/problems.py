@@ -1,7 +1,7 @@
-"""RFC 9457 problem documents with stable codes (DESIGN 5). Every code stands in docs/problems.md, too.
+"""RFC 9457 problem documents with stable codes. Every code stands in docs/problems.md, too.
 
-400 malformed, 401 and 403 not allowed, 404 absent, 409 the state refuses, 422 a rule refuses, 503 and 504 as DESIGN P8
-says.
+400 malformed, 401 and 403 not allowed, 404 absent, 409 the state refuses, 422 a rule refuses, 503 and 504 as
+protocol P8 says.
 """
 
 from collections.abc import Mapping, Sequence

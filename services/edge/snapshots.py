@@ -1,7 +1,7 @@
 """From snapshots on the wire to the documents of the views; what cannot be one is logged, counted and left out.
 
 A document is `{_id, version, view}`: an account by its id, others by their stream; `view` is the snapshot's value.
-What was deleted keeps its version and has no view (DESIGN P9).
+What was deleted keeps its version and has no view (protocol P9).
 """
 
 from collections.abc import Iterable

@@ -1,6 +1,6 @@
 """The collection of statements: one document a movement, and reads that touch nothing but what they return.
 
-Within an account the time of booking never decreases with the sequence (DESIGN P4). So an index that ends in both
+Within an account the time of booking never decreases with the sequence (protocol P4). So an index that ends in both
 serves a period and the order at once, and the place of one movement bounds all that lie before it.
 """
 

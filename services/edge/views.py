@@ -1,4 +1,4 @@
-"""The edge's own collections: snapshots, upserted only when newer, and statements (DESIGN 5).
+"""The edge's own collections: snapshots, upserted only when newer, and statements.
 
 Besides this module those of the collections use the driver; clients and signing keys lie in the same database.
 """
@@ -100,7 +100,7 @@ class Views:
     async def account(self, account: str) -> tuple[int, Document] | None:
         """The version and the `AccountView` of an account, in one read; None when no snapshot of it came yet.
 
-        One that only leads to another is followed by one more read (RULES 4.1.2).
+        One that only leads to another is followed by one more read (rules 4.1.2).
 
         :raises Unavailable: when the server is away or slow.
         """

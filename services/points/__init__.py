@@ -1,1 +1,1 @@
-"""The points service: programmes, accounts and their lots, loads, redemptions, corrections and expiry (RULES 4.1)."""
+"""The points service: programmes, accounts and their lots, loads, redemptions, corrections and expiry (rules 4.1)."""

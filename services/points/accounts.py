@@ -1,4 +1,4 @@
-"""Commands on an account as a whole: its state, its numbers, its tiers, and what is due (RULES 4.1.2, 4.1.5)."""
+"""Commands on an account as a whole: its state, its numbers, its tiers, and what is due (rules 4.1.2, 4.1.5)."""
 
 from dataclasses import replace
 

@@ -1,4 +1,4 @@
-"""Corrections by hand (RULES 4.1.6, 4.1.10); load limits do not bind them, nor do blocks on spending."""
+"""Corrections by hand (rules 4.1.6, 4.1.10); load limits do not bind them, nor do blocks on spending."""
 
 from schemas.movements import Adjusted
 from schemas.points import Adjust

@@ -1,4 +1,4 @@
-"""The public stream of balance movements, `points.changes` (DESIGN 3)."""
+"""The public stream of balance movements, `points.changes`."""
 
 from shared.decider import Document
 

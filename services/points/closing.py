@@ -1,4 +1,4 @@
-"""What transactions and reversals that wait for the voucher service have in common (RULES 4.1.13, 4.2.2)."""
+"""What transactions and reversals that wait for the voucher service have in common (rules 4.1.13, 4.2.2)."""
 
 from collections.abc import Mapping
 

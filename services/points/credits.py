@@ -1,4 +1,4 @@
-"""Crediting and debiting one programme of an account: loads, redemptions, corrections (RULES 4.1.4 to 4.1.6, 4.2.1).
+"""Crediting and debiting one programme of an account: loads, redemptions, corrections (rules 4.1.4 to 4.1.6, 4.2.1).
 
 Each function books on the desk that it is given, or gives the refusal and has booked nothing.
 """

@@ -1,4 +1,4 @@
-"""Programmes and tier sets: declaring them, and their versions (RULES 4.1.1, 4.1.12)."""
+"""Programmes and tier sets: declaring them, and their versions (rules 4.1.1, 4.1.12)."""
 
 from schemas.points import ProgrammeApplied, PutProgramme
 from schemas.refusals import PointsRefusal

@@ -1,4 +1,4 @@
-"""What is due on an account: activations, expiries and their announcement, tiers (RULES 4.1.4, 4.1.5, 4.1.12).
+"""What is due on an account: activations, expiries and their announcement, tiers (rules 4.1.4, 4.1.5, 4.1.12).
 
 Every accepted command books it first. Future-dated lots are not in the balance yet, so the expiry of an account
 leaves them: they enter when their time comes, as a credit that reopens it.

@@ -1,4 +1,4 @@
-"""A transaction that is held: a small stream of its own, until the voucher service has decided (RULES 4.2.2)."""
+"""A transaction that is held: a small stream of its own, until the voucher service has decided (rules 4.2.2)."""
 
 from datetime import datetime
 from typing import NamedTuple

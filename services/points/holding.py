@@ -1,4 +1,4 @@
-"""Transactions over points and vouchers: held here, decided by the voucher service, and closed here (RULES 4.2.2).
+"""Transactions over points and vouchers: held here, decided by the voucher service, and closed here (rules 4.2.2).
 
 What such a transaction takes is set aside, fragment by fragment, as if its own loads were there; the loads themselves
 stay invisible. When the voucher service has executed its part, all is booked without further checks; otherwise what was

@@ -1,4 +1,4 @@
-"""The identities of RULES 4.1.7 and the formula of 4.1.8: what must hold of every movement, account and order.
+"""The identities of rules 4.1.7 and the formula of 4.1.8: what must hold of every movement, account and order.
 
 booked = Σ lots + held − debt = earned + adjusted_up + given_back − redeemed − expired − adjusted_down − revoked; while
 there is debt there are no active points; `sequence` runs 1, 2, 3, … over the account; the running `booked` and

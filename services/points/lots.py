@@ -1,4 +1,4 @@
-"""Lots: merging, spending order, putting in and taking out (RULES 4.1.4).
+"""Lots: merging, spending order, putting in and taking out (rules 4.1.4).
 
 Active lots are kept in spending order: earliest expiry first, never-expiring last, ties by age. Future-dated ones are
 kept in the order of their activation.

@@ -1,4 +1,4 @@
-"""What a transaction has done, operation by operation, and how much of it is still to be undone (RULES 4.1.13)."""
+"""What a transaction has done, operation by operation, and how much of it is still to be undone (rules 4.1.13)."""
 
 from collections.abc import Iterator, Mapping
 from typing import NamedTuple

@@ -1,4 +1,4 @@
-"""What other systems tell the points service, translated into its commands (DESIGN 3, `seeds/003`)."""
+"""What other systems tell the points service, translated into its commands."""
 
 from typing import Any, TypeVar
 

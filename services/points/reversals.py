@@ -1,4 +1,4 @@
-"""What was undone of a transaction: a small stream of its own, begun when it is first reversed (RULES 4.1.13)."""
+"""What was undone of a transaction: a small stream of its own, begun when it is first reversed (rules 4.1.13)."""
 
 from collections.abc import Mapping
 from types import MappingProxyType

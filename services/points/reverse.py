@@ -1,4 +1,4 @@
-"""Reversing a transaction: all of it, some operations, or parts of them, each undone at most once (RULES 4.1.13).
+"""Reversing a transaction: all of it, some operations, or parts of them, each undone at most once (rules 4.1.13).
 
 What it did with vouchers is undone by the voucher service, which may refuse it. Such a reversal is held until then:
 nothing is booked, and no other reversal of the same transaction begins.

@@ -1,4 +1,4 @@
-"""What the points service remembers: accounts with a balance per programme, programmes, the catalogue (RULES 4.1).
+"""What the points service remembers: accounts with a balance per programme, programmes, the catalogue (rules 4.1).
 
 Amounts are whole numbers of the programme's smallest unit; times are UTC instants. All values are frozen;
 those that every booking makes anew are named tuples, which cost a quarter of a frozen dataclass.

@@ -1,4 +1,4 @@
-"""Thresholds: so many points become a voucher by themselves, as often as they are there (RULES 4.1.11).
+"""Thresholds: so many points become a voucher by themselves, as often as they are there (rules 4.1.11).
 
 Deducted in the step that raised what may be spent; the voucher service then issues what was deducted for, and cannot
 refuse it.

@@ -1,4 +1,4 @@
-"""Tiers: up at once, down at a period's end plus grace, held by a pin (RULES 4.1.12).
+"""Tiers: up at once, down at a period's end plus grace, held by a pin (rules 4.1.12).
 
 What a tier set measures is a counter of the balance that runs over its whole life; a standing keeps what it had come
 to when the period began, so that nothing has to be booked for it but the starts of periods and the changes of level.

@@ -1,4 +1,4 @@
-"""Post Transaction: several programmes and vouchers, processed as one, all or nothing (RULES 4.2.1 to 4.2.4)."""
+"""Post Transaction: several programmes and vouchers, processed as one, all or nothing (rules 4.2.1 to 4.2.4)."""
 
 from datetime import datetime
 from decimal import Decimal

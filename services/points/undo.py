@@ -1,4 +1,4 @@
-"""Taking back: credits that are revoked, and debits that are given back (RULES 4.1.4, 4.1.6, 4.1.13)."""
+"""Taking back: credits that are revoked, and debits that are given back (rules 4.1.4, 4.1.6, 4.1.13)."""
 
 from collections import Counter
 from collections.abc import Iterable

@@ -1,4 +1,4 @@
-"""Inputs for an account number that nobody knows wait, instead of opening an account of that name (RULES 4.1.2).
+"""Inputs for an account number that nobody knows wait, instead of opening an account of that name (rules 4.1.2).
 
 A number is known when it has an account, fits a pattern that the store declares, is a customer's card, or an operator
 says so. What waits is kept in the journal, and goes on under ids derived from its own, so that it has one effect.

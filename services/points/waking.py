@@ -1,4 +1,4 @@
-"""The commands for which the sweep wakes quiet accounts, orders and late transactions (RULES 4.1.5, 4.1.9, 4.2.2)."""
+"""The commands for which the sweep wakes quiet accounts, orders and late transactions (rules 4.1.5, 4.1.9, 4.2.2)."""
 
 from services.points.documents import SHAPES
 from services.points.held import Hold

@@ -1,4 +1,4 @@
-"""Definitions: declaring them, and their versions (RULES 4.1.1, 4.3.1)."""
+"""Definitions: declaring them, and their versions (rules 4.1.1, 4.3.1)."""
 
 from schemas.vouchers import DefinitionPut, PutDefinition, VoucherRefusal
 from services.voucher.desk import Outcome, States

@@ -133,7 +133,7 @@ def pinned(voucher: Voucher) -> VoucherIssued:
 
 
 def unusable(voucher: Voucher, now: datetime, accounts: Collection[str] | None, pointer: str) -> Rejected | None:
-    """Why nobody, or none of `accounts`, can use or void the voucher, in the order of RULES 4.3.3.
+    """Why nobody, or none of `accounts`, can use or void the voucher, in the order of rules 4.3.3.
 
     None of `accounts` given is somebody who may do all. A voucher that was issued to bearer is everybody's.
     """

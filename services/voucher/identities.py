@@ -1,4 +1,4 @@
-"""What must hold of every voucher and decision (RULES 4.2.2, 4.3.1).
+"""What must hold of every voucher and decision (rules 4.2.2, 4.3.1).
 
 A voucher is issued once, used, voided or expired only while it is issued, and made usable again only when it was
 redeemed; it is not used outside of its time. A transaction is decided once.

@@ -1,4 +1,4 @@
-"""Issuing vouchers: bought, for a threshold, or by hand (RULES 4.1.11, 4.3.1, 4.3.2)."""
+"""Issuing vouchers: bought, for a threshold, or by hand (rules 4.1.11, 4.3.1, 4.3.2)."""
 
 from dataclasses import replace
 from datetime import datetime

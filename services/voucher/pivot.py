@@ -1,4 +1,4 @@
-"""The pivot: the first decision on a transaction or a reversal is final, and is told again (RULES 4.2.2)."""
+"""The pivot: the first decision on a transaction or a reversal is final, and is told again (rules 4.2.2)."""
 
 from typing import assert_never
 

@@ -1,4 +1,4 @@
-"""Undoing what a transaction did with vouchers: all that is asked for, or nothing of it (RULES 4.1.13)."""
+"""Undoing what a transaction did with vouchers: all that is asked for, or nothing of it (rules 4.1.13)."""
 
 from datetime import timedelta
 

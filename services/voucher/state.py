@@ -1,4 +1,4 @@
-"""What the voucher service remembers: definitions, vouchers, and what was decided on transactions (RULES 4.3).
+"""What the voucher service remembers: definitions, vouchers, and what was decided on transactions (rules 4.3).
 
 Times are UTC instants. All values are frozen.
 """

@@ -1,4 +1,4 @@
-"""A transaction's part with vouchers: all of it in one step, or nothing of it (RULES 4.2.1, 4.2.2)."""
+"""A transaction's part with vouchers: all of it in one step, or nothing of it (rules 4.2.1, 4.2.2)."""
 
 from schemas.vouchers import (
     BoughtVoucher,

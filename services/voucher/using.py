@@ -1,4 +1,4 @@
-"""Redeeming and voiding vouchers, and booking their expiry (RULES 4.3.1, 4.3.3)."""
+"""Redeeming and voiding vouchers, and booking their expiry (rules 4.3.1, 4.3.3)."""
 
 from collections.abc import Collection
 
@@ -9,7 +9,7 @@ from shared.decider import Accepted, Command, Rejected
 
 
 def use(desk: Desk, wanted: UsedVoucher, account: str, aliases: Collection[str] = ()) -> Rejected | None:
-    """Redeem or void a voucher for `account`, which has its `aliases'` too; or why it cannot be (RULES 4.3.3).
+    """Redeem or void a voucher for `account`, which has its `aliases'` too; or why it cannot be (rules 4.3.3).
 
     What is voided need not be valid yet.
     """

@@ -1,4 +1,4 @@
-"""The commands by which the sweep has the expiry of unused vouchers booked (RULES 4.3.1)."""
+"""The commands by which the sweep has the expiry of unused vouchers booked (rules 4.3.1)."""
 
 from services.voucher.documents import SHAPES
 from services.voucher.state import Voucher, aggregate_of

@@ -1,4 +1,4 @@
-"""`fealty dead-letters`: what could never work, and trying it again (DESIGN P6)."""
+"""`fealty dead-letters`: what could never work, and trying it again (protocol P6)."""
 
 from collections.abc import AsyncIterator, Iterable, Sequence
 from contextlib import asynccontextmanager

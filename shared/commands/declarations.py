@@ -1,4 +1,4 @@
-"""Reading declarations: YAML files, wholly validated before anything is sent (RULES 4.1.1)."""
+"""Reading declarations: YAML files, wholly validated before anything is sent (rules 4.1.1)."""
 
 import re
 import sys

@@ -1,4 +1,4 @@
-"""`fealty rewind`: after a restore, let a service read again what its store does not know (DESIGN P10)."""
+"""`fealty rewind`: after a restore, let a service read again what its store does not know (protocol P10)."""
 
 from collections.abc import Mapping
 from datetime import datetime

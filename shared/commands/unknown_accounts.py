@@ -1,4 +1,4 @@
-"""`fealty unknown-accounts`: the numbers for which inputs wait, and letting them go on (RULES 4.1.2)."""
+"""`fealty unknown-accounts`: the numbers for which inputs wait, and letting them go on (rules 4.1.2)."""
 
 from typing import Any, NamedTuple
 

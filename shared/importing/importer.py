@@ -3,7 +3,7 @@
 Each row has its own command id, derived from what it says and not from when it was sent: so a second run, after a
 kill or with rows mended, finds in the journal what the first one booked, and books nothing twice. A row that the
 service refused has booked nothing; it is asked again under the id of its next attempt, since a refusal is kept for
-its id for good (DESIGN P2).
+its id for good (protocol P2).
 """
 
 from collections.abc import Callable, Sequence

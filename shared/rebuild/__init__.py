@@ -1,4 +1,4 @@
-"""Making every snapshot of a service again from its journal (DESIGN P10 and 8)."""
+"""Making every snapshot of a service again from its journal (protocol P10 and 8)."""
 
 from shared.rebuild.fold import Fold, Unfoldable
 from shared.rebuild.parts import Part

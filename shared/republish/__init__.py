@@ -1,4 +1,4 @@
-"""Publishing again what a service's store says: its snapshots, and its public changes (DESIGN P7 and P10)."""
+"""Publishing again what a service's store says: its snapshots, and its public changes (protocol P7 and P10)."""
 
 from shared.republish.republisher import Republisher
 

@@ -1,1 +1,1 @@
-"""The one machine that runs every stateful service: batches in, journal and snapshots, records out (DESIGN 2)."""
+"""The one machine that runs every stateful service: batches in, journal and snapshots, records out."""

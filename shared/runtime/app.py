@@ -184,7 +184,7 @@ class ServiceApp:
         return sorted(place.partition for place in self._commands.held)
 
     async def _watch(self) -> None:
-        """Clients that stay stuck are known (RUNTIME): a process that gets nowhere ends, to be started anew."""
+        """Clients that stay stuck are known: a process that gets nowhere ends, to be started anew."""
         while True:
             await asyncio.sleep(self.settings.stall_timeout_s / 4)
             dead = self.health.not_alive()

@@ -1,7 +1,7 @@
 """Whether MongoDB and Kafka answer, asked every second: what readiness says of them, whatever else a process does.
 
 Each is asked over a connection of its own, so that neither slow work nor a client that got stuck is taken for a server
-that is away, nor an idle process for one that can work (DESIGN P6).
+that is away, nor an idle process for one that can work (protocol P6).
 """
 
 import asyncio

@@ -1,4 +1,4 @@
-"""Readiness and liveness of a process, told by its parts (DESIGN P6; RUNTIME: liveness is progress, not a ping)."""
+"""Readiness and liveness of a process, told by its parts (protocol P6; liveness is progress, not a ping)."""
 
 from collections.abc import Callable
 from dataclasses import dataclass, field

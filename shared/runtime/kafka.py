@@ -70,7 +70,7 @@ Sent = list[tuple[str, int, asyncio.Future[Any]]]
 
 @lru_cache(maxsize=131_072)
 def partition_of(key: str, partitions: int) -> int:
-    """Where `key` lives: murmur2 as the Java client computes it, whatever partitioner the caller has (DESIGN 1)."""
+    """Where `key` lives: murmur2 as the Java client computes it, whatever partitioner the caller has."""
     return int((murmur2(key.encode()) & 0x7FFFFFFF) % partitions)
 
 

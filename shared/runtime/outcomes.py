@@ -18,10 +18,10 @@ from shared.writes import write_of
 _ACCEPTED, _REJECTED = Status.ACCEPTED.value, Status.REJECTED.value
 
 FORWARDED = "forwarded"
-"""A status of entries that no reply says: whoever decides the forwarded command answers (RULES 4.1.2)."""
+"""A status of entries that no reply says: whoever decides the forwarded command answers (rules 4.1.2)."""
 
 HELD = "held"
-"""Another one: whoever closes the held command answers (RULES 4.2.2)."""
+"""Another one: whoever closes the held command answers (rules 4.2.2)."""
 
 
 class RuntimeRefusal(StrEnum):

@@ -1,4 +1,4 @@
-"""The heart: one batch of commands in the seven numbered steps of DESIGN 2.
+"""The heart: one batch of commands in the seven steps of docs/architecture.md.
 
 Steps 1 (the caller) and 7 (whoever waits for the reply) are elsewhere; the pump polls (2) and commits (6).
 """

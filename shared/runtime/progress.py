@@ -1,6 +1,6 @@
 """Whether every consumer of a process gets on: measured against the broker's own end of each partition.
 
-The consumer itself is not believed: one that got stuck knows of no end that it does not reach (RUNTIME).
+The consumer itself is not believed: one that got stuck knows of no end that it does not reach.
 """
 
 import asyncio

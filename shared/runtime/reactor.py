@@ -1,4 +1,4 @@
-"""Inputs: records of other systems, translated by stateless reactions into commands of this service (DESIGN 1)."""
+"""Inputs: records of other systems, translated by stateless reactions into commands of this service."""
 
 from collections.abc import Sequence
 

@@ -1,4 +1,4 @@
-"""Sending commands and waiting for their replies, for the edge and the command line (DESIGN 2.7 and P8)."""
+"""Sending commands and waiting for their replies, for the edge and the command line (protocol P8)."""
 
 import asyncio
 import random
@@ -139,7 +139,7 @@ class Requester:
                 raise
 
     async def start(self) -> None:
-        """Be ready for replies before the first command: a `latest` consumer has no position at first (RUNTIME).
+        """Be ready for replies before the first command: a `latest` consumer has no position at first.
 
         :raises Unavailable: when the broker is away, or the replies' partition has no leader.
         """

@@ -1,4 +1,4 @@
-"""The sweep: it finds what has fallen due on quiet streams and proposes the commands that book it (RULES 4.1.5).
+"""The sweep: it finds what has fallen due on quiet streams and proposes the commands that book it (rules 4.1.5).
 
 What is due stands in the snapshots and in their index, nowhere else: a sweep that dies loses nothing, and the next
 one finds the same. It only proposes. The command takes the one road into the service, and `decide` looks again.

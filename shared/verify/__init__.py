@@ -1,4 +1,4 @@
-"""Recomputing every stream of a service from its journal, and comparing it with what is stored (RULES 4.1.7)."""
+"""Recomputing every stream of a service from its journal, and comparing it with what is stored (rules 4.1.7)."""
 
 from shared.verify.findings import Difference, Finding, Report
 from shared.verify.replay import Checks

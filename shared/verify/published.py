@@ -1,4 +1,4 @@
-"""What stands in a service's topics, held against what its journal would publish (DESIGN P10).
+"""What stands in a service's topics, held against what its journal would publish (protocol P10).
 
 A record is published only after its entry was journalled, so this too may run beside the service. What differs are
 records of a time that the journal no longer knows, as after the restore of a backup.

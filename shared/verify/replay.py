@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from shared.runtime.journal import Stored
 
 _PERSONAL = "/personal"
-"""A part of a state of which is told that it differs, and not what it says (RULES 4.5.6)."""
+"""A part of a state of which is told that it differs, and not what it says (rules 4.5.6)."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

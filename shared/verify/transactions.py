@@ -1,4 +1,4 @@
-"""Points against vouchers: each transaction, and each reversal, over both ended alike in both (RULES 4.1.13, 4.2.2)."""
+"""Points against vouchers: each transaction, and each reversal, over both ended alike in both (rules 4.1.13, 4.2.2)."""
 
 from __future__ import annotations
 

@@ -30,7 +30,7 @@ OMS = b"""{
         "Comment": "Order 12345 fulfilled"
     }
 }"""
-"""The document's own example, misspelt keys included (`seeds/003`)."""
+"""The document's own example, misspelt keys included."""
 
 VALUE = "/loyaltyPrograms/0/loads/0/value"
 

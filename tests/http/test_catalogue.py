@@ -1,4 +1,4 @@
-"""What is declared, in the edge's memory: two readings at once end with the newer one (DESIGN 5)."""
+"""What is declared, in the edge's memory: two readings at once end with the newer one."""
 
 import asyncio
 from typing import Any

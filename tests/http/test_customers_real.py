@@ -1,4 +1,4 @@
-"""Customers over HTTP on real servers: created, changed, found, shown with all that is theirs (RULES 4.5)."""
+"""Customers over HTTP on real servers: created, changed, found, shown with all that is theirs (rules 4.5)."""
 
 from collections.abc import AsyncIterator
 from typing import Any

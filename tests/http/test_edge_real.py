@@ -40,7 +40,7 @@ WEB_SHOP = b"""{
         "comment": "Order 12345"
     }
 }"""
-"""The document's own example (`seeds/003`)."""
+"""The document's own example."""
 
 
 async def issue(installation: Installation, number: str) -> None:

@@ -1,4 +1,4 @@
-"""Forgetting a person with all services running: no store, no compacted topic, no log has a trace (RULES 4.5.6, P10).
+"""Forgetting a person with all services running: no store, no compacted topic, no log has a trace (rules 4.5.6, P10).
 
 What the person told is searched as raw bytes: in every document of every database of the installation, in every record
 of every topic that the broker has under its prefix, in all logs and metrics.

@@ -1,4 +1,4 @@
-"""Reversing a transaction over points and vouchers over HTTP: all of it, some of it, or nothing (RULES 4.1.13)."""
+"""Reversing a transaction over points and vouchers over HTTP: all of it, some of it, or nothing (rules 4.1.13)."""
 
 from typing import Any
 

@@ -1,4 +1,4 @@
-"""A transaction of ten operations is booked whole or not at all, whichever of them fails (RULES 4.2.1, 4.2.4)."""
+"""A transaction of ten operations is booked whole or not at all, whichever of them fails (rules 4.2.1, 4.2.4)."""
 
 from copy import deepcopy
 from typing import Any

@@ -1,4 +1,4 @@
-"""Random transactions over points and vouchers, and what must hold when both services have answered (RULES 4.2.2)."""
+"""Random transactions over points and vouchers, and what must hold when both services have answered (rules 4.2.2)."""
 
 from collections import Counter
 from dataclasses import dataclass, field

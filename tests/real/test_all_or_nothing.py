@@ -1,4 +1,4 @@
-"""Ten operations over three programmes and five vouchers, told on a topic: all of them, or none (RULES 4.2.1)."""
+"""Ten operations over three programmes and five vouchers, told on a topic: all of them, or none (rules 4.2.1)."""
 
 from copy import deepcopy
 from typing import Any

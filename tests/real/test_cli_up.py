@@ -22,7 +22,7 @@ pytestmark = [pytest.mark.real, pytest.mark.timeout(400)]
 TIMEOUT_S = 150
 
 SERIALS = ("6666160395443995410", "6666270046419031265")
-"""The web shop's example's (`seeds/003`): of a programme's voucher, and of one that belongs to none."""
+"""The web shop's example's: of a programme's voucher, and of one that belongs to none."""
 
 COMPARED = {
     ("level", ""): ("-", "BASIC"),

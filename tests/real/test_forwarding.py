@@ -1,4 +1,4 @@
-"""A command that belongs elsewhere goes on there, with its reply address, and is answered from there (RULES 4.1.2)."""
+"""A command that belongs elsewhere goes on there, with its reply address, and is answered from there (rules 4.1.2)."""
 
 import pytest
 

@@ -1,4 +1,4 @@
-"""A command that is held has its outcome from another one, which closes it and answers whoever waits (RULES 4.2.2)."""
+"""A command that is held has its outcome from another one, which closes it and answers whoever waits (rules 4.2.2)."""
 
 import pytest
 

@@ -1,4 +1,4 @@
-"""A worker frozen between its transaction and its publishing, which wakes when another has gone on (DESIGN P7).
+"""A worker frozen between its transaction and its publishing, which wakes when another has gone on (protocol P7).
 
 What a consumer of changes that remembers the last sequence of each account sees is checked by `check`: the records of
 each account come first in order, and a repeat says what it said. A view that applies only newer versions is `viewed`.

@@ -55,7 +55,7 @@ class Told:
 
 
 def _booked(awarded: int, total: int, fulfilled: int, cancelled: int, returned: int) -> int:
-    """The formula of RULES 4.1.8, for facts by whole lines."""
+    """The formula of rules 4.1.8, for facts by whole lines."""
     active = awarded * fulfilled // total
     if fulfilled and fulfilled + cancelled == total:
         active = awarded - awarded * cancelled // total

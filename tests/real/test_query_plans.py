@@ -1,4 +1,4 @@
-"""No query of a service or view scans: what every one examines, among 100,000 documents of each kind (DESIGN 12).
+"""No query of a service or view scans: what every one examines, among 100,000 documents of each kind.
 
 Each public method of what reads or writes MongoDB is called here; one that is not fails the test.
 """

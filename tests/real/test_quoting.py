@@ -1,4 +1,4 @@
-"""Errors quote what they met, which may be personal: it is in no log, and goes from the dead letters (RULES 4.5.6)."""
+"""Errors quote what they met, which may be personal: it is in no log, and goes from the dead letters (rules 4.5.6)."""
 
 from typing import Any
 

@@ -1,4 +1,4 @@
-"""Restoring an older backup: what it does not know is decided again, and comes out the same (DESIGN P10)."""
+"""Restoring an older backup: what it does not know is decided again, and comes out the same (protocol P10)."""
 
 from datetime import UTC, datetime
 from typing import Any

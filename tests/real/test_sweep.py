@@ -1,4 +1,4 @@
-"""What falls due on quiet streams is booked exactly once, whoever proposes it and whoever dies (RULES 4.1.5)."""
+"""What falls due on quiet streams is booked exactly once, whoever proposes it and whoever dies (rules 4.1.5)."""
 
 import asyncio
 import signal

@@ -1,4 +1,4 @@
-"""Inputs for numbers that nobody knows, from the topics: they wait, are listed, and go on once (RULES 4.1.2)."""
+"""Inputs for numbers that nobody knows, from the topics: they wait, are listed, and go on once (rules 4.1.2)."""
 
 import orjson
 import pytest

@@ -1,4 +1,4 @@
-"""Points and vouchers in the words of the rules, as small as they go: transactions and reversals over both (RULES 4.2).
+"""Points and vouchers in the words of the rules, as small as they go: transactions and reversals over both (rules 4.2).
 
 Amounts in whole points; a balance below zero is debt.
 """

@@ -1,4 +1,4 @@
-"""Bodies with too many parts are refused by their number, before any part is looked at (RULES 4.2.3)."""
+"""Bodies with too many parts are refused by their number, before any part is looked at (rules 4.2.3)."""
 
 from time import process_time
 from typing import Any

@@ -1,4 +1,4 @@
-"""Expiry dates: clamped months, leap days, zones, and days whose midnight does not exist (RULES 4.1.5)."""
+"""Expiry dates: clamped months, leap days, zones, and days whose midnight does not exist (rules 4.1.5)."""
 
 from datetime import UTC, date, datetime
 from typing import Any

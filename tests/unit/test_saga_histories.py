@@ -1,4 +1,4 @@
-"""Random transactions and reversals over points and vouchers: both services against a small plain model (RULES 4.2)."""
+"""Random transactions and reversals over points and vouchers: both services against a small plain model (rules 4.2)."""
 
 from collections import Counter
 from datetime import datetime, timedelta

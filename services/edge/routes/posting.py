@@ -1,4 +1,4 @@
-"""What posting a transaction is, whichever document describes it: of an account, or of a customer (RULES 4.2)."""
+"""What posting a transaction is, whichever document describes it: of an account, or of a customer (rules 4.2)."""
 
 from typing import Any
 
@@ -68,7 +68,7 @@ _TRANSACTION: TypeAdapter[Transaction] = TypeAdapter(Transaction)
 async def transaction_of(edge: Edge, request: Request, caller: Caller) -> tuple[dict[str, Any], str | bytes]:
     """The body as the command has it, but for the account's number; and what was said, for recognising a repeat.
 
-    :raises Problem: it is malformed, or voids a voucher and the caller may not (`insufficient_scope`; RULES 4.2.1).
+    :raises Problem: it is malformed, or voids a voucher and the caller may not (`insufficient_scope`; rules 4.2.1).
     """
     raw = await bodies.read(request, edge.settings.record_bytes_max)
     said = bodies.folded(raw, Transaction, MISSPELT)

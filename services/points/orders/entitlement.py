@@ -24,7 +24,7 @@ _NONE = Fraction(0)
 
 
 class Sums(NamedTuple):
-    """F, C and R of RULES 4.1.8: what was fulfilled, cancelled and returned, in the currency's smallest unit."""
+    """F, C and R of rules 4.1.8: what was fulfilled, cancelled and returned, in the currency's smallest unit."""
 
     fulfilled: Fraction
     cancelled: Fraction

@@ -1,4 +1,4 @@
-"""Booking the difference between what an order's points should come to and what was booked of them (RULES 4.1.8)."""
+"""Booking the difference between what an order's points should come to and what was booked of them (rules 4.1.8)."""
 
 from collections.abc import Iterator
 from datetime import datetime

@@ -1,4 +1,4 @@
-"""How long facts wait for their order, or for what goes before them, until that is reported (RULES 4.1.9)."""
+"""How long facts wait for their order, or for what goes before them, until that is reported (rules 4.1.9)."""
 
 from datetime import datetime, timedelta
 

@@ -1,4 +1,4 @@
-"""The demo's customer before and after, side by side, from two answers of Get Customer (`seeds/000`)."""
+"""The demo's customer before and after, side by side, from two answers of Get Customer."""
 
 from collections.abc import Collection, Iterator
 from itertools import groupby

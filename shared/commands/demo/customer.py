@@ -10,7 +10,7 @@ from shared.commands.demo.run import TIMEOUT_S, Run
 
 FAMILY = "/api/v1.0/Switch/Crm/Customer"
 WEB_SHOP_CALL = "webshop_transaction.json"
-"""The document's example (`seeds/003`), byte for byte: an order's last call, which redeems two vouchers."""
+"""The document's example, byte for byte: an order's last call, which redeems two vouchers."""
 
 SERIALS = {"6666160395443995410": "VOUCHER-25", "6666270046419031265": "WELCOME"}
 """The example's serials, in its order, each with the definition that fits where it stands there."""
@@ -58,7 +58,7 @@ class Customer:
     async def issue(self) -> None:
         """Issue the example's two vouchers.
 
-        A serial is issued once (RULES 4.3.2), so that the first run on some data has the document's own; where one is
+        A serial is issued once (rules 4.3.2), so that the first run on some data has the document's own; where one is
         there already, another is drawn, and said to be.
 
         :raises Unexpected: see :meth:`create`.

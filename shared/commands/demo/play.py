@@ -31,7 +31,7 @@ from shared.runtime.kafka import Producer, Record, TopicPartition, partition_of
 from shared.settings import Settings
 
 OMS_RECORD = "oms_fulfilment.json"
-"""The document's example (`seeds/003`), byte for byte, its misspelt keys included: 1,000 points for an order."""
+"""The document's example, byte for byte, its misspelt keys included: 1,000 points for an order."""
 
 SOURCE = "/demo/oms"
 _BALANCES = {PROGRAMME: 1000, "LOY22-Orders": 45}

@@ -1,4 +1,4 @@
-"""Cards: one more, one instead of another, and what the points service is told of it (RULES 4.1.2)."""
+"""Cards: one more, one instead of another, and what the points service is told of it (rules 4.1.2)."""
 
 import pytest
 

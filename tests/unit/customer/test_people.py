@@ -1,4 +1,4 @@
-"""Creating and updating: what is kept, what is cleared, and what only one customer may have (RULES 4.5)."""
+"""Creating and updating: what is kept, what is cleared, and what only one customer may have (rules 4.5)."""
 
 from datetime import timedelta
 from typing import Any

@@ -1,4 +1,4 @@
-"""A small plain model of RULES 4.1 for one account, read as docs/rules.md reads it: whole units, UTC, days, months."""
+"""A small plain model of rules 4.1 for one account, read as docs/rules.md reads it: whole units, UTC, days, months."""
 
 import pickle
 from calendar import monthrange

@@ -1,4 +1,4 @@
-"""States of accounts, numbers that lead to them, and what the sweep asks for (RULES 4.1.2, 4.1.5)."""
+"""States of accounts, numbers that lead to them, and what the sweep asks for (rules 4.1.2, 4.1.5)."""
 
 from datetime import timedelta
 from typing import Any

@@ -1,4 +1,4 @@
-"""Corrections by hand, now or from a later time (RULES 4.1.4, 4.1.6, 4.1.10)."""
+"""Corrections by hand, now or from a later time (rules 4.1.4, 4.1.6, 4.1.10)."""
 
 from datetime import UTC, datetime
 from typing import Any

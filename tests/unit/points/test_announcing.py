@@ -1,4 +1,4 @@
-"""What expires is announced once an instant (RULES 4.1.5)."""
+"""What expires is announced once an instant (rules 4.1.5)."""
 
 from datetime import datetime
 from typing import Any

@@ -1,6 +1,6 @@
 """Calendars from day to day: expiry and its announcement, and the periods of tiers, with the sweep and without.
 
-RULES 4.1.5 and 4.1.12, in zones whose clocks change at two in the morning, and in some whose clocks change at midnight.
+rules 4.1.5 and 4.1.12, in zones whose clocks change at two in the morning, and in some whose clocks change at midnight.
 """
 
 import random

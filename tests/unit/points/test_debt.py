@@ -1,4 +1,4 @@
-"""Debt: what was revoked beyond what was there, and who pays it (RULES 4.1.6)."""
+"""Debt: what was revoked beyond what was there, and who pays it (rules 4.1.6)."""
 
 from typing import Any
 

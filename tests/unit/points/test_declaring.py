@@ -1,4 +1,4 @@
-"""Declaring tier sets (RULES 4.1.12); programmes are in `test_programme`."""
+"""Declaring tier sets (rules 4.1.12); programmes are in `test_programme`."""
 
 from typing import Any
 

@@ -1,4 +1,4 @@
-"""What is due is booked first, in order of time, programme and lot (RULES 4.1.4, 4.1.5; DESIGN P2)."""
+"""What is due is booked first, in order of time, programme and lot (rules 4.1.4, 4.1.5; protocol P2)."""
 
 from datetime import UTC, datetime, timedelta
 from typing import Any

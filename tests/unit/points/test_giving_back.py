@@ -1,4 +1,4 @@
-"""Giving back at the bounds: never refused for the number of lots, and never beyond a balance (RULES 4.1.4, 4.1.13)."""
+"""Giving back at the bounds: never refused for the number of lots, and never beyond a balance (rules 4.1.4, 4.1.13)."""
 
 from datetime import datetime
 from typing import Any

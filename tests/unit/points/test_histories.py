@@ -1,5 +1,5 @@
 """Random histories of one account: the service against the reference model after every command, the identities of
-RULES 4.1.7, and the public promises.
+rules 4.1.7, and the public promises.
 
 Those that run every time are seeded, so that every run is the same; the long ones draw fresh seeds.
 """

@@ -1,4 +1,4 @@
-"""Transactions over points and vouchers: held, captured or released, and nothing in between (RULES 4.2.2)."""
+"""Transactions over points and vouchers: held, captured or released, and nothing in between (rules 4.2.2)."""
 
 from datetime import timedelta
 from typing import Any

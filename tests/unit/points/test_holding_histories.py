@@ -1,4 +1,4 @@
-"""Random transactions that are held and closed among others, in any order: balances and identities (RULES 4.2.2)."""
+"""Random transactions that are held and closed among others, in any order: balances and identities (rules 4.2.2)."""
 
 from datetime import datetime, timedelta
 from random import Random
@@ -80,7 +80,7 @@ def random_transaction(random: Random) -> tuple[PostTransaction, dict[str, int]]
 
 
 def checked(world: Given, payload: Any, now: datetime, command_id: str) -> When:
-    """Decide, and hold the identities of RULES 4.1.7 against every event and what it leaves."""
+    """Decide, and hold the identities of rules 4.1.7 against every event and what it leaves."""
     when = world.when(payload, now, command_id=command_id)
     if isinstance(when.outcome, Accepted):
         state = world.states[STREAM]

@@ -1,4 +1,4 @@
-"""What is refused before anything is held, and what waits while something is (RULES 4.2.1, 4.2.2)."""
+"""What is refused before anything is held, and what waits while something is (rules 4.2.1, 4.2.2)."""
 
 from datetime import timedelta
 from decimal import Decimal

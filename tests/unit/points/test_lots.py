@@ -1,4 +1,4 @@
-"""Lots: merging, order, taking (RULES 4.1.4)."""
+"""Lots: merging, order, taking (rules 4.1.4)."""
 
 import pytest
 

@@ -1,4 +1,4 @@
-"""Facts about orders: active, dropped and revoked points, in any order of arrival (RULES 4.1.8, 4.1.9)."""
+"""Facts about orders: active, dropped and revoked points, in any order of arrival (rules 4.1.8, 4.1.9)."""
 
 import itertools
 from datetime import timedelta

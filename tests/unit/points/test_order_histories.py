@@ -1,4 +1,4 @@
-"""Orders told in every order of arrival, and what is taken back in every split (RULES 4.1.8, 4.1.9, 4.1.13).
+"""Orders told in every order of arrival, and what is taken back in every split (rules 4.1.8, 4.1.9, 4.1.13).
 
 An order with facts that agree with each other comes to the same whatever arrives first; partial returns sum to what
 was awarded; reversals undo nothing twice.

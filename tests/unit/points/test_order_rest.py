@@ -1,4 +1,4 @@
-"""Facts about "all that is left" of an order: counted anew with everything that is known (RULES 4.1.8, 4.1.9)."""
+"""Facts about "all that is left" of an order: counted anew with everything that is known (rules 4.1.8, 4.1.9)."""
 
 import itertools
 from typing import Any

@@ -1,4 +1,4 @@
-"""Orders and their amendments: what is pending, and every refusal (RULES 4.1.8 to 4.1.10)."""
+"""Orders and their amendments: what is pending, and every refusal (rules 4.1.8 to 4.1.10)."""
 
 from typing import Any
 

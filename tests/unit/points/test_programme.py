@@ -1,4 +1,4 @@
-"""Declaring programmes (RULES 4.1.1)."""
+"""Declaring programmes (rules 4.1.1)."""
 
 from decimal import Decimal
 from typing import Any

@@ -1,4 +1,4 @@
-"""`oms.fulfilments` and `webshop.orders` as commands: the demo's examples, and what can never work (DESIGN 3, P3)."""
+"""`oms.fulfilments` and `webshop.orders` as commands: the demo's examples, and what can never work (protocol P3)."""
 
 from pathlib import Path
 from typing import Any

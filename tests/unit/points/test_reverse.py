@@ -1,4 +1,4 @@
-"""Reversing transactions: wholly, by operation, in part, and never twice (RULES 4.1.13)."""
+"""Reversing transactions: wholly, by operation, in part, and never twice (rules 4.1.13)."""
 
 from datetime import UTC, datetime
 from typing import Any

@@ -1,4 +1,4 @@
-"""Reversals over vouchers at the bounds: what is credited, what is owed, thresholds (RULES 4.1.6, 4.1.11, 4.1.13)."""
+"""Reversals over vouchers at the bounds: what is credited, what is owed, thresholds (rules 4.1.6, 4.1.11, 4.1.13)."""
 
 from datetime import UTC, datetime, timedelta
 

@@ -1,4 +1,4 @@
-"""Reversing what a transaction did with vouchers: held until the voucher service has decided (RULES 4.1.13)."""
+"""Reversing what a transaction did with vouchers: held until the voucher service has decided (rules 4.1.13)."""
 
 from typing import Any
 

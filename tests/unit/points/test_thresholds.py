@@ -1,4 +1,4 @@
-"""Points that become vouchers by themselves (RULES 4.1.11)."""
+"""Points that become vouchers by themselves (rules 4.1.11)."""
 
 from typing import Any
 

@@ -1,4 +1,4 @@
-"""Tiers held by a pin, retired ones, and those by balance and by spend (RULES 4.1.12)."""
+"""Tiers held by a pin, retired ones, and those by balance and by spend (rules 4.1.12)."""
 
 from datetime import UTC, datetime
 

@@ -1,4 +1,4 @@
-"""Tiers: up at once, down at a period's end plus grace (RULES 4.1.12)."""
+"""Tiers: up at once, down at a period's end plus grace (rules 4.1.12)."""
 
 from datetime import UTC, datetime, timedelta
 from typing import Any

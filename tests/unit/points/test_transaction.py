@@ -1,4 +1,4 @@
-"""Post Transaction: loads and redemptions over several programmes, all or nothing (RULES 4.2.1, 4.2.4, 4.1.6)."""
+"""Post Transaction: loads and redemptions over several programmes, all or nothing (rules 4.2.1, 4.2.4, 4.1.6)."""
 
 from datetime import timedelta
 from decimal import Decimal

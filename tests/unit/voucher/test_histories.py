@@ -1,4 +1,4 @@
-"""Random histories against a small model: nothing is used twice, and the first decision is final (RULES 4.2.2, 4.3).
+"""Random histories against a small model: nothing is used twice, and the first decision is final (rules 4.2.2, 4.3).
 
 Commands of several accounts on the same few vouchers, in any order, many of them more than once, over several days.
 """

@@ -1,4 +1,4 @@
-"""A voucher's life: issued, for a threshold or by hand, voided, expired, usable again (RULES 4.1.11, 4.1.13, 4.3)."""
+"""A voucher's life: issued, for a threshold or by hand, voided, expired, usable again (rules 4.1.11, 4.1.13, 4.3)."""
 
 from datetime import UTC, datetime, timedelta
 from typing import Any

@@ -1,4 +1,4 @@
-"""Transactions: order, all or nothing, every refusal and their order, and the pivot (RULES 4.2.1, 4.2.2, 4.3.3)."""
+"""Transactions: order, all or nothing, every refusal and their order, and the pivot (rules 4.2.1, 4.2.2, 4.3.3)."""
 
 from datetime import datetime, timedelta
 from typing import Any

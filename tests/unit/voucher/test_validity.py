@@ -1,4 +1,4 @@
-"""How long a voucher is valid, from the day of its issue in its definition's zone (RULES 4.3.1)."""
+"""How long a voucher is valid, from the day of its issue in its definition's zone (rules 4.3.1)."""
 
 from datetime import UTC, datetime
 from typing import Any

@@ -1,1 +1,1 @@
-"""The CRM document's family (`seeds/000`): keys in any case, answers in camelCase."""
+"""The CRM document's family: keys in any case, answers in camelCase."""

@@ -1,4 +1,4 @@
-"""Customers, as the CRM document describes them (`seeds/000`; RULES 4.5.2 to 4.5.4)."""
+"""Customers, as the CRM document describes them (rules 4.5.2 to 4.5.4)."""
 
 from collections.abc import Mapping
 from typing import Any

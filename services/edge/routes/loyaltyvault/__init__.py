@@ -1,1 +1,1 @@
-"""The LoyaltyVault document's family (`seeds/003`): keys in any case, answers in camelCase."""
+"""The LoyaltyVault document's family: keys in any case, answers in camelCase."""

@@ -1,4 +1,4 @@
-"""Post Transaction, as the LoyaltyVault document describes it (`seeds/003`; RULES 4.2)."""
+"""Post Transaction, as the LoyaltyVault document describes it (rules 4.2)."""
 
 from fastapi import FastAPI
 from starlette.requests import Request

@@ -1,4 +1,4 @@
-"""Accounts as they are, and as they were at any instant (RULES 4.1.3)."""
+"""Accounts as they are, and as they were at any instant (rules 4.1.3)."""
 
 from typing import Any
 

@@ -1,4 +1,4 @@
-"""What people change by hand on an account: balances, transactions, its state, its numbers, its tiers (RULES 4.1)."""
+"""What people change by hand on an account: balances, transactions, its state, its numbers, its tiers (rules 4.1)."""
 
 from typing import Any
 

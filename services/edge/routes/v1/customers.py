@@ -1,4 +1,4 @@
-"""What operators do with customers beside the CRM document's calls: cards, states, forgetting, export (RULES 4.5)."""
+"""What operators do with customers beside the CRM document's calls: cards, states, forgetting, export (rules 4.5)."""
 
 from typing import Any
 

@@ -1,4 +1,4 @@
-"""How a command ended, for callers whose answer was 202 or 504 (DESIGN P8)."""
+"""How a command ended, for callers whose answer was 202 or 504 (protocol P8)."""
 
 from fastapi import FastAPI
 from starlette.requests import Request

@@ -1,4 +1,4 @@
-"""A customer's vouchers, all of them, a page at a time (RULES 4.3)."""
+"""A customer's vouchers, all of them, a page at a time (rules 4.3)."""
 
 from typing import Any
 from urllib.parse import quote, urlencode

@@ -1,4 +1,4 @@
-"""Vouchers by hand: issued, voided, looked at (RULES 4.3)."""
+"""Vouchers by hand: issued, voided, looked at (rules 4.3)."""
 
 from collections.abc import Mapping
 from typing import Any
