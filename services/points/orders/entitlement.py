@@ -67,7 +67,7 @@ def sums_of(order: Order) -> Sums:
     """F, C and R over the facts that have their effect.
 
     "All that is left" is what the facts with amounts or lines leave, whichever was told first: fulfilled before
-    cancelled when both are said to be it, and all that was fulfilled when it is returned (decision 11).
+    cancelled when both are said to be it, and all that was fulfilled when it is returned (decision 12).
     """
     fulfilled, cancelled, returned = (order.gone[what].money for what in _KINDS)
     left = order.eligible - fulfilled - cancelled
