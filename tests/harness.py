@@ -30,8 +30,7 @@ from tests.servers import ROOT, Servers
 
 DEMO = Path(__file__).parent.parent / "demo" / "programmes.yaml"
 
-PARTITIONS = 3
-"""Few, where a test does not ask for another number: each costs the broker files, and a test makes 16 topics."""
+PARTITIONS = 12
 
 
 @dataclass

@@ -9,7 +9,7 @@ import pytest
 from schemas.envelope import Envelope
 from services.points.decider import DECIDER as POINTS
 from services.voucher.decider import DECIDER as VOUCHER
-from shared.ids import account_id, input_command_id, new_id
+from shared.ids import account_id, new_id
 from tests.harness import Command, Installation, header, payload
 from tests.real.saga import all_closed, states
 
@@ -90,10 +90,10 @@ def issuing(serial: str, code: str, number: str = NUMBER) -> Command:
 
 
 async def tell(installation: Installation, body: dict[str, Any]) -> str:
-    """Publish a transaction as the OMS does; the id of the command that it becomes."""
+    """Publish a transaction as the OMS does; its id, by which what came of it is told."""
     envelope = Envelope(id=new_id(), type="loyalty.transaction.v1", source="/oms", subject=NUMBER)
     await installation.send("oms.fulfilments", orjson.dumps(body), [*envelope.headers()], NUMBER)
-    return input_command_id("/oms", envelope.id)
+    return envelope.id
 
 
 async def standing(installation: Installation) -> tuple[dict[str, tuple[int, int]], dict[str, str]]:

@@ -66,9 +66,10 @@ def _booked(awarded: int, total: int, fulfilled: int, cancelled: int, returned: 
 
 async def declare(installation: Installation) -> None:
     """Have the programme booked before anything is told: an order earns by the rules that are there when it comes."""
-    command = Command.declaring(RULES)
-    await installation.commands([command])
-    installation.declared.append(command.id)
+    known = Command("points.put_account_numbers.v1", "all", {"patterns": [".*"]})
+    commands = [Command.declaring(RULES), known]
+    await installation.commands(commands)
+    installation.declared.extend(command.id for command in commands)
     async with installation.points():
         pass
 

@@ -169,6 +169,7 @@ async def of_the_edge(filled: Filled) -> dict[str, Any]:
         "Credentials.named": read.named("till"),
         "Credentials.clients": read.clients(),
         "Credentials.disable": read.disable("till", True),
+        "Credentials.remove": read.remove("nobody"),
         "Credentials.replace_secret": read.replace_secret("till", "x"),
         "Credentials.used": read.used(client),
         "Credentials.keys": read.keys(),

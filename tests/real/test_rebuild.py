@@ -16,6 +16,7 @@ from shared.decider import Accepted, Decider, Document, Streams
 from shared.rebuild import rebuild, rebuilder
 from shared.rebuild.store import Store
 from shared.runtime.journal import Journal
+from shared.writes import write_of
 from tests.harness import Installation, eventually
 from tests.real.test_cli import fealty, rows
 from tests.real.workload import Workload, check
@@ -212,7 +213,7 @@ async def test_a_journal_with_odd_names_is_folded_whole_from_any_page(
     entries: list[dict[str, Any]] = [
         {
             "_id": f"{version}-{number}",
-            "writes": [f"{stream}#{version:012d}" for stream in pair],
+            "writes": [write_of(stream, version) for stream in pair],
             "events": [{"stream": stream, "data": {"add": version * 10 + number}} for stream in pair],
             "at": now,
             "partition": number,
