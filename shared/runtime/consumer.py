@@ -186,6 +186,7 @@ class Pump:
         if not records:
             async with self._lock:
                 await self._settle()
+            self._state.clear()  # The broker answered, and nothing waits.
             return
         async with self._lock:
             if epoch != self._epoch:

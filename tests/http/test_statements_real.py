@@ -60,6 +60,7 @@ async def test_a_movement_is_shown_whole_and_exactly(ledger: Ledger) -> None:
                 "operation": 3,
                 "source": {"order": None, "receipt": "r", "shop": "Webshop", "till": None, "operator": None},
                 "reason": "counted twice",
+                "actor": None,
                 "occurredAt": "2026-11-22T10:00:00.000Z",
                 "bookedAt": "2026-11-22T10:00:00.000Z",
             }
