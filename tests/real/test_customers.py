@@ -69,7 +69,7 @@ async def at_once(installation: Installation, *commands: Command, places: Sequen
             journal.close()
 
     journal = Journal(settings.mongodb, settings.database("customer"), settings.request_timeout_ms)
-    await journal.prepare()
+    await journal.prepare(service(settings).letters_kept)
     journal.close()
     await asyncio.gather(*map(handle, commands))
 
