@@ -79,18 +79,18 @@ async def test_what_the_page_shows_is_booked_with_every_codec(
     installation: Installation, language: str, tmp_path: Path
 ) -> None:
     numbers = {codec: f"62990000000000001{place:02}" for place, codec in enumerate(CODECS)}
-    for codec, number in numbers.items():
-        (tmp_path / codec).mkdir()
-        command = CLIENTS[language](pasted(shown(language), installation, codec, number), tmp_path / codec)
-        process = await asyncio.create_subprocess_exec(*command, stderr=asyncio.subprocess.PIPE)
-        _, complaints = await process.communicate()
-        assert process.returncode == 0, complaints.decode()
-    assert await codecs(installation) == Counter(range(len(CODECS))), "each batch is compressed as it says"
     journal = installation.collection("points", "journal")
     accounts = [account_id("default", number) for number in numbers.values()]
     async with installation.points():
+        for codec, number in numbers.items():
+            (tmp_path / codec).mkdir()
+            command = CLIENTS[language](pasted(shown(language), installation, codec, number), tmp_path / codec)
+            process = await asyncio.create_subprocess_exec(*command, stderr=asyncio.subprocess.PIPE)
+            _, complaints = await process.communicate()
+            assert process.returncode == 0, complaints.decode()
         booked = {"subject": {"$in": accounts}, "status": "accepted"}
         await eventually(lambda: journal.count_documents(booked), len(numbers))
+    assert await codecs(installation) == Counter(range(len(CODECS))), "each batch is compressed as it says"
     entries = [entry async for entry in journal.find(booked)]
     assert {entry["result"]["balances"][0]["pointsBalance"] for entry in entries} == {POINTS}
     assert await installation.collection("points", "dead_letters").count_documents({}) == 0
