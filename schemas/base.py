@@ -42,6 +42,18 @@ def _only_number(value: Any) -> Any:
     return value
 
 
+def _few_decimals(value: Decimal) -> Decimal:
+    """Refuse what would take too long to count with; zeros at the end are no decimals, and cut off."""
+    sign, digits, exponent = value.as_tuple()
+    if not isinstance(exponent, int) or exponent >= -DECIMALS_MAX:
+        return value
+    beyond = exponent + DECIMALS_MAX
+    if any(digits[beyond:]):
+        fields = {"decimals": DECIMALS_MAX}
+        raise PydanticCustomError("too_many_decimals", "has at most {decimals} decimals", fields)
+    return Decimal((sign, digits[:beyond] or (0,), -DECIMALS_MAX))
+
+
 def _only_string(value: Any) -> Any:
     if not isinstance(value, str | datetime):
         raise ValueError("must be an RFC 3339 string")
@@ -62,11 +74,13 @@ Instant = Annotated[
 Amount = Annotated[
     Decimal,
     BeforeValidator(_only_number, json_schema_input_type=float),
-    Field(allow_inf_nan=False, ge=-VALUE_MAX, le=VALUE_MAX, decimal_places=DECIMALS_MAX),
+    Field(allow_inf_nan=False, ge=-VALUE_MAX, le=VALUE_MAX),
+    AfterValidator(_few_decimals),
 ]
 """Points or money as callers write it: a JSON number in whole units, at most VALUE_MAX either way.
 
-More decimals than DECIMALS_MAX do not parse; more than the programme has are refused by the rules.
+More decimals than DECIMALS_MAX are refused here, and more than the programme has by the rules, under the same code. No
+JSON Schema says so, as a `multipleOf` refuses numbers that a double does not hold exactly.
 """
 
 Text = Annotated[str, Field(max_length=64)]

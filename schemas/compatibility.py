@@ -84,6 +84,8 @@ def breaking_api_changes(old: Schema, new: Schema) -> list[str]:
 
 def _operation(old: Schema, new: Schema, was: Schema, operation: Schema) -> Iterator[str]:
     accepted, published = Comparison(old, new, "accepted"), Comparison(old, new, "published")
+    if (id_ := was.get("operationId")) != operation.get("operationId"):
+        yield f"was called {id_} by generated clients, and is now {operation.get('operationId')}"
     before = {(parameter["in"], parameter["name"]): parameter for parameter in was.get("parameters", ())}
     for parameter in operation.get("parameters", ()):
         place, name = key = (parameter["in"], parameter["name"])

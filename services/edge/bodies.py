@@ -4,24 +4,21 @@ Bodies are read raw, since a float would not keep every digit of an amount.
 """
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
+from contextlib import contextmanager
 from types import MappingProxyType
 from typing import Any, TypeVar
 
-from pydantic import BaseModel, TypeAdapter, ValidationError
+from pydantic import BaseModel, ValidationError
 from starlette.requests import Request
 
-from schemas.folding import FoldingError, fold
+from schemas import folding
 from services.edge.problems import ERRORS_MAX, Fault, Problem
 
 _JSON = re.compile(r"(application/([\w.+-]+\+)?json|text/json)\s*(;.*)?", re.IGNORECASE)
 _NO_ALIASES: Mapping[str, str] = MappingProxyType({})
 
 Model = TypeVar("Model", bound=BaseModel)
-
-
-class _Exact(BaseModel):
-    """Knows no keys, so that folding leaves every key as it is."""
 
 
 async def read(request: Request, bytes_max: int) -> bytes:
@@ -50,28 +47,42 @@ def too_large(bytes_max: int) -> Problem:
 
 
 def folded(raw: bytes, model: type[BaseModel], aliases: Mapping[str, str] = _NO_ALIASES) -> dict[str, Any]:
-    """A body of a family whose keys come in any case, spelt as documented.
+    """A body of a family whose keys come in any case, spelt as documented; what is null counts as left out.
 
     :raises Problem: `malformed_json`, `not_an_object` or `duplicate_key`.
     """
+    with _told():
+        return folding.fold(raw, model, aliases)
+
+
+def exact(raw: bytes, model: type[BaseModel], in_path: Collection[str] = ()) -> dict[str, Any]:
+    """A body of our own family, its keys as they were sent, without members that are `in_path`.
+
+    :raises Problem: as :func:`folded`, and `unknown_field` when it has one of those.
+    """
+    with _told():
+        body = folding.exact(raw, model, in_path)
+    for name in in_path:
+        if name in body:
+            raise Problem("unknown_field", f"{name} is in the path", pointer=f"/{name}")
+    return body
+
+
+@contextmanager
+def _told() -> Iterator[None]:
     try:
-        return fold(raw, model, aliases)
-    except FoldingError as error:
+        yield
+    except folding.FoldingError as error:
         raise Problem(error.code, _clean(str(error))) from error
 
 
-def exact(raw: bytes) -> dict[str, Any]:
-    """A body of our own family, its keys as they were sent. Raises as :func:`folded`."""
-    return folded(raw, _Exact)
-
-
-def validated(adapter: TypeAdapter[Model], body: Mapping[str, Any]) -> Model:
+def validated(model: type[Model], body: Mapping[str, Any]) -> Model:
     """The body as its wire model, by the documented names only.
 
     :raises Problem: the first fault gives its code and pointer, all (up to a hundred) are listed.
     """
     try:
-        return adapter.validate_python(body, by_alias=True, by_name=False)
+        return model.model_validate(body, by_alias=True, by_name=False)
     except ValidationError as error:
         raise _problem([*_faults(error)]) from error
 
@@ -87,6 +98,7 @@ def _faults(error: ValidationError) -> Iterator[Fault]:
 
 
 _WRONG_TYPE = {"Value error, must be a JSON number", "Value error, must be an RFC 3339 string"}
+TOO_MANY_DECIMALS = "too_many_decimals"
 _RANGE = {
     "decimal_max_digits",
     "decimal_max_places",
@@ -110,6 +122,8 @@ def code_of(kind: str, message: str) -> str:
         return "unknown_field"
     if kind == "missing":
         return "missing_field"
+    if kind == TOO_MANY_DECIMALS:
+        return kind
     if kind in _RANGE:
         return "value_out_of_range"
     if kind.endswith("_type") or kind == "bool_parsing" or message in _WRONG_TYPE:

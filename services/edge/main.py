@@ -58,6 +58,7 @@ def application(edge: Edge) -> FastAPI:
         lifespan=lifespan,
         redirect_slashes=False,
         openapi_url=None,
+        generate_unique_id_function=openapi.operation_id,
     )
     for family in (
         transactions,

@@ -7,13 +7,16 @@ from fastapi import FastAPI
 from fastapi.openapi.utils import get_openapi
 from fastapi.routing import APIRoute
 from pydantic import BaseModel
+from pydantic.alias_generators import to_camel
 from pydantic.json_schema import models_json_schema
 
+from schemas.bounds import spell_bounds, walk
 from schemas.customers import CreateCustomer, SetCustomerState, UpdateCustomer
 from schemas.points import Adjust, ReplaceNumber, Reverse, SetAccountState
 from schemas.transaction import Transaction
 from services.edge.access import ANY_SCOPE, scope_of
 from services.edge.crm_documents import CustomerSearch
+from services.edge.declared_headers import CACHE_CONTROL, OF_PROBLEMS
 from services.edge.documents import ProblemDocument, TierPin
 from services.edge.problems import CODES, MEDIA_TYPE
 from services.edge.v1_documents import NewCard, VoucherIssue, VoucherVoid
@@ -79,6 +82,11 @@ _SCHEMES = {
 }
 
 
+def operation_id(route: APIRoute) -> str:
+    """The id of an operation, of which generated clients make a method: its function's name, as `postTransaction`."""
+    return to_camel(route.name)
+
+
 def body(model: str, examples: Mapping[str, Any], *parameters: dict[str, Any]) -> dict[str, Any]:
     """An operation's extra for a JSON body and parameters that the route reads by itself."""
     content = {"schema": {"$ref": _REF.format(model=model)}, "examples": examples}
@@ -95,6 +103,8 @@ def refusals(*codes: str) -> dict[int | str, dict[str, Any]]:
         status, title = CODES[code]
         fresh = {"description": "", "content": {MEDIA_TYPE: {"schema": {"$ref": _REF.format(model="ProblemDocument")}}}}
         response = responses.setdefault(status, fresh)
+        if code in OF_PROBLEMS:
+            response["headers"] = OF_PROBLEMS[code]
         response["description"] = ", ".join(filter(None, (response["description"], f"`{code}`")))
         example = {"type": f"urn:fealty:problem:{code}", "title": title, "status": status, "detail": title}
         examples = response["content"][MEDIA_TYPE].setdefault("examples", {})
@@ -109,14 +119,62 @@ def describe(app: FastAPI) -> dict[str, Any]:
             title=app.title, version=app.version, summary=app.summary, description=app.description, routes=app.routes
         )
         schemas = document.setdefault("components", {}).setdefault("schemas", {})
-        _, definitions = models_json_schema([(model, "validation") for model in _SCHEMAS], ref_template=_REF)
-        schemas.update(definitions["$defs"])
-        for name, (model, description) in _COMMANDS.items():
-            schemas[name] = _without_path(schemas.pop(model.__name__), name, description)
+        schemas.update(_bodies())
+        document["components"]["schemas"] = {name: walk(schema, _spelt) for name, schema in schemas.items()}
         _drop_default_validation(document)
         _secure(app, document)
+        _restore_examples(app, document)
+        _forbid_caching(document)
         app.openapi_schema = document
     return app.openapi_schema
+
+
+def _bodies() -> dict[str, Any]:
+    """The schemas of bodies and of problems."""
+    _, definitions = models_json_schema([(model, "validation") for model in _SCHEMAS], ref_template=_REF)
+    schemas: dict[str, Any] = definitions["$defs"]
+    for name, (model, description) in _COMMANDS.items():
+        schemas[name] = _without_path(schemas.pop(model.__name__), name, description)
+    problems = {name: schemas.pop(name) for name in ("ProblemDocument", "FaultAnswer")}
+    return {**{name: _nullable(schema) for name, schema in schemas.items()}, **problems}
+
+
+def _nullable(schema: dict[str, Any]) -> dict[str, Any]:
+    """The schema of a body: what may be left out may be null instead, which is the same."""
+    fields = {}
+    for name, field in schema.get("properties", {}).items():
+        alternatives = field.get("anyOf", [field])
+        if name in schema.get("required", ()) or any(each.get("type") == "null" for each in alternatives):
+            fields[name] = field
+        else:
+            said = {key: field[key] for key in ("title", "description", "default") if key in field}
+            only = {key: value for key, value in field.items() if key not in said}
+            fields[name] = {**said, "anyOf": [*only.get("anyOf", [only]), {"type": "null"}]}
+    return {**schema, "properties": fields} if fields else schema
+
+
+def _spelt(schema: dict[str, Any], _name: str) -> dict[str, Any]:
+    return spell_bounds(schema)
+
+
+def _restore_examples(app: FastAPI, document: dict[str, Any]) -> None:
+    """Examples of answers as they were written: FastAPI leaves out members that are null."""
+    documented = [route for route in app.routes if isinstance(route, APIRoute) and route.include_in_schema]
+    for route in documented:
+        for status, told in route.responses.items():
+            for method in route.methods or ():
+                answer = document["paths"][route.path_format][method.lower()]["responses"][str(status)]
+                for media, content in told.get("content", {}).items():
+                    written = {name: content[name] for name in ("example", "examples") if name in content}
+                    answer["content"][media].update(written)
+
+
+def _forbid_caching(document: dict[str, Any]) -> None:
+    """Every answer says that no cache may keep it."""
+    for path in document["paths"].values():
+        for operation in path.values():
+            for answer in operation["responses"].values():
+                answer["headers"] = {**answer.get("headers", {}), **CACHE_CONTROL}
 
 
 def _secure(app: FastAPI, document: dict[str, Any]) -> None:

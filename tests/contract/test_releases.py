@@ -45,7 +45,8 @@ def test_no_type_breaks_itself_and_each_loss_is_found() -> None:
 def test_api() -> None:
     answer = {"content": {"application/json": {"schema": {"$ref": "#/components/schemas/R"}}}}
     body = {"content": {"application/json": {"schema": record(a=TEXT, b=TEXT)}}}
-    get: Schema = {"parameters": [{"in": "query", "name": "q", "schema": NUMBER}], "responses": {"200": answer}}
+    query = {"in": "query", "name": "q", "schema": NUMBER}
+    get: Schema = {"operationId": "getX", "parameters": [query], "responses": {"200": answer}}
     components = {"schemas": {"R": record("a", a=TEXT, b=TEXT)}}
     old: Schema = {
         "paths": {"/x": {"get": get, "put": {"requestBody": body}}, "/y": {"get": {}}},
@@ -60,8 +61,10 @@ def test_api() -> None:
         {"in": "query", "name": "q", "schema": WHOLE, "required": True},
         {"in": "header", "name": "h", "schema": TEXT},
     ]
+    new["paths"]["/x"]["get"]["operationId"] = "readX"
     del new["paths"]["/y"]
     assert breaking_api_changes(old, new) == [
+        "GET /x: was called getX by generated clients, and is now readX",
         "GET /x: the query parameter q is now required",
         "GET /x: the query parameter q: the value may no longer be number",
         "GET /x: the answer 200: /a was always there and may now be missing",

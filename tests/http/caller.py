@@ -10,6 +10,7 @@ import jwt
 import orjson
 
 from tests.harness import Installation
+from tests.http.declared import check_declared
 from tests.http.test_bodies import JSON
 from tests.tokens import authorization
 
@@ -79,6 +80,11 @@ async def calling(installation: Installation, **environment: str) -> AsyncIterat
     """A running edge, and a caller of it."""
     async with (
         installation.edge(**environment) as url,
-        httpx.AsyncClient(base_url=url, timeout=30, headers=await authorization(installation.settings)) as client,
+        httpx.AsyncClient(
+            base_url=url,
+            timeout=30,
+            headers=await authorization(installation.settings),
+            event_hooks={"response": [check_declared]},
+        ) as client,
     ):
         yield Caller(client)

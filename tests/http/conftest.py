@@ -20,6 +20,7 @@ from shared.ids import new_id
 from shared.oauth.clients import SCOPES, Client, digest_of
 from shared.oauth.keys import Keyring, new_key, ring_of
 from shared.settings import Settings
+from tests.http.declared import check_declared
 
 
 def a_client(*scopes: str, **more: Any) -> Client:
@@ -83,7 +84,8 @@ async def offline(monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[Offline]:
     edge = Edge(Settings(record_bytes_max=20_000))
     app = main.application(edge)
     transport = httpx.ASGITransport(app, raise_app_exceptions=False)
-    async with httpx.AsyncClient(transport=transport, base_url="http://edge") as client:
+    hooks = {"response": [check_declared]}
+    async with httpx.AsyncClient(transport=transport, base_url="http://edge", event_hooks=hooks) as client:
         offline = Offline(app, edge, client)
         monkeypatch.setattr(edge.bus, "execute", offline.execute)
         monkeypatch.setattr(edge.views, "credentials", offline.credentials)

@@ -16,8 +16,8 @@ from shared.errors import Unavailable
 from shared.oauth.clients import SCOPES
 from shared.oauth.keys import TOKEN_LIFE_S, new_key
 from tests.http.conftest import Offline, a_client
+from tests.http.declared import DOCUMENT
 from tests.http.test_bodies import JSON, OMS, PATH, problem
-from tests.http.test_openapi import DOCUMENT
 from tests.unit.test_tokens import Clock
 
 ACCOUNT = "/v1/accounts/A-1"

@@ -86,11 +86,15 @@ def problem(response: httpx.Response) -> dict[str, Any]:
         (load("1" + "0" * 5000), "value_out_of_range", VALUE),
         (load("1e13"), "value_out_of_range", VALUE),
         (load("-1e13"), "value_out_of_range", VALUE),
-        (load("1e-13"), "value_out_of_range", VALUE),
-        (load("1e-999999999"), "value_out_of_range", VALUE),
+        (load("1e-13"), "too_many_decimals", VALUE),
+        (load("1e-999999999"), "too_many_decimals", VALUE),
         (load("1e99999999999999999999"), "value_out_of_range", None),
         (b'{"context":{"receiptNr":"%s"}}' % (b"x" * 65), "value_out_of_range", "/context/receiptNr"),
         (load("null"), "missing_field", VALUE),
+        (b'{"points":null}', "unknown_field", "/points"),
+        (b'{"loads":null}', "unknown_field", "/loads"),
+        (b'{"context":{"shopId":null,"loads":null}}', "unknown_field", "/context/loads"),
+        (b'{"voucherRedemptions":[{"serialId":"1","value":null}]}', "unknown_field", "/voucherRedemptions/0/value"),
         (b'{"loyaltyPrograms":[{}]}', "missing_field", "/loyaltyPrograms/0/loyaltyPointDefinitionId"),
         (b'{"context":{"occurredAt":"yesterday"}}', "invalid_value", "/context/occurredAt"),
         (b'{"context":{"occurredAt":"2026-11-22T10:00:00"}}', "invalid_value", "/context/occurredAt"),
@@ -102,7 +106,7 @@ async def test_each_bad_body_has_its_code(offline: Offline, body: bytes, code: s
     response = await post(offline, body)
     document = problem(response)
     assert (document["code"], document.get("pointer")) == (code, pointer)
-    assert response.status_code == (413 if code == "body_too_large" else 400)
+    assert response.status_code == {"body_too_large": 413, "too_many_decimals": 422}.get(code, 400)
     assert offline.asked == []
 
 
@@ -195,9 +199,32 @@ async def test_our_own_family_is_exact(offline: Offline) -> None:
         {**body, "Programme": "x"},
         {**body, "active_from": "2030-01-01T00:00:00Z"},
         {**body, "context": {"ShopId": "x"}},
+        {**body, "Programme": None},
+        {**body, "points": None},
+        {**body, "context": {"reason": None}},
     ):
         document = problem(await post(offline, orjson.dumps(wrong), ADJUSTMENTS))
         assert document["code"] in ("unknown_field", "duplicate_key")
-    document = problem(await post(offline, orjson.dumps({**body, "accountNumber": "A-2"}), ADJUSTMENTS))
-    assert (document["code"], document["pointer"]) == ("unknown_field", "/accountNumber")
+    for number in ("A-2", None):
+        document = problem(await post(offline, orjson.dumps({**body, "accountNumber": number}), ADJUSTMENTS))
+        assert (document["code"], document["pointer"]) == ("unknown_field", "/accountNumber")
     assert len(offline.asked) == 1
+
+
+async def test_null_counts_as_left_out(offline: Offline) -> None:
+    body = {"programme": "CASHBACK", "value": -2.5, "reason": "counted twice"}
+    for same in (body, {**body, "expiresAt": None, "context": None}):
+        assert (await post(offline, orjson.dumps(same), ADJUSTMENTS)).status_code == 200
+    assert (await post(offline, b'{"LoyaltyPrograms":[],"Context":{"ShopId":null}}')).status_code == 200
+    assert (await post(offline, b'{"loyaltyPrograms":[],"voucherRedemptions":null,"context":{}}')).status_code == 200
+    first, second, third, fourth = offline.asked
+    assert (first.value, first.said) == (second.value, second.said)
+    assert (third.value, third.said) == (fourth.value, fourth.said)
+
+
+@pytest.mark.parametrize("zeros", ["0" * 10, "0" * 1000])
+async def test_zeros_at_the_end_are_no_decimals(offline: Offline, zeros: str) -> None:
+    for text in (f"2.5{zeros}", f"0.{zeros}", "0e-999999999"):
+        assert (await post(offline, load(text))).status_code == 200
+        sent = json.loads(offline.asked[-1].value, parse_float=Decimal)
+        assert sent["loyaltyPrograms"][0]["loads"][0]["value"] in (Decimal("2.5"), 0)

@@ -8,7 +8,7 @@ import pytest
 from services.edge import openapi
 from services.edge.routes.docs import FILES
 from tests.http.conftest import Offline
-from tests.http.test_openapi import DOCUMENT
+from tests.http.declared import DOCUMENT
 
 OFFICIAL = {
     "swagger-ui-bundle.js": "4b5a9b35a1adf37f00d39c0bae23cdb37007e2946240ef035137cc85b4d55349",

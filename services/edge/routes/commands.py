@@ -6,16 +6,16 @@ from typing import Any
 
 from fastapi import FastAPI
 from fastapi.routing import APIRoute
-from pydantic import BaseModel, TypeAdapter
+from pydantic import BaseModel
 from starlette.requests import Request
 from starlette.responses import Response
 
 from services.edge import bodies
 from services.edge.bus import Ask
+from services.edge.declared_headers import PENDING
 from services.edge.documents import PendingAnswer
 from services.edge.edge import Edge
 from services.edge.openapi import COMMAND_PROBLEMS, body, refusals
-from services.edge.problems import Problem
 from services.edge.routes.head import ACCOUNT_NUMBER, IDEMPOTENCY_KEY, account_number, idempotency_key
 from services.edge.tokens import Caller
 from shared.hashing import canonical, to_json
@@ -40,7 +40,7 @@ def described(
         "response_class": Response,
         "responses": {
             200: dict(accepted),
-            202: {"model": PendingAnswer, "description": "On its way; poll the `Location`."},
+            202: {"model": PendingAnswer, "description": "On its way; poll the `Location`.", "headers": PENDING},
             **refusals(*COMMAND_PROBLEMS, *numbered, *rules),
         },
         "openapi_extra": {"parameters": [*taken]} if schema is None else body(schema, examples, *taken),
@@ -60,7 +60,7 @@ async def from_body(
     caller: Caller,
     route: str,
     type_: str,
-    adapter: TypeAdapter[Any],
+    model: type[BaseModel],
     in_path: Mapping[str, str] | None = None,
 ) -> Response:
     """Send a body of our own family as a command; the account's number and what is `in_path` go with it.
@@ -68,11 +68,8 @@ async def from_body(
     :raises Problem: a malformed head or body, or whatever the command ends in.
     """
     key, named = idempotency_key(request.headers), {"accountNumber": account_number(request), **(in_path or {})}
-    said = bodies.exact(await bodies.read(request, edge.settings.record_bytes_max))
-    for name in named:
-        if name in said:
-            raise Problem("unknown_field", f"{name} is in the path", pointer=f"/{name}")
-    command: BaseModel = bodies.validated(adapter, {**said, **named})
+    said = bodies.exact(await bodies.read(request, edge.settings.record_bytes_max), model, named)
+    command = bodies.validated(model, {**said, **named})
     value = command.model_dump(by_alias=True, exclude_unset=True, exclude_none=True)
     heard: Sequence[str | bytes] = (route, *named.values(), canonical(said))
     return await send(edge, caller, type_, named["accountNumber"], value, heard, key)

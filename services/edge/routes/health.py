@@ -20,7 +20,7 @@ def add_routes(app: FastAPI, edge: Edge) -> None:
         response_class=Response,
         responses=_answers("It does.", "A part is stuck; restart it."),
     )
-    async def live() -> Response:
+    async def get_liveness() -> Response:
         return _plain(edge.not_alive())
 
     @app.get(
@@ -30,7 +30,7 @@ def add_routes(app: FastAPI, edge: Edge) -> None:
         response_class=Response,
         responses=_answers("They can.", "A server is away, or the process has just started; the body says which."),
     )
-    async def ready() -> Response:
+    async def get_readiness() -> Response:
         return _plain(edge.health.not_ready())
 
 

@@ -14,6 +14,7 @@ from starlette.responses import Response
 from services.edge import tokens
 from services.edge.access import address_of
 from services.edge.answers import answer
+from services.edge.declared_headers import AUTHENTICATE, PRAGMA
 from services.edge.documents import TokenAnswer, TokenError
 from services.edge.edge import Edge
 from services.edge.openapi import refusals
@@ -31,6 +32,7 @@ _FORM = "application/x-www-form-urlencoded"
 _FORM_BYTES_MAX = 8_192
 _FIELDS_MAX = 20
 _NO_STORE = {"Cache-Control": "no-store", "Pragma": "no-cache"}
+"""As RFC 6749 5.1 asks for."""
 
 
 class _Given(NamedTuple):
@@ -47,7 +49,7 @@ class Refused(Exception):
         super().__init__(detail)
         self.error = error
         self.status = status
-        self.headers = {**_NO_STORE, **{name.replace("_", "-"): value for name, value in headers.items()}}
+        self.headers = {name.replace("_", "-"): value for name, value in headers.items()}
 
 
 def add_routes(app: FastAPI, edge: Edge) -> None:
@@ -59,16 +61,7 @@ def add_routes(app: FastAPI, edge: Edge) -> None:
         tags=["Tokens"],
         summary="Get an access token",
         response_class=Response,
-        responses={
-            200: {"model": TokenAnswer, "description": "A token, good for an hour."},
-            400: {"model": TokenError, "description": "`invalid_request`, `unsupported_grant_type`, `invalid_scope`"},
-            401: {"model": TokenError, "description": "`invalid_client`: unknown, disabled, or another secret."},
-            429: {
-                "model": TokenError,
-                "description": "Too many wrong secrets; try again after `Retry-After` seconds.",
-            },
-            **refusals("internal", "unavailable"),
-        },
+        responses=_RESPONSES,
         openapi_extra=_BODY,
     )
     async def get_token(request: Request) -> Response:
@@ -236,3 +229,20 @@ _BODY: dict[str, Any] = {
         },
     }
 }
+_TOO_MANY = refusals("too_many_requests")[429]
+_RESPONSES: dict[int | str, dict[str, Any]] = {
+    200: {"model": TokenAnswer, "description": "A token, good for an hour.", "headers": PRAGMA},
+    400: {"model": TokenError, "description": "`invalid_request`, `unsupported_grant_type`, `invalid_scope`"},
+    401: {
+        "model": TokenError,
+        "description": "`invalid_client`: unknown, disabled, or another secret.",
+        "headers": AUTHENTICATE,
+    },
+    429: {
+        **_TOO_MANY,
+        "model": TokenError,
+        "description": f"`invalid_client`: too many wrong secrets. {_TOO_MANY['description']}: too many tokens.",
+    },
+    **refusals("internal", "unavailable"),
+}
+"""A client with too many requests gets a problem document, as everywhere; all else is RFC 6749's."""

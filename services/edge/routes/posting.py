@@ -2,7 +2,6 @@
 
 from typing import Any
 
-from pydantic import TypeAdapter
 from starlette.requests import Request
 
 from schemas.transaction import MISSPELT, Transaction, example
@@ -41,17 +40,34 @@ RULES = (
     "programme_mismatch",
     "too_large",
 )
-_ANSWER = {
+_POINTS = {
     "transactionId": "0199d2a5-7c00-7000-8000-000000000001",
     "balances": [{"loyaltyProgramId": "LOY22-BuyVouchers", "pointsBalance": 4200}],
     "issuedVouchers": [],
     "redeemedVouchers": [],
     "voidedVouchers": [],
 }
+_REDEEMED = {"operation": 0, "serialId": "6666160395443995410", "voucherId": "VOUCHER-5", "programme": None}
+_BOUGHT = {
+    "operation": 1,
+    "serialId": "6666160395443995428",
+    "voucherId": "VOUCHER-5",
+    "programme": "LOY22-BuyVouchers",
+    "validFrom": "2026-11-22T10:00:00.000Z",
+    "expiresAt": "2027-11-22T23:00:00.000Z",
+    "state": "issued",
+}
+_ANSWERS = {
+    "points": {"summary": "Points were loaded and redeemed", "value": _POINTS},
+    "vouchers": {
+        "summary": "A voucher was redeemed, another bought",
+        "value": {**_POINTS, "issuedVouchers": [_BOUGHT], "redeemedVouchers": [_REDEEMED]},
+    },
+}
 BOOKED = {
     "model": TransactionAnswer,
     "description": "Booked, all of it.",
-    "content": {"application/json": {"example": _ANSWER}},
+    "content": {"application/json": {"examples": _ANSWERS}},
 }
 _OMS = {
     "LoyaltyPrograms": [{"LoyaltyPointDefinitionId": "LOY22-BuyVouchers", "Loads": [{"Value": 1000}]}],
@@ -62,8 +78,6 @@ EXAMPLES = {
     "oms": {"summary": "An order was fulfilled; keys come in any case", "value": _OMS},
 }
 
-_TRANSACTION: TypeAdapter[Transaction] = TypeAdapter(Transaction)
-
 
 async def transaction_of(edge: Edge, request: Request, caller: Caller) -> tuple[dict[str, Any], str | bytes]:
     """The body as the command has it, but for the account's number; and what was said, for recognising a repeat.
@@ -72,7 +86,7 @@ async def transaction_of(edge: Edge, request: Request, caller: Caller) -> tuple[
     """
     raw = await bodies.read(request, edge.settings.record_bytes_max)
     said = bodies.folded(raw, Transaction, MISSPELT)
-    transaction = bodies.validated(_TRANSACTION, said)
+    transaction = bodies.validated(Transaction, said)
     in_programmes = [each for part in transaction.loyalty_programs for each in part.voucher_redemptions]
     if any(redemption.void for redemption in (*in_programmes, *transaction.voucher_redemptions)):
         caller.need("api_void")

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from fastapi import FastAPI
-from pydantic import BaseModel, TypeAdapter
+from pydantic import BaseModel
 from starlette.requests import Request
 from starlette.responses import Response
 
@@ -35,9 +35,6 @@ PAGE_MAX, SIZE_MAX, SIZE = 1000, 100, 20
 FOUND_MAX = 10_000
 """What is skipped is read: so far a search goes, and stays fast."""
 
-_SEARCH: TypeAdapter[CustomerSearch] = TypeAdapter(CustomerSearch)
-_CREATE: TypeAdapter[CreateCustomer] = TypeAdapter(CreateCustomer)
-_UPDATE: TypeAdapter[UpdateCustomer] = TypeAdapter(UpdateCustomer)
 
 _CONTACTS = ("email_in_use", "phone_in_use", "birth_date_in_future", "too_large")
 _CREATE_RULES = (*_CONTACTS, "card_in_use")
@@ -85,7 +82,7 @@ def _add_reads(app: FastAPI, edge: Edge) -> None:
         openapi_extra=body("CustomerSearch", _SEARCH_EXAMPLES, _PAGE, _SIZE),
     )
     @edge.access.scoped(SCOPE)
-    async def search(request: Request, caller: Caller) -> Response:
+    async def search_customers(request: Request, caller: Caller) -> Response:
         """Find the customers that meet all criteria given; at least one must be. Deleted ones are not found.
 
         The first 10,000 are shown. By a name they come in its order, else the oldest first.
@@ -94,7 +91,7 @@ def _add_reads(app: FastAPI, edge: Edge) -> None:
         page = query.number(values, "page", 1, PAGE_MAX, 1)
         size = query.number(values, "size", 1, SIZE_MAX, SIZE)
         raw = await bodies.read(request, edge.settings.record_bytes_max)
-        wanted = bodies.validated(_SEARCH, bodies.folded(raw, CustomerSearch))
+        wanted = bodies.validated(CustomerSearch, bodies.folded(raw, CustomerSearch))
         criteria = crm.criteria_of(wanted.parameters)
         if not criteria:
             raise Problem("missing_field", "give at least one criterion", pointer="/parameters")
@@ -139,7 +136,7 @@ def _add_writes(app: FastAPI, edge: Edge) -> None:
         """Register a customer, with the card of `cardNumber` or one that is drawn. Consents left out are not given."""
         key = idempotency_key(request.headers)
         who = new_id() if key is None else derived_id("customer", caller.store, caller.client, key)
-        return await _describe(edge, request, caller, who, "customer.create.v1", CreateCustomer, _CREATE, (CREATE,))
+        return await _describe(edge, request, caller, who, "customer.create.v1", CreateCustomer, (CREATE,))
 
     @app.put(
         CUSTOMER,
@@ -152,7 +149,7 @@ def _add_writes(app: FastAPI, edge: Edge) -> None:
         """Change what is known of a customer: what is left out or null stays, an empty text clears."""
         who = customer_id(request)
         heard = (CUSTOMER, who)
-        return await _describe(edge, request, caller, who, "customer.update.v1", UpdateCustomer, _UPDATE, heard)
+        return await _describe(edge, request, caller, who, "customer.update.v1", UpdateCustomer, heard)
 
 
 def _add_transaction(app: FastAPI, edge: Edge) -> None:
@@ -179,13 +176,12 @@ async def _describe(
     who: str,
     type_: str,
     model: type[BaseModel],
-    adapter: TypeAdapter[Any],
     heard: tuple[str, ...],
 ) -> Response:
     """Send what the body says of a customer, and answer with the customer as it is then."""
     key = idempotency_key(request.headers)
     said = bodies.folded(await bodies.read(request, edge.settings.record_bytes_max), model)
-    command: BaseModel = bodies.validated(adapter, said)
+    command = bodies.validated(model, said)
     value = to_json(command.model_dump(mode="json", by_alias=True, exclude_unset=True, exclude_none=True))
 
     async def show(result: Mapping[str, Any]) -> Document | None:

@@ -70,7 +70,7 @@ def add_routes(app: FastAPI, edge: Edge) -> None:
         openapi_extra={"parameters": [ACCOUNT_NUMBER, _AT]},
     )
     @edge.access.scoped(ADMIN)
-    async def get_balances(request: Request, caller: Caller) -> Response:
+    async def get_past_balances(request: Request, caller: Caller) -> Response:
         """What was booked and pending after the last movement at or before an instant.
 
         Nothing before the first movement; the present in the future.

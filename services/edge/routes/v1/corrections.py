@@ -3,7 +3,6 @@
 from typing import Any
 
 from fastapi import FastAPI
-from pydantic import TypeAdapter
 from starlette.requests import Request
 from starlette.responses import Response
 
@@ -31,12 +30,6 @@ STATE = ACCOUNT + "/state"
 REPLACEMENTS = ACCOUNT + "/replacements"
 TIER = ACCOUNT + "/tiers/{tierSet}"
 
-_ADJUST: TypeAdapter[Adjust] = TypeAdapter(Adjust)
-_REVERSE: TypeAdapter[Reverse] = TypeAdapter(Reverse)
-_SET_STATE: TypeAdapter[SetAccountState] = TypeAdapter(SetAccountState)
-_REPLACE: TypeAdapter[ReplaceNumber] = TypeAdapter(ReplaceNumber)
-_PIN: TypeAdapter[TierPin] = TypeAdapter(TierPin)
-_UNPIN: TypeAdapter[PinTier] = TypeAdapter(PinTier)
 
 _ADJUST_RULES = (
     "programme_unknown",
@@ -123,9 +116,9 @@ def _add_bookings(app: FastAPI, edge: Edge) -> None:
         **described("Adjustment", _ADJUST_EXAMPLES, _BOOKED, _ADJUST_RULES),
     )
     @edge.access.scoped(ADMIN)
-    async def adjust(request: Request, caller: Caller) -> Response:
+    async def adjust_balance(request: Request, caller: Caller) -> Response:
         """Book a correction up or down, with its reason; one down beyond the balance is refused."""
-        return await from_body(edge, request, caller, ADJUSTMENTS, "points.adjust.v1", _ADJUST)
+        return await from_body(edge, request, caller, ADJUSTMENTS, "points.adjust.v1", Adjust)
 
     @app.post(
         REVERSALS,
@@ -134,14 +127,14 @@ def _add_bookings(app: FastAPI, edge: Edge) -> None:
         **described("Reversal", _REVERSE_EXAMPLES, _REVERSED, _REVERSE_RULES),
     )
     @edge.access.scoped(ADMIN)
-    async def reverse(request: Request, caller: Caller) -> Response:
+    async def reverse_transaction(request: Request, caller: Caller) -> Response:
         """Undo a transaction: all of it, or the operations named, in part where a value is given.
 
         Over all reversals each operation is undone once at most. Points redeemed return to where they came from; what
         was loaded is revoked, and what of it has been spent becomes debt. A purchase gives its price back and voids its
         voucher, unless that was used since; vouchers redeemed become usable again. All of it is done, or nothing.
         """
-        return await from_body(edge, request, caller, REVERSALS, "points.reverse.v1", _REVERSE)
+        return await from_body(edge, request, caller, REVERSALS, "points.reverse.v1", Reverse)
 
 
 def _add_standing(app: FastAPI, edge: Edge) -> None:
@@ -152,9 +145,9 @@ def _add_standing(app: FastAPI, edge: Edge) -> None:
         **described("AccountStanding", _STATE_EXAMPLES, _STATE_SET, _STATE_RULES),
     )
     @edge.access.scoped(ADMIN)
-    async def set_state(request: Request, caller: Caller) -> Response:
+    async def set_account_state(request: Request, caller: Caller) -> Response:
         """Say what an account may do from now on. The state that it has already changes nothing."""
-        return await from_body(edge, request, caller, STATE, "points.set_account_state.v1", _SET_STATE)
+        return await from_body(edge, request, caller, STATE, "points.set_account_state.v1", SetAccountState)
 
     @app.post(
         REPLACEMENTS,
@@ -163,9 +156,9 @@ def _add_standing(app: FastAPI, edge: Edge) -> None:
         **described("Replacement", _REPLACE_EXAMPLES, _REPLACED, _REPLACE_RULES),
     )
     @edge.access.scoped(ADMIN)
-    async def replace(request: Request, caller: Caller) -> Response:
+    async def replace_account_number(request: Request, caller: Caller) -> Response:
         """From now on the new number leads to this account, too. The old one goes on to do so: none is ever freed."""
-        return await from_body(edge, request, caller, REPLACEMENTS, "points.replace_number.v1", _REPLACE)
+        return await from_body(edge, request, caller, REPLACEMENTS, "points.replace_number.v1", ReplaceNumber)
 
 
 def _add_tiers(app: FastAPI, edge: Edge) -> None:
@@ -178,7 +171,8 @@ def _add_tiers(app: FastAPI, edge: Edge) -> None:
     @edge.access.scoped(ADMIN)
     async def pin_tier(request: Request, caller: Caller) -> Response:
         """Hold an account at a tier by hand, whatever it earns, until that is taken back."""
-        return await from_body(edge, request, caller, TIER, "points.pin_tier.v1", _PIN, {"tierSet": tier_set(request)})
+        in_path = {"tierSet": tier_set(request)}
+        return await from_body(edge, request, caller, TIER, "points.pin_tier.v1", TierPin, in_path)
 
     @app.delete(
         TIER,
@@ -194,6 +188,6 @@ def _add_tiers(app: FastAPI, edge: Edge) -> None:
         if reason is None:
             raise query.wrong("reason", "say why")
         said = {"code": None, "reason": reason}
-        command = bodies.validated(_UNPIN, {"accountNumber": number, "tierSet": name, **said})
+        command = bodies.validated(PinTier, {"accountNumber": number, "tierSet": name, **said})
         value = command.model_dump(by_alias=True)
         return await send(edge, caller, "points.pin_tier.v1", number, value, (TIER, number, name, canonical(said)), key)

@@ -3,7 +3,6 @@
 from typing import Any
 
 from fastapi import FastAPI
-from pydantic import TypeAdapter
 from starlette.requests import Request
 from starlette.responses import Response, StreamingResponse
 
@@ -25,8 +24,6 @@ from shared.hashing import canonical, to_json
 CUSTOMER = "/v1/customers/{customerId}"
 CARDS, STATE, ANONYMISE, EXPORT = (f"{CUSTOMER}/{name}" for name in ("cards", "state", "anonymise", "export"))
 
-_CARD: TypeAdapter[NewCard] = TypeAdapter(NewCard)
-_STATE: TypeAdapter[SetCustomerState] = TypeAdapter(SetCustomerState)
 _KNOWN = ("customer_unknown", "too_large")
 _LIVING = (*_KNOWN, "customer_anonymised")
 _CARD_RULES = (*_LIVING, "customer_deleted", "card_in_use", "card_unknown", "card_replaced", "too_many_cards")
@@ -56,8 +53,8 @@ def _add_changes(app: FastAPI, edge: Edge) -> None:
     @edge.access.scoped(ADMIN)
     async def give_card(request: Request, caller: Caller) -> Response:
         """One more card, or one instead of another, whose account it leads to from now on. No number is ever freed."""
-        said = bodies.exact(await bodies.read(request, edge.settings.record_bytes_max))
-        given = bodies.validated(_CARD, said)
+        said = bodies.exact(await bodies.read(request, edge.settings.record_bytes_max), NewCard)
+        given = bodies.validated(NewCard, said)
         value = {"cardNumber": given.card_number}
         type_ = "customer.add_card.v1"
         if given.replaces is not None:
@@ -79,8 +76,8 @@ def _add_changes(app: FastAPI, edge: Edge) -> None:
     @edge.access.scoped(ADMIN)
     async def set_customer_state(request: Request, caller: Caller) -> Response:
         """Say what a customer is from now on. The state that it has already changes nothing."""
-        said = bodies.exact(await bodies.read(request, edge.settings.record_bytes_max))
-        value = bodies.validated(_STATE, said).model_dump(mode="json", by_alias=True)
+        said = bodies.exact(await bodies.read(request, edge.settings.record_bytes_max), SetCustomerState)
+        value = bodies.validated(SetCustomerState, said).model_dump(mode="json", by_alias=True)
         return await _send(edge, request, caller, STATE, "customer.set_state.v1", value, said)
 
 
@@ -98,7 +95,7 @@ def _add_personal(app: FastAPI, edge: Edge) -> None:
         ),
     )
     @edge.access.scoped(ADMIN)
-    async def anonymise(request: Request, caller: Caller) -> Response:
+    async def anonymise_customer(request: Request, caller: Caller) -> Response:
         """Blank all that is personal. It cannot be undone; accounts, cards and vouchers stay."""
         return await _send(edge, request, caller, ANONYMISE, "customer.anonymise.v1", {}, {})
 
@@ -114,7 +111,7 @@ def _add_personal(app: FastAPI, edge: Edge) -> None:
         openapi_extra={"parameters": [CUSTOMER_ID]},
     )
     @edge.access.scoped(ADMIN)
-    async def export(request: Request, caller: Caller) -> Response:
+    async def export_customer(request: Request, caller: Caller) -> Response:
         """Profile, cards, consents, accounts with all their movements, and all vouchers; of deleted customers too."""
         query.read(request)
         document = await edge.views.customer(caller.store, customer_id(request))

@@ -5,6 +5,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from services.edge.access import ANY_SCOPE
+from services.edge.declared_headers import PENDING
 from services.edge.documents import OperationAnswer, PendingAnswer
 from services.edge.edge import Edge
 from services.edge.openapi import refusals
@@ -37,8 +38,8 @@ def add_routes(app: FastAPI, edge: Edge) -> None:
 
 
 _PLACES = (
-    ("/v1/operations/{operationId}", "get_operation_v1", ADMIN),
-    ("/operations/{operationId}", "get_operation", ANY_SCOPE),
+    ("/v1/operations/{operationId}", "getOperationAsAdministrator", ADMIN),
+    ("/operations/{operationId}", "getOperation", ANY_SCOPE),
 )
 """Every family's answers lead to the second, so that it is for the clients of every family."""
 
@@ -61,6 +62,10 @@ _RESPONSES = {
         "description": "It ended, and how.",
         "content": {"application/json": {"example": _ENDED}},
     },
-    202: {"model": PendingAnswer, "description": "Still open; ask again after `Retry-After` seconds."},
+    202: {
+        "model": PendingAnswer,
+        "description": "Still open; ask again after `Retry-After` seconds.",
+        "headers": PENDING,
+    },
     **refusals("operation_unknown", "internal", "unavailable"),
 }

@@ -58,7 +58,7 @@ def add_routes(app: FastAPI, edge: Edge) -> None:
         openapi_extra={"parameters": [CUSTOMER_ID, *_PARAMETERS]},
     )
     @edge.access.scoped(ADMIN)
-    async def list_vouchers(request: Request, caller: Caller) -> Response:
+    async def list_customer_vouchers(request: Request, caller: Caller) -> Response:
         """All vouchers of the customer, used ones too, by serial; follow `next` until it is null."""
         given = query.read(request, "size", "after")
         size = query.number(given, "size", 1, _SIZE_MAX, _SIZE)

@@ -4,7 +4,6 @@ from collections.abc import Mapping
 from typing import Any
 
 from fastapi import FastAPI
-from pydantic import TypeAdapter
 from starlette.requests import Request
 from starlette.responses import Response
 
@@ -28,8 +27,6 @@ VOUCHERS = "/v1/vouchers"
 VOUCHER = VOUCHERS + "/{serialId}"
 VOID = VOUCHER + "/void"
 
-_ISSUE: TypeAdapter[VoucherIssue] = TypeAdapter(VoucherIssue)
-_VOID: TypeAdapter[VoucherVoid] = TypeAdapter(VoucherVoid)
 _ISSUE_RULES = (
     "definition_unknown",
     "definition_retired",
@@ -40,7 +37,45 @@ _ISSUE_RULES = (
     "too_large",
 )
 _VOID_RULES = ("voucher_unknown", "voucher_void", "voucher_redeemed", "voucher_expired", "too_large")
-_SHOWN = {"model": VoucherAnswer, "description": "The voucher as it is now."}
+_ISSUED: Document = {
+    "serialId": "6666160395443995410",
+    "voucherId": "VOUCHER-5",
+    "programme": "LOY22-BuyVouchers",
+    "account": "0199d2a5-7c00-7000-8000-00000000000a",
+    "accountNumber": "6299000000000000017",
+    "state": "issued",
+    "titles": {"en": "5 euros off"},
+    "descriptions": {"en": "On one purchase"},
+    "defaultLanguage": "en",
+    "validFrom": "2026-11-22T10:00:00.000Z",
+    "validUntil": "2027-11-22T23:00:00.000Z",
+    "cost": 500,
+    "paidIn": "LOY22-BuyVouchers",
+    "transactionId": "0199d2a5-7c00-7000-8000-000000000001",
+    "redeemedIn": None,
+    "redeemedBy": None,
+    "issuedAt": "2026-11-22T10:00:00.000Z",
+    "changedAt": "2026-11-22T10:00:00.000Z",
+}
+_REDEEMED = {
+    **_ISSUED,
+    "state": "redeemed",
+    "redeemedIn": "0199d2a5-7c00-7000-8000-000000000002",
+    "redeemedBy": _ISSUED["account"],
+    "changedAt": "2026-12-01T15:30:00.000Z",
+}
+_SHOWN = {
+    "model": VoucherAnswer,
+    "description": "The voucher as it is now.",
+    "content": {
+        "application/json": {
+            "examples": {
+                "issued": {"summary": "One that can be used", "value": _ISSUED},
+                "redeemed": {"summary": "One that was used", "value": _REDEEMED},
+            }
+        }
+    },
+}
 _ISSUE_EXAMPLES: dict[str, Any] = {
     "goodwill": {
         "summary": "To a customer",
@@ -63,8 +98,8 @@ def add_routes(app: FastAPI, edge: Edge) -> None:
     async def issue_voucher(request: Request, caller: Caller) -> Response:
         """Issue a voucher of a definition to the account that a number leads to, or to bearer."""
         key = idempotency_key(request.headers)
-        said = bodies.exact(await bodies.read(request, edge.settings.record_bytes_max))
-        given = bodies.validated(_ISSUE, said)
+        said = bodies.exact(await bodies.read(request, edge.settings.record_bytes_max), VoucherIssue)
+        given = bodies.validated(VoucherIssue, said)
         value = given.model_dump(mode="json", by_alias=True, exclude_unset=True, exclude_none=True)
         secret, drawn = edge.settings.secret.get_secret_value().encode(), new_id()
         if key is not None:
@@ -88,8 +123,8 @@ def add_routes(app: FastAPI, edge: Edge) -> None:
     async def void_voucher(request: Request, caller: Caller) -> Response:
         """Make a voucher unusable, whoever owns it. Nothing is given back for it."""
         key, serial = idempotency_key(request.headers), serial_id(request)
-        said = bodies.exact(await bodies.read(request, edge.settings.record_bytes_max))
-        given = bodies.validated(_VOID, said).model_dump(mode="json", by_alias=True, exclude_unset=True)
+        said = bodies.exact(await bodies.read(request, edge.settings.record_bytes_max), VoucherVoid)
+        given = bodies.validated(VoucherVoid, said).model_dump(mode="json", by_alias=True, exclude_unset=True)
         heard = (VOID, serial, canonical(said))
         return await _send(edge, caller, "voucher.void.v1", serial, {**given, "serialId": serial}, heard, key)
 

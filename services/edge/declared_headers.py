@@ -1,0 +1,44 @@
+"""The headers of answers as the OpenAPI document declares them, all but `X-Content-Type-Options`."""
+
+from typing import Any
+
+Headers = dict[str, dict[str, Any]]
+
+
+def _header(description: str, example: Any, **schema: Any) -> dict[str, Any]:
+    """A header that is always there where it is declared."""
+    return {"description": description, "required": True, "schema": schema, "example": example}
+
+
+CACHE_CONTROL: Headers = {
+    "Cache-Control": _header("Answers are kept by no cache.", "no-store", type="string"),
+}
+RETRY_AFTER: Headers = {
+    "Retry-After": _header("In how many seconds to ask again.", 1, type="integer", minimum=1),
+}
+LOCATION: Headers = {
+    "Location": _header(
+        "The path to poll for the outcome: `/operations/{operationId}`.",
+        "/operations/points.3.0199d2a5-7c00-7000-8000-000000000001.1795341600000.5f0c1d2e3b4a59687786a5b4c3d2e1f0",
+        type="string",
+    ),
+}
+AUTHENTICATE: Headers = {
+    "WWW-Authenticate": _header(
+        "How to authenticate (RFC 6750 3; of the token endpoint RFC 7617).", 'Bearer realm="fealty"', type="string"
+    ),
+}
+PRAGMA: Headers = {"Pragma": _header("As RFC 6749 5.1 asks for.", "no-cache", type="string")}
+PENDING: Headers = {**LOCATION, **RETRY_AFTER}
+
+OF_PROBLEMS: dict[str, Headers] = {
+    "unauthenticated": AUTHENTICATE,
+    "token_expired": AUTHENTICATE,
+    "token_invalid": AUTHENTICATE,
+    "insufficient_scope": AUTHENTICATE,
+    "too_many_requests": RETRY_AFTER,
+    "unavailable": RETRY_AFTER,
+    "too_late": RETRY_AFTER,
+    "outcome_unknown": PENDING,
+}
+"""What a problem brings besides its document, by its code. Codes of one status bring the same."""
