@@ -1,4 +1,4 @@
-"""`fealty clients` and `fealty token`: who may call the edge; registered in shared/cli.py."""
+"""`fealty clients`, `fealty token` and `fealty env`: who may call, and where; registered in shared/cli.py."""
 
 from typing import Annotated
 
@@ -17,6 +17,7 @@ def register(app: typer.Typer) -> None:
     """Add these commands to the command line."""
     app.add_typer(clients, name="clients")
     app.command("token")(token)
+    app.command("env")(env)
 
 
 @clients.command("add")
@@ -103,3 +104,18 @@ def token(
             out().print(command.explained(root, client, scopes or []), soft_wrap=True)
         else:
             out().print(execute(command.token(root, client, scopes or [])), soft_wrap=True)
+
+
+def env(
+    client: Annotated[str, typer.Option("--client", help="One of the demo's: till, webshop or admin.")] = "admin",
+    root: Root = ROOT,
+) -> None:
+    """Print HTTP, KAFKA and TOKEN of the running stack for a shell: eval "$(fealty env)".
+
+    TOKEN is a whole header for curl's -H, good for an hour.
+    """
+    from shared.commands import tokens as command
+
+    with one_line():
+        for line in execute(command.shell_lines(root, client)):
+            typer.echo(line)

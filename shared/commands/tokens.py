@@ -1,4 +1,4 @@
-"""`fealty token`: an access token of one of the demo's clients, and how to get one by hand."""
+"""`fealty token` and `fealty env`: an access token of one of the demo's clients, how to get one by hand, and where."""
 
 import shlex
 from base64 import b64encode
@@ -8,7 +8,7 @@ from urllib.parse import urlencode
 
 from shared.commands.console import Failure
 from shared.commands.demo_clients import Held, file_of, held_at
-from shared.commands.environment import http_at
+from shared.commands.environment import http_at, settings_at
 from shared.commands.web import call
 
 
@@ -32,6 +32,17 @@ def explained(root: Path, name: str, scopes: Sequence[str]) -> str:
     if scopes:
         words += ["-d", f"scope={' '.join(scopes)}"]
     return shlex.join(words)
+
+
+async def shell_lines(root: Path, name: str) -> list[str]:
+    """Assignments for a shell: where the stack that runs on `root` is, and a header with an access token.
+
+    :raises Failure: as :func:`token`.
+    :raises OSError: no edge answers.
+    """
+    header = f"Authorization: Bearer {await token(root, name, ())}"
+    found = {"HTTP": http_at(root), "KAFKA": settings_at(root).kafka, "TOKEN": header}
+    return [f"export {name}={shlex.quote(value)}" for name, value in found.items()]
 
 
 async def fetch_token(http: str, held: Held, scopes: Sequence[str] = ()) -> str:

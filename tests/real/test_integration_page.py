@@ -34,7 +34,6 @@ def shown(language: str) -> str:
 def pasted(text: str, installation: Installation, codec: str, number: str) -> str:
     """An example for this broker and topic, with its own id, account and codec."""
     changes = {
-        "127.0.0.1:9092": installation.settings.kafka,
         "oms.fulfilments": installation.settings.topic("oms.fulfilments"),
         "f-1001": f"f-{number}",
         NUMBER: number,
@@ -85,7 +84,11 @@ async def test_what_the_page_shows_is_booked_with_every_codec(
         for codec, number in numbers.items():
             (tmp_path / codec).mkdir()
             command = CLIENTS[language](pasted(shown(language), installation, codec, number), tmp_path / codec)
-            process = await asyncio.create_subprocess_exec(*command, stderr=asyncio.subprocess.PIPE)
+            process = await asyncio.create_subprocess_exec(
+                *command,
+                stderr=asyncio.subprocess.PIPE,
+                env=installation.environment("oms", 0, {"KAFKA": installation.settings.kafka}),
+            )
             _, complaints = await process.communicate()
             assert process.returncode == 0, complaints.decode()
         booked = {"subject": {"$in": accounts}, "status": "accepted"}

@@ -19,7 +19,7 @@ from shared.commands.status import Standing, size, well
 
 SHOW_NOTHING = frozenset(
     {
-        *("run", "up", "republish", "token", "skip", "unknown-accounts replay"),
+        *("run", "up", "republish", "token", "env", "skip", "unknown-accounts replay"),
         *("clients disable", "clients enable", "clients remove", "clients rotate-key"),
         *("dead-letters replay", "dead-letters remove"),
     }
