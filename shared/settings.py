@@ -10,6 +10,9 @@ from schemas.envelope import STORE
 
 Positive = Annotated[int, Field(gt=0)]
 
+DEVELOPMENT_SECRET = "fealty-development-only"
+"""What everybody knows: good for trying out on loopback, and refused elsewhere (shared/secrecy.py)."""
+
 
 def _words(value: Any) -> Any:
     """`a, b` as an environment has it; anything else as it is."""
@@ -35,11 +38,11 @@ class Settings(BaseSettings):
     store: str = Field(default="default", pattern=STORE)
     """The store of inputs that name none."""
 
-    secret: SecretStr = SecretStr("fealty-development-only")
-    """Keys the request hashes (P3). Keep it for as long as idempotency keys shall be recognised."""
+    secret: SecretStr = SecretStr(DEVELOPMENT_SECRET)
+    """Keys request hashes (P3), ids of operations, cursors and drawn serials. It never changes (shared/secrecy.py)."""
 
-    claims_secret: SecretStr = SecretStr("fealty-development-only")
-    """Keys the claims on e-mails, phones and card numbers. Never change it: every value would count as free."""
+    claims_secret: SecretStr = SecretStr(DEVELOPMENT_SECRET)
+    """Keys claims on e-mails, phones and card numbers, and drawn card numbers. It never changes: all would be free."""
 
     customer_unique: Annotated[frozenset[Literal["email", "phone"]], NoDecode, BeforeValidator(_words)] = frozenset(
         {"email", "phone"}

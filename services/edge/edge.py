@@ -18,6 +18,7 @@ from shared.runtime.consumer import Batch, watch
 from shared.runtime.health import Health
 from shared.runtime.kafka import translated
 from shared.runtime.progress import Progress
+from shared.secrecy import SecretChanged, check_secrets
 from shared.settings import Settings
 
 log = structlog.get_logger()
@@ -84,7 +85,16 @@ class Edge:
 
     async def _connect_views(self) -> None:
         await until_available(self.views.start)
+        await until_available(self._check_secrets)
         await until_available(self.access.start)
+
+    async def _check_secrets(self) -> None:
+        try:
+            async with self.views.database() as database:
+                await check_secrets(database, self.settings, keep=True)
+        except SecretChanged as error:
+            log.error("refused to start", reason=str(error))
+            raise
 
     async def _connect_bus(self) -> None:
         await until_available(self.bus.connect)

@@ -55,6 +55,8 @@ def _child(service: str, port: int, settings: Settings, came_up: CameUp) -> Serv
         **os.environ,
         "KAFKA_BOOTSTRAP_SERVERS": settings.kafka,
         "MONGODB_URL": settings.mongodb,
+        "FEALTY_SECRET": settings.secret.get_secret_value(),
+        "FEALTY_CLAIMS_SECRET": settings.claims_secret.get_secret_value(),
         "FEALTY_INSTANCE": f"{service}-0",
         "FEALTY_PORT": str(port),
         "FEALTY_HEALTH_PORT": str(health_port),

@@ -12,6 +12,8 @@ import typer
 from pydantic import ValidationError
 
 from shared.commands.console import Failure, complain
+from shared.commands.local_secrets import with_kept_secrets
+from shared.secrecy import require_strong
 from shared.settings import Settings
 
 ROOT = Path(".fealty")
@@ -33,14 +35,19 @@ _VARIABLES = {
 def settings_at(root: Path) -> Settings:
     """The settings of this process, with the addresses in `root`/endpoints.json where the environment gives none.
 
+    The secrets are those of the stack on `root` when it is that one's database.
+
     :raises Failure: a variable has a wrong value, or the file is there and cannot be read.
+    :raises WeakSecret: the secrets are not good enough for where this works.
     """
     settings = settings_given()
-    missing = [field for field, names in _VARIABLES.items() if not any(os.environ.get(name) for name in names)]
-    if not missing:
-        return settings
     running = _endpoints(root / "endpoints.json")
-    return settings.model_copy(update={field: running[field] for field in missing if field in running})
+    missing = [field for field, names in _VARIABLES.items() if not any(os.environ.get(name) for name in names)]
+    settings = settings.model_copy(update={field: running[field] for field in missing if field in running})
+    if settings.mongodb == running.get("mongodb"):
+        settings = with_kept_secrets(settings, root)
+    require_strong(settings)
+    return settings
 
 
 def http_at(root: Path) -> str:

@@ -9,8 +9,9 @@ from shared.clock import monotonic_s
 from shared.commands.console import Failure
 from shared.commands.progress import progress_bar
 from shared.runtime.groups import members
-from shared.runtime.journal import Journal
+from shared.runtime.journal import Journal, translated
 from shared.runtime.service import Service
+from shared.secrecy import check_secrets
 from shared.settings import Settings
 
 SERVICES = {
@@ -37,9 +38,15 @@ def service_of(name: str, settings: Settings) -> Service:
 
 @asynccontextmanager
 async def journal_of(service: str, settings: Settings) -> AsyncIterator[Journal]:
-    """The store of a service."""
+    """The store of a service.
+
+    :raises SecretChanged: it was written with other secrets.
+    :raises Unavailable: the database is away.
+    """
     journal = Journal(settings.mongodb, settings.database(service), settings.request_timeout_ms)
     try:
+        async with translated():
+            await check_secrets(journal.database, settings, keep=False)
         yield journal
     finally:
         journal.close()

@@ -14,11 +14,14 @@ from shared.commands.children import ServiceChild, children
 from shared.commands.console import out, table
 from shared.commands.demo_clients import demo_clients, file_of
 from shared.commands.environment import ROOT, settings_given
+from shared.commands.local_secrets import with_drawn_secrets
+from shared.commands.stores import SERVICES, journal_of
 from shared.embedded import Endpoints, Stack, StackError, write_endpoints
 from shared.embedded.kafka import EmbeddedKafka
 from shared.embedded.mongo import EmbeddedMongo
 from shared.embedded.supervisor import Supervisor
 from shared.runtime.topics import create_topics
+from shared.secrecy import require_strong
 from shared.settings import Settings
 
 START_TIMEOUT_S = 60.0
@@ -93,11 +96,16 @@ def _show_ways(root: Path, http: str, customer: str, say: Say) -> None:
 async def _running(root: Path, settings: Settings, say: Say) -> AsyncIterator[tuple[Settings, dict[str, ServiceChild]]]:
     """Everything up and its addresses written; stopped in order at the end, services before servers."""
     started_s = monotonic_s()
+    settings = with_drawn_secrets(settings, root)
+    require_strong(settings)
     say("starting Kafka and MongoDB")
     async with Stack(root) as stack:
         say("Kafka and MongoDB answer")
         update = {"kafka": stack.kafka_bootstrap_servers, "mongodb": stack.mongodb_url}
         settings = settings.model_copy(update=update)
+        for service in SERVICES:
+            async with journal_of(service, settings):  # Where its secrets are compared.
+                pass
         created = await create_topics(settings)
         say(f"topics are there, {len(created)} of them new")
         services = children(settings, partial(_came_up, say))

@@ -21,7 +21,7 @@ from shared.runtime.availability import Availability
 from shared.runtime.consumer import Pump, watch
 from shared.runtime.health import Health
 from shared.runtime.http import make_server
-from shared.runtime.journal import Journal
+from shared.runtime.journal import Journal, translated
 from shared.runtime.kafka import Producer
 from shared.runtime.process import Probe, Processor, no_probe
 from shared.runtime.progress import Progress, Reader
@@ -29,6 +29,7 @@ from shared.runtime.reactor import Reactor
 from shared.runtime.service import Service
 from shared.runtime.sweep import Sweep
 from shared.runtime.ticks import tick
+from shared.secrecy import SecretChanged, check_secrets
 from shared.settings import Settings
 
 log = structlog.get_logger()
@@ -161,7 +162,17 @@ class ServiceApp:
     async def _start(self) -> None:
         """Wait for both servers; with one of them away a process waits and says so, and does not crash."""
         await until_available(partial(self.journal.prepare, self.service.letters_kept))
+        await until_available(self._check_secrets)
         await until_available(self.producer.start)
+
+    async def _check_secrets(self) -> None:
+        try:
+            async with translated():
+                await check_secrets(self.journal.database, self.settings, keep=True)
+        except SecretChanged as error:
+            log.error("refused to start", reason=str(error))
+            self.failed = True
+            raise
 
     async def _run(self) -> None:
         self.pumps.start()

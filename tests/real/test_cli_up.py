@@ -98,7 +98,7 @@ async def test_it_comes_up_plays_serves_and_stops_and_does_so_again_on_its_data(
                 update={"kafka": endpoints["kafka"], "mongodb": endpoints["mongodb"]}
             )
             for service in ("points", "voucher", "customer"):
-                code, out, err = await fealty(installation, "verify", "--service", service)
+                code, out, err = await fealty(installation, "verify", "--service", service, "--root", str(tmp_path))
                 assert (code, err) == (0, ""), out
             process.send_signal(signal.SIGTERM)
             assert "stopped" in await text_until(process, "stopped")
@@ -165,6 +165,8 @@ async def test_a_second_stack_on_the_same_root_and_a_taken_port_are_refused(
             "MONGODB_URL": real_servers.mongodb,
             "FEALTY_PREFIX": installation.settings.prefix,
             "FEALTY_PARTITIONS": str(installation.settings.partitions),
+            "FEALTY_SECRET": "a secret of both stacks",
+            "FEALTY_CLAIMS_SECRET": "another secret of both",
         }
         process = await start(real_servers, tmp_path, **given)
         try:

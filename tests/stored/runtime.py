@@ -1,4 +1,4 @@
-"""What the runtime stores: journal entries, snapshots, fences, dead letters, and how far a rebuild has come."""
+"""What the runtime stores: journal entries, snapshots, fences, dead letters, check values, and rebuilds."""
 
 from dataclasses import asdict
 from typing import Any
@@ -19,6 +19,7 @@ from shared.runtime.journal import Loaded
 from shared.runtime.outcomes import FORWARDED, HELD, closed, entry_of, reply_of
 from shared.runtime.publish import RecordBuilder
 from shared.runtime.stored import DEAD_LETTER, ENTRY, FENCE, REBUILD, SNAPSHOT
+from shared.secrecy import CHECK_VALUE, check_value
 from shared.settings import Settings
 from tests.contract.examples import ACCOUNT, COMMAND, EXAMPLES, NOW
 from tests.stored.kinds import Kind
@@ -131,4 +132,5 @@ RUNTIME = [
     Kind(FENCE, _fences, FENCE.upgrade),
     Kind(DEAD_LETTER, _dead_letters, _read_dead_letter),
     Kind(REBUILD, _rebuilds, REBUILD.upgrade),
+    Kind(CHECK_VALUE, lambda: [check_value("FEALTY_SECRET", "a")], CHECK_VALUE.upgrade),
 ]

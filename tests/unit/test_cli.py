@@ -143,10 +143,12 @@ def test_the_addresses_of_the_running_stack_are_used_unless_the_environment_give
 ) -> None:
     default = Settings()
     assert settings_at(tmp_path) == default
-    (tmp_path / "endpoints.json").write_text(json.dumps({"http": "h", "kafka": "k:1", "mongodb": "mongodb://m"}))
-    assert (settings_at(tmp_path).kafka, settings_at(tmp_path).mongodb) == ("k:1", "mongodb://m")
-    monkeypatch.setenv("KAFKA_BOOTSTRAP_SERVERS", "other:1")
-    assert (settings_at(tmp_path).kafka, settings_at(tmp_path).mongodb) == ("other:1", "mongodb://m")
+    (tmp_path / "endpoints.json").write_text(
+        json.dumps({"http": "h", "kafka": "localhost:1", "mongodb": "mongodb://localhost"})
+    )
+    assert (settings_at(tmp_path).kafka, settings_at(tmp_path).mongodb) == ("localhost:1", "mongodb://localhost")
+    monkeypatch.setenv("KAFKA_BOOTSTRAP_SERVERS", "127.0.0.1:1")
+    assert (settings_at(tmp_path).kafka, settings_at(tmp_path).mongodb) == ("127.0.0.1:1", "mongodb://localhost")
 
 
 @pytest.mark.parametrize("content", ["{", "[]"])

@@ -1,0 +1,56 @@
+"""The secrets with which data were written: whoever comes with others is refused, process and command alike."""
+
+import asyncio
+from typing import Any
+
+import pytest
+from motor.motor_asyncio import AsyncIOMotorClient
+from pydantic import SecretStr
+
+from shared.secrecy import SecretChanged, check_secrets
+from tests.harness import Installation
+from tests.real.test_cli import fealty
+
+pytestmark = pytest.mark.real
+
+GOOD = "0123456789abcdef0123456789abcdef"
+OTHER = "fedcba9876543210fedcba9876543210"
+
+
+@pytest.mark.parametrize("name", ["secret", "claims_secret"])
+async def test_another_secret_is_noticed(empty_installation: Installation, name: str) -> None:
+    good = empty_installation.settings.model_copy(
+        update={"secret": SecretStr(GOOD), "claims_secret": SecretStr(GOOD), "prefix": f"{name.replace('_', '')}."}
+    )
+    changed = good.model_copy(update={name: SecretStr(OTHER)})
+    motor: AsyncIOMotorClient[Any] = AsyncIOMotorClient(good.mongodb)
+    databases: list[Any] = [client[good.database("points")] for client in (motor, empty_installation.mongo)]
+    try:
+        await check_secrets(databases[0], good, keep=False)
+        assert await databases[1]["secrets"].count_documents({}) == 0, "who only looks keeps nothing"
+        await check_secrets(databases[0], good, keep=True)
+        for database in databases:
+            await check_secrets(database, good, keep=True)
+            for keep in (True, False):
+                with pytest.raises(SecretChanged, match=rf"^FEALTY_{name.upper()} is not the one"):
+                    await check_secrets(database, changed, keep=keep)
+    finally:
+        await empty_installation.mongo.drop_database(good.database("points"))
+        motor.close()
+
+
+async def test_processes_and_commands_with_another_secret_are_refused(empty_installation: Installation) -> None:
+    installation = empty_installation
+    names = ("points", "voucher", "customer", "edge")
+    async with installation.worker("points"):
+        pass
+    assert await installation.collection("points", "secrets").count_documents({}) == 2
+    for name in names[1:]:
+        await check_secrets(installation.mongo[installation.settings.database(name)], installation.settings, keep=True)
+    changed = {"FEALTY_CLAIMS_SECRET": OTHER}
+    refused = await asyncio.gather(*(installation.spawn(name, f"{name}-1", changed, wait=False) for name in names))
+    for process, _ in refused:
+        assert await asyncio.wait_for(process.wait(), 30)
+        assert "FEALTY_CLAIMS_SECRET is not the one with which the data" in process.log.read_text()
+    code, _, err = await fealty(installation, "verify", **changed)
+    assert (code, err.splitlines()[-1][:54]) == (2, "fealty: FEALTY_CLAIMS_SECRET is not the one with which")

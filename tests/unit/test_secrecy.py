@@ -1,0 +1,129 @@
+"""Secrets: which are refused where, and how the local stack comes by its own."""
+
+import json
+import stat
+from pathlib import Path
+from typing import Any
+
+import pytest
+from pydantic import SecretStr
+
+from shared.commands.console import Failure
+from shared.commands.environment import settings_at
+from shared.commands.local_secrets import with_drawn_secrets
+from shared.secrecy import WeakSecret, check_value, on_loopback, require_strong
+from shared.settings import DEVELOPMENT_SECRET, Settings
+
+GOOD = "0123456789abcdef0123456789abcdef"
+OTHER = "fedcba9876543210fedcba9876543210"
+
+
+def settings(**more: Any) -> Settings:
+    return Settings(**more)
+
+
+OFF = [
+    {"host": "0.0.0.0"},
+    {"host": "::"},
+    {"host": ""},
+    {"host": "fealty.example"},
+    {"kafka": "kafka:9092"},
+    {"kafka": "127.0.0.1:9092,10.0.0.1:9092"},
+    {"kafka": "[2001:db8::1]:9092"},
+    {"mongodb": "mongodb://u:p@mongo:27017/?replicaSet=rs0"},
+    {"mongodb": "mongodb://127.0.0.1:1,mongo:2/"},
+    {"mongodb": "mongodb+srv://127.example/"},
+    {"mongodb": "mongodb://127.0.0.1@mongo/"},
+]
+
+
+@pytest.mark.parametrize("where", OFF, ids=str)
+@pytest.mark.parametrize("name", ["secret", "claims_secret"])
+@pytest.mark.parametrize("weak", ["", " " * 40, "short", GOOD[:-1], DEVELOPMENT_SECRET])
+def test_off_loopback_weak_secrets_are_refused(where: dict[str, str], name: str, weak: str) -> None:
+    good = {"secret": SecretStr(GOOD), "claims_secret": SecretStr(OTHER)}
+    require_strong(settings(**where, **good))
+    with pytest.raises(WeakSecret, match=rf"^FEALTY_{name.upper()} must have .* `openssl rand"):
+        require_strong(settings(**where, **{**good, name: SecretStr(weak)}))
+
+
+@pytest.mark.parametrize(
+    "where",
+    [
+        {},
+        {"host": "::1", "kafka": "[::1]:9092", "mongodb": "mongodb://u:p%40@localhost:1/?replicaSet=rs0"},
+        {"host": "localhost", "kafka": "127.0.0.1:1,localhost:2", "mongodb": "mongodb://[::1]:2,127.0.0.2?w=1"},
+    ],
+)
+def test_on_loopback_anything_goes(where: dict[str, str]) -> None:
+    assert on_loopback(settings(**where))
+    require_strong(settings(**where))
+
+
+def test_a_command_off_loopback_refuses_the_default(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("KAFKA_BOOTSTRAP_SERVERS", "kafka:9092")
+    with pytest.raises(WeakSecret, match=r"^FEALTY_SECRET and FEALTY_CLAIMS_SECRET must have"):
+        settings_at(tmp_path)
+    monkeypatch.setenv("FEALTY_SECRET", GOOD)
+    monkeypatch.setenv("FEALTY_CLAIMS_SECRET", OTHER)
+    assert settings_at(tmp_path).kafka == "kafka:9092"
+
+
+def test_the_local_stack_draws_its_own_once(tmp_path: Path) -> None:
+    drawn = with_drawn_secrets(settings(), tmp_path)
+    values = [drawn.secret.get_secret_value(), drawn.claims_secret.get_secret_value()]
+    assert len({*values, DEVELOPMENT_SECRET}) == 3
+    assert min(map(len, values)) >= 32
+    assert with_drawn_secrets(settings(), tmp_path) == drawn
+    (file,) = (tmp_path / "data").iterdir()
+    assert stat.S_IMODE(file.stat().st_mode) == 0o600
+    given = with_drawn_secrets(settings(secret=SecretStr(GOOD)), tmp_path)
+    assert (given.secret.get_secret_value(), given.claims_secret) == (GOOD, drawn.claims_secret)
+
+
+def test_secrets_given_at_the_first_start_are_kept(tmp_path: Path) -> None:
+    with_drawn_secrets(settings(secret=SecretStr(GOOD), claims_secret=SecretStr("")), tmp_path)
+    kept = with_drawn_secrets(settings(), tmp_path)
+    assert kept.secret.get_secret_value() == GOOD
+    assert len(kept.claims_secret.get_secret_value()) >= 32, "an empty one counts as not given"
+
+
+def test_data_without_their_secrets_are_not_touched(tmp_path: Path) -> None:
+    (tmp_path / "data" / "mongo").mkdir(parents=True)
+    (tmp_path / "data" / "mongo" / "complete").touch()
+    with pytest.raises(Failure, match=r"secrets\.json is missing"):
+        with_drawn_secrets(settings(), tmp_path)
+    given = {"secret": SecretStr(GOOD), "claims_secret": SecretStr(OTHER)}
+    with_drawn_secrets(settings(**given), tmp_path)
+    kept = with_drawn_secrets(settings(), tmp_path)
+    assert {name: getattr(kept, name) for name in given} == given
+
+
+@pytest.mark.parametrize("content", ["{", "[]", "{}"])
+def test_secrets_that_cannot_be_read_are_a_failure(tmp_path: Path, content: str) -> None:
+    (tmp_path / "data").mkdir()
+    (tmp_path / "data" / "secrets.json").write_text(content)
+    with pytest.raises(Failure, match=r"secrets\.json cannot be read"):
+        with_drawn_secrets(settings(), tmp_path)
+
+
+def test_commands_use_the_secrets_of_the_stack_whose_database_they_use(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    drawn = with_drawn_secrets(settings(), tmp_path)
+    assert settings_at(tmp_path).secret != drawn.secret
+    addresses = {"http": "h", "kafka": "127.0.0.1:1", "mongodb": "mongodb://127.0.0.1:2/"}
+    (tmp_path / "endpoints.json").write_text(json.dumps(addresses))
+    assert settings_at(tmp_path).secret == drawn.secret
+    monkeypatch.setenv("MONGODB_URL", "mongodb://127.0.0.1:3/")
+    assert settings_at(tmp_path).secret != drawn.secret
+
+
+def test_a_check_value_tells_the_secret_apart_and_not_what_it_is() -> None:
+    values = [
+        check_value(variable, secret)["check"]
+        for variable in ("FEALTY_SECRET", "FEALTY_CLAIMS_SECRET")
+        for secret in (GOOD, OTHER)
+    ]
+    assert len({*values}) == 4
+    assert not any(secret in value for secret in (GOOD, OTHER) for value in values)
