@@ -8,7 +8,8 @@ from typing import Annotated, Literal
 
 from pydantic import Field
 
-from schemas.base import Instant, Key, Published, Wire
+from schemas.base import Instant, Published, Wire
+from schemas.text import Key, Reason
 from schemas.tiers import TierStanding
 
 
@@ -26,7 +27,7 @@ class SetAccountState(Wire):
 
     account_number: Key
     state: AccountState
-    reason: Annotated[str, Field(min_length=1, max_length=200)]
+    reason: Reason
 
 
 class ReplaceNumber(Wire):

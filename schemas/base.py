@@ -83,12 +83,6 @@ More decimals than DECIMALS_MAX are refused here, and more than the programme ha
 JSON Schema says so, as a `multipleOf` refuses numbers that a double does not hold exactly.
 """
 
-Text = Annotated[str, Field(max_length=64)]
-"""An opaque short string given to us: a number, a code, a name of a shop."""
-
-Key = Annotated[str, Field(min_length=1, max_length=64)]
-"""An opaque identifier given to us; never empty."""
-
 
 @dataclass(frozen=True)
 class AtMost(GroupedMetadata):

@@ -13,7 +13,8 @@ from unicodedata import normalize
 
 from pydantic import AfterValidator, Field, StrictBool
 
-from schemas.base import AtMost, Key, Text, Wire
+from schemas.base import AtMost, Wire
+from schemas.text import LINE, Checked, Key, Line, Text
 
 _EMAIL = re.compile(r"[^@\s]+@[^@\s]+")
 _PHONE = re.compile(r"(\+|00)?[0-9]{3,15}")
@@ -93,13 +94,10 @@ def _date_as_written(text: str) -> str:
     return text[:10]
 
 
-Line = Annotated[str, Field(max_length=200)]
-"""A line of text: a name, a street."""
-
-Email = Annotated[str, Field(max_length=254), AfterValidator(_email)]
-PhoneNumber = Annotated[str, Field(max_length=40), AfterValidator(_phone)]
-GivenPhoneNumber = Annotated[str, Field(min_length=3, max_length=40), AfterValidator(_phone)]
-WrittenDate = Annotated[str, Field(max_length=40, examples=["1990-09-11"]), AfterValidator(_date_as_written)]
+Email = Annotated[str, Checked(LINE, 254), AfterValidator(_email)]
+PhoneNumber = Annotated[str, Checked(LINE, 40), AfterValidator(_phone)]
+GivenPhoneNumber = Annotated[str, Checked(LINE, 40, 3), AfterValidator(_phone)]
+WrittenDate = Annotated[str, Checked(LINE, 40), AfterValidator(_date_as_written), Field(examples=["1990-09-11"])]
 
 
 class CustomerInfo(Wire):
@@ -177,9 +175,9 @@ class Consent(Wire):
 class Device(Wire):
     """A device that may be sent push messages."""
 
-    serial_number: Annotated[str, Field(min_length=1, max_length=200)]
+    serial_number: Annotated[str, Checked(LINE, 200, 1)]
     registration_type: Text | None = None
-    registration_token: Annotated[str, Field(max_length=4096)] | None = None
+    registration_token: Annotated[str, Checked(LINE, 4096)] | None = None
 
 
 def _at_most_one_primary(listed: tuple[_OneOf, ...]) -> tuple[_OneOf, ...]:

@@ -10,9 +10,10 @@ from typing import Annotated, Literal, get_args
 
 from pydantic import Field, model_validator
 
-from schemas.base import Instant, Key, Published, Wire
+from schemas.base import Instant, Published, Wire
 from schemas.contacts import ContactData, CustomerInfo
 from schemas.refusals import Refused
+from schemas.text import Key, Reason
 
 
 class CustomerState(StrEnum):
@@ -107,7 +108,7 @@ class SetCustomerState(Wire):
     """`customer.set_state.v1`: activate, block, delete or restore a customer; the same state again is a no-op."""
 
     state: CustomerState
-    reason: Annotated[str, Field(min_length=1, max_length=200)]
+    reason: Reason
 
 
 class AnonymiseCustomer(Wire):

@@ -5,8 +5,9 @@ Amounts are integers in the programme's smallest unit; times are UTC instants; o
 
 from typing import Literal
 
-from schemas.base import Instant, Key, Published, Wire
+from schemas.base import Instant, Published, Wire
 from schemas.movements import LotPart, Source
+from schemas.text import Key
 from schemas.voucher_saga import VoucherDone
 
 

@@ -8,7 +8,8 @@ from typing import Annotated, Any, Literal
 
 from pydantic import Field, StrictBool, model_validator
 
-from schemas.base import Amount, AtMost, Instant, Key, Published, Text, Wire
+from schemas.base import Amount, AtMost, Instant, Published, Wire
+from schemas.text import Key, Reference, Text
 from schemas.transaction import ProgrammeParts, VoucherRedemptions, check_operations
 
 LINES_MAX = 500
@@ -22,7 +23,7 @@ Revision = Annotated[int, Field(ge=1, le=1_000_000)]
 class OrderLine(Wire):
     """One line of an order. It earns on net amount + tax - discount, for its whole quantity, unless it does not."""
 
-    line: Key
+    line: Reference
     quantity: Quantity
     net_amount: Money
     tax: Money = Decimal(0)
@@ -40,7 +41,7 @@ class Payment(Wire):
 class _Order(Wire):
     """What is said of an order, whoever says it."""
 
-    order: Key
+    order: Reference
     currency: Currency
     placed_at: Instant
     shop: Text | None = None
@@ -84,7 +85,7 @@ class OrderAmendment(_Order):
 class FactLine(Wire):
     """How much of an order's line a fact is about."""
 
-    line: Key
+    line: Reference
     quantity: Quantity
 
 
@@ -96,8 +97,8 @@ class _Fact(Wire):
     """
 
     account_number: Key
-    order: Key
-    fact: Key
+    order: Reference
+    fact: Reference
     amount: Annotated[Amount, Field(gt=0)] | None = None
     lines: Annotated[tuple[FactLine, ...], Field(min_length=1), AtMost(LINES_MAX)] | None = None
     revision: Revision | None = None
@@ -152,7 +153,7 @@ class ReturnOrder(_FactCommand):
 class ReportOrder(Wire):
     """`points.report_order.v1`: facts have waited too long for their order; sent by the sweep."""
 
-    order: Key
+    order: Reference
 
 
 class LineEligible(Published):

@@ -23,7 +23,7 @@ from schemas.accounts import (
     ReplaceNumber,
     SetAccountState,
 )
-from schemas.base import Amount, Instant, Key, Published, Wire
+from schemas.base import Amount, Instant, Published, Wire
 from schemas.holds import CancelHeld, HoldEnded, HoldEvent, HoldPlaced
 from schemas.movements import (
     Activated,
@@ -52,6 +52,7 @@ from schemas.orders import CancelOrder, FulfilOrder, OrderEvent, PlaceOrder, Rep
 from schemas.programme import Programme, ProgrammeState
 from schemas.refusals import PointsRefusal, PointsRejected
 from schemas.reversals import ReversalEvent, Reverse, Reversed, ReversedAmount, ReversedOperation
+from schemas.text import Key, Reason
 from schemas.tiers import PinTier, PutTierSet, TierEvent, TierSet, TierSetApplied
 from schemas.transaction import Context, Transaction
 from schemas.voucher_saga import (
@@ -80,7 +81,7 @@ class Adjust(Wire):
     account_number: Key
     programme: Key
     value: Amount
-    reason: Annotated[str, Field(min_length=1, max_length=200)]
+    reason: Reason
     active_from: Instant | None = None
     expires_at: Instant | None = None
     context: Context = Context()

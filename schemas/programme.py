@@ -9,7 +9,8 @@ from zoneinfo import available_timezones
 
 from pydantic import AfterValidator, Field, PlainSerializer, model_validator
 
-from schemas.base import Amount, AtMost, Instant, Key, Wire
+from schemas.base import Amount, AtMost, Instant, Wire
+from schemas.text import Description, Key
 
 
 @cache
@@ -131,7 +132,7 @@ class Programme(Wire):
     """
 
     id: Key
-    descriptions: Annotated[dict[Language, str], Field(min_length=1)]
+    descriptions: Annotated[dict[Language, Description], Field(min_length=1)]
     unit: Annotated[str, Field(pattern=r"^(points|[A-Z]{3})$")] = "points"
     scale: Annotated[int, Field(ge=0, le=2)] = 0
     zone: Zone = "UTC"

@@ -7,8 +7,9 @@ from typing import Annotated, Literal
 
 from pydantic import Field
 
-from schemas.base import Amount, AtMost, Instant, Key, Published, Wire
+from schemas.base import Amount, AtMost, Instant, Published, Wire
 from schemas.movements import Source
+from schemas.text import Key, Reason
 from schemas.transaction import OPERATIONS_MAX, Context
 from schemas.voucher_saga import VoucherDone
 
@@ -32,7 +33,7 @@ class Reverse(Wire):
     account_number: Key
     transaction_id: Key
     operations: Annotated[tuple[ReversedOperation, ...], AtMost(2 * OPERATIONS_MAX)] = ()
-    reason: Annotated[str, Field(min_length=1, max_length=200)]
+    reason: Reason
     context: Context = Context()
 
 

@@ -4,17 +4,16 @@ from typing import Annotated, Literal
 
 from pydantic import Field, PlainSerializer, model_validator
 
-from schemas.base import Amount, AtMost, Instant, Key, Published, Wire
+from schemas.base import Amount, AtMost, Instant, Published, Wire
 from schemas.orders import Currency
 from schemas.programme import Language, Months, Zone, json_number
-
-Code = Annotated[str, Field(min_length=1, max_length=64)]
+from schemas.text import Description, Key, Reason
 
 
 class TierLevel(Wire):
     """A level, reached at `at` (whole units of points, or of money when the basis is spend)."""
 
-    code: Code
+    code: Key
     at: Annotated[
         Amount,
         Field(ge=0, decimal_places=2),
@@ -51,7 +50,7 @@ class TierSet(Wire):
     """
 
     id: Key
-    descriptions: Annotated[dict[Language, str], Field(min_length=1)]
+    descriptions: Annotated[dict[Language, Description], Field(min_length=1)]
     programme: Key
     basis: Literal["balance", "earned", "spend"] = "earned"
     currency: Currency | None = None
@@ -85,8 +84,8 @@ class PinTier(Wire):
 
     account_number: Key
     tier_set: Key
-    code: Code | None = None
-    reason: Annotated[str, Field(min_length=1, max_length=200)]
+    code: Key | None = None
+    reason: Reason
 
 
 class TierSetApplied(Published):

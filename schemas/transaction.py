@@ -5,10 +5,11 @@ Used as it is over HTTP, on `oms.fulfilments` and, with the account's number, as
 
 from typing import Annotated, Any, Self
 
-from pydantic import BeforeValidator, Field, StrictBool, model_validator
+from pydantic import BeforeValidator, StrictBool, model_validator
 from pydantic_core import PydanticCustomError
 
-from schemas.base import Amount, AtMost, Instant, Key, Text, Wire
+from schemas.base import Amount, AtMost, Instant, Wire
+from schemas.text import Comment, Key, Text
 
 OPERATIONS_MAX = 100
 """The loads, redemptions, purchases and vouchers of one transaction, over all its programmes (rules 4.2.3)."""
@@ -104,7 +105,7 @@ class Context(Wire):
     shop_id: Text | None = None
     pos_id: Text | None = None
     operator_id: Text | None = None
-    comment: Annotated[str, Field(max_length=1000)] | None = None
+    comment: Comment | None = None
     utc_offset: Text | None = None
     occurred_at: Instant | None = None
 

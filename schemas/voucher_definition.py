@@ -5,18 +5,27 @@ from typing import Annotated, Literal
 
 from pydantic import Field, StrictBool, model_validator
 
-from schemas.base import Instant, Key, Published, Wire
+from schemas.base import Instant, Published, Wire
 from schemas.programme import ExpiryRule, Language, Zone
+from schemas.text import LINE, LINES, Checked, Key
 
 LANGUAGES_MAX = 30
 
 Titles = Annotated[
+    dict[Language, Annotated[str, Checked(LINE, 100, 1)]],
+    Field(min_length=1, max_length=LANGUAGES_MAX),
+]
+Descriptions = Annotated[dict[Language, Annotated[str, Checked(LINES, 1000, 1)]], Field(max_length=LANGUAGES_MAX)]
+
+
+KnownTitles = Annotated[
     dict[Language, Annotated[str, Field(min_length=1, max_length=100)]],
     Field(min_length=1, max_length=LANGUAGES_MAX),
 ]
-Descriptions = Annotated[
+KnownDescriptions = Annotated[
     dict[Language, Annotated[str, Field(min_length=1, max_length=1000)]], Field(max_length=LANGUAGES_MAX)
 ]
+"""Of a definition that a door has taken: events say what it says, whatever a door takes today."""
 
 
 class DefinitionState(StrEnum):

@@ -10,7 +10,7 @@ from typing import Literal
 from schemas.base import Instant, Published
 from schemas.movements import Source
 from schemas.programme import Language
-from schemas.voucher_definition import Descriptions, Titles
+from schemas.voucher_definition import KnownDescriptions, KnownTitles
 
 
 class VoucherState(StrEnum):
@@ -53,8 +53,8 @@ class VoucherIssued(VoucherBooked):
 
     type: Literal["voucher.issued.v1"] = "voucher.issued.v1"
     definition_version: int
-    titles: Titles
-    descriptions: Descriptions
+    titles: KnownTitles
+    descriptions: KnownDescriptions
     default_language: Language
     zone: str
     valid_from: Instant
@@ -104,8 +104,8 @@ class VoucherView(Published):
     account: str | None
     account_number: str | None
     state: VoucherState
-    titles: Titles
-    descriptions: Descriptions
+    titles: KnownTitles
+    descriptions: KnownDescriptions
     default_language: Language
     valid_from: Instant
     valid_until: Instant | None

@@ -11,9 +11,10 @@ from typing import Annotated, Literal
 
 from pydantic import Field, StrictBool
 
-from schemas.base import Instant, Key, Published, Text, Wire
+from schemas.base import Instant, Published, Wire
 from schemas.movements import Source
 from schemas.replies import SnapshotPart
+from schemas.text import KnownKey
 from schemas.voucher_definition import VoucherDefinition
 from schemas.voucher_events import VoucherState
 
@@ -21,7 +22,6 @@ CLOSE_TRANSACTION = "points.close_transaction.v1"
 CLOSE_REVERSAL = "points.close_reversal.v1"
 
 Operation = Annotated[int, Field(ge=0)]
-Reason = Annotated[str, Field(min_length=1, max_length=200)]
 
 
 class Decision(StrEnum):
@@ -37,9 +37,9 @@ class BoughtVoucher(Wire):
 
     operation: Operation
     pointer: str
-    programme: Key
-    voucher_id: Key
-    serial_id: Key
+    programme: KnownKey
+    voucher_id: KnownKey
+    serial_id: KnownKey
     use: StrictBool = False
     valid_from: Instant | None = None
     expires_at: Instant | None = None
@@ -52,8 +52,8 @@ class UsedVoucher(Wire):
 
     operation: Operation
     pointer: str
-    programme: Key | None = None
-    serial_id: Key
+    programme: KnownKey | None = None
+    serial_id: KnownKey
     void: StrictBool = False
 
 
@@ -64,10 +64,10 @@ class ExecuteVouchers(Wire):
     this one: a voucher may have been given to such a number before it did.
     """
 
-    transaction_id: Key
-    account: Key
-    account_number: Key
-    aliases: tuple[Key, ...] = ()
+    transaction_id: KnownKey
+    account: KnownKey
+    account_number: KnownKey
+    aliases: tuple[KnownKey, ...] = ()
     deadline: Instant
     purchases: tuple[BoughtVoucher, ...] = ()
     redemptions: tuple[UsedVoucher, ...] = ()
@@ -78,17 +78,17 @@ class ExecuteVouchers(Wire):
 class CancelVouchers(Wire):
     """`voucher.cancel.v1`: nothing shall come of the transaction, unless it has been executed already."""
 
-    transaction_id: Key
-    account: Key
+    transaction_id: KnownKey
+    account: KnownKey
 
 
 class ThresholdVoucher(Wire):
     """A voucher for which a threshold has deducted `cost` points of `programme` (rules 4.1.11)."""
 
     operation: Operation
-    programme: Key
-    voucher_id: Key
-    serial_id: Key
+    programme: KnownKey
+    voucher_id: KnownKey
+    serial_id: KnownKey
     cost: Annotated[int, Field(ge=0)]
     scale: Annotated[int, Field(ge=0)]
 
@@ -100,9 +100,9 @@ class IssueThresholdVouchers(Wire):
     the declared one, retired or not; and when there is none, under its code, valid for ever.
     """
 
-    transaction_id: Key
-    account: Key
-    account_number: Key
+    transaction_id: KnownKey
+    account: KnownKey
+    account_number: KnownKey
     vouchers: Annotated[tuple[ThresholdVoucher, ...], Field(min_length=1)]
     definitions: tuple[VoucherDefinition, ...] = ()
     source: Source = Source()
@@ -114,7 +114,7 @@ class TakenBackVoucher(Wire):
 
     operation: Operation
     pointer: str
-    serial_id: Key
+    serial_id: KnownKey
 
 
 class ReturnedVoucher(Wire):
@@ -122,7 +122,7 @@ class ReturnedVoucher(Wire):
 
     operation: Operation
     pointer: str
-    serial_id: Key
+    serial_id: KnownKey
     grace_days: Annotated[int, Field(ge=0, le=3660)] = 30
 
 
@@ -132,13 +132,13 @@ class ReverseVouchers(Wire):
     Redemptions are undone first. A voucher that was bought and has been used otherwise refuses all (`voucher_used`).
     """
 
-    reversal_id: Key
-    transaction_id: Key
-    account: Key
-    account_number: Key
+    reversal_id: KnownKey
+    transaction_id: KnownKey
+    account: KnownKey
+    account_number: KnownKey
     redemptions: tuple[ReturnedVoucher, ...] = ()
     purchases: tuple[TakenBackVoucher, ...] = ()
-    reason: Reason
+    reason: Annotated[str, Field(min_length=1, max_length=200)]
     source: Source = Source()
     occurred_at: Instant | None = None
 
@@ -167,9 +167,9 @@ class Answer(Wire):
     deciding.
     """
 
-    account: Key
+    account: KnownKey
     decision: Decision
-    code: Text | None = None
+    code: Annotated[str, Field(max_length=64)] | None = None
     detail: str | None = None
     pointer: str | None = None
     snapshots: tuple[SnapshotPart, ...] = ()
@@ -181,7 +181,7 @@ class CloseTransaction(Answer):
     A voucher that was bought and used at once is both issued and redeemed.
     """
 
-    transaction_id: Key
+    transaction_id: KnownKey
     issued: tuple[IssuedVoucher, ...] = ()
     redeemed: tuple[VoucherDone, ...] = ()
     voided: tuple[VoucherDone, ...] = ()
@@ -190,8 +190,8 @@ class CloseTransaction(Answer):
 class CloseReversal(Answer):
     """`points.close_reversal.v1`: executed or refused, a reversal; its id is v5("close", reversal id)."""
 
-    reversal_id: Key
-    transaction_id: Key
+    reversal_id: KnownKey
+    transaction_id: KnownKey
     restored: tuple[VoucherDone, ...] = ()
     voided: tuple[VoucherDone, ...] = ()
 

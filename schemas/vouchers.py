@@ -7,8 +7,9 @@ from typing import Annotated, get_args
 
 from pydantic import Field
 
-from schemas.base import Instant, Key, Published, Wire
+from schemas.base import Instant, Published, Wire
 from schemas.refusals import VoucherRefusal, VoucherRejected
+from schemas.text import Key, Reason
 from schemas.transaction import Context
 from schemas.voucher_definition import (
     DefinitionPut,
@@ -39,7 +40,6 @@ from schemas.voucher_saga import (
     ExecuteVouchers,
     IssuedVoucher,
     IssueThresholdVouchers,
-    Reason,
     ReturnedVoucher,
     ReversalExecuted,
     ReversalRefused,

@@ -6,7 +6,8 @@ from typing import Annotated, Literal
 from pydantic import AfterValidator, Field
 from pydantic_core import SchemaError, SchemaValidator, core_schema
 
-from schemas.base import Instant, Key, Published, Wire
+from schemas.base import Instant, Published, Wire
+from schemas.text import LINE, Checked, Key
 
 INPUTS_WAITING_MAX = 100
 """The inputs that may wait for one account number to be known."""
@@ -35,7 +36,7 @@ def _is_pattern(pattern: str) -> str:
 
 
 NumberPatterns = Annotated[
-    tuple[Annotated[str, Field(min_length=1, max_length=200), AfterValidator(_is_pattern)], ...],
+    tuple[Annotated[str, Checked(LINE, 200, 1), AfterValidator(_is_pattern)], ...],
     Field(max_length=20, json_schema_extra={"examples": [["[0-9]{19}"]]}),
 ]
 """Regular expressions for whole account numbers, such as `[0-9]{19}`."""
@@ -57,7 +58,7 @@ class ReleaseInputs(Wire):
     """
 
     account_number: Key
-    commands: Annotated[tuple[str, ...], Field(min_length=1, max_length=INPUTS_WAITING_MAX)]
+    commands: Annotated[tuple[Key, ...], Field(min_length=1, max_length=INPUTS_WAITING_MAX)]
 
 
 class PutAccountNumbers(Wire):

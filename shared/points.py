@@ -6,6 +6,7 @@ from typing import Any
 
 from schemas.points import ACCOUNT_VIEW, PROGRAMME_VIEW, ProgrammeView
 from schemas.programme import Programme
+from schemas.text import STORED
 from shared.decider import Decider, Document, View
 from shared.runtime.journal import Stored
 
@@ -28,7 +29,7 @@ def account_view(stream: str, stored: Stored) -> Document | None:
 def programme_of(stream: str, stored: Stored) -> Programme | None:
     """A programme's present rules."""
     value = _value(PROGRAMME_VIEW, stream, stored)
-    return None if value is None else ProgrammeView.model_validate(value).programme
+    return None if value is None else ProgrammeView.model_validate(value, context=STORED).programme
 
 
 def _value(kind: str, stream: str, stored: Stored) -> Document | None:

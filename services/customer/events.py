@@ -6,6 +6,7 @@ from typing import Any
 from pydantic import TypeAdapter
 
 from schemas.customers import ClaimKind, CustomerEvent
+from schemas.text import STORED
 from services.customer.profile import Profile
 from services.customer.state import Event, Personal
 from shared.decider import Document
@@ -27,7 +28,8 @@ def load_event(document: Document) -> Event:
     :raises pydantic.ValidationError: when the document is no event of this service.
     """
     personal = document.get("personal")
-    told = _TOLD.validate_python({name: value for name, value in document.items() if name != "personal"})
+    public = {name: value for name, value in document.items() if name != "personal"}
+    told = _TOLD.validate_python(public, context=STORED)
     return Event(told, None if personal is None else _load_personal(personal))
 
 
@@ -39,7 +41,7 @@ def dump_profile(profile: Profile) -> Document:
 
 def load_profile(document: Mapping[str, Any]) -> Profile:
     """The profile that `dump_profile` gave."""
-    return Profile.model_validate(document)
+    return Profile.model_validate(document, context=STORED)
 
 
 def dump_claims(claims: Mapping[ClaimKind, str]) -> Document:

@@ -8,6 +8,7 @@ from pydantic import ConfigDict
 
 from schemas.base import Published
 from schemas.contacts import Address, Consent, ContactData, CustomerInfo, Device, Gender, Label, Phone, primary_of
+from schemas.text import STORED
 
 
 class Profile(Published):
@@ -90,5 +91,5 @@ def _with_primary_phone(phones: Sequence[Phone], number: str) -> tuple[Phone, ..
     if not number:
         return others
     if known is None:
-        return (Phone(primary=True, number=number), *others)
+        return (Phone.model_validate({"primary": True, "number": number}, context=STORED), *others)
     return tuple([each.model_copy(update={"number": number}) if each is known else each for each in phones])

@@ -14,6 +14,7 @@ from structlog.contextvars import bind_contextvars
 from services.edge import tokens
 from services.edge.problems import Problem
 from services.edge.rates import Rates
+from services.edge.routes import query
 from services.edge.tokens import Caller, Verified
 from services.edge.views import Views
 from shared.clock import instant, monotonic_s, now_ms
@@ -91,7 +92,9 @@ class Access:
 
         def guard(handler: Handler) -> Endpoint:
             async def endpoint(request: Request) -> Response:
-                return await handler(request, await self.caller(request, scope))
+                caller = await self.caller(request, scope)
+                query.check_characters(request)
+                return await handler(request, caller)
 
             endpoint.__name__, endpoint.__doc__ = handler.__name__, handler.__doc__
             setattr(endpoint, _SCOPE, scope)

@@ -2,10 +2,9 @@
 
 from typing import Annotated
 
-from pydantic import Field
-
-from schemas.base import Published, Text, Wire
-from schemas.contacts import Gender, Line
+from schemas.base import Published, Wire
+from schemas.contacts import Gender
+from schemas.text import LINE, Checked, Line, Text
 from services.edge.documents import InstantText, Number
 
 
@@ -19,7 +18,7 @@ class SearchParameters(Wire):
     card_number: Text | None = None
     first_name: Line | None = None
     last_name: Line | None = None
-    email_address: Annotated[str, Field(max_length=254)] | None = None
+    email_address: Annotated[str, Checked(LINE, 254)] | None = None
     postal_code: Text | None = None
     house_number: Text | None = None
     house_number_addition: Text | None = None

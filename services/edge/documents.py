@@ -10,7 +10,7 @@ from pydantic import BaseModel, Field, WithJsonSchema
 
 from schemas.base import Published
 from schemas.points import AccountState, Movement, PinTier, Source
-from schemas.tiers import Code
+from schemas.text import Key
 from schemas.voucher_saga import IssuedVoucher, VoucherDone
 
 Number = Annotated[Decimal, WithJsonSchema({"type": "number"})]
@@ -79,7 +79,7 @@ class TierPinAnswer(TransactionAnswer):
 class TierPin(PinTier):
     """Hold an account at a level by hand, until that is taken back."""
 
-    code: Code
+    code: Key
 
 
 class DatedAmountAnswer(Published):

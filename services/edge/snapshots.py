@@ -27,6 +27,7 @@ from schemas.points import (
     ProgrammeView,
 )
 from schemas.replies import SnapshotPart
+from schemas.text import STORED
 from schemas.vouchers import DEFINITION_VIEW, VOUCHER_VIEW, DefinitionView, VoucherView
 from services.edge.shapes import BY_COLLECTION
 from shared.runtime.kafka import ConsumerRecord
@@ -84,7 +85,7 @@ def of_record(record: ConsumerRecord[bytes, bytes]) -> Upsert | None:
             return None
         value = orjson.loads(record.value or b"")
         if not _deleted(value):
-            _ADAPTERS[envelope.type].validate_python(value, by_alias=True, by_name=False)
+            _ADAPTERS[envelope.type].validate_python(value, by_alias=True, by_name=False, context=STORED)
         return _upsert(envelope.type, (record.key or b"").decode(), value)
     except (EnvelopeError, ValueError, BSONError, OverflowError) as error:
         SNAPSHOTS.labels("unreadable").inc()

@@ -4,11 +4,11 @@ from typing import Annotated, Any
 
 from pydantic import Field
 
-from schemas.base import Instant, Key, Published, Wire
+from schemas.base import Instant, Published, Wire
 from schemas.refusals import RefusedInput
+from schemas.text import Key, Reason
 from schemas.transaction import Context
 from schemas.voucher_definition import Descriptions, Titles
-from schemas.voucher_saga import Reason
 from services.edge.documents import AccountAnswer, InstantText, MovementAnswer, Number
 
 

@@ -5,6 +5,7 @@ from typing import Any, assert_never
 
 from schemas.accounts import AccountState
 from schemas.programme import Programme
+from schemas.text import STORED
 from schemas.tiers import TierSet
 from services.points.due import due_at
 from services.points.held import Hold, dump_hold, load_hold
@@ -111,12 +112,12 @@ def _text(declared: Programme | TierSet | None) -> str | None:
 
 @lru_cache(maxsize=1024)
 def _tier_set(text: str) -> TierSet:
-    return TierSet.model_validate_json(text)
+    return TierSet.model_validate_json(text, context=STORED)
 
 
 @lru_cache(maxsize=1024)
 def _rules(text: str, version: int) -> ProgrammeRules:
-    return ProgrammeRules.of(Programme.model_validate_json(text), version)
+    return ProgrammeRules.of(Programme.model_validate_json(text, context=STORED), version)
 
 
 def _dump_account(account: Account) -> Document:

@@ -15,6 +15,7 @@ from pydantic import TypeAdapter
 from schemas.base import format_instant
 from schemas.movements import LotPart, Moved, Movement, Source
 from schemas.points import PointsEvent
+from schemas.text import STORED
 from services.points.parts import NO_SOURCE, trusted
 from services.points.state import Event
 from shared.decider import Document
@@ -50,7 +51,7 @@ def load_event(document: Document) -> Event:
             return _load_movement(*known, document)
         except (KeyError, TypeError, ValueError, AttributeError):
             pass
-    return _EVENTS.validate_python(document)
+    return _EVENTS.validate_python(document, context=STORED)
 
 
 def _load_movement(model: type[Movement], kind: str, document: Document) -> Movement:

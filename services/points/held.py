@@ -6,6 +6,7 @@ from typing import NamedTuple
 from pydantic import TypeAdapter
 
 from schemas.holds import CancelRequested, HoldEvent, TransactionClosed, TransactionHeld
+from schemas.text import STORED
 from shared.clock import as_utc
 from shared.decider import Document
 
@@ -48,5 +49,5 @@ def dump_hold(hold: Hold) -> Document:
 def load_hold(name: str, document: Document) -> Hold:
     """The transaction that `dump_hold` gave; instants may come back naive or with another UTC."""
     text = document["held"]
-    held = None if text is None else _HELD.validate_json(text)
+    held = None if text is None else _HELD.validate_json(text, context=STORED)
     return Hold(name, held, document["decision"], as_utc(document["due_at"]))

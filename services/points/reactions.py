@@ -9,13 +9,13 @@ from schemas.envelope import Envelope
 from schemas.folding import FoldingError, fold
 from schemas.inputs import FULFILMENTS, ORDERS
 from schemas.orders import OrderAmendment, OrderPlacement
+from schemas.text import IDENTIFIER, IDENTIFIER_CHARS_MAX
 from schemas.transaction import MISSPELT, Transaction
 from shared.errors import Poison
 from shared.hashing import canonical, request_hash, to_json
 from shared.ids import account_id, derived_id, input_command_id
 from shared.reactions import ReactionContext, Translated
 
-ACCOUNT_NUMBER_CHARS_MAX = 64
 ERRORS_SHOWN_MAX = 5
 
 _FACTS = {
@@ -48,8 +48,10 @@ def react_to_fulfilments(envelope: Envelope, raw: bytes, context: ReactionContex
         command = _FACTS[envelope.type]
         return [_translated(envelope, context, command, body["accountNumber"], body, fact)]
     number = envelope.subject
-    if len(number) > ACCOUNT_NUMBER_CHARS_MAX:
-        raise Poison("validation_failed", f"ce_subject is longer than {ACCOUNT_NUMBER_CHARS_MAX} characters")
+    if len(number) > IDENTIFIER_CHARS_MAX:
+        raise Poison("validation_failed", f"ce_subject is longer than {IDENTIFIER_CHARS_MAX} characters")
+    if not IDENTIFIER.fit(number):
+        raise Poison("validation_failed", f"ce_subject, the account number, {IDENTIFIER.wanted}")
     body = _fold(raw, Transaction, MISSPELT)
     transaction = _validate(Transaction, body)
     return [_translated(envelope, context, "points.post_transaction.v1", number, body, transaction)]

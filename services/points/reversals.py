@@ -7,6 +7,7 @@ from typing import NamedTuple
 from pydantic import TypeAdapter
 
 from schemas.reversals import ReversalEvent, ReversalHeld, ReversalReleased, Reversed
+from schemas.text import STORED
 from shared.decider import Document
 
 _HELD: TypeAdapter[ReversalHeld] = TypeAdapter(ReversalHeld)
@@ -54,5 +55,5 @@ def dump_reversals(reversals: Reversals) -> Document:
 def load_reversals(name: str, document: Document) -> Reversals:
     """What `dump_reversals` gave."""
     text = document.get("held")
-    held = None if text is None else _HELD.validate_json(text)
+    held = None if text is None else _HELD.validate_json(text, context=STORED)
     return Reversals(name, dict(document["undone"]), dict(document.get("vouchers", ())), held)

@@ -3,6 +3,7 @@
 from functools import lru_cache
 from typing import assert_never
 
+from schemas.text import STORED
 from schemas.vouchers import VoucherDefinition, VoucherIssued, VoucherState
 from services.voucher.events import dump_event, load_event
 from services.voucher.state import DecisionEvent, Definition, Pivot, State, Voucher, aggregate_of, initial
@@ -88,4 +89,4 @@ def _decision(document: Document | None) -> DecisionEvent | None:
 
 @lru_cache(maxsize=1024)
 def _definition(text: str) -> VoucherDefinition:
-    return VoucherDefinition.model_validate_json(text)
+    return VoucherDefinition.model_validate_json(text, context=STORED)

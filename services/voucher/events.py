@@ -2,6 +2,7 @@
 
 from pydantic import TypeAdapter
 
+from schemas.text import STORED
 from schemas.vouchers import VoucherEvent
 from services.voucher.state import Event
 from shared.decider import Document
@@ -19,4 +20,4 @@ def load_event(document: Document) -> Event:
 
     :raises pydantic.ValidationError: when the document is no event of this service.
     """
-    return _EVENTS.validate_python(document)
+    return _EVENTS.validate_python(document, context=STORED)

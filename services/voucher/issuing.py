@@ -5,6 +5,7 @@ from datetime import datetime
 from typing import NamedTuple
 
 from schemas.base import format_instant
+from schemas.text import STORED
 from schemas.vouchers import (
     DefinitionState,
     IssueThresholdVouchers,
@@ -147,9 +148,9 @@ def _declared(desk: Desk, wanted: ThresholdVoucher) -> tuple[VoucherDefinition, 
     definition, version = desk.definition(wanted.voucher_id)[1:]
     if definition is not None:
         return definition, version
-    titles = {_NO_LANGUAGE: wanted.voucher_id}
-    code, programme = wanted.voucher_id, wanted.programme
-    return VoucherDefinition(code=code, titles=titles, default_language=_NO_LANGUAGE, programme=programme), 0
+    code = wanted.voucher_id
+    named = {"code": code, "titles": {_NO_LANGUAGE: code}, "default_language": _NO_LANGUAGE}
+    return VoucherDefinition.model_validate({**named, "programme": wanted.programme}, context=STORED), 0
 
 
 def _end(definition: VoucherDefinition, now: datetime) -> datetime | None:

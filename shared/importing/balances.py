@@ -14,6 +14,7 @@ from pydantic import TypeAdapter, ValidationError
 from schemas.base import DECIMALS_MAX, VALUE_MAX, Instant
 from schemas.points import Adjust
 from schemas.programme import Programme, ProgrammeState
+from schemas.text import IDENTIFIER, IDENTIFIER_CHARS_MAX, LINE, REASON_CHARS_MAX, Characters
 from shared.calendar import first_instant
 from shared.decider import Document
 from shared.ids import derived_id
@@ -21,8 +22,6 @@ from shared.importing.reading import Row
 from shared.money import to_minor
 
 REASON = "opening balance"
-REASON_CHARS_MAX = 200
-_KEY_CHARS_MAX = 64
 _NUMBER = re.compile(r"-?[0-9]+(\.[0-9]+)?")
 _DATE = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
 _INSTANT: TypeAdapter[datetime] = TypeAdapter(Instant)
@@ -76,7 +75,7 @@ def opening_of(row: Row) -> Opening | Refused:
         if name != "value" and not isinstance(given, str):
             return Refused(f"{name} must be text, in quotes")
     for name in ("account_number", "programme"):
-        if fault := _wrong_name(row.fields[name]):
+        if fault := _wrong(row.fields[name], IDENTIFIER, IDENTIFIER_CHARS_MAX):
             return Refused(f"{name} {fault}")
     value = _value(row.fields["value"])
     if isinstance(value, Refused):
@@ -87,8 +86,8 @@ def opening_of(row: Row) -> Opening | Refused:
     if isinstance(active_from, Refused):
         return active_from
     reason = row.fields.get("reason", REASON).strip() or REASON
-    if len(reason) > REASON_CHARS_MAX:
-        return Refused(f"reason has more than {REASON_CHARS_MAX} characters")
+    if fault := _wrong(reason, LINE, REASON_CHARS_MAX):
+        return Refused(f"reason {fault}")
     key = Key(*(row.fields.get(name, "") for name in Key._fields))
     return Opening(key, *value, expires_at, active_from, reason)
 
@@ -135,12 +134,10 @@ def booked_by(entry: Document) -> int | None:
     return None
 
 
-def _wrong_name(name: str) -> str | None:
-    if len(name) > _KEY_CHARS_MAX:
-        return f"has more than {_KEY_CHARS_MAX} characters"
-    if name != name.strip():
-        return "begins or ends with a blank"
-    return None if name.isprintable() else "has characters that cannot be printed"
+def _wrong(text: str, characters: Characters, chars_max: int) -> str | None:
+    if len(text) > chars_max:
+        return f"has more than {chars_max} characters"
+    return None if characters.fit(text) else characters.wanted
 
 
 def _value(given: str | Decimal) -> tuple[Decimal, int | None] | Refused:

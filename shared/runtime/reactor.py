@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 
 from schemas.envelope import Envelope, EnvelopeError
+from schemas.text import LINE
 from shared.backoff import Backoff
 from shared.decider import Document
 from shared.errors import Poison, Unavailable
@@ -68,6 +69,7 @@ class Reactor:
         for record in batch:
             try:
                 envelope = Envelope.from_headers(record.headers)
+                _check_characters(envelope)
                 value = checked_value(record, self._settings.record_bytes_max)
                 commands = self._react(envelope, value, self._context)
             except EnvelopeError as error:
@@ -98,3 +100,13 @@ class Reactor:
         ).headers()
         partition = partition_of(command.subject, self._settings.partitions)
         return Record(self._commands, partition, command.subject.encode(), command.value, headers)
+
+
+def _check_characters(envelope: Envelope) -> None:
+    """Other systems' attributes go on into streams, views and logs.
+
+    :raises EnvelopeError: one has control characters.
+    """
+    for name, value in zip(envelope._fields, envelope, strict=True):
+        if isinstance(value, str) and not LINE.fit(value):
+            raise EnvelopeError(f"header ce_{name.replace('_', '')} {LINE.wanted}")

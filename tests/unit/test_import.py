@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from schemas.programme import Programme, ProgrammeState
+from schemas.text import IDENTIFIER
 from shared.ids import derived_id
 from shared.importing import Format, Rejects, Row, Unreadable, count_rows, opened
 from shared.importing.balances import Key, Opening, Refused, booked_by, command_id, command_of, opening_of, refused_now
@@ -91,8 +92,8 @@ WRONG_ROWS = {
     ",P,1,,,": "account_number is missing",
     "A,,1,,,": "programme is missing",
     "A,P,,,,": "value is missing",
-    " A,P,1,,,": "account_number begins or ends with a blank",
-    "A\t1,P,1,,,": "account_number has characters that cannot be printed",
+    " A,P,1,,,": f"account_number {IDENTIFIER.wanted}",
+    "A\t1,P,1,,,": f"account_number {IDENTIFIER.wanted}",
     f"{'A' * 65},P,1,,,": "account_number has more than 64 characters",
     'A,P,"1,50",,,': "value is no number: digits, and a point before decimals",
     "A,P,1e3,,,": "value is no number: digits, and a point before decimals",

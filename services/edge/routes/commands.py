@@ -36,12 +36,13 @@ def described(
     """
     taken = (*of, *parameters, IDEMPOTENCY_KEY)
     numbered = ("invalid_account_number",) if ACCOUNT_NUMBER in of else ()
+    placed = (*numbered, "invalid_parameter") if of or parameters else ()
     return {
         "response_class": Response,
         "responses": {
             200: dict(accepted),
             202: {"model": PendingAnswer, "description": "On its way; poll the `Location`.", "headers": PENDING},
-            **refusals(*COMMAND_PROBLEMS, *numbered, *rules),
+            **refusals(*COMMAND_PROBLEMS, *placed, *rules),
         },
         "openapi_extra": {"parameters": [*taken]} if schema is None else body(schema, examples, *taken),
     }

@@ -6,14 +6,21 @@ from typing import Any
 from starlette.datastructures import Headers
 from starlette.requests import Request
 
+from schemas.text import IDENTIFIER, IDENTIFIER_CHARS_MAX, LINE
 from services.edge.problems import Problem
 from services.edge.routes.query import wrong
 
+IDENTIFIER_SCHEMA: dict[str, Any] = {
+    "type": "string",
+    "minLength": 1,
+    "maxLength": IDENTIFIER_CHARS_MAX,
+    "pattern": IDENTIFIER.pattern,
+}
 ACCOUNT_NUMBER: dict[str, Any] = {
     "name": "accountNumber",
     "in": "path",
     "required": True,
-    "schema": {"type": "string", "minLength": 1, "maxLength": 64},
+    "schema": IDENTIFIER_SCHEMA,
     "description": "A card's or account's number: an opaque string.",
     "example": "6299000000000000017",
 }
@@ -21,7 +28,7 @@ CUSTOMER_ID: dict[str, Any] = {
     "name": "customerId",
     "in": "path",
     "required": True,
-    "schema": {"type": "string", "minLength": 1, "maxLength": 64},
+    "schema": IDENTIFIER_SCHEMA,
     "description": "A customer's id, as Create answered it.",
     "example": "0199d2a5-7c00-7000-8000-00000000000c",
 }
@@ -29,7 +36,7 @@ SERIAL_ID: dict[str, Any] = {
     "name": "serialId",
     "in": "path",
     "required": True,
-    "schema": {"type": "string", "minLength": 1, "maxLength": 64},
+    "schema": IDENTIFIER_SCHEMA,
     "description": "A voucher's serial: an opaque string.",
     "example": "6666160395443995410",
 }
@@ -37,7 +44,7 @@ TIER_SET: dict[str, Any] = {
     "name": "tierSet",
     "in": "path",
     "required": True,
-    "schema": {"type": "string", "minLength": 1, "maxLength": 64},
+    "schema": IDENTIFIER_SCHEMA,
     "description": "A tier set's id, as it was declared.",
     "example": "LEVELS",
 }
@@ -45,7 +52,7 @@ REASON: dict[str, Any] = {
     "name": "reason",
     "in": "query",
     "required": True,
-    "schema": {"type": "string", "minLength": 1, "maxLength": 200},
+    "schema": {"type": "string", "minLength": 1, "maxLength": 200, "pattern": LINE.pattern},
     "description": "Why, for whoever reads it later.",
 }
 OPERATION_ID: dict[str, Any] = {
@@ -63,15 +70,22 @@ IDEMPOTENCY_KEY: dict[str, Any] = {
     "description": "Repeat a request with the same key and it has one effect and one answer, for at least 30 days.",
     "example": "order-12345-fulfilled",
 }
-_CHARS_MAX = 64
+_CHARS_MAX = IDENTIFIER_CHARS_MAX
 _NOT_UTF8 = "\ufffd"
 _KEY = re.compile(r"[\x21-\x7e]{1,255}")
 
 
 def _segment(request: Request, name: str) -> str | None:
-    """What stands in the path for `name`; None when no number, id or serial can be that."""
+    """What stands in the path for `name`; None when no number, id or serial can be that.
+
+    :raises Problem: `invalid_parameter` when it has characters that no identifier has.
+    """
     text: str = request.path_params[name]
-    return None if len(text) > _CHARS_MAX or _NOT_UTF8 in text else text
+    if len(text) > _CHARS_MAX or _NOT_UTF8 in text:
+        return None
+    if not IDENTIFIER.fit(text):
+        raise wrong(name, IDENTIFIER.wanted)
+    return text
 
 
 def account_number(request: Request) -> str:
@@ -79,9 +93,11 @@ def account_number(request: Request) -> str:
 
     :raises Problem: `invalid_account_number` when it cannot be one.
     """
-    number = _segment(request, "accountNumber")
-    if number is None:
-        raise Problem("invalid_account_number", f"an account number is 1 to {_CHARS_MAX} characters of UTF-8")
+    number: str = request.path_params["accountNumber"]
+    if len(number) > _CHARS_MAX or _NOT_UTF8 in number:
+        raise Problem("invalid_account_number", f"an account number has 1 to {_CHARS_MAX} characters of UTF-8")
+    if not IDENTIFIER.fit(number):
+        raise Problem("invalid_account_number", f"an account number {IDENTIFIER.wanted}")
     return number
 
 

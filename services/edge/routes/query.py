@@ -6,6 +6,7 @@ from datetime import UTC, datetime, timedelta
 
 from starlette.requests import Request
 
+from schemas.text import LINE
 from services.edge.problems import Problem
 
 Values = Mapping[str, Sequence[str]]
@@ -21,6 +22,24 @@ _MS = timedelta(milliseconds=1)
 def wrong(name: str, detail: str) -> Problem:
     """400: a parameter cannot be understood; the document names it."""
     return Problem("invalid_parameter", f"{name}: {detail}", more={"parameter": name})
+
+
+def check_characters(request: Request) -> None:
+    """Refuse control characters, and those that turn the direction of a line, wherever they are in path and query.
+
+    :raises Problem: `invalid_parameter`, of an account's number `invalid_account_number`.
+    """
+    path, given = request.scope["path"], request.scope["query_string"]
+    if not (path.isascii() and path.isprintable()):
+        for name, value in request.path_params.items():
+            if not LINE.fit(value):
+                if name == "accountNumber":
+                    raise Problem("invalid_account_number", f"an account number {LINE.wanted}")
+                raise wrong(name, LINE.wanted)
+    if b"%" in given or not given.isascii():
+        for name, value in request.query_params.multi_items():
+            if not LINE.fit(value):
+                raise wrong(name, LINE.wanted)
 
 
 def read(request: Request, *once: str, repeated: Sequence[str] = ()) -> Values:

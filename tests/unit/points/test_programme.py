@@ -11,7 +11,7 @@ from services.points.state import ProgrammeRules, programme_stream
 from tests.unit.points.world import STORE, T0, applied, given, programme, put
 
 RICH = programme(
-    "LOY/22",
+    "LOY-22",
     scale=2,
     unit="EUR",
     zone="Europe/Amsterdam",
@@ -27,7 +27,7 @@ RICH = programme(
 def test_a_new_programme_is_version_one() -> None:
     when = given().when(put(RICH))
     when.then(ProgrammeApplied(programme=RICH, version=1, booked_at=T0))
-    assert when.accepted.result == {"programme": "LOY/22", "version": 1}
+    assert when.accepted.result == {"programme": "LOY-22", "version": 1}
 
 
 def test_other_rules_are_a_new_version() -> None:
@@ -76,5 +76,5 @@ def test_its_view_and_none_before() -> None:
     assert DECIDER.load_state(stream, DECIDER.dump_state(DECIDER.initial(stream))) == DECIDER.initial(stream)
     view = DECIDER.views(DECIDER.evolve(DECIDER.initial(stream), applied(RICH)))
     assert view is not None
-    assert (view.type, view.subject) == ("points.programme.v1", "LOY/22")
+    assert (view.type, view.subject) == ("points.programme.v1", "LOY-22")
     assert ProgrammeView.model_validate(view.value).programme == RICH

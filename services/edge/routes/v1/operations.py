@@ -67,5 +67,5 @@ _RESPONSES = {
         "description": "Still open; ask again after `Retry-After` seconds.",
         "headers": PENDING,
     },
-    **refusals("operation_unknown", "internal", "unavailable"),
+    **refusals("operation_unknown", "invalid_parameter", "internal", "unavailable"),
 }

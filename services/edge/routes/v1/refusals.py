@@ -9,6 +9,7 @@ from fastapi import FastAPI
 from starlette.requests import Request
 from starlette.responses import Response
 
+from schemas.text import LINE
 from services.edge import answers, cursors
 from services.edge.edge import Edge
 from services.edge.openapi import refusals
@@ -109,7 +110,7 @@ def _next(request: Request, cursor: str) -> str:
     return f"{REFUSALS}?{urlencode([*kept, ('cursor', cursor)])}"
 
 
-_TEXT = {"type": "string", "minLength": 1, "maxLength": _CHARS_MAX}
+_TEXT = {"type": "string", "minLength": 1, "maxLength": _CHARS_MAX, "pattern": LINE.pattern}
 _INSTANT = {"type": "string", "format": "date-time"}
 _PARAMETERS = (
     parameter("topic", "Refusals of this topic's records only, such as `webshop.orders`.", _TEXT),

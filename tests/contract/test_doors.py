@@ -1,0 +1,70 @@
+"""Whatever comes in from outside is of a type that checks it; every model is walked, so that none is forgotten."""
+
+import pytest
+from pydantic import BaseModel, TypeAdapter, ValidationError
+
+from schemas._registry import registry
+from schemas.base import Published, Wire
+from schemas.text import STORED, Key, Reference
+from schemas.transaction import Transaction
+from tests.contract.doors import models, takes, values
+
+ODD = ("a\0b", "a\x1b[2Jb", "a\x7fb", "a\x85b", "a\u2028b", "a\u202eb", "a\u2066b", "a\ud800b")
+"""Texts with control characters, with such as turn the direction of a line, and with a lone surrogate."""
+
+LOOKALIKES = (" A", "A ", "\u00a0A", "A\u200b", "A\u00adB", "A/B", "e\u0301", "A\U000e0041", "", "A" * 65)
+
+MODELS = models()
+
+
+def odd_texts(model: type[BaseModel]) -> list[str]:
+    """The places of a model where one of the odd texts is taken."""
+    return [f"{place}: {text!a}" for place, value in values(model) for text in ODD if takes(value, text)]
+
+
+@pytest.mark.parametrize("name", MODELS)
+def test_no_text_takes_control_characters(name: str) -> None:
+    assert odd_texts(MODELS[name]) == []
+
+
+@pytest.mark.parametrize("name", [name for name, each in registry().items() if issubclass(each.model, Published)])
+def test_what_we_publish_is_not_checked_since_it_may_tell_of_what_was_taken_before(name: str) -> None:
+    for place, value in values(registry()[name].model, beside=Wire):
+        if takes(value, "a"):
+            assert takes(value, " a\x1b/"), place
+
+
+class Careless(BaseModel):
+    """As somebody might write it."""
+
+    plain: str
+    listed: tuple[dict[str, str | None], ...] = ()
+
+
+def test_a_text_that_is_not_checked_is_found() -> None:
+    places = {each.partition(":")[0] for each in odd_texts(Careless)}
+    assert places == {"Careless.plain", "Careless.listed[]{key}", "Careless.listed[]{}"}
+
+
+def test_the_walk_sees_what_there_is() -> None:
+    assert {"loyalty.transaction.v1", "order.placed.v1", "points.adjust.v1", "customer.create.v1"} <= set(MODELS)
+    bodies = {"Transaction", "CustomerSearch", "VoucherIssue", "CreateCustomer", "NewCard", "PinTier"}
+    assert {name.rpartition(".")[2] for name in MODELS} >= bodies
+    places = {place for place, _ in values(Transaction)}
+    assert {"Transaction.context.comment", "Transaction.loyalty_programs[].purchases[].voucher_id"} <= places
+
+
+@pytest.mark.parametrize("text", LOOKALIKES)
+def test_identifiers_that_look_like_others_are_refused_and_read_where_they_are_stored(text: str) -> None:
+    number = TypeAdapter(Key)
+    with pytest.raises(ValidationError):
+        number.validate_python(text)
+    if 1 <= len(text) <= 64:
+        assert number.validate_python(text, context=STORED) == text
+
+
+def test_order_numbers_may_have_slashes() -> None:
+    order = TypeAdapter(Reference)
+    assert order.validate_python("2026/123") == "2026/123"
+    with pytest.raises(ValidationError):
+        order.validate_python("2026/123 ")
