@@ -17,6 +17,7 @@ from schemas.topics import TOPICS
 from shared.embedded.stack import Stack
 from shared.ids import new_id
 from shared.runtime.topics import create_topics
+from shared.servers import mongodb_options
 from shared.settings import Settings
 
 COMMANDS = "points.commands"
@@ -128,7 +129,7 @@ async def new_arena(stack: Stack) -> AsyncIterator[Arena]:
         bootstrap_servers=address, acks="all", max_batch_size=_BATCH_BYTES, max_request_size=2 * _BATCH_BYTES
     )
     admin = AIOKafkaAdminClient(bootstrap_servers=address)
-    mongo: AsyncMongoClient[dict[str, Any]] = AsyncMongoClient(stack.mongodb_url)
+    mongo: AsyncMongoClient[dict[str, Any]] = AsyncMongoClient(**mongodb_options(stack.mongodb_url))
     await producer.start()
     await admin.start()
     try:

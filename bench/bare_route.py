@@ -13,6 +13,7 @@ from pymongo import AsyncMongoClient
 from services.edge.customers import CUSTOMERS, stream_of
 from shared.runtime.app import tune_garbage_collection
 from shared.runtime.http import make_server
+from shared.servers import mongodb_options
 from shared.settings import Settings
 
 _JSON = [(b"content-type", b"application/json")]
@@ -22,7 +23,7 @@ class Route:
     """An ASGI application that takes the end of any path for a customer's id; of nobody it returns null."""
 
     def __init__(self, settings: Settings) -> None:
-        self._client: AsyncMongoClient[dict[str, Any]] = AsyncMongoClient(settings.mongodb, tz_aware=True)
+        self._client: AsyncMongoClient[dict[str, Any]] = AsyncMongoClient(**mongodb_options(settings.mongodb))
         self._customers = self._client[settings.database("edge")][CUSTOMERS]
         self._store = settings.store
 

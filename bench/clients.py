@@ -19,6 +19,7 @@ from bench.templates import Document
 from shared.metrics import BATCH_SECONDS
 from shared.runtime.consumer import FETCH_BYTES_MAX, PARTITION_FETCH_BYTES_MAX
 from shared.runtime.kafka import PRODUCER_BATCH_BYTES, REQUEST_BYTES_MAX
+from shared.servers import mongodb_options
 from shared.settings import Settings
 
 _DURABLE = WriteConcern(w="majority", j=True)
@@ -108,7 +109,7 @@ async def clients(settings: Settings) -> AsyncIterator[Clients]:
         rebalance_timeout_ms=settings.rebalance_timeout_ms,
     )
     producer = producer_of(settings)
-    mongo: AsyncIOMotorClient[Document] = AsyncIOMotorClient(settings.mongodb, tz_aware=True)
+    mongo: AsyncIOMotorClient[Document] = AsyncIOMotorClient(**mongodb_options(settings.mongodb))
     database = mongo.get_database(settings.database("points"), write_concern=_DURABLE)
     batch_seconds = BATCH_SECONDS.labels(settings.topic("points.commands"))
     await producer.start()

@@ -13,6 +13,7 @@ from pymongo import AsyncMongoClient
 
 from shared.embedded.locate import locate_kafka
 from shared.embedded.stack import Stack
+from shared.servers import mongodb_options
 
 _LIBRARIES = ("aiokafka", "faststream", "motor", "pymongo", "orjson", "pydantic", "uvloop")
 
@@ -55,7 +56,7 @@ def _commit() -> str | None:
 
 
 async def _mongodb(stack: Stack) -> str:
-    client: AsyncMongoClient[dict[str, Any]] = AsyncMongoClient(stack.mongodb_url)
+    client: AsyncMongoClient[dict[str, Any]] = AsyncMongoClient(**mongodb_options(stack.mongodb_url))
     try:
         return str((await client.server_info())["version"])
     finally:

@@ -11,6 +11,7 @@ from pymongo import MongoClient
 from shared.rebuild import rebuilder
 from shared.runtime.app import tune_garbage_collection
 from shared.runtime.history import FOLDED
+from shared.servers import mongodb_options
 from shared.settings import Settings
 
 
@@ -18,7 +19,7 @@ def read(settings: Settings) -> int:
     """Read the whole journal of the points service; how many entries there were."""
     parts, page_writes = dict.fromkeys(FOLDED, 1), rebuilder._PAGE_WRITES
     entries, after = 0, ""
-    with MongoClient[dict[str, Any]](settings.mongodb, tz_aware=True) as client:
+    with MongoClient[dict[str, Any]](**mongodb_options(settings.mongodb)) as client:
         journal = client[settings.database("points")]["journal"]
         while True:
             query = journal.find({"writes": {"$gt": after}}, parts, limit=page_writes, batch_size=page_writes)

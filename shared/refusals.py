@@ -19,6 +19,7 @@ from pymongo.errors import PyMongoError
 
 from shared.errors import Unavailable
 from shared.ids import account_id
+from shared.servers import mongodb_options
 from shared.settings import Settings
 from shared.shapes import Shape, unchanged
 
@@ -138,9 +139,8 @@ async def refusals_of(settings: Settings) -> AsyncIterator[AsyncDatabase[Documen
 
     :raises Unavailable: the database is away or slow.
     """
-    timeout_ms = settings.request_timeout_ms
     client: AsyncMongoClient[Document] = AsyncMongoClient(
-        settings.mongodb, serverSelectionTimeoutMS=timeout_ms, connectTimeoutMS=timeout_ms, tz_aware=True
+        **mongodb_options(settings.mongodb, settings.request_timeout_ms)
     )
     try:
         with pymongo.timeout(_READ_TIMEOUT_S):

@@ -23,6 +23,7 @@ from shared.embedded.process import Process
 from shared.ids import new_id
 from shared.runtime.kafka import partition_of
 from shared.runtime.topics import create_topics
+from shared.servers import mongodb_options
 from shared.settings import Settings
 from tests.commands import Command as Command
 from tests.commands import Headers as Headers
@@ -246,7 +247,7 @@ async def new_installation(servers: Servers, **more: Any) -> AsyncIterator[Insta
         bootstrap_servers=servers.kafka, acks="all", max_request_size=2 * 1024 * 1024, max_batch_size=1024 * 1024
     )
     await producer.start()
-    mongo: AsyncMongoClient[dict[str, Any]] = AsyncMongoClient(servers.mongodb, tz_aware=True)
+    mongo: AsyncMongoClient[dict[str, Any]] = AsyncMongoClient(**mongodb_options(servers.mongodb))
     installation = Installation(settings, servers, ROOT / "tests" / "logs" / prefix.rstrip("."), producer, mongo)
     try:
         yield installation

@@ -14,6 +14,7 @@ from testcontainers.core.container import DockerContainer
 from testcontainers.core.docker_client import DockerClient
 
 from shared.embedded.stack import Stack
+from shared.servers import mongodb_options
 
 ROOT = Path(__file__).parent.parent / ".fealty"
 KAFKA_IMAGE = "confluentinc/cp-kafka:7.9.0"
@@ -55,7 +56,7 @@ def containers() -> Iterator[Servers]:
         DockerContainer(MONGODB_IMAGE).with_command("--replSet rs0 --bind_ip_all").with_exposed_ports(27017) as mongo,
     ):
         address = f"mongodb://{mongo.get_container_host_ip()}:{mongo.get_exposed_port(27017)}/?directConnection=true"
-        client: MongoClient[dict[str, object]] = MongoClient(address, serverSelectionTimeoutMS=30_000)
+        client: MongoClient[dict[str, object]] = MongoClient(**mongodb_options(address))
         client.admin.command("replSetInitiate", {"_id": "rs0", "members": [{"_id": 0, "host": "localhost:27017"}]})
         client.close()
         yield Servers(kafka.get_bootstrap_server(), address, None)

@@ -28,6 +28,7 @@ from shared.errors import TooSlow, Unavailable
 from shared.oauth.store import Credentials
 from shared.runtime.consumer import Batch
 from shared.runtime.health import Health
+from shared.servers import mongodb_options
 from shared.settings import Settings
 
 log = structlog.get_logger()
@@ -70,11 +71,7 @@ class Views:
         timeout_ms = self._settings.request_timeout_ms
         if self._client is None:
             self._client = AsyncMongoClient(
-                self._settings.mongodb,
-                serverSelectionTimeoutMS=timeout_ms,
-                connectTimeoutMS=timeout_ms,
-                socketTimeoutMS=timeout_ms * 3,
-                tz_aware=True,
+                **mongodb_options(self._settings.mongodb, timeout_ms), socketTimeoutMS=timeout_ms * 3
             )
             self._database = self._client.get_database(self._settings.database("edge"), write_concern=_SEEN)
         async with self._translated(_PREPARE_TIMEOUT_S):

@@ -5,6 +5,7 @@ from pathlib import Path
 from typing import TypedDict
 
 from shared.commands.console import Failure
+from shared.embedded.private import write_private
 from shared.ids import derived_id
 from shared.oauth.clients import SCOPES, new_secret
 from shared.oauth.store import Credentials, credentials_of
@@ -56,7 +57,7 @@ async def demo_clients(root: Path, settings: Settings) -> dict[str, Held]:
     held = held_at(root)
     async with credentials_of(settings) as credentials:
         made = {name: await _made(credentials, settings.store, name, held.get(name)) for name in DEMO_CLIENTS}
-    _write(file_of(root), made)
+    write_private(file_of(root), json.dumps(made, indent=2) + "\n")
     return made
 
 
@@ -71,13 +72,3 @@ async def _made(credentials: Credentials, store: str, name: str, held: Held | No
     else:
         await credentials.replace_secret(name, secret)
     return Held(client_id=id_, client_secret=secret)
-
-
-def _write(path: Path, made: dict[str, Held]) -> None:
-    """Write the file as a whole; nobody else may read it at any moment."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    temporary = path.with_name(path.name + ".tmp")
-    temporary.unlink(missing_ok=True)
-    temporary.touch(mode=0o600, exist_ok=False)
-    temporary.write_text(json.dumps(made, indent=2) + "\n")
-    temporary.replace(path)

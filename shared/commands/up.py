@@ -1,6 +1,7 @@
 """`fealty up`: broker, database and all services on this machine, in one process tree."""
 
 import asyncio
+import os
 import shlex
 import signal
 import sys
@@ -38,6 +39,7 @@ async def up(root: Path, *, demo: bool, once: bool) -> int:
 
     :raises StackError: a server or a service does not start; then nothing is left running.
     """
+    os.umask(0o077)
     say = _clock()
     serving = False
     try:

@@ -3,6 +3,7 @@
 import asyncio
 import os
 import random
+import secrets
 import shutil
 import signal
 import socket
@@ -11,6 +12,7 @@ from contextlib import suppress
 from pathlib import Path
 
 from shared.embedded.errors import StackError
+from shared.embedded.private import write_private
 
 __all__ = ["DataDir"]
 
@@ -38,7 +40,7 @@ class DataDir:
 
     def mark_complete(self) -> None:
         """Write the marker; call it last."""
-        _write(self._marker, "")
+        write_private(self._marker, "")
 
     def wipe_incomplete(self) -> None:
         """Empty `content` unless the marker is there; afterwards `content` exists."""
@@ -55,7 +57,7 @@ class DataDir:
             if port is None and earlier is not None and earlier not in chosen and _is_free(earlier):
                 port = earlier
             chosen.append(_free_port(chosen) if port is None else port)
-        _write(self._ports, " ".join(map(str, chosen)))
+        write_private(self._ports, " ".join(map(str, chosen)))
         return chosen
 
     def _read_ports(self) -> list[int]:
@@ -64,9 +66,16 @@ class DataDir:
         except (FileNotFoundError, ValueError):
             return []
 
+    def secret(self, name: str) -> str:
+        """A secret of the server that goes with its files: drawn once, 64 characters that mean nothing anywhere."""
+        path = self.path / name
+        if not path.exists():
+            write_private(path, secrets.token_hex(32))
+        return path.read_text()
+
     def remember_process(self, pid: int) -> None:
         """Write the pid file."""
-        _write(self._pid, str(pid))
+        write_private(self._pid, str(pid))
 
     def forget_process(self) -> None:
         """Remove the pid file."""
@@ -117,14 +126,6 @@ def _is_gone(pid: int) -> bool:
         return state == "Z" and len(os.listdir(process / "task")) <= 1
     except OSError:
         return True
-
-
-def _write(path: Path, text: str) -> None:
-    """Write a small file so that it is there as a whole or not at all."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    temporary = path.with_name(path.name + ".tmp")
-    temporary.write_text(text)
-    temporary.replace(path)
 
 
 def _is_free(port: int) -> bool:

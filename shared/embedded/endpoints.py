@@ -4,6 +4,8 @@ import json
 from pathlib import Path
 from typing import TypedDict
 
+from shared.embedded.private import write_private
+
 __all__ = ["Endpoints", "remove_endpoints", "write_endpoints"]
 
 _NAME = "endpoints.json"
@@ -22,10 +24,7 @@ class Endpoints(TypedDict):
 
 def write_endpoints(root: Path, endpoints: Endpoints) -> None:
     """Write `root`/endpoints.json as a whole, readable by its owner only (an address may hold a password)."""
-    temporary = root / f"{_NAME}.tmp"
-    temporary.touch(mode=0o600)
-    temporary.write_text(json.dumps(endpoints, indent=2) + "\n")
-    temporary.replace(root / _NAME)
+    write_private(root / _NAME, json.dumps(endpoints, indent=2) + "\n")
 
 
 def remove_endpoints(root: Path) -> None:

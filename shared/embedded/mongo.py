@@ -10,10 +10,14 @@ from pymongo.errors import ConfigurationError, OperationFailure, PyMongoError
 from shared.embedded.datadir import DataDir
 from shared.embedded.errors import StackError
 from shared.embedded.process import Process
+from shared.servers import mongodb_options
 
 __all__ = ["EmbeddedMongo", "mongo_answers"]
 
 _REPLICA_SET = "rs0"
+_USER = "fealty"
+_KEY = "key"
+_USER_EXISTS = 51003
 _CACHE_GB = 1
 _TRANSACTION_LIFETIME_S = 5
 _OPLOG_MB = 512
@@ -26,7 +30,8 @@ _REQUEST_TIMEOUT_MS = 2_000
 class EmbeddedMongo:
     """A mongod run from the file `binary`, with its files in `data`, on 127.0.0.1 only.
 
-    `port` None takes the port used before, else a free one. Data survive a stop, a kill and a new port.
+    `port` None takes the port used before, else a free one. Data survive a stop, a kill and a new port. It serves its
+    one user alone, whose password is drawn with the first data; data from before it had one are served as well.
     `test_commands` turns on `failCommand` for fault tests.
     """
 
@@ -40,8 +45,8 @@ class EmbeddedMongo:
 
     @property
     def address(self) -> str:
-        """`mongodb://127.0.0.1:port/?replicaSet=rs0`; known once `start` was called."""
-        return f"mongodb://{self._host}/?replicaSet={_REPLICA_SET}"
+        """`mongodb://user:password@127.0.0.1:port/?replicaSet=rs0`; known once `start` was called."""
+        return f"mongodb://{_USER}:{self._data.secret('password')}@{self._host}/?replicaSet={_REPLICA_SET}"
 
     @property
     def _host(self) -> str:
@@ -65,11 +70,13 @@ class EmbeddedMongo:
         await self._data.stop_orphan()
         self._data.wipe_incomplete()
         (self._port,) = self._data.choose_ports([self._wanted_port])
+        self._data.secret(_KEY)
         try:
             await self._process.start(self._command(), cwd=self._data.path)
             self._data.remember_process(self._process.pid or 0)
             async with self._client() as client:
                 await self._process.wait_ready(lambda: self._configured(client), _START_TIMEOUT_S)
+                await self._make_user(client)
         except BaseException:
             self.kill()
             raise
@@ -86,6 +93,7 @@ class EmbeddedMongo:
         return [
             str(self._binary),
             *("--dbpath", str(self._data.content), "--port", str(self._port), "--bind_ip", "127.0.0.1"),
+            *("--keyFile", str(self._data.path / _KEY)),
             *("--replSet", _REPLICA_SET, "--oplogSize", str(_OPLOG_MB)),
             *("--wiredTigerCacheSizeGB", str(_CACHE_GB)),
             *("--nounixsocket", "--quiet", "--slowms", str(_SLOW_MS)),
@@ -109,6 +117,19 @@ class EmbeddedMongo:
             return False
         return False
 
+    async def _make_user(self, client: AsyncMongoClient[dict[str, Any]]) -> None:
+        """The user of all clients, with the password of this directory; raises StackError when it can't be made."""
+        user: dict[str, Any] = {"pwd": self._data.secret("password"), "roles": ["root"]}
+        try:
+            try:
+                await client.admin.command("createUser", _USER, **user)
+            except OperationFailure as error:
+                if error.code != _USER_EXISTS:
+                    raise
+                await client.admin.command("updateUser", _USER, **user)
+        except PyMongoError as error:
+            raise StackError(f"MongoDB's user could not be made: {error}") from error
+
     async def stop(self) -> None:
         """Stop mongod in order, by force after a bounded wait."""
         await self._process.stop(_STOP_TIMEOUT_S)
@@ -129,11 +150,16 @@ class EmbeddedMongo:
                 return False
 
     def _client(self) -> AsyncMongoClient[dict[str, Any]]:
-        """A client that talks to this server whatever state its replica set is in."""
+        """A client that talks to this server whatever state its replica set is in, as a member of it would.
+
+        The key of the members lets it in before there is any user, and into data from before there was one.
+        """
         return AsyncMongoClient(
-            f"mongodb://{self._host}/?directConnection=true",
-            serverSelectionTimeoutMS=_REQUEST_TIMEOUT_MS,
-            connectTimeoutMS=_REQUEST_TIMEOUT_MS,
+            **mongodb_options(f"mongodb://{self._host}/?directConnection=true", _REQUEST_TIMEOUT_MS),
+            username="__system",
+            password=self._data.secret(_KEY),
+            authSource="local",
+            authMechanism="SCRAM-SHA-256",
             socketTimeoutMS=_REQUEST_TIMEOUT_MS,
         )
 
@@ -149,7 +175,7 @@ async def mongo_answers(url: str) -> bool:
     Raises StackError when the address is none, the server refuses us, or it is a lone one without transactions.
     """
     try:
-        client: AsyncMongoClient[dict[str, Any]] = AsyncMongoClient(url, serverSelectionTimeoutMS=_REQUEST_TIMEOUT_MS)
+        client: AsyncMongoClient[dict[str, Any]] = AsyncMongoClient(**mongodb_options(url, _REQUEST_TIMEOUT_MS))
         async with client:
             hello = await client.admin.command("hello")
     except (ConfigurationError, OperationFailure) as error:  # a wrong address or password, not a silent server

@@ -26,7 +26,7 @@ class Process:
     """A child process that dies with its parent; its output goes to `log`, the run before's to `log`.1.
 
     It leads a process group of its own, so that a Ctrl-C at the terminal reaches only the parent, which then
-    stops its children in order.
+    stops its children in order. What it writes nobody else can read.
     """
 
     def __init__(self, name: str, log: Path) -> None:
@@ -49,6 +49,7 @@ class Process:
         self.log.parent.mkdir(parents=True, exist_ok=True)
         if self.log.exists():
             self.log.replace(self.log.with_name(self.log.name + ".1"))
+        self.log.touch(mode=0o600)
         with self.log.open("wb") as output:
             self._process = await asyncio.create_subprocess_exec(
                 *(sys.executable, "-I", "-S", str(_GUARD), str(os.getpid()), *argv),
@@ -58,6 +59,7 @@ class Process:
                 env=env,
                 cwd=cwd,
                 start_new_session=True,
+                umask=0o077,
             )
 
     async def wait(self) -> int | None:

@@ -13,6 +13,7 @@ from shared.embedded.errors import StackError
 from shared.embedded.kafka import EmbeddedKafka, kafka_answers
 from shared.embedded.locate import External, locate_kafka, locate_mongod
 from shared.embedded.mongo import EmbeddedMongo, mongo_answers
+from shared.embedded.private import make_private
 from shared.embedded.process import together
 
 __all__ = ["Stack"]
@@ -21,7 +22,8 @@ __all__ = ["Stack"]
 class Stack:
     """`async with Stack(root) as stack:` has both servers answering inside, and stopped afterwards.
 
-    Data live in `root`/data and survive, unless the stack is to be `fresh`; one stack at a time uses a root.
+    Data live in `root`/data and survive, unless the stack is to be `fresh`; one stack at a time uses a root, and nobody
+    but its owner can read what is in it.
     `test_commands` lets a mongod of ours take `failCommand`. A server that the environment names is only checked to
     answer.
     """
@@ -52,6 +54,7 @@ class Stack:
         """
         self._lock = _take_lock(self.root / "lock")
         try:
+            await asyncio.to_thread(make_private, self.root)
             if self._fresh:  # Only now that the root is ours: until then they may be another stack's at work.
                 await asyncio.to_thread(shutil.rmtree, self.root / "data", ignore_errors=True)
             await together(self._start_kafka(), self._start_mongo())

@@ -20,6 +20,7 @@ from shared.errors import Conflict, Unavailable
 from shared.ids import new_id
 from shared.oauth.clients import Client, digest_of
 from shared.oauth.keys import Keyring, SigningKey, new_key, ring_of
+from shared.servers import mongodb_options
 from shared.settings import Settings
 from shared.shapes import Shape, unchanged
 
@@ -135,9 +136,8 @@ async def credentials_of(settings: Settings) -> AsyncIterator[Credentials]:
 
     :raises Unavailable: the server is away.
     """
-    timeout_ms = settings.request_timeout_ms
     client: AsyncMongoClient[Document] = AsyncMongoClient(
-        settings.mongodb, serverSelectionTimeoutMS=timeout_ms, connectTimeoutMS=timeout_ms
+        **mongodb_options(settings.mongodb, settings.request_timeout_ms)
     )
     try:
         yield Credentials(client.get_database(settings.database("edge")))

@@ -14,6 +14,7 @@ from pymongo.errors import PyMongoError
 from shared.errors import Unavailable
 from shared.runtime.broker import Ping
 from shared.runtime.health import Health, Part
+from shared.servers import mongodb_options
 from shared.settings import Settings
 
 _INTERVAL_S = 1.0
@@ -35,11 +36,7 @@ class Availability:
     async def _ask_mongodb(self) -> None:
         timeout_ms = int(_ANSWER_S * 1000)
         client: AsyncMongoClient[dict[str, Any]] = AsyncMongoClient(
-            self._settings.mongodb,
-            serverSelectionTimeoutMS=timeout_ms,
-            connectTimeoutMS=timeout_ms,
-            socketTimeoutMS=timeout_ms,
-            maxPoolSize=1,
+            **mongodb_options(self._settings.mongodb, timeout_ms), socketTimeoutMS=timeout_ms, maxPoolSize=1
         )
 
         async def ping() -> None:

@@ -21,6 +21,7 @@ from pymongo.write_concern import WriteConcern
 
 from shared.errors import Conflict, Unavailable
 from shared.runtime.stored import DEAD_LETTER, ENTRY, FENCE, SNAPSHOT
+from shared.servers import mongodb_options
 from shared.writes import first_write, last_write
 
 Document = dict[str, Any]
@@ -82,11 +83,7 @@ class Journal:
 
     def __init__(self, url: str, database: str, timeout_ms: int) -> None:
         self._client: AsyncIOMotorClient[Document] = AsyncIOMotorClient(
-            url,
-            serverSelectionTimeoutMS=timeout_ms,
-            connectTimeoutMS=timeout_ms,
-            socketTimeoutMS=timeout_ms * 3,
-            tz_aware=True,
+            **mongodb_options(url, timeout_ms), socketTimeoutMS=timeout_ms * 3
         )
         self.database = self._client.get_database(database, codec_options=_CODEC, write_concern=_DURABLE)
         self.entries = self.database["journal"]

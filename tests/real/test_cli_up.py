@@ -5,6 +5,7 @@ import json
 import os
 import re
 import signal
+import stat
 import sys
 from collections.abc import Sequence
 from pathlib import Path
@@ -71,6 +72,9 @@ async def test_it_comes_up_plays_serves_and_stops_and_does_so_again_on_its_data(
 ) -> None:
     async with new_installation(real_servers) as installation:
         more = {"FEALTY_PREFIX": installation.settings.prefix}
+        left_open = tmp_path / "data" / "earlier" / "segment"
+        left_open.parent.mkdir(parents=True)
+        left_open.touch()
         process = await start(real_servers, tmp_path, "--demo", **more)
         try:
             shown = await text_until(process, "serving until Ctrl-C")
@@ -78,6 +82,7 @@ async def test_it_comes_up_plays_serves_and_stops_and_does_so_again_on_its_data(
             assert "HTTP web shop's example, byte for byte" in shown
             endpoints = json.loads((tmp_path / "endpoints.json").read_text())
             assert endpoints["http"] in shown
+            assert open_to_others(tmp_path) == []
             number = re.search(r"on account (\d+)", shown)
             assert number is not None
             async with httpx.AsyncClient(base_url=endpoints["http"]) as client:
@@ -120,6 +125,13 @@ async def test_it_comes_up_plays_serves_and_stops_and_does_so_again_on_its_data(
         installation.settings = installation.settings.model_copy(
             update={"kafka": real_servers.kafka, "mongodb": real_servers.mongodb}
         )
+
+
+def open_to_others(root: Path) -> list[str]:
+    """What somebody else on the machine may read, write or list, the directory included."""
+    found = [root, *root.rglob("*")]
+    assert len(found) > 20
+    return [str(path) for path in found if stat.S_IMODE(path.lstat().st_mode) & 0o077]
 
 
 def played_well(shown: str, serials: Sequence[str]) -> None:

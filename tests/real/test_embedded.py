@@ -16,12 +16,16 @@ import pytest
 from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, TopicPartition
 from aiokafka.admin import AIOKafkaAdminClient, NewTopic
 from pymongo import AsyncMongoClient
+from pymongo.errors import OperationFailure
 
 from shared.embedded import Endpoints, Stack, StackError, write_endpoints
+from shared.embedded.datadir import DataDir
 from shared.embedded.fetch import fetch_kafka, fetch_mongod
 from shared.embedded.kafka import EmbeddedKafka
 from shared.embedded.locate import locate_kafka
 from shared.embedded.mongo import EmbeddedMongo
+from shared.embedded.process import Process
+from shared.servers import mongodb_options
 
 pytestmark = pytest.mark.real
 VARIABLES = ("KAFKA_BOOTSTRAP_SERVERS", "KAFKA_HOME", "MONGODB_URL")
@@ -84,7 +88,7 @@ async def write(servers: Servers) -> None:
 
 
 async def in_transaction(url: str, document_id: str) -> None:
-    client: AsyncMongoClient[dict[str, Any]] = AsyncMongoClient(url)
+    client: AsyncMongoClient[dict[str, Any]] = AsyncMongoClient(**mongodb_options(url))
     async with client, client.start_session() as session, await session.start_transaction():
         await client.test.kept.insert_one({"_id": document_id}, session=session)
 
@@ -101,7 +105,7 @@ async def read(servers: Servers) -> tuple[list[bytes | None], list[str]]:
     finally:
         await consumer.stop()
     records = [record.value for batch in batches.values() for record in batch]
-    client: AsyncMongoClient[dict[str, Any]] = AsyncMongoClient(servers.mongo.address)
+    client: AsyncMongoClient[dict[str, Any]] = AsyncMongoClient(**mongodb_options(servers.mongo.address))
     async with client:
         documents = [document["_id"] async for document in client.test.kept.find()]
     return records, documents
@@ -183,7 +187,7 @@ async def test_half_written_directories_are_made_anew(bare: None, tmp_path: Path
     stack = Stack(tmp_path, test_commands=True)
     async with stack:
         await in_transaction(stack.mongodb_url, "document")
-        client: AsyncMongoClient[dict[str, Any]] = AsyncMongoClient(stack.mongodb_url)
+        client: AsyncMongoClient[dict[str, Any]] = AsyncMongoClient(**mongodb_options(stack.mongodb_url))
         async with client:
             await client.admin.command("configureFailPoint", "failCommand", mode="off")
         endpoints = Endpoints(
@@ -205,6 +209,41 @@ async def test_half_written_directories_are_made_anew(bare: None, tmp_path: Path
         assert start.pid is None
     assert (mongo / "WiredTiger").exists()
     assert (kafka / "__cluster_metadata-0").exists()
+
+
+async def test_nobody_gets_anything_of_mongodb_without_the_password(servers: Servers) -> None:
+    host = servers.mongo.address.rpartition("@")[2]
+    for stranger in (host, f"fealty:guessed@{host}"):
+        client: AsyncMongoClient[dict[str, Any]] = AsyncMongoClient(**mongodb_options(f"mongodb://{stranger}"))
+        async with client:
+            for ask in (client.list_database_names, client.test.kept.find_one, client.test.kept.drop):
+                with pytest.raises(OperationFailure, match=r"[Aa]uthentication"):
+                    await ask()
+
+
+async def test_data_from_before_mongodb_had_a_user_are_served_to_it_alone(tmp_path: Path) -> None:
+    mongo, data = EmbeddedMongo(fetch_mongod(), tmp_path), DataDir(tmp_path)
+    data.wipe_incomplete()
+    (port,) = data.choose_ports([None])
+    process = Process("mongod", tmp_path / "earlier.log")
+    argv = [str(fetch_mongod()), "--dbpath", str(data.content), "--port", str(port), "--bind_ip", "127.0.0.1"]
+    await process.start([*argv, "--replSet", "rs0"])
+    url = f"mongodb://127.0.0.1:{port}/?directConnection=true"
+    client: AsyncMongoClient[dict[str, Any]] = AsyncMongoClient(**mongodb_options(url))
+    async with client:
+        members = [{"_id": 0, "host": f"127.0.0.1:{port}"}]
+        await client.admin.command("replSetInitiate", {"_id": "rs0", "members": members})
+    await in_transaction(f"mongodb://127.0.0.1:{port}/?replicaSet=rs0", "document")
+    await process.stop(15)
+    data.mark_complete()
+    (tmp_path / "ports").unlink()
+    await mongo.start()
+    try:
+        client = AsyncMongoClient(**mongodb_options(mongo.address))
+        async with client:
+            assert [each["_id"] async for each in client.test.kept.find()] == ["document"]
+    finally:
+        await mongo.stop()
 
 
 async def test_a_server_dies_with_the_process_that_started_it(tmp_path: Path) -> None:

@@ -8,6 +8,7 @@ from motor.motor_asyncio import AsyncIOMotorClient
 from pydantic import SecretStr
 
 from shared.secrecy import SecretChanged, check_secrets
+from shared.servers import mongodb_options
 from tests.harness import Installation
 from tests.real.test_cli import fealty
 
@@ -23,7 +24,7 @@ async def test_another_secret_is_noticed(empty_installation: Installation, name:
         update={"secret": SecretStr(GOOD), "claims_secret": SecretStr(GOOD), "prefix": f"{name.replace('_', '')}."}
     )
     changed = good.model_copy(update={name: SecretStr(OTHER)})
-    motor: AsyncIOMotorClient[Any] = AsyncIOMotorClient(good.mongodb)
+    motor: AsyncIOMotorClient[Any] = AsyncIOMotorClient(**mongodb_options(good.mongodb))
     databases: list[Any] = [client[good.database("points")] for client in (motor, empty_installation.mongo)]
     try:
         await check_secrets(databases[0], good, keep=False)
