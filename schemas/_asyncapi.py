@@ -20,6 +20,8 @@ appearance in order per key; a reader that keeps the last `ce_sequence` of each 
 sees each change exactly once.
 """
 _ACCOUNT_NUMBER = "6299000000000000017"
+_ID, _AGGREGATE = "0199d2a5-7c00-7000-8000-000000000001", "0b1f3c5e-7c00-5000-8000-00000000000a"
+_TIME = "2026-11-22T10:00:01.123Z"
 _RECEIVED = (Kind.COMMANDS, Kind.INPUT)
 _KEYS = {
     "account": "The subject: the id of the account, or of a programme; in one partition, in order.",
@@ -126,23 +128,33 @@ def _message(topic: Topic, wire_type: WireType, schema: Document) -> Document:
         },
     }
     if wire_type.example is not None:
-        example = {"payload": dict(wire_type.example)}
-        if topic.kind is Kind.INPUT:
-            example["headers"] = _headers_example(wire_type)
-        message["examples"] = [example]
+        message["examples"] = [{"headers": _headers_example(topic.kind, wire_type), "payload": dict(wire_type.example)}]
     return message
 
 
-def _headers_example(wire_type: WireType) -> Document:
-    """The five headers of an input: its subject is the order number, or of a transaction the account number."""
+def _headers_example(kind: Kind, wire_type: WireType) -> Document:
+    """The headers of an example; an input's subject is the order number, or of a transaction the account number."""
     assert wire_type.example is not None
-    return {
-        "ce_specversion": SPECVERSION,
-        "ce_id": "f-1001",
-        "ce_source": "/oms" if wire_type.topics == ("oms.fulfilments",) else "/webshop",
-        "ce_type": wire_type.name,
-        "ce_subject": wire_type.example.get("order", _ACCOUNT_NUMBER),
-    }
+    given = {"ce_specversion": SPECVERSION, "ce_type": wire_type.name}
+    match kind:
+        case Kind.INPUT:
+            sender = "/oms" if wire_type.topics == ("oms.fulfilments",) else "/webshop"
+            subject = wire_type.example.get("order", _ACCOUNT_NUMBER)
+            return {**given, "ce_id": "f-1001", "ce_source": sender, "ce_subject": subject}
+        case Kind.COMMANDS:
+            return {**given, "ce_id": _ID, "ce_source": "/edge", "ce_subject": _AGGREGATE, "ce_time": _TIME}
+        case _:
+            return {
+                **given,
+                "ce_id": _ID,
+                "ce_source": "/points",
+                "ce_subject": _AGGREGATE,
+                "ce_time": _TIME,
+                "ce_store": "default",
+                "ce_correlationid": _ID,
+                "ce_causationid": _ID,
+                "ce_sequence": str(wire_type.example["sequence"]),
+            }
 
 
 def _operation_id(topic: Topic) -> str:

@@ -9,6 +9,7 @@ from pydantic import BaseModel
 
 from schemas import (
     accounts,
+    changes,
     customer_views,
     customers,
     inputs,
@@ -98,7 +99,7 @@ def _points() -> Iterable[WireType]:
     yield from _commands("points", points.COMMANDS, {"points.post_transaction.v1": posted})
     yield from _events("points", points.EVENTS)
     yield from _refusals("points", points.REJECTIONS, refusals.PointsRejected, refusals.PointsRefusal)
-    yield WireType(points.CHANGED, points.PointsChanged, "published", ("points.changes",))
+    yield WireType(changes.CHANGED, changes.PointsChanged, "published", ("points.changes",), example=changes.example())
     for name, view in (
         (points.ACCOUNT_VIEW, accounts.AccountView),
         (points.PROGRAMME_VIEW, points.ProgrammeView),

@@ -8,9 +8,20 @@ from functools import lru_cache
 from typing import Annotated, Any
 
 from annotated_types import GroupedMetadata, MaxLen
-from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, PlainSerializer
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    GetJsonSchemaHandler,
+    PlainSerializer,
+)
 from pydantic.alias_generators import to_camel
-from pydantic_core import PydanticCustomError
+from pydantic.json_schema import JsonSchemaValue
+from pydantic_core import CoreSchema, PydanticCustomError
+
+from schemas import glossary
 
 VALUE_MAX = 10**12
 """The largest amount one operation may name, in whole units; what is larger does not parse."""
@@ -101,7 +112,17 @@ class AtMost(GroupedMetadata):
         return value
 
 
-class Wire(BaseModel):
+class _Described(BaseModel):
+    """Its fields are described by the glossary, unless they are where they stand."""
+
+    @classmethod
+    def __get_pydantic_json_schema__(cls, core_schema: CoreSchema, handler: GetJsonSchemaHandler) -> JsonSchemaValue:
+        schema = handler(core_schema)
+        glossary.describe(cls, handler.resolve_ref_schema(schema))
+        return schema
+
+
+class Wire(_Described):
     """Base of what we accept: unknown fields are errors."""
 
     model_config = ConfigDict(
@@ -109,7 +130,7 @@ class Wire(BaseModel):
     )
 
 
-class Published(BaseModel):
+class Published(_Described):
     """Base of what we publish: readers ignore fields that they do not know, so fields may be added."""
 
     model_config = ConfigDict(

@@ -24,6 +24,7 @@ from schemas.accounts import (
     SetAccountState,
 )
 from schemas.base import Amount, Instant, Published, Wire
+from schemas.changes import CHANGED, PointsChanged
 from schemas.holds import CancelHeld, HoldEnded, HoldEvent, HoldPlaced
 from schemas.movements import (
     Activated,
@@ -119,31 +120,6 @@ PointsEvent = Annotated[
 ]
 
 
-class PointsChanged(Published):
-    """`points.changed.v1` on `points.changes`: one balance movement, in order of `sequence` per account.
-
-    A public contract: fields are added, never renamed; kinds are an open list.
-    """
-
-    account: str
-    account_number: str
-    programme: str
-    programme_version: int
-    sequence: int
-    kind: str
-    delta: int
-    pending_delta: int
-    scale: int
-    booked: int
-    pending: int
-    transaction_id: str
-    operation: int
-    source: Source
-    reason: str | None
-    occurred_at: Instant
-    booked_at: Instant
-
-
 class ProgrammeView(Published):
     """`points.programme.v1` on `points.snapshots`: a programme's current rules."""
 
@@ -223,7 +199,6 @@ EVENTS: dict[str, type[Published]] = {
     event.model_fields["type"].default: event for event in get_args(get_args(PointsEvent)[0])
 }
 
-CHANGED = "points.changed.v1"
 ACCOUNT_VIEW = "points.account.v1"
 PROGRAMME_VIEW = "points.programme.v1"
 CATALOGUE_VIEW = "points.catalogue.v1"

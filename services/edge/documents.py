@@ -4,12 +4,13 @@ And of a body that differs from its command.
 """
 
 from decimal import Decimal
-from typing import Annotated, Any, Literal, get_args
+from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, Field, WithJsonSchema
 
 from schemas.base import Published
-from schemas.points import AccountState, Movement, PinTier, Source
+from schemas.changes import OpenKind
+from schemas.points import AccountState, PinTier, Source
 from schemas.text import Key
 from schemas.voucher_saga import IssuedVoucher, VoucherDone
 
@@ -18,9 +19,6 @@ Number = Annotated[Decimal, WithJsonSchema({"type": "number"})]
 
 InstantText = Annotated[str, Field(json_schema_extra={"format": "date-time"})]
 """A UTC instant, RFC 3339 with milliseconds."""
-
-
-KINDS = [movement.model_fields["kind"].default for movement in get_args(Movement)]
 
 
 class BalanceAnswer(Published):
@@ -182,7 +180,7 @@ class MovementAnswer(Published):
     """A movement of a balance, in whole units; `booked` and `pending` are the programme's sums after it."""
 
     sequence: int
-    kind: Annotated[str, Field(description="An open list.", examples=KINDS)]
+    kind: OpenKind
     delta: Number
     pending_delta: Number
     booked: Number
@@ -250,15 +248,19 @@ class OperationAnswer(Published):
     operation_id: str
     command_id: str
     status: Literal["accepted", "rejected", "never_accepted", "too_late", "dead_lettered"]
-    result: Annotated[dict[str, Any] | None, Field(description="Of an accepted operation: what it answered.")] = None
-    problem: Annotated[ProblemDocument | None, Field(description="Of one that was not accepted: why.")] = None
+    result: Annotated[
+        dict[str, Any] | None, Field(description="What it answered; null or absent unless it was accepted.")
+    ] = None
+    problem: Annotated[
+        ProblemDocument | None, Field(description="Why it was not accepted; null or absent when it was.")
+    ] = None
 
 
 class TokenAnswer(BaseModel):
     """An access token (RFC 6749 5.1); send it as `Authorization: Bearer …`."""
 
-    access_token: str
-    token_type: Literal["Bearer"]
+    access_token: Annotated[str, Field(description="The token, a JSON Web Token; treat it as opaque.")]
+    token_type: Annotated[Literal["Bearer"], Field(description="How to send it.")]
     expires_in: Annotated[int, Field(description="For how many seconds it is good.")]
     scope: Annotated[str, Field(description="What it covers, with spaces between the scopes.")]
 
@@ -266,5 +268,8 @@ class TokenAnswer(BaseModel):
 class TokenError(BaseModel):
     """Why there is no token (RFC 6749 5.2)."""
 
-    error: Literal["invalid_request", "invalid_client", "invalid_scope", "unsupported_grant_type"]
-    error_description: str
+    error: Annotated[
+        Literal["invalid_request", "invalid_client", "invalid_scope", "unsupported_grant_type"],
+        Field(description="The code, as RFC 6749 5.2 lists them."),
+    ]
+    error_description: Annotated[str, Field(description="What is wrong, for people; it may change.")]

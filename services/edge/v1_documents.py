@@ -72,15 +72,27 @@ class RefusalAnswer(Published):
         Field(description="What was refused; null for an order's fact that had waited for its order."),
     ]
     code: Annotated[str, Field(description="Why, from the closed list of codes.", examples=["too_many_decimals"])]
-    detail: Annotated[str | None, Field(description="The same for people; it may change.")]
-    pointer: Annotated[str | None, Field(description="A JSON pointer to the first wrong part.", examples=["/lines/0"])]
-    account_number: Annotated[str | None, Field(description="The account number as it was sent.")]
-    order: Annotated[str | None, Field(description="The order number, or a transaction's `receiptNr`.")]
-    fact: Annotated[str | None, Field(description="The sender's id of the order's fact.")]
-    sender: Annotated[str | None, Field(description="`/edge` for HTTP, `/points/reactions` for inputs, `/cli`.")]
+    detail: Annotated[
+        str | None, Field(description="The same for people, which may change; null when there is nothing to add.")
+    ]
+    pointer: Annotated[
+        str | None, Field(description="A JSON pointer to the first wrong part; null for none.", examples=["/lines/0"])
+    ]
+    account_number: Annotated[
+        str | None, Field(description="The account number as it was sent; null when there was none.")
+    ]
+    order: Annotated[str | None, Field(description="The order number, or a transaction's `receiptNr`; null for none.")]
+    fact: Annotated[str | None, Field(description="The sender's id of the order's fact; null for none.")]
+    sender: Annotated[
+        str | None, Field(description="`/edge` for HTTP, `/points/reactions` for inputs, `/cli`; null: not known.")
+    ]
     input: Annotated[RefusedInput | None, Field(description="The record that was refused; null over HTTP.")]
-    transaction_id: Annotated[str | None, Field(description="The id of the command, as Post Transaction answers it.")]
-    correlation_id: Annotated[str | None, Field(description="The same in everything that one request caused.")]
+    transaction_id: Annotated[
+        str | None, Field(description="The id of the command, as Post Transaction answers it; null: not known.")
+    ]
+    correlation_id: Annotated[
+        str | None, Field(description="The same in everything that one request caused; null: not known.")
+    ]
 
 
 class RefusalsAnswer(Published):

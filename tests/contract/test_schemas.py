@@ -159,3 +159,23 @@ def test_envelope(kind: Kind) -> None:
     assert set(REQUIRED) <= set(schema["required"]) <= set(schema["properties"])
     for name in schema["required"]:
         assert complaints(schema, {other: text for other, text in headers.items() if other != name})
+
+
+def test_every_example_has_its_headers_and_fits(asyncapi: Any) -> None:
+    shown = 0
+    for message in asyncapi["components"]["messages"].values():
+        for example in message.get("examples", ()):
+            shown += 1
+            payload = json.loads((HERE / message["payload"]["$ref"]).read_text())
+            headers = asyncapi["components"]["schemas"][message["headers"]["$ref"].rpartition("/")[2]]
+            for schema, value in ((payload, example["payload"]), (headers, example["headers"])):
+                checker = Draft202012Validator.FORMAT_CHECKER
+                assert [*Draft202012Validator(schema, format_checker=checker).iter_errors(value)] == []
+            assert example["headers"]["ce_type"] == message["name"]
+    assert shown > 8
+
+
+def test_kinds_of_changes_are_an_open_list() -> None:
+    kind = json.loads((HERE / "json" / "points.changed.v1.json").read_text())["properties"]["kind"]
+    assert "enum" not in kind
+    assert {"load", "redeem", "expire"} <= {*kind["x-extensible-enum"]} == {*kind["examples"]}

@@ -216,7 +216,7 @@ _BODY: dict[str, Any] = {
                     "type": "object",
                     "required": ["grant_type"],
                     "properties": {
-                        "grant_type": {"type": "string", "const": GRANT},
+                        "grant_type": {"type": "string", "const": GRANT, "description": "The one grant there is."},
                         "scope": {
                             **_TEXT,
                             "description": "Scopes of the client, one space between them; all if absent.",

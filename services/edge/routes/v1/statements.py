@@ -8,8 +8,9 @@ from fastapi import FastAPI
 from starlette.requests import Request
 from starlette.responses import Response
 
+from schemas.changes import KINDS
 from services.edge import answers, attributions, cursors
-from services.edge.documents import KINDS, StatementAnswer
+from services.edge.documents import StatementAnswer
 from services.edge.edge import Edge
 from services.edge.openapi import refusals
 from services.edge.problems import Problem
