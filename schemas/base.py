@@ -82,6 +82,9 @@ Instant = Annotated[
 ]
 """A UTC instant, whole milliseconds; RFC 3339 on the wire."""
 
+Integer = Annotated[int, BeforeValidator(_only_number, json_schema_input_type=int)]
+"""A whole number, as JSON Schema's `integer`: 2 and 2.0, and neither "2" nor true."""
+
 Amount = Annotated[
     Decimal,
     BeforeValidator(_only_number, json_schema_input_type=float),

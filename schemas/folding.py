@@ -63,8 +63,9 @@ def _parsed(
         return folded
 
     try:
+        text = raw.decode("utf-8-sig")  # Given bytes, `json` takes UTF-16 and UTF-32 too.
         body = json.loads(
-            raw, object_pairs_hook=pairs, parse_float=Decimal, parse_constant=_refuse, parse_int=_parse_int
+            text, object_pairs_hook=pairs, parse_float=Decimal, parse_constant=_refuse, parse_int=_parse_int
         )
     except FoldingError:
         raise

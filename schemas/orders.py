@@ -8,7 +8,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import Field, StrictBool, model_validator
 
-from schemas.base import Amount, AtMost, Instant, Published, Wire
+from schemas.base import Amount, AtMost, Instant, Integer, Published, Wire
 from schemas.text import Key, Reference, Text
 from schemas.transaction import ProgrammeParts, VoucherRedemptions, check_operations
 
@@ -17,7 +17,7 @@ LINES_MAX = 500
 Money = Annotated[Amount, Field(ge=0)]
 Quantity = Annotated[Amount, Field(gt=0)]
 Currency = Annotated[str, Field(pattern=r"^[A-Z]{3}$")]
-Revision = Annotated[int, Field(ge=1, le=1_000_000)]
+Revision = Annotated[Integer, Field(ge=1, le=1_000_000)]
 
 
 class OrderLine(Wire):
@@ -79,7 +79,7 @@ class OrderAmendment(_Order):
     """`order.amended.v1` on `webshop.orders`: the whole order as it is now, under its next revision."""
 
     account_number: Key
-    revision: Annotated[int, Field(ge=2, le=1_000_000)]
+    revision: Annotated[Integer, Field(ge=2, le=1_000_000)]
 
 
 class FactLine(Wire):

@@ -4,12 +4,12 @@ from datetime import date
 from decimal import Decimal
 from enum import StrEnum
 from functools import cache
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 from zoneinfo import available_timezones
 
-from pydantic import AfterValidator, Field, PlainSerializer, model_validator
+from pydantic import AfterValidator, BeforeValidator, Field, PlainSerializer, StrictBool, model_validator
 
-from schemas.base import Amount, AtMost, Instant, Wire
+from schemas.base import Amount, AtMost, Instant, Integer, Wire
 from schemas.text import Description, Key
 
 
@@ -25,9 +25,16 @@ def _known_zone(name: str) -> str:
     return name
 
 
+def _only_text(value: Any) -> Any:
+    """Refuse what the date parser would take for days or seconds since 1970."""
+    if isinstance(value, date) or (isinstance(value, str) and not value.strip().lstrip("+-").isdigit()):
+        return value
+    raise ValueError("must be a date as in 2027-12-31")
+
+
 Zone = Annotated[str, AfterValidator(_known_zone)]
 Language = Annotated[str, Field(pattern=r"^[a-z]{2,3}(-[A-Za-z0-9]{2,8})*$")]
-Months = Annotated[int, Field(ge=1, le=1200)]
+Months = Annotated[Integer, Field(ge=1, le=1200)]
 
 
 def json_number(value: Decimal) -> float:
@@ -50,10 +57,10 @@ class ExpiryRule(Wire):
     of the day after the date, in the programme's zone (4.1.5).
     """
 
-    on: date | None = None
-    days: Annotated[int, Field(ge=0, le=36500)] | None = None
+    on: Annotated[date, BeforeValidator(_only_text, json_schema_input_type=date)] | None = None
+    days: Annotated[Integer, Field(ge=0, le=36500)] | None = None
     months: Months | None = None
-    years: Annotated[int, Field(ge=1, le=100)] | None = None
+    years: Annotated[Integer, Field(ge=1, le=100)] | None = None
     end_of: Literal["month", "year"] | None = None
 
     @model_validator(mode="after")
@@ -86,7 +93,7 @@ class Threshold(Wire):
 
     value: Annotated[Price, Field(ge=1)]
     voucher_id: Key
-    max_per_command: Annotated[int, Field(ge=1, le=100)] | None = None
+    max_per_command: Annotated[Integer, Field(ge=1, le=100)] | None = None
 
     @property
     def issued_max(self) -> int:
@@ -134,7 +141,7 @@ class Programme(Wire):
     id: Key
     descriptions: Annotated[dict[Language, Description], Field(min_length=1)]
     unit: Annotated[str, Field(pattern=r"^(points|[A-Z]{3})$")] = "points"
-    scale: Annotated[int, Field(ge=0, le=2)] = 0
+    scale: Annotated[Integer, Field(ge=0, le=2)] = 0
     zone: Zone = "UTC"
     expiry: ExpiryRule | None = None
     account_expiry_months: Months | None = None
@@ -143,7 +150,7 @@ class Programme(Wire):
     issue_immediate_threshold: Threshold | None = None
     purchases: Annotated[tuple[PurchaseOffer, ...], AtMost(200)] = ()
     load_limits: LoadLimits = LoadLimits()
-    open_on_credit: bool = True
-    expiring_soon_days: Annotated[int, Field(ge=1, le=366)] | None = None
-    reversal_grace_days: Annotated[int, Field(ge=0, le=3660)] = 30
+    open_on_credit: StrictBool = True
+    expiring_soon_days: Annotated[Integer, Field(ge=1, le=366)] | None = None
+    reversal_grace_days: Annotated[Integer, Field(ge=0, le=3660)] = 30
     state: ProgrammeState = ProgrammeState.ACTIVE

@@ -7,7 +7,7 @@ from typing import Annotated, Literal
 
 from pydantic import Field
 
-from schemas.base import Amount, AtMost, Instant, Published, Wire
+from schemas.base import Amount, AtMost, Instant, Integer, Published, Wire
 from schemas.movements import Source
 from schemas.text import Key, Reason
 from schemas.transaction import OPERATIONS_MAX, Context
@@ -20,7 +20,7 @@ class ReversedOperation(Wire):
     What was done with a voucher is undone wholly.
     """
 
-    operation: Annotated[int, Field(ge=0)]
+    operation: Annotated[Integer, Field(ge=0)]
     value: Annotated[Amount, Field(gt=0)] | None = None
 
 

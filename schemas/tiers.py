@@ -2,9 +2,9 @@
 
 from typing import Annotated, Literal
 
-from pydantic import Field, PlainSerializer, model_validator
+from pydantic import Field, PlainSerializer, StrictBool, model_validator
 
-from schemas.base import Amount, AtMost, Instant, Published, Wire
+from schemas.base import Amount, AtMost, Instant, Integer, Published, Wire
 from schemas.orders import Currency
 from schemas.programme import Language, Months, Zone, json_number
 from schemas.text import Description, Key, Reason
@@ -29,7 +29,7 @@ class TierPeriod(Wire):
     """
 
     calendar: Literal["month", "quarter", "year"] | None = None
-    rolling_months: Annotated[int, Field(ge=1, le=60)] | None = None
+    rolling_months: Annotated[Integer, Field(ge=1, le=60)] | None = None
     anniversary_months: Months | None = None
 
     @model_validator(mode="after")
@@ -55,10 +55,10 @@ class TierSet(Wire):
     basis: Literal["balance", "earned", "spend"] = "earned"
     currency: Currency | None = None
     period: TierPeriod
-    grace_days: Annotated[int, Field(ge=0, le=366)] = 0
+    grace_days: Annotated[Integer, Field(ge=0, le=366)] = 0
     zone: Zone = "UTC"
     levels: Annotated[tuple[TierLevel, ...], Field(min_length=1), AtMost(50)]
-    primary: bool = False
+    primary: StrictBool = False
     state: Literal["active", "retired"] = "active"
 
     @model_validator(mode="after")

@@ -14,6 +14,14 @@ from schemas.programme import ExpiryRule
 _YEAR_MAX = 9998
 """A date beyond this year means never: the calendar ends, and 9999-12-31 is what people write for never."""
 
+YEAR_OF_NEVER = str(_YEAR_MAX + 1)
+"""How an instant begins, in RFC 3339, that means never."""
+
+
+def unless_never(instant: datetime | None) -> datetime | None:
+    """An expiry as a caller gives it; None, which is never, from the year 9999 on."""
+    return None if instant is None or instant.year > _YEAR_MAX else instant
+
 
 @lru_cache(maxsize=4096)
 def local_date(instant: datetime, zone: str) -> date:

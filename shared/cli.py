@@ -17,7 +17,7 @@ from shared import (
 )
 from shared.commands.console import Failure, complain, execute, one_line, out, quiet_logs
 from shared.commands.environment import ROOT, Root, settings_at
-from shared.commands.output import Form, FormOption
+from shared.commands.output import Form, FormOption, say
 
 app = typer.Typer(add_completion=False, pretty_exceptions_enable=False)
 letters = typer.Typer(help="Records that could never work: list, show and replay them.")
@@ -44,7 +44,7 @@ def fealty(
     """Fealty, a self-hosted loyalty platform. Settings come from the environment (FEALTY_…)."""
     quiet_logs()
     if context.invoked_subcommand is None:
-        typer.echo(context.get_help())
+        say(context.get_help())
 
 
 @app.command()

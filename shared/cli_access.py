@@ -6,7 +6,7 @@ import typer
 
 from shared.commands.console import execute, one_line, out
 from shared.commands.environment import ROOT, Root, settings_at
-from shared.commands.output import Form, FormOption
+from shared.commands.output import Form, FormOption, say
 
 clients = typer.Typer(help="The systems that may call the edge, and the key that signs their tokens.")
 
@@ -118,4 +118,4 @@ def env(
 
     with one_line():
         for line in execute(command.shell_lines(root, client)):
-            typer.echo(line)
+            say(line)

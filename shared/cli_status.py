@@ -6,13 +6,13 @@ import typer
 
 from shared.commands.console import execute, one_line
 from shared.commands.environment import ROOT, Root, settings_at
-from shared.commands.output import Form, FormOption
+from shared.commands.output import Form, FormOption, say
 
 
 def show_version(asked: bool) -> None:
     """Print the version and end, when it is asked for."""
     if asked:
-        typer.echo(f"fealty {version('fealty')}")
+        say(f"fealty {version('fealty')}")
         raise typer.Exit
 
 

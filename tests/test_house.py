@@ -77,6 +77,17 @@ BANNED_IN_PURE = {
     "now_ms",
 }
 
+# The only files that print: everything else says what it says through them, so that no text reaches a terminal raw.
+PRINTING = {
+    *("shared/commands/output.py", "shared/commands/console.py", "shared/commands/progress.py"),
+    *(
+        "shared/embedded/__main__.py",
+        "shared/commands/up.py",
+        "shared/commands/demo/run.py",
+        "shared/commands/demo/play.py",
+    ),
+}
+
 # Ratchets: they may be lowered, never raised.
 LINES_MAX = 300
 FUNCTION_LINES_MAX = 70
@@ -132,6 +143,18 @@ def test_the_domain_reads_no_clock_and_draws_no_numbers(path: Path) -> None:
             called = node.func.attr if isinstance(node.func, ast.Attribute) else getattr(node.func, "id", None)
             assert called not in BANNED_IN_PURE, f"{path}:{node.lineno} calls {called}"
         assert not isinstance(node, ast.AsyncFunctionDef | ast.Await), f"{path}:{node.lineno} does I/O"
+
+
+@pytest.mark.parametrize("path", [path for path in CODE if path.parts[0] == "shared"], ids=str)
+def test_what_is_printed_is_made_printable(path: Path) -> None:
+    if str(path) in PRINTING:
+        return
+    for node in ast.walk(tree(path)):
+        if isinstance(node, ast.Call):
+            called = ast.unparse(node.func)
+            assert called not in ("print", "typer.echo", "typer.secho", "Console", "sys.stdout.write"), (
+                f"{path}:{node.lineno} prints by {called}: use say, show, facts or print_json of shared.commands.output"
+            )
 
 
 @pytest.mark.parametrize("path", FILES, ids=str)

@@ -8,6 +8,7 @@ from services.edge.answers import exact, whole
 from services.edge.catalogue import Declared
 from services.edge.crm_documents import SearchParameters
 from services.edge.snapshots import Document
+from shared.calendar import YEAR_OF_NEVER
 from shared.ids import account_id
 
 VOUCHERS_SHOWN = 100
@@ -145,7 +146,8 @@ def _purchases(programme: Mapping[str, Any], declared: Declared, at: str) -> Ite
         if (offer["from"] is None or offer["from"] <= at) and (offer["until"] is None or at < offer["until"]):
             texts = _texts(definition)
             price = exact(offer["price"])
-            yield {"code": offer["voucherId"], "threshold": price, **texts, "validUntil": offer["until"]}
+            until = None if offer["until"] is None or offer["until"] >= YEAR_OF_NEVER else offer["until"]
+            yield {"code": offer["voucherId"], "threshold": price, **texts, "validUntil": until}
 
 
 def _texts(view: Mapping[str, Any]) -> dict[str, list[dict[str, Any]]]:

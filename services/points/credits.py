@@ -14,7 +14,7 @@ from services.points import lots as lot_rules
 from services.points.booking import Booking
 from services.points.parts import part_of
 from services.points.state import CREDITED_MAX, LOTS_MAX, Account, Balance, Lot, ProgrammeRules
-from shared.calendar import account_expiry_instant, expiry_instant, local_date
+from shared.calendar import account_expiry_instant, expiry_instant, local_date, unless_never
 from shared.decider import Rejected
 from shared.money import from_minor, to_minor
 
@@ -48,8 +48,7 @@ def load(
     """Book a load; `expires_at` overrides the rule, `account_expires_at` moves the account's expiry, only later."""
     programme, now = declared(rules), booking.command.now
     day = local_date(now, programme.zone)
-    if expires_at is None:
-        expires_at = rule_expiry(programme, day)
+    expires_at = rule_expiry(programme, day) if expires_at is None else unless_never(expires_at)
     if (expires_at is not None and expires_at <= now) or (account_expires_at is not None and account_expires_at <= now):
         return Rejected(PointsRefusal.EXPIRY_IN_PAST, "the points would have expired already", pointer)
     balance = balance_of(booking, rules)
@@ -78,8 +77,7 @@ def adjust_up(
     starts = active_from or now
     day = local_date(starts, programme.zone)
     pointer = "/expiresAt" if expires_at is not None else "/programme"
-    if expires_at is None:
-        expires_at = rule_expiry(programme, day)
+    expires_at = rule_expiry(programme, day) if expires_at is None else unless_never(expires_at)
     if expires_at is not None and expires_at <= now:
         return Rejected(PointsRefusal.EXPIRY_IN_PAST, "the points would have expired already", pointer)
     if expires_at is not None and expires_at <= starts:

@@ -16,7 +16,7 @@ from services.points.desk import Outcome, States, accepted, account_streams, des
 from services.points.holding import hold
 from services.points.state import ProgrammeRules, order_stream, transaction_stream
 from services.points.thresholds import too_often
-from shared.calendar import local_date
+from shared.calendar import local_date, unless_never
 from shared.decider import Command, Rejected, Streams
 from shared.money import from_minor
 from shared.numbers import drawn_number
@@ -214,8 +214,8 @@ def _held_loads(payload: PostTransaction, programmes: list[ProgrammeRules], now:
         for load in part.loads:
             amount = rules_of.minor_units(load.value, programme, "")
             if isinstance(amount, int) and amount:
-                expires_at = load.balance_expires_at
-                if expires_at is None:
+                expires_at = unless_never(load.balance_expires_at)
+                if load.balance_expires_at is None:
                     expires_at = rules_of.rule_expiry(programme, local_date(now, programme.zone))
                 loads.append(
                     HeldCredit(

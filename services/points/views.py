@@ -10,6 +10,7 @@ from services.points.orders.state import Order
 from services.points.reversals import Reversals
 from services.points.state import Account, Balance, Catalogue, ProgrammeRules, Standing, State
 from services.points.tiers import measure_of
+from shared.calendar import unless_never
 from shared.decider import Document, View
 
 
@@ -79,9 +80,9 @@ def _balance(balance: Balance) -> Document:
         "adjustedDown": balance.adjusted_down,
         "revoked": balance.revoked,
         "givenBack": balance.given_back,
-        "expiring": _dated([(lot.expires_at, lot.amount) for lot in balance.lots]),
+        "expiring": _dated([(unless_never(lot.expires_at), lot.amount) for lot in balance.lots]),
         "scheduled": _dated([(lot.active_from, lot.amount) for lot in balance.scheduled]),
-        "accountExpiresAt": _text(balance.account_expires_at),
+        "accountExpiresAt": _text(unless_never(balance.account_expires_at)),
     }
 
 

@@ -16,7 +16,7 @@ from schemas.vouchers import (
 )
 from services.voucher.desk import Desk, Outcome, States, pinned, source_of
 from services.voucher.state import definition_stream, voucher_stream, voucher_streams
-from shared.calendar import expiry_instant, local_date
+from shared.calendar import expiry_instant, local_date, unless_never
 from shared.decider import Accepted, Command, Rejected, Streams
 
 _NO_LANGUAGE = "und"
@@ -63,7 +63,7 @@ def issue(desk: Desk, wanted: Wanted, code: str, pointer: str) -> Rejected | Non
     if desk.voucher(wanted.serial_id).issued is not None:
         return Rejected(VoucherRefusal.SERIAL_IN_USE, "there is a voucher with this serial already", pointer)
     valid_from = wanted.valid_from or desk.now
-    expires_at = wanted.expires_at or _end(definition, desk.now)
+    expires_at = _end(definition, desk.now) if wanted.expires_at is None else unless_never(wanted.expires_at)
     if expires_at is not None and expires_at <= desk.now:
         detail = f"it would have expired at {format_instant(expires_at)}"
         return Rejected(VoucherRefusal.EXPIRY_IN_PAST, detail, pointer)

@@ -6,6 +6,7 @@ from typing import assert_never
 from schemas.base import format_instant
 from schemas.vouchers import DEFINITION_VIEW, VOUCHER_VIEW
 from services.voucher.state import Definition, Pivot, State, Voucher
+from shared.calendar import unless_never
 from shared.decider import Document, View
 
 
@@ -40,7 +41,7 @@ def _voucher(voucher: Voucher) -> View | None:
         "descriptions": issued.descriptions,
         "defaultLanguage": issued.default_language,
         "validFrom": format_instant(issued.valid_from),
-        "validUntil": _text(voucher.expires_at),
+        "validUntil": _text(unless_never(voucher.expires_at)),
         "cost": issued.cost,
         "scale": issued.scale,
         "paidIn": issued.paid_in,

@@ -4,7 +4,7 @@ import asyncio
 import logging
 import sys
 import traceback
-from collections.abc import Coroutine, Iterator
+from collections.abc import Coroutine, Iterator, MutableMapping
 from contextlib import contextmanager
 from typing import Any, TypeVar
 
@@ -14,6 +14,7 @@ from pydantic import ValidationError
 from rich.console import Console
 from rich.table import Table
 
+from shared.commands.output import printable
 from shared.embedded.errors import StackError
 from shared.errors import FealtyError, Unavailable
 
@@ -38,10 +39,17 @@ class Failure(Exception):
         self.code = code
 
 
+class _Console(Console):
+    """Prints texts as :func:`printable` makes them."""
+
+    def print(self, *objects: Any, **options: Any) -> None:
+        super().print(*(printable(each) if isinstance(each, str) else each for each in objects), **options)
+
+
 def out() -> Console:
-    """Standard output; nothing in a text is taken for markup."""
+    """Standard output; nothing in a text is taken for markup, or for what a terminal obeys."""
     width = None if sys.stdout.isatty() else _WIDTH_UNSEEN
-    return Console(markup=False, highlight=False, emoji=False, width=width)
+    return _Console(markup=False, highlight=False, emoji=False, width=width)
 
 
 def table(*columns: str, title: str | None = None) -> Table:
@@ -54,7 +62,7 @@ def table(*columns: str, title: str | None = None) -> Table:
 
 def complain(message: str) -> None:
     """One line on standard error, whatever the message holds."""
-    typer.echo(f"fealty: {' '.join(message.split())}", err=True)
+    typer.echo(f"fealty: {printable(' '.join(message.split()))}", err=True)
 
 
 def told(error: ValidationError) -> Iterator[str]:
@@ -118,7 +126,13 @@ def quiet_logs(level: str = "ERROR") -> None:
     """Commands speak for themselves: of the libraries, and of the runtime, only errors are heard."""
     for name in QUIETED:
         logging.getLogger(name).setLevel(logging.CRITICAL)
+    *before, renderer = structlog.get_config()["processors"]
     structlog.configure(
+        processors=[*before, _printable_event, renderer],
         wrapper_class=structlog.make_filtering_bound_logger(logging.getLevelName(level)),
         logger_factory=structlog.PrintLoggerFactory(file=sys.stderr),
     )
+
+
+def _printable_event(_: Any, __: str, event: MutableMapping[str, Any]) -> MutableMapping[str, Any]:
+    return {name: printable(value) if isinstance(value, str) else value for name, value in event.items()}

@@ -89,13 +89,15 @@ def read(files: Sequence[str]) -> Declarations:
 def _declared(file: str, name: str) -> Declarations:
     try:
         raw = sys.stdin.buffer.read() if file == STDIN else Path(file).read_bytes()
-        document = yaml.load(raw, _Loader)
+        document = yaml.load(raw.decode("utf-8-sig"), _Loader)
     except OSError as error:
         raise Invalid([f"{name}: {error.strerror}"]) from error
     except yaml.MarkedYAMLError as error:
         mark = error.problem_mark
         place = f"{name}:{mark.line + 1}:{mark.column + 1}" if mark else name
         raise Invalid([f"{place}: {error.problem or 'no YAML'}"]) from error
+    except UnicodeDecodeError as error:
+        raise Invalid([f"{name}: is not UTF-8"]) from error
     except (yaml.YAMLError, ValueError, RecursionError) as error:
         raise Invalid([f"{name}: no YAML: {' '.join(str(error).split())}"]) from error
     if document is None:

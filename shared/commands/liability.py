@@ -8,8 +8,8 @@ from datetime import date
 from decimal import Decimal
 
 from schemas.programme import Programme
-from shared.commands.console import Failure, complain, out
-from shared.commands.output import Form, Sheet
+from shared.commands.console import Failure, complain
+from shared.commands.output import Form, Sheet, print_json_text, text
 from shared.commands.output import show as print_sheet
 from shared.decider import Document
 from shared.hashing import to_json
@@ -89,11 +89,11 @@ def show(found: Report, form: str) -> None:
     """Print the books: a table, CSV, or a JSON document."""
     lines = [_line(book, row) for book in found.books for row in (*book.days, book.total)]
     if form == "json":
-        out().print(to_json(lines).decode(), soft_wrap=True)
+        print_json_text(to_json(lines).decode())
     elif form == "csv":
         writer = csv.writer(sys.stdout, lineterminator="\n")
         writer.writerow(_FIELDS)
-        writer.writerows([line[name] for name in _FIELDS] for line in lines)
+        writer.writerows([text(line[name]) for name in _FIELDS] for line in lines)
     else:
         shown = Sheet([name.replace("_", " ") for name in _FIELDS])
         for line in lines:

@@ -50,7 +50,7 @@ def show(sheet: Sheet, form: Form, nothing: str = "") -> None:
         found = sheet.documents
         print_json(list(found) if found is not None else [_named(sheet.columns, row) for row in sheet.rows])
     elif not sheet.rows and nothing:
-        typer.echo(nothing)
+        say(nothing)
     elif sys.stdout.isatty():
         Console(markup=False, highlight=False, emoji=False).print(_table(sheet))
     else:
@@ -59,7 +59,22 @@ def show(sheet: Sheet, form: Form, nothing: str = "") -> None:
 
 def print_json(document: Any) -> None:
     """Print a document as indented JSON, instants in RFC 3339 and decimals digit by digit."""
-    typer.echo(to_json(_plain(document), indent=True).decode())
+    print_json_text(to_json(_plain(document), indent=True).decode())
+
+
+def print_json_text(written: str) -> None:
+    """Print JSON; what a terminal could obey is escaped as JSON escapes it."""
+    typer.echo("".join(each if each.isprintable() or each == "\n" else _json_escape(each) for each in written))
+
+
+def _json_escape(character: str) -> str:
+    units = character.encode("utf-16-be", "surrogatepass")
+    return "".join(f"\\u{units[at : at + 2].hex()}" for at in range(0, len(units), 2))
+
+
+def say(told: str) -> None:
+    """Print a text; whatever it holds, a terminal shows it and obeys none of it."""
+    typer.echo(printable(told))
 
 
 def _named(columns: Sequence[str], row: Sequence[Any]) -> dict[str, Any]:
@@ -84,7 +99,14 @@ def _plain(value: Any) -> Any:
 
 def _table(sheet: Sheet) -> Table:
     """What does not fit is folded, never cut; the lines between columns are left out, to fit 80 of them."""
-    table = Table(title=sheet.title, title_justify="left", header_style="bold", box=box.SIMPLE_HEAD, pad_edge=False)
+    title = None if sheet.title is None else printable(sheet.title)
+    table = Table(
+        title=title,
+        title_justify="left",
+        header_style="bold",
+        box=box.SIMPLE_HEAD,
+        pad_edge=False,
+    )
     for name in sheet.columns:
         table.add_column(name, overflow="fold")
     for row in sheet.rows:
@@ -95,9 +117,9 @@ def _table(sheet: Sheet) -> Table:
 def _lines(sheet: Sheet) -> None:
     """A header and a line a row, the cells separated by tabs, so that `cut` and `awk -F'\\t'` read them."""
     if sheet.title:
-        typer.echo(sheet.title)
+        say(sheet.title)
     for cells in ([*sheet.columns], *sheet.rows):
-        typer.echo("\t".join(_cell(cell) for cell in cells))
+        say("\t".join(_cell(cell) for cell in cells))
 
 
 def _cell(value: Any) -> str:
@@ -129,7 +151,7 @@ def facts(pairs: Mapping[str, Any], form: Form) -> None:
         return
     width = max(map(len, pairs), default=0)
     for name, value in _flat(pairs):
-        typer.echo(f"{name:<{width}}  {text(value)}")
+        say(f"{name:<{width}}  {text(value)}")
 
 
 def _flat(pairs: Mapping[str, Any], prefix: str = "") -> Iterable[tuple[str, Any]]:

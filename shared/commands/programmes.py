@@ -8,7 +8,7 @@ import yaml
 from schemas.declarations import Declarations
 from schemas.programme import Programme
 from shared.commands.console import Failure
-from shared.commands.output import Form, Sheet, print_json, show
+from shared.commands.output import Form, Sheet, print_json, printable, say, show
 from shared.commands.stores import journal_of
 from shared.points import programme_of, programme_stream
 from shared.runtime.ledger import ledger
@@ -55,7 +55,10 @@ async def show_programme(id_: str, settings: Settings, form: Form) -> None:
     if form is Form.JSON:
         print_json({"version": found[id_][0], **document})
     else:
-        print(yaml.safe_dump({"programmes": [document]}, sort_keys=False, allow_unicode=True), end="")  # noqa: T201
+        written = yaml.safe_dump({"programmes": [document]}, sort_keys=False, allow_unicode=True)
+        if written != printable(written):
+            written = yaml.safe_dump({"programmes": [document]}, sort_keys=False)
+        say(written.rstrip("\n"))
 
 
 async def diff(declarations: Declarations, settings: Settings, form: Form) -> int:

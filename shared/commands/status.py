@@ -6,7 +6,7 @@ from pathlib import Path
 from shutil import disk_usage
 from typing import Any
 
-from shared.commands.output import Form, Sheet, print_json, show
+from shared.commands.output import Form, Sheet, print_json, say, show
 from shared.commands.stores import SERVICES, journal_of, service_of
 from shared.errors import Unavailable
 from shared.runtime.groups import members, positions
@@ -91,7 +91,7 @@ def show_status(found: list[Standing], root: Path, form: Form) -> None:
     show(sheet, form)
     for what, left in (("free on MongoDB's disk", free), (f"free on the disk of {root}", local)):
         if left is not None:
-            print(f"{what}: {size(left)}")  # noqa: T201
+            say(f"{what}: {size(left)}")
 
 
 def well(found: list[Standing]) -> bool:

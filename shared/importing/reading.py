@@ -11,6 +11,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from decimal import Decimal, InvalidOperation
 from enum import StrEnum
+from functools import partial
 from pathlib import Path
 from typing import Any, TextIO
 
@@ -22,6 +23,8 @@ BECAUSE, GIVEN = "refused_because", "given"
 """Columns of a file of refused rows, not looked at when it is imported: why, and a JSON line that is no object."""
 
 LINE_CHARS_MAX = 64 * 1024
+_SHOWN_CHARS_MAX = 1_000
+"""Of a line that is too long, what is written among the refused rows."""
 
 
 class Format(StrEnum):
@@ -79,8 +82,7 @@ def opened(path: Path, form: Format) -> Iterator[Opened]:
     """
     # Bytes that are no UTF-8 come as surrogates, so that the row that has them is refused, and written back as it was.
     with path.open(encoding="utf-8-sig", errors="surrogateescape", newline="") as file:
-        lines = _lines(file, path)
-        yield _csv(lines, path) if form is Format.CSV else Opened((*COLUMNS, GIVEN), _json_rows(lines))
+        yield _csv(_lines(file, path), path) if form is Format.CSV else Opened((*COLUMNS, GIVEN), _json_rows(file))
 
 
 def count_rows(path: Path, form: Format) -> int:
@@ -158,16 +160,25 @@ class _Twice(ValueError):
     """An object has a key twice."""
 
 
-def _json_rows(lines: Iterator[str]) -> Iterator[Row]:
-    for number, line in enumerate(lines, 1):
-        if line.strip():
+def _json_rows(file: TextIO) -> Iterator[Row]:
+    """Every line is a row of its own: whatever is wrong with one, the next is read."""
+    number = 1
+    while line := file.readline(LINE_CHARS_MAX):
+        if len(line) == LINE_CHARS_MAX:
+            while not line.endswith(("\n", "\r")) and (more := file.readline(LINE_CHARS_MAX)):
+                line = line[:_SHOWN_CHARS_MAX] + more[-1:]
+            yield _unread(number, line[:_SHOWN_CHARS_MAX], f"the line has more than {LINE_CHARS_MAX} characters")
+        elif line.strip():
             yield _json_row(number, line.rstrip("\r\n"))
+        number += 1
+
+
+def _unread(number: int, line: str, fault: str) -> Row:
+    return Row(number, (*[""] * len(COLUMNS), line), fault=fault)
 
 
 def _json_row(number: int, line: str) -> Row:
-    def unread(fault: str) -> Row:
-        return Row(number, (*[""] * len(COLUMNS), line), fault=fault)
-
+    unread = partial(_unread, number, line)
     if _foreign(line):
         return unread("the line is not UTF-8")
     try:
@@ -183,10 +194,16 @@ def _json_row(number: int, line: str) -> Row:
     if unknown := sorted(value.keys() - {*COLUMNS, BECAUSE}):
         return unread(f"unknown in the object: {', '.join(map(repr, unknown))}")
     fields = {name: value[name] for name in COLUMNS if value.get(name) not in (None, "")}
+    if any(_is_half(text) for text in [*value, *fields.values()] if isinstance(text, str)):
+        return unread("a text has half of a character: a surrogate without the other")
     if any(not isinstance(each, str | Decimal) for each in fields.values()):
         return unread("a member is neither text nor a number")
     cells = [_text(fields.get(name, "")) for name in COLUMNS]
     return Row(number, (*cells, ""), fields)
+
+
+def _is_half(text: str) -> bool:
+    return not text.isascii() and any("\ud800" <= character <= "\udfff" for character in text)
 
 
 def _text(value: str | Decimal) -> str:

@@ -1,5 +1,8 @@
 """Whatever comes in from outside is of a type that checks it; every model is walked, so that none is forgotten."""
 
+from datetime import date
+from decimal import Decimal
+
 import pytest
 from pydantic import BaseModel, TypeAdapter, ValidationError
 
@@ -68,3 +71,35 @@ def test_order_numbers_may_have_slashes() -> None:
     assert order.validate_python("2026/123") == "2026/123"
     with pytest.raises(ValidationError):
         order.validate_python("2026/123 ")
+
+
+def lax(model: type[BaseModel]) -> list[str]:
+    """The places of a model where a text or a boolean is taken for a number, or another value for a boolean or date."""
+    found = []
+    for place, value in values(model):
+        numbers = [each for each in (0, 1, 2, 5, 20, 1000) if takes(value, each)]
+        if takes(value, True):
+            others: list[object] = [0, 1, 1.0, "true", "1", "yes"]
+        else:
+            others = [*map(str, numbers), *(f" {each}" for each in numbers)]
+        others += [True, False] if numbers else []
+        found += [f"{place}: {other!r}" for other in others if takes(value, other)]
+    return found
+
+
+@pytest.mark.parametrize("name", MODELS)
+def test_no_number_is_given_as_text_or_boolean(name: str) -> None:
+    assert lax(MODELS[name]) == []
+
+
+class Lax(BaseModel):
+    """As somebody might write it."""
+
+    number: int
+    amounts: tuple[Decimal, ...]
+    flag: bool
+    on: date
+
+
+def test_a_number_that_is_read_laxly_is_found() -> None:
+    assert {each.partition(":")[0] for each in lax(Lax)} == {"Lax.number", "Lax.amounts[]", "Lax.flag", "Lax.on"}

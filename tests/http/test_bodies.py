@@ -61,6 +61,7 @@ def problem(response: httpx.Response) -> dict[str, Any]:
         (b"points", "malformed_json", None),
         (b'{"loyaltyPrograms": [', "malformed_json", None),
         (b"\xff\xff", "malformed_json", None),
+        *((OMS.decode().encode(encoding), "malformed_json", None) for encoding in ("utf-16", "utf-16-le", "utf-32")),
         (load("NaN"), "malformed_json", None),
         (load("-Infinity"), "malformed_json", None),
         (b"[" * 100_000, "body_too_large", None),
@@ -228,3 +229,20 @@ async def test_zeros_at_the_end_are_no_decimals(offline: Offline, zeros: str) ->
         assert (await post(offline, load(text))).status_code == 200
         sent = json.loads(offline.asked[-1].value, parse_float=Decimal)
         assert sent["loyaltyPrograms"][0]["loads"][0]["value"] in (Decimal("2.5"), 0)
+
+
+async def test_a_byte_order_mark_of_utf_8_is_no_fault(offline: Offline) -> None:
+    assert (await post(offline, b"\xef\xbb\xbf" + OMS)).status_code == 200
+
+
+REVERSALS = "/v1/accounts/A-1/reversals"
+
+
+@pytest.mark.parametrize(("value", "status"), [("0", 200), ("0.0", 200), ('"0"', 400), ("true", 400), ("0.5", 400)])
+async def test_a_whole_number_is_what_the_schema_calls_one(offline: Offline, value: str, status: int) -> None:
+    body = f'{{"transactionId":"t","reason":"x","operations":[{{"operation":{value}}}]}}'
+    response = await post(offline, body.encode(), REVERSALS)
+    assert response.status_code == status
+    if status == 400 and value != "0.5":
+        document = problem(response)
+        assert (document["code"], document["pointer"]) == ("wrong_type", "/operations/0/operation")

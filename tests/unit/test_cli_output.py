@@ -6,6 +6,7 @@ from decimal import Decimal
 from typing import Any
 
 import pytest
+import structlog
 import typer
 from rich.console import Console
 from typer.testing import CliRunner
@@ -14,7 +15,7 @@ from shared.cli import app
 from shared.clock import instant
 from shared.commands import console
 from shared.commands.environment import unknown_settings
-from shared.commands.output import Form, Sheet, _table, printable, show
+from shared.commands.output import Form, Sheet, _table, facts, print_json, printable, say, show
 from shared.commands.status import Standing, size, well
 
 SHOW_NOTHING = frozenset(
@@ -138,3 +139,45 @@ def test_all_is_well_when_everything_runs_and_nothing_was_put_aside() -> None:
     ):
         assert not well([good, bad])
     assert [size(0), size(1536), size(5 * 1024**4)] == ["0 B", "1.5 KiB", "5.0 TiB"]
+
+
+HOSTILE = "\x1b[2Jboo\x9b31m\u202e\x07\ud800"
+"""What clears a screen, colours, turns the line and rings, and what no terminal could be sent."""
+
+
+def hostile(printed: str) -> bool:
+    return any(not each.isprintable() and each != "\n" for each in printed)
+
+
+@pytest.mark.parametrize("form", [Form.TABLE, Form.JSON])
+def test_nothing_that_is_shown_reaches_a_terminal_raw(capsys: pytest.CaptureFixture[str], form: Form) -> None:
+    shown = Sheet(("what",), title=None if form is Form.JSON else HOSTILE)
+    told = HOSTILE.removesuffix("\ud800") if form is Form.JSON else HOSTILE  # No document has half of a character.
+    shown.add(told)
+    show(shown, form)
+    facts({"what": told}, form)
+    console.complain(HOSTILE)
+    console.out().print(HOSTILE, soft_wrap=True)
+    say(HOSTILE)
+    with pytest.raises(typer.Exit), console.one_line():
+        raise console.Failure(HOSTILE)
+    printed = capsys.readouterr()
+    assert "boo" in printed.out
+    assert "boo" in printed.err
+    assert not hostile(printed.out + printed.err)
+
+
+def test_escaped_json_says_the_same(capsys: pytest.CaptureFixture[str]) -> None:
+    text = "a\x85\u202e\U000e0041é"
+    print_json({"text": text})
+    assert json.loads(capsys.readouterr().out) == {"text": text}
+
+
+def test_a_log_of_a_command_is_printable(capsys: pytest.CaptureFixture[str]) -> None:
+    before = structlog.get_config()
+    try:
+        console.quiet_logs()
+        structlog.get_logger().error("boo", value=HOSTILE[:3])
+    finally:
+        structlog.configure(**before)
+    assert "\\x1b[2" in capsys.readouterr().err

@@ -12,6 +12,7 @@ from tests.unit.points.world import (
     T0,
     activated,
     adjust,
+    adjusted,
     applied,
     does,
     expired,
@@ -191,3 +192,14 @@ def test_an_adjustment_books_what_is_due_too() -> None:
     events = given(*WITH_EXPIRY).when(adjust(5)).accepted.events
     assert events[0][1] == expired(3, 100, "lot", T0, lot(2, 30, T0))
     assert len(events) == 2
+
+
+def test_points_until_the_year_9999_are_points_without_end() -> None:
+    never = {"value": 5, "balanceExpiresAt": "9999-12-31T23:59:59Z"}
+    soon = applied(programme(expiry={"days": 3}))
+    world = given(soon, opened(), loaded(1, 100, lot(1, 100), **EARLIER))
+    when = world.when(transaction(does(loads=[never])))
+    when.then(loaded(2, 105, lot(1, 5)))
+    assert due_at(when.account) is None
+    by_hand = world.when(adjust(5, expiresAt="9999-12-31T00:00:00Z"))
+    by_hand.then(adjusted(2, 105, 5, lot(1, 5)))

@@ -73,6 +73,8 @@ def test_times_and_decimals_arrive_as_the_model_reads_them() -> None:
     [
         (b"{", "malformed_json"),
         (b"\xff", "malformed_json"),
+        ("{}".encode("utf-16"), "malformed_json"),
+        ("{}".encode("utf-32-le"), "malformed_json"),
         (b'{"context": NaN}', "malformed_json"),
         (b"[]", "not_an_object"),
         (b'{"context": {}, "Context": {}}', "duplicate_key"),
@@ -110,6 +112,7 @@ def test_numbers_and_times_beyond_reason_can_never_work(load: bytes) -> None:
         (ENVELOPE._replace(type="order.lost.v1"), "unknown_type"),
         (ENVELOPE._replace(subject="x" * 65), "validation_failed"),
         (ENVELOPE._replace(store="other"), "unknown_store"),
+        *((ENVELOPE._replace(subject=number), "validation_failed") for number in ("A ", "A/B", "A\x1b", "A\u200b")),
     ],
 )
 def test_envelopes_that_can_never_work(envelope: Envelope, reason: str) -> None:
@@ -260,3 +263,12 @@ def test_bodies_of_orders_that_can_never_work(what: str, old: bytes, new: bytes)
     with pytest.raises(Poison) as poison:
         reaction(SHOP._replace(type=f"order.{what}.v1"), raw.replace(old, new), CONTEXT)
     assert poison.value.reason == "validation_failed"
+
+
+@pytest.mark.parametrize("revision", ['"2"', "true", "1.5"])
+def test_a_revision_is_a_number(revision: str) -> None:
+    placed = orjson.loads(example("placed"))
+    raw = orjson.dumps({**placed, "revision": orjson.loads(revision)})
+    with pytest.raises(Poison) as poison:
+        react_to_orders(SHOP, raw, CONTEXT)
+    assert "/revision" in str(poison.value)

@@ -54,3 +54,9 @@ def test_what_is_given_stands_exactly_as_given() -> None:
     assert world.when(issuing("v", expiresAt=exact), at("2026-11-22T10:00")).voucher("v").expires_at == exact
     counted = world.when(issuing("v", validFrom=at("2026-11-24T10:00")), at("2026-11-22T10:00"))
     assert counted.voucher("v").expires_at == at("2026-11-26T00:00"), "it counts from the issue"
+
+
+def test_the_year_9999_is_never() -> None:
+    world = given(definition(validity={"days": 3})).when(issuing("v", expiresAt="9999-12-31T23:59:59Z"))
+    assert world.voucher("v").expires_at is None
+    assert world.event(0).expires_at is None
