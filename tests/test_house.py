@@ -28,6 +28,7 @@ DOORS = {
         "shared/runtime/kafka.py",
         "shared/runtime/topics.py",
         "shared/runtime/groups.py",
+        "shared/runtime/codecs.py",
         "shared/runtime/heads.py",
         "shared/embedded/kafka.py",
         "shared/commands/tail.py",

@@ -13,6 +13,7 @@ from tests.harness import Installation
 
 _CRC_AT, _CHECKED_FROM = 17, 21
 _TIMEOUT_MS = 10_000
+_ZSTD = 4
 
 
 def batch_with_a_bad_header(value: bytes) -> bytes:
@@ -24,6 +25,13 @@ def batch_with_a_bad_header(value: bytes) -> bytes:
     batch[:] = batch.replace(b"\x04zz", b"\x04\xff\xff")
     batch[_CRC_AT:_CHECKED_FROM] = struct.pack(">I", calc_crc32c(bytes(batch[_CHECKED_FROM:])))
     return bytes(batch)
+
+
+def batch_that_unpacks_to(size: int) -> bytes:
+    """A batch of one record with a value of so many bytes, of which zstd leaves a few kilobytes."""
+    builder = DefaultRecordBatchBuilder(2, _ZSTD, 0, -1, -1, -1, 2 * size)
+    builder.append(0, timestamp=None, key=b"key", value=bytes(size), headers=[])
+    return bytes(builder.build())
 
 
 async def produce_raw(installation: Installation, place: TopicPartition, batch: bytes) -> int:

@@ -25,6 +25,7 @@ from aiokafka.producer.message_accumulator import BatchBuilder
 
 from shared.errors import Unavailable
 from shared.metrics import PUBLISHED
+from shared.runtime.codecs import bound_codecs
 
 __all__ = [
     "AIOKafkaConsumer",
@@ -44,6 +45,8 @@ PRODUCER_BATCH_BYTES = 1024 * 1024
 REQUEST_BYTES_MAX = 2 * 1024 * 1024
 _FAILURES_BEFORE_RENEWAL = 3
 _STOP_TIMEOUT_S = 5.0
+
+bound_codecs()
 
 _LOST_MEMBERSHIP = (
     CommitFailedError,

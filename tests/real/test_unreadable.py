@@ -13,10 +13,11 @@ from shared.commands.dead_letters import replay
 from shared.commands.doctor import diagnose, skip
 from shared.commands.web import works
 from shared.ids import account_id, new_id
+from shared.runtime.codecs import UNPACKED_MAX
 from shared.runtime.kafka import TopicPartition
 from tests.harness import Headers, Installation, eventually
 from tests.real.test_cli import fealty
-from tests.unreadable import batch_with_a_bad_header, flip_a_bit, produce_raw
+from tests.unreadable import batch_that_unpacks_to, batch_with_a_bad_header, flip_a_bit, produce_raw
 
 pytestmark = pytest.mark.real
 
@@ -47,10 +48,11 @@ async def test_an_unreadable_batch_stops_its_partition_alone_and_can_be_skipped(
         await installation.send(TOPIC, GOOD, headers(number), number, partition=place)
     bad = batch_with_a_bad_header(b"{}")
     assert await produce_raw(installation, TopicPartition(topic, 0), bad) == 1
-    damaged = await damage(installation, TopicPartition(topic, 1))
+    assert await produce_raw(installation, TopicPartition(topic, 1), batch_that_unpacks_to(UNPACKED_MAX)) == 1
+    damaged = await damage(installation, TopicPartition(topic, 2))
     for place in numbers.values():
         await installation.send(TOPIC, GOOD, headers(f"{BEHIND}-{place}"), "", partition=place)
-    stopped = [f"{topic}/0/1", *([f"{topic}/1/1"] if damaged else [])]
+    stopped = [f"{topic}/{place}/1" for place in range(3 if damaged else 2)]
     stuck = range(len(stopped))
 
     async with started(installation):
