@@ -13,7 +13,7 @@ from schemas import (
     customer_views,
     customers,
     inputs,
-    orders,
+    order_examples,
     points,
     refusals,
     replies,
@@ -80,14 +80,14 @@ def registry() -> dict[str, WireType]:
 
 
 def _inputs() -> Iterable[WireType]:
-    placed = orders.placement_example()
+    placed = order_examples.placement_example()
     examples = {
         "loyalty.transaction.v1": transaction.example(),
         "order.placed.v1": placed,
         "order.amended.v1": {**placed, "revision": 2},
-        "order.fulfilled.v1": orders.fact_example("F-1"),
-        "order.cancelled.v1": orders.fact_example("C-1"),
-        "order.returned.v1": orders.fact_example("R-1"),
+        "order.fulfilled.v1": order_examples.fact_example("F-1"),
+        "order.cancelled.v1": order_examples.fact_example("C-1"),
+        "order.returned.v1": order_examples.fact_example("R-1"),
     }
     for topic, types in (("oms.fulfilments", inputs.FULFILMENTS), ("webshop.orders", inputs.ORDERS)):
         for name, model in types.items():

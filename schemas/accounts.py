@@ -6,7 +6,7 @@ Amounts are integers in the programme's smallest unit (`scale` digits after the 
 from enum import StrEnum
 from typing import Annotated, Literal
 
-from pydantic import Field
+from pydantic import Field, StrictBool
 
 from schemas.base import Instant, Published, Wire
 from schemas.text import Key, Reason
@@ -35,6 +35,15 @@ class ReplaceNumber(Wire):
 
     account_number: Key
     new_number: Key
+
+
+class BookDue(Wire):
+    """`points.book_due.v1`: book what is due on the account, and nothing else; sent by the sweep.
+
+    With `thresholds`, what is left of those that a command has reached more often than it may book at once.
+    """
+
+    thresholds: StrictBool = False
 
 
 class AccountOpened(Published):

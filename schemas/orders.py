@@ -4,7 +4,7 @@ Money is written in whole units with decimals by callers, and kept as integers i
 """
 
 from decimal import Decimal
-from typing import Annotated, Any, Literal
+from typing import Annotated, Literal
 
 from pydantic import Field, StrictBool, model_validator
 
@@ -165,12 +165,16 @@ class LineEligible(Published):
 
 
 class Award(Published):
-    """What an order promises in one programme, in the programme's smallest unit."""
+    """What an order promises in one programme, in the programme's smallest unit.
+
+    `withheld` is what it would promise if nothing had been loaded for its receipt; `awarded` is zero then.
+    """
 
     programme: str
     programme_version: int
     scale: int
     awarded: int
+    withheld: int | None = None
 
 
 class _OrderEvent(Published):
@@ -195,6 +199,24 @@ class OrderPlaced(_OrderEvent):
     awards: tuple[Award, ...]
     shop: str | None = None
     placed_at: Instant
+
+
+class OrderAwardRefused(_OrderEvent):
+    """`points.order_award_refused.v1`: the order earns nothing in a programme; the code is one of the refusals."""
+
+    type: Literal["points.order_award_refused.v1"] = "points.order_award_refused.v1"
+    programme: str
+    withheld: int
+    code: str
+    detail: str
+
+
+class OrderAwardRestored(_OrderEvent):
+    """`points.order_award_restored.v1`: what was withheld is promised now: the receipt's loads were taken back."""
+
+    type: Literal["points.order_award_restored.v1"] = "points.order_award_restored.v1"
+    programme: str
+    awarded: int
 
 
 class FactQuantity(Published):
@@ -272,28 +294,5 @@ class OrderUnknown(_OrderEvent):
     since: Instant
 
 
-OrderEvent = OrderPlaced | OrderFactRecorded | OrderFactApplied | OrderFactRefused | OrderSettled | OrderUnknown
-
-
-def placement_example() -> dict[str, Any]:
-    """An order with two lines, one of which earns nothing."""
-    return {
-        "order": "W-2026-12345",
-        "accountNumber": "6299000000000000017",
-        "revision": 1,
-        "currency": "EUR",
-        "placedAt": "2026-11-22T10:00:00Z",
-        "shop": "Webshop",
-        "lines": [
-            {"line": "1", "quantity": 2, "netAmount": 82.64, "tax": 17.36, "discount": 0},
-            {"line": "2", "quantity": 1, "netAmount": 4.95, "earns": False},
-        ],
-        "payments": [{"kind": "ideal", "amount": 104.95}],
-    }
-
-
-def fact_example(fact: str) -> dict[str, Any]:
-    """A fact about that order's first line."""
-    placed = placement_example()
-    named = {"order": placed["order"], "accountNumber": placed["accountNumber"], "fact": fact}
-    return {**named, "lines": [{"line": "1", "quantity": 1}], "occurredAt": "2026-11-24T08:30:00Z"}
+FactEvent = OrderFactRecorded | OrderFactApplied | OrderFactRefused
+OrderEvent = OrderPlaced | OrderAwardRefused | OrderAwardRestored | FactEvent | OrderSettled | OrderUnknown

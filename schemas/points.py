@@ -1,15 +1,14 @@
 """The wire of the points service: its commands, refusals, results, and the public change stream; and the registries.
 
-The rest is in `schemas.accounts`, `movements`, `orders`, `programme` and `tiers`, and named here once more. Amounts in
-events, changes and snapshots are integers in the programme's smallest unit (`scale` digits after the point). Times
-are UTC instants. The journal stores events in exactly this shape.
+The rest is in `schemas.accounts`, `movements`, `orders` and others, and named here once more. Amounts in what is
+published are integers in the programme's smallest unit (`scale` digits). The journal stores events in this shape.
 """
 
 from typing import Annotated, Literal, get_args
 
 from pydantic import Field, StrictBool
 
-from schemas import waiting_inputs
+from schemas import receipts, waiting_inputs
 from schemas.accounts import (
     AccountForwarded,
     AccountLife,
@@ -18,6 +17,7 @@ from schemas.accounts import (
     AccountStateChanged,
     AccountView,
     BalanceView,
+    BookDue,
     DatedAmount,
     NumberAdded,
     ReplaceNumber,
@@ -49,7 +49,7 @@ from schemas.movements import (
     SpendCounted,
     Unscheduled,
 )
-from schemas.orders import CancelOrder, FulfilOrder, OrderEvent, PlaceOrder, ReportOrder, ReturnOrder
+from schemas.orders import CancelOrder, FulfilOrder, PlaceOrder, ReportOrder, ReturnOrder
 from schemas.programme import Programme, ProgrammeState
 from schemas.refusals import PointsRefusal, PointsRejected
 from schemas.reversals import ReversalEvent, Reverse, Reversed, ReversedAmount, ReversedOperation
@@ -94,15 +94,6 @@ class PutProgramme(Wire):
     programme: Programme
 
 
-class BookDue(Wire):
-    """`points.book_due.v1`: book what is due on the account, and nothing else; sent by the sweep.
-
-    With `thresholds`, what is left of those that a command has reached more often than it may book at once.
-    """
-
-    thresholds: StrictBool = False
-
-
 class ProgrammeApplied(Published):
     """`points.programme_applied.v1`: the programme has these rules from now on."""
 
@@ -115,7 +106,7 @@ class ProgrammeApplied(Published):
 AccountNews = AccountLife | waiting_inputs.InputNews | HoldPlaced | HoldEnded | TierEvent
 CatalogueNews = TierSetApplied | waiting_inputs.AccountNumbersApplied
 PointsEvent = Annotated[
-    AccountNews | ProgrammeApplied | CatalogueNews | Notice | Movement | OrderEvent | ReversalEvent | HoldEvent,
+    AccountNews | ProgrammeApplied | CatalogueNews | Notice | Movement | receipts.OrderNews | ReversalEvent | HoldEvent,
     Field(discriminator="type"),
 ]
 
@@ -165,6 +156,7 @@ COMMANDS: dict[str, type[Wire]] = {
     "points.cancel_order.v1": CancelOrder,
     "points.return_order.v1": ReturnOrder,
     "points.report_order.v1": ReportOrder,
+    receipts.FREE_RECEIPT: receipts.FreeReceipt,
     "points.book_due.v1": BookDue,
     "points.set_account_state.v1": SetAccountState,
     "points.replace_number.v1": ReplaceNumber,
@@ -186,6 +178,7 @@ REJECTIONS: dict[str, str] = {
     "points.cancel_order.v1": "points.order_fact_rejected.v1",
     "points.return_order.v1": "points.order_fact_rejected.v1",
     "points.report_order.v1": "points.order_rejected.v1",
+    receipts.FREE_RECEIPT: "points.order_rejected.v1",
     "points.book_due.v1": "points.account_rejected.v1",
     "points.set_account_state.v1": "points.account_rejected.v1",
     "points.replace_number.v1": "points.account_rejected.v1",

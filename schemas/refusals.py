@@ -37,6 +37,7 @@ class PointsRefusal(StrEnum):
     TOO_MANY_NUMBERS = "too_many_numbers"
     TOO_MANY_INPUTS_WAIT = "too_many_inputs_wait"
     ORDER_ALREADY_EARNS = "order_already_earns"
+    RECEIPT_ALREADY_LOADED = "receipt_already_loaded"
     ORDER_CONFLICT = "order_conflict"
     ORDER_ACCOUNT_MISMATCH = "order_account_mismatch"
     ORDER_AMENDMENT_BELOW_FACTS = "order_amendment_below_facts"

@@ -84,6 +84,7 @@ RULE_CODES: dict[str, tuple[int, str]] = {
     "too_many_numbers": (409, "The account has too many numbers"),
     "too_many_inputs_wait": (409, "Too many inputs wait for the account number"),
     "order_already_earns": (409, "The order has earned its points already"),
+    "receipt_already_loaded": (409, "Points were loaded for the order's receipt before"),
     "order_conflict": (409, "The order's revision was another one before"),
     "order_account_mismatch": (409, "The order belongs to another account"),
     "order_amendment_below_facts": (409, "The order has less than what happened to it"),

@@ -10,7 +10,7 @@ from prometheus_client import Counter
 
 from schemas.base import format_instant, to_instant
 from schemas.envelope import Envelope, EnvelopeError
-from schemas.orders import OrderFactRefused
+from schemas.orders import OrderAwardRefused, OrderFactRefused
 from schemas.points import REJECTIONS
 from services.edge.views import Views
 from shared import refusals
@@ -24,9 +24,9 @@ log = structlog.get_logger()
 
 SEEN = Counter("fealty_view_refusals_total", "Refusals seen by the edge, by how they ended.", ["outcome"])
 
-_FACT_REFUSED: str = OrderFactRefused.model_fields["type"].default
-"""An order's fact that was accepted, waited for its order, and then could not have its effect."""
-_TYPES = frozenset({*(name.encode() for name in REJECTIONS.values()), _FACT_REFUSED.encode()})
+_LATER: tuple[str, ...] = tuple(each.model_fields["type"].default for each in (OrderFactRefused, OrderAwardRefused))
+"""Refusals of a part of what was accepted: an order's fact that waited and cannot have its effect, and an award."""
+_TYPES = frozenset(name.encode() for name in (*REJECTIONS.values(), *_LATER))
 _SHOWN = ("command", "code", "detail", "pointer", "accountNumber", "order", "fact", "sender", "input")
 
 

@@ -17,6 +17,7 @@ from schemas.points import (
     PutProgramme,
     Reverse,
 )
+from schemas.receipts import FreeReceipt
 from schemas.tiers import PinTier, PutTierSet
 from schemas.waiting_inputs import (
     KnowNumber,
@@ -29,6 +30,7 @@ from services.points.declaring import programme_streams, put_account_numbers, pu
 from services.points.desk import Outcome, States, account_streams
 from services.points.holding import cancel_held, close_transaction, closing_streams
 from services.points.orders.decide import order_streams, place_order, record_fact, report_order
+from services.points.orders.freeing import free_receipt, freeing_streams
 from services.points.reverse import close_reversal, closing_reversal_streams, reversal_streams, reverse
 from services.points.state import catalogue_stream, order_stream, transaction_stream
 from services.points.transaction import post_transaction, transaction_streams
@@ -47,6 +49,7 @@ Payload = (
     | CancelOrder
     | ReturnOrder
     | ReportOrder
+    | FreeReceipt
     | BookDue
     | SetAccountState
     | ReplaceNumber
@@ -81,6 +84,8 @@ def streams(command: Command) -> Streams:  # noqa: C901 - a case for each comman
             return replacement_streams(command, payload)
         case ReportOrder():
             return Streams((order_stream(command.store, payload.order),))
+        case FreeReceipt():
+            return freeing_streams(command, payload)
         case PutProgramme():
             return programme_streams(command)
         case PutTierSet() | PutAccountNumbers():
@@ -111,6 +116,8 @@ def decide(command: Command, states: States) -> Outcome:  # noqa: C901 - a case 
             return place_order(command, payload, states)
         case ReportOrder():
             return report_order(command, payload, states)
+        case FreeReceipt():
+            return free_receipt(command, payload, states)
         case Reverse():
             return reverse(command, payload, states)
         case CloseReversal():

@@ -72,6 +72,13 @@ def mismatch(command: Command, account_number: str, account: Account) -> Rejecte
     return Rejected(PointsRefusal.ACCOUNT_MISMATCH, detail, "/accountNumber")
 
 
+def is_own(booking: Booking, account: str | None) -> bool:
+    """Whether an account id is the booking's own, or that of a number which leads to it."""
+    own = booking.account
+    store = booking.command.store
+    return account == own.account or any(account == account_id(store, number) for number in own.numbers)
+
+
 def opened(booking: Booking) -> Rejected | None:
     """`account_unknown`, unless a credit has opened the account."""
     if booking.account.account_number is None:

@@ -11,6 +11,7 @@ from services.points.due import due_at
 from services.points.held import Hold, dump_hold, load_hold
 from services.points.orders.documents import ORDER, dump_order, load_order
 from services.points.orders.state import Order
+from services.points.receipts import Receipt, dump_receipt, load_receipt
 from services.points.reversals import Reversals, dump_reversals, load_reversals
 from services.points.state import (
     Account,
@@ -42,6 +43,7 @@ SHAPES = {
     Catalogue: Shape("points.catalogue", unchanged),
     Order: ORDER,
     Hold: Shape("points.transaction", unchanged),
+    Receipt: Shape("points.receipt"),
     Reversals: Shape("points.reversals", unchanged),
 }
 """By the type of the state; a step that is added upgrades what is stored already."""
@@ -71,6 +73,8 @@ def _dumped(state: State) -> Document:
             return dump_hold(state)
         case Reversals():
             return dump_reversals(state)
+        case Receipt():
+            return dump_receipt(state)
         case _:
             assert_never(state)
 
@@ -102,6 +106,8 @@ def load_state(stream: str, document: Document) -> State:
             return load_hold(name, document)
         case Reversals():
             return load_reversals(name, document)
+        case Receipt():
+            return load_receipt(name, document)
         case _:
             assert_never(empty)
 

@@ -38,6 +38,7 @@ from schemas.movements import (
 )
 from schemas.orders import OrderEvent
 from schemas.points import AccountNews, ProgrammeApplied, ReversalEvent
+from schemas.receipts import ReceiptEvent
 from schemas.tiers import TierChanged, TierPeriodStarted
 from schemas.waiting_inputs import (
     AccountNumbersApplied,
@@ -50,6 +51,7 @@ from services.points import lots as lot_rules
 from services.points.held import Hold, evolve_hold
 from services.points.orders.evolve import evolve_order
 from services.points.orders.state import Order
+from services.points.receipts import Receipt, evolve_receipt
 from services.points.reversals import Reversals, evolve_reversals
 from services.points.state import (
     Account,
@@ -78,6 +80,8 @@ def evolve(state: State, event: Event) -> State:
         return evolve_reversals(state, event)
     if isinstance(state, Hold) and isinstance(event, HoldEvent):
         return evolve_hold(state, event)
+    if isinstance(state, Receipt) and isinstance(event, ReceiptEvent):
+        return evolve_receipt(state, event)
     if isinstance(state, ProgrammeRules) and isinstance(event, ProgrammeApplied):
         return ProgrammeRules.of(event.programme, event.version)
     if isinstance(state, Catalogue) and isinstance(event, CatalogueEvent):

@@ -7,6 +7,7 @@ set aside comes back. Nothing else ever ends a hold.
 
 from collections import Counter
 from collections.abc import Sequence
+from dataclasses import replace
 from datetime import timedelta
 
 from schemas.holds import (
@@ -34,12 +35,13 @@ from services.points import credits as rules_of
 from services.points.booking import Booking
 from services.points.closing import TIMED_OUT, closed, desk_of, mark, too_many_open, too_much_held
 from services.points.desk import Outcome, States, accepted, account_streams
+from services.points.earning_once import freeing, loaded_for
 from services.points.held import Hold, evolve_hold
 from services.points.parts import part_of
 from services.points.state import LOTS_MAX, Account, Event, Lot, ProgrammeRules, transaction_stream
 from services.points.undo import conditions_of, taken_from
 from shared.calendar import local_date
-from shared.decider import Accepted, Command, FollowUp, Rejected, Streams
+from shared.decider import Accepted, Command, FollowUp, Rejected, Streams, entry_key
 from shared.ids import account_id
 
 WAIT = timedelta(seconds=30)
@@ -176,7 +178,11 @@ def close_transaction(command: Command, payload: CloseTransaction, states: State
         for name, done in (("issued", payload.issued), ("redeemed", payload.redeemed), ("voided", payload.voided))
     }
     programmes = [booking.catalogue.programmes[name] for name in held.programmes]
-    return closed(accepted(booking, programmes, None, vouchers, after), held.transaction_id, payload)
+    verdict = accepted(booking, programmes, None, vouchers, after)
+    if not executed:
+        loaded = loaded_for(states[entry_key(payload.transaction_id)])
+        verdict = replace(verdict, follow_ups=(*verdict.follow_ups, *freeing(loaded)))
+    return closed(verdict, held.transaction_id, payload)
 
 
 def _closed(command: Command, payload: CloseTransaction) -> TransactionClosed:

@@ -6,6 +6,7 @@ from typing import NamedTuple
 from schemas.holds import TransactionClosed
 from schemas.movements import Adjusted, Loaded, Purchased, Redeemed, Scheduled, ThresholdReached
 from schemas.points import Reverse
+from schemas.receipts import ReceiptLoaded
 from schemas.refusals import PointsRefusal
 from schemas.reversals import ReversedAmount, ReversedOperation
 from schemas.voucher_saga import VoucherDone
@@ -35,11 +36,23 @@ class Original(NamedTuple):
 
 
 class Originals(NamedTuple):
-    """The transaction `id` by operation; `lasting` are operations that cannot be undone."""
+    """The transaction `id` by operation; `lasting` are operations that cannot be undone.
+
+    `receipt` is what it loads for where orders earn, if anything.
+    """
 
     id: str
     operations: Mapping[int, Original]
     lasting: frozenset[int]
+    receipt: ReceiptLoaded | None = None
+
+    def loads_left(self, undone: Mapping[int, int]) -> set[str]:
+        """The programmes of which some load is not wholly `undone`."""
+        return {
+            each.booked.programme
+            for each in self.operations.values()
+            if isinstance(each.booked, Loaded) and undone.get(each.operation, 0) < each.amount
+        }
 
 
 class Undo(NamedTuple):

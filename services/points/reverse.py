@@ -5,6 +5,7 @@ nothing is booked, and no other reversal of the same transaction begins.
 """
 
 from collections.abc import Iterable
+from dataclasses import replace
 
 from schemas.holds import HoldEnded, HoldPlaced
 from schemas.points import Reverse
@@ -22,6 +23,7 @@ from services.points import credits as rules_of
 from services.points.booking import Booking
 from services.points.closing import closed, desk_of, mark, too_many_open, too_much_held
 from services.points.desk import Outcome, States, accepted, desk, opened
+from services.points.earning_once import freeing, loaded_for
 from services.points.originals import Originals, Undo, originals_of, undos_of, wanted
 from services.points.reversals import Reversals, evolve_reversals
 from services.points.state import (
@@ -73,7 +75,7 @@ def reverse(command: Command, payload: Reverse, states: States) -> Outcome:
         return _hold(booking, reversals, undos, payload)
     undo_all(booking, undos, payload.reason)
     event = _reversed(booking, originals.id, _amounts(undos), payload.reason)
-    return _booked(booking, reversals, event, payload.context.comment)
+    return _booked(booking, reversals, event, originals, payload.context.comment)
 
 
 def close_reversal(command: Command, payload: CloseReversal, states: States) -> Outcome:
@@ -83,10 +85,10 @@ def close_reversal(command: Command, payload: CloseReversal, states: States) -> 
     if held is None or held.reversal_id != payload.reversal_id or held.account != command.subject:
         return Rejected(PointsRefusal.TRANSACTION_UNKNOWN, "no such reversal is open", "/reversalId")
     booking = desk_of(command, held, states)
+    originals = _originals(booking, (held.transaction_id,), states)
+    if isinstance(originals, Rejected):
+        raise ValueError(f"{held.transaction_id} is held to be reversed, and is not there")
     if payload.decision is Decision.EXECUTED:
-        originals = _originals(booking, (held.transaction_id,), states)
-        if isinstance(originals, Rejected):
-            raise ValueError(f"{held.transaction_id} is held to be reversed, and is not there")
         undo_all(booking, undos_of(held.operations, originals, reversals), held.reason)
         vouchers = (payload.restored, payload.voided)
         event: ReversalEvent = _reversed(booking, held.transaction_id, held.operations, held.reason, *vouchers)
@@ -99,7 +101,7 @@ def close_reversal(command: Command, payload: CloseReversal, states: States) -> 
             booked_at=command.now,
         )
     mark(booking, HoldEnded, held.reversal_id)
-    return closed(_booked(booking, reversals, event), held.reversal_id, payload)
+    return closed(_booked(booking, reversals, event, originals), held.reversal_id, payload)
 
 
 def _hold(booking: Booking, reversals: Reversals, undos: list[Undo], payload: Reverse) -> Outcome:
@@ -176,8 +178,13 @@ def _reversed(
     )
 
 
-def _booked(booking: Booking, reversals: Reversals, event: ReversalEvent, memo: str | None = None) -> Accepted[Event]:
-    """The event that ends it on its stream, and what the reversal answers."""
+def _booked(
+    booking: Booking, reversals: Reversals, event: ReversalEvent, originals: Originals, memo: str | None = None
+) -> Accepted[Event]:
+    """The event that ends it on its stream, and what the reversal answers.
+
+    Where the last of the transaction's loads is undone, its receipt is free again.
+    """
     stream = reversals_stream(booking.command.store, reversals.id)
     booking.events.append((stream, event))
     more: Document = {}
@@ -193,7 +200,10 @@ def _booked(booking: Booking, reversals: Reversals, event: ReversalEvent, memo: 
                 ("voidedVouchers", event.voided),
             )
         }
-    return accepted(booking, programmes, memo, more, {stream: evolve_reversals(reversals, event)})
+    after = evolve_reversals(reversals, event)
+    done = originals.loads_left(reversals.undone) - originals.loads_left(after.undone)
+    booked = accepted(booking, programmes, memo, more, {stream: after})
+    return replace(booked, follow_ups=(*booked.follow_ups, *freeing(originals.receipt, done)))
 
 
 def _amounts(undos: Iterable[Undo]) -> tuple[ReversedAmount, ...]:
@@ -217,6 +227,7 @@ def _originals(booking: Booking, ids: Iterable[str], states: States) -> Original
     """
     for command_id in ids:
         entry: Entry | None = states[entry_key(command_id)]
+        loaded = loaded_for(entry)
         if entry is None or all(stream != booking.stream for stream, _ in entry.events):
             continue
         if entry.status == "held":
@@ -224,7 +235,7 @@ def _originals(booking: Booking, ids: Iterable[str], states: States) -> Original
             if closing is None:
                 return Rejected(PointsRefusal.TRANSACTION_OPEN, "the transaction is open", "/transactionId")
             entry = entry._replace(events=closing.events)
-        originals = originals_of(entry, booking.stream)
+        originals = originals_of(entry, booking.stream)._replace(receipt=loaded)
         if originals.operations:
             return originals
         detail = "the transaction booked nothing that can be reversed"

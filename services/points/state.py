@@ -19,6 +19,7 @@ from schemas.programme import LOAD_MAX, Programme
 from schemas.tiers import TierSet
 from services.points.held import Hold
 from services.points.orders.state import Order
+from services.points.receipts import Receipt
 from services.points.reversals import Reversals
 
 LOTS_MAX = 2_000
@@ -187,7 +188,7 @@ class Catalogue(NamedTuple):
     account_numbers_version: int = 0
 
 
-State = Account | ProgrammeRules | Catalogue | Order | Reversals | Hold
+State = Account | ProgrammeRules | Catalogue | Order | Reversals | Hold | Receipt
 Event = PointsEvent
 CatalogueEvent = ProgrammeApplied | CatalogueNews
 
@@ -212,6 +213,11 @@ def order_stream(store: str, order: str) -> str:
     return f"order/{store}/{order}"
 
 
+def receipt_stream(store: str, account: str, receipt: str) -> str:
+    """The stream of what an account was loaded for a receipt."""
+    return f"receipt/{store}/{account}/{receipt}"
+
+
 def transaction_stream(store: str, transaction: str) -> str:
     """The stream of a transaction that is held."""
     return f"transaction/{store}/{transaction}"
@@ -227,6 +233,7 @@ _INITIAL: dict[str, Callable[[str], State]] = {
     "programme": ProgrammeRules,
     "catalogue": Catalogue,
     "order": Order,
+    "receipt": Receipt,
     "reversals": Reversals,
     "transaction": Hold,
 }
@@ -244,7 +251,7 @@ def initial(stream: str) -> State:
 
 
 def aggregate_of(stream: str) -> str:
-    """The id of the account, programme, order or transaction that a stream is of."""
+    """The id of the account, programme, order or transaction that a stream is of; of a receipt the account's too."""
     return stream.split("/", 2)[2]
 
 

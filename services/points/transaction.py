@@ -13,8 +13,9 @@ from schemas.voucher_saga import BoughtVoucher, UsedVoucher
 from services.points import credits as rules_of
 from services.points.booking import Booking
 from services.points.desk import Outcome, States, accepted, account_streams, desk, find
+from services.points.earning_once import earned_programmes, receipt_loaded, remembering
 from services.points.holding import hold
-from services.points.state import ProgrammeRules, order_stream, transaction_stream
+from services.points.state import ProgrammeRules, order_stream, receipt_stream, transaction_stream
 from services.points.thresholds import too_often
 from shared.calendar import local_date, unless_never
 from shared.decider import Command, Rejected, Streams
@@ -25,11 +26,14 @@ from shared.numbers import drawn_number
 def transaction_streams(command: Command, payload: PostTransaction) -> Streams:
     """The account, and what it has of the transaction when there are vouchers in it.
 
-    When something is loaded for a receipt, the order of that number is read, which may have earned.
+    When something is loaded for a receipt, the order of that number is read, which may have earned, and the load is
+    remembered for an order that comes later.
     """
     store, receipt, parts = command.store, payload.context.receipt_nr, payload.loyalty_programs
-    order = (order_stream(store, receipt),) if receipt and any(part.loads for part in parts) else ()
-    streams = account_streams(command, *order)
+    streams = account_streams(command)
+    if receipt and any(part.loads for part in parts):
+        loads = receipt_stream(store, command.subject, receipt)
+        streams = Streams((*streams.writes, loads), (*streams.reads, order_stream(store, receipt)))
     if not _has_vouchers(payload):
         return streams
     return Streams((*streams.writes, transaction_stream(store, command.id)), streams.reads)
@@ -57,16 +61,15 @@ def post_transaction(command: Command, payload: PostTransaction, states: States)
         if isinstance(found, Rejected):
             return found
         programmes.append(found)
-    receipt, due = payload.context.receipt_nr, len(booking.events)
-    order = states.get(order_stream(command.store, receipt)) if receipt else None
-    earned = {award.programme for award in order.awards.values() if award.awarded} if order is not None else set()
+    due, earned = len(booking.events), earned_programmes(booking, payload, states)
     refused = _loads(booking, payload, programmes, earned) or _redemptions(booking, payload, programmes)
     if refused is not None:
         return refused
     if not _has_vouchers(payload) and (refused := _too_often(booking, payload)):
         return refused
+    loaded = receipt_loaded(booking, payload, programmes)
     if not _has_vouchers(payload):
-        return accepted(booking, programmes, payload.context.comment)
+        return remembering(command, accepted(booking, programmes, payload.context.comment), loaded, states)
     bought = _purchases(booking, payload, programmes)
     if isinstance(bought, Rejected):
         return bought
@@ -77,7 +80,8 @@ def post_transaction(command: Command, payload: PostTransaction, states: States)
         return refused
     loads = _held_loads(payload, programmes, command.now)
     found = states[transaction_stream(command.store, command.id)]
-    return hold(booking, due, programmes, loads, bought, used, payload.context.comment, found)
+    held = hold(booking, due, programmes, loads, bought, used, payload.context.comment, found)
+    return remembering(command, held, loaded, states)
 
 
 def _loads(

@@ -7,6 +7,7 @@ from schemas.base import format_instant
 from schemas.points import ACCOUNT_VIEW, CATALOGUE_VIEW, PROGRAMME_VIEW
 from services.points.held import Hold
 from services.points.orders.state import Order
+from services.points.receipts import Receipt
 from services.points.reversals import Reversals
 from services.points.state import Account, Balance, Catalogue, ProgrammeRules, Standing, State
 from services.points.tiers import measure_of
@@ -17,7 +18,7 @@ from shared.decider import Document, View
 def views(state: State) -> View | None:
     """An `AccountView`, `ProgrammeView` or `CatalogueView`; None as long as there is nothing to show.
 
-    Orders, reversals and held transactions are not published: what they come to is on the accounts.
+    Orders, receipts, reversals and held transactions are not published: what they come to is on the accounts.
     """
     match state:
         case Account():
@@ -26,7 +27,7 @@ def views(state: State) -> View | None:
             return _programme(state)
         case Catalogue():
             return _catalogue(state)
-        case Order() | Reversals() | Hold():
+        case Order() | Receipt() | Reversals() | Hold():
             return None
         case _:
             assert_never(state)

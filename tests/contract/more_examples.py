@@ -4,7 +4,7 @@ from datetime import UTC, datetime
 from decimal import Decimal
 from typing import Any
 
-from schemas import movements, orders, points, tiers, waiting_inputs
+from schemas import movements, orders, points, receipts, tiers, waiting_inputs
 from schemas.accounts import AccountState
 from schemas.transaction import Context, ProgrammePart, Redemption, VoucherRedemption
 from schemas.voucher_saga import VoucherDone
@@ -43,6 +43,7 @@ _BY_AMOUNT: dict[str, Any] = {"account_number": NUMBER, "order": "W-1", "fact": 
 _REST: dict[str, Any] = {"account_number": NUMBER, "order": "W-1", "fact": "F-3"}
 _OF_ORDER: dict[str, Any] = {"order": "W-1", "account": ACCOUNT, "account_number": NUMBER, "booked_at": NOW}
 _OF_ACCOUNT: dict[str, Any] = {"account": ACCOUNT, "account_number": NUMBER, "booked_at": NOW}
+_OF_RECEIPT: dict[str, Any] = {**_OF_ACCOUNT, "receipt": "W-1", "transaction_id": COMMAND, "programmes": ("LOY",)}
 _PART = ProgrammePart(loyalty_point_definition_id="LOY", redemptions=(Redemption(value=Decimal(5)),))
 
 TIER_SET = tiers.TierSet(
@@ -96,6 +97,9 @@ INPUTS: dict[str, tuple[Any, ...]] = {
     "points.cancel_order.v1": _facts(orders.CancelOrder),
     "points.return_order.v1": _facts(orders.ReturnOrder),
     "points.report_order.v1": (orders.ReportOrder(order="W-1"),),
+    receipts.FREE_RECEIPT: (
+        receipts.FreeReceipt(account_number=NUMBER, receipt="W-1", transaction_id=COMMAND, programmes=("LOY",)),
+    ),
     "points.book_due.v1": (points.BookDue(),),
     "points.reverse.v1": (
         points.Reverse(
@@ -196,11 +200,19 @@ def _of_orders() -> dict[str, tuple[Any, ...]]:
                 currency="EUR",
                 eligible=9_500,
                 lines=(orders.LineEligible(line="1", quantity="2.5", eligible=9_500),),
-                awards=(orders.Award(programme="LOY", programme_version=1, scale=0, awarded=95),),
+                awards=(orders.Award(programme="LOY", programme_version=1, scale=0, awarded=0, withheld=95),),
                 shop="Webshop",
                 placed_at=NOW,
             ),
         ),
+        "points.order_award_refused.v1": (
+            orders.OrderAwardRefused(
+                **_OF_ORDER, programme="LOY", withheld=95, code="receipt_already_loaded", detail="loaded for before"
+            ),
+        ),
+        "points.order_award_restored.v1": (orders.OrderAwardRestored(**_OF_ORDER, programme="LOY", awarded=95),),
+        "points.receipt_loaded.v1": (receipts.ReceiptLoaded(**_OF_RECEIPT),),
+        "points.receipt_freed.v1": (receipts.ReceiptFreed(**_OF_RECEIPT),),
         "points.order_fact_recorded.v1": (
             orders.OrderFactRecorded(
                 **_OF_ORDER,

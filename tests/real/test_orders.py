@@ -18,6 +18,8 @@ from tests.harness import Command, Installation, eventually
 pytestmark = pytest.mark.real
 
 PROGRAMME = "ORDERS"
+LOADED = 20
+"""The orders for whose receipt points are loaded too."""
 RULES: dict[str, Any] = {
     "id": PROGRAMME,
     "descriptions": {"en": "Points for orders"},
@@ -52,6 +54,19 @@ class Told:
                 fact = {**body, "fact": f"{what}-{at}", "lines": [{"line": str(at), "quantity": 1}]}
                 self.records.append(("oms.fulfilments", f"order.{what}.v1", order, fact))
         self.booked[account] += _booked(total // 700 * 3, total, fulfilled, cancelled, returned)
+
+    def loaded_order(self, number: int) -> None:
+        """An order that is delivered, and a load of as many points for its receipt: the one or the other is booked."""
+        order, account = f"L-{number}", f"6298{number:05d}"
+        body = {"order": order, "accountNumber": account}
+        line = {"line": "1", "quantity": 1, "netAmount": 70}
+        placed = {"currency": "EUR", "placedAt": "2026-11-22T10:00:00Z", "lines": [line]}
+        load = {"loyaltyPointDefinitionId": PROGRAMME, "loads": [{"value": 30}]}
+        loaded = {"loyaltyPrograms": [load], "context": {"receiptNr": order}}
+        self.records.append(("webshop.orders", "order.placed.v1", order, {**body, **placed}))
+        self.records.append(("oms.fulfilments", "order.fulfilled.v1", order, {**body, "fact": "all"}))
+        self.records.append(("oms.fulfilments", "loyalty.transaction.v1", account, loaded))
+        self.booked[account] = 30
 
 
 def _booked(awarded: int, total: int, fulfilled: int, cancelled: int, returned: int) -> int:
@@ -94,7 +109,10 @@ async def campaign(installation: Installation, orders: int, kills: list[str], se
     random, told = Random(seed), Told()
     for number in range(orders):
         told.order(random, number, f"6299{number % (orders // 3):05d}")
-    records = told.records + random.sample(told.records, len(told.records) // 10)
+    for number in range(LOADED):
+        told.loaded_order(number)
+    repeatable = [record for record in told.records if record[1] != "loyalty.transaction.v1"]
+    records = told.records + random.sample(repeatable, len(repeatable) // 10)
     random.shuffle(records)
     await declare(installation)
     await tell(installation, records)
@@ -107,8 +125,10 @@ async def campaign(installation: Installation, orders: int, kills: list[str], se
         await installation.drained(group="points.reactions.webshop.orders", topic="webshop.orders")
         await installation.drained(group="points.reactions.oms.fulfilments", topic="oms.fulfilments")
         await installation.drained()
-        await eventually(lambda: orders_of(installation, orders), orders)
+        await eventually(lambda: orders_of(installation, orders + LOADED), orders + LOADED)
     await _compare(installation, told)
+    withheld = {"_id": {"$regex": "^order/"}, "state.awards.withheld": {"$gt": 0}}
+    assert await installation.collection("points", "snapshots").count_documents(withheld) > 0
     await check_changes_gapless(installation)
 
 

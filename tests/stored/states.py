@@ -16,6 +16,7 @@ from services.customer.profile import Profile
 from services.customer.state import Claim, Customer
 from services.points.held import Hold
 from services.points.orders.state import Order
+from services.points.receipts import Receipt
 from services.points.reversals import Reversals
 from services.points.state import Account, Catalogue, ProgrammeRules
 from services.voucher.state import Definition, Pivot, Voucher
@@ -62,6 +63,7 @@ _SERVICES: tuple[tuple[Any, dict[str, type]], ...] = (
             "programme": ProgrammeRules,
             "catalogue": Catalogue,
             "order": Order,
+            "receipt": Receipt,
             "transaction": Hold,
             "reversals": Reversals,
         },

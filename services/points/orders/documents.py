@@ -37,7 +37,14 @@ def _with(gone: Gone, fact: Fact) -> Gone:
     return Gone(gone.amount + (fact.amount or 0), lines, rest)
 
 
-ORDER = Shape("points.order", unchanged, _facts_summed)
+def _nothing_withheld(document: Document) -> Document:
+    """Orders from before loads kept them from earning have nothing withheld."""
+    for award in document.get("awards", ()):
+        award.setdefault("withheld", 0)
+    return document
+
+
+ORDER = Shape("points.order", unchanged, _facts_summed, _nothing_withheld)
 
 
 def dump_order(order: Order) -> Document:

@@ -5,6 +5,8 @@ from types import MappingProxyType
 from typing import assert_never
 
 from schemas.orders import (
+    OrderAwardRefused,
+    OrderAwardRestored,
     OrderEvent,
     OrderFactApplied,
     OrderFactRecorded,
@@ -22,6 +24,11 @@ def evolve_order(order: Order, event: OrderEvent) -> Order:
     match event:
         case OrderPlaced():
             return _placed(order, event)
+        case OrderAwardRefused():
+            return order
+        case OrderAwardRestored():
+            award = order.awards[event.programme]._replace(awarded=event.awarded, withheld=0)
+            return order._replace(awards=MappingProxyType({**order.awards, event.programme: award}))
         case OrderFactRecorded():
             return _recorded(order, _fact(event), event.waiting)
         case OrderFactApplied():
@@ -43,11 +50,11 @@ def _placed(order: Order, event: OrderPlaced) -> Order:
     before = order.awards
     awards = {
         each.programme: before.get(each.programme, Award(each.programme, 0, each.scale, 0))._replace(
-            programme_version=each.programme_version, awarded=each.awarded
+            programme_version=each.programme_version, awarded=each.awarded, withheld=each.withheld or 0
         )
         for each in event.awards
     }
-    dropped = {name: award._replace(awarded=0) for name, award in before.items() if name not in awards}
+    dropped = {name: award._replace(awarded=0, withheld=0) for name, award in before.items() if name not in awards}
     amended = order._replace(
         revision=event.revision,
         account=event.account,

@@ -1,10 +1,13 @@
 """What a command is about to write of an order: its events so far, and the order as they leave it."""
 
+from collections.abc import Collection
 from dataclasses import dataclass
 from typing import Any
 
-from schemas.orders import OrderEvent, OrderFactApplied, OrderFactRefused
+from schemas.orders import OrderAwardRefused, OrderAwardRestored, OrderEvent, OrderFactApplied, OrderFactRefused
+from schemas.refusals import PointsRefusal
 from services.points.booking import Booking
+from services.points.desk import is_own
 from services.points.orders.entitlement import Waits, judge
 from services.points.orders.evolve import evolve_order
 from services.points.orders.state import Order
@@ -34,6 +37,27 @@ class OrderFile:
         """One more event on the order."""
         self.booking.events.append((self.stream, event))
         self.order = evolve_order(self.order, event)
+
+    def report_withheld(self, before: Order) -> None:
+        """Report each award that is withheld, and was not `before`."""
+        for award in self.order.awards.values():
+            known = before.awards.get(award.programme)
+            if award.withheld and not (known and known.withheld):
+                self.add(
+                    OrderAwardRefused(
+                        **self.common(),
+                        programme=award.programme,
+                        withheld=award.withheld,
+                        code=PointsRefusal.RECEIPT_ALREADY_LOADED.value,
+                        detail=f"points were loaded for the receipt {self.order.id} in {award.programme} before",
+                    )
+                )
+
+    def restore(self, loaded: Collection[str]) -> None:
+        """Promise what was withheld, but in the programmes where something is still `loaded` for the receipt."""
+        for award in self.order.awards.values() if is_own(self.booking, self.order.account) else ():
+            if award.withheld and award.programme not in loaded:
+                self.add(OrderAwardRestored(**self.common(), programme=award.programme, awarded=award.withheld))
 
     def release(self) -> None:
         """Let waiting facts have their effect: in the order of their arrival, returns after all others.

@@ -68,6 +68,7 @@ NOTHING_GONE: Mapping[What, Gone] = MappingProxyType({"fulfilled": Gone(), "canc
 class Award(NamedTuple):
     """What the order promises in one programme, and what of it was booked, in the programme's smallest unit.
 
+    `withheld` is what it would promise, and `awarded` zero, as long as points are loaded for the order's receipt.
     `credited` is what activations put into lots, by the instant of their expiry, in the order of booking.
     """
 
@@ -79,6 +80,7 @@ class Award(NamedTuple):
     dropped: int = 0
     revoked: int = 0
     credited: tuple[tuple[datetime | None, int], ...] = ()
+    withheld: int = 0
 
 
 class Order(NamedTuple):

@@ -32,6 +32,7 @@ class Purse:  # A programme: `days` until credits expire, `months` until the acc
     active: Counter[datetime] = field(default_factory=Counter)  # Amounts, by when they end.
     credits: list[Done] = field(default_factory=list)  # Those to come.
     awards: dict[str, tuple[int, list[datetime], int, int]] = field(default_factory=dict)  # As `settle` has them.
+    loaded: Counter[str] = field(default_factory=Counter)  # By receipt; such an order earns nothing.
     debt: int = 0
     closes: datetime | None = None
     used: bool = False
@@ -71,7 +72,7 @@ class Purse:  # A programme: `days` until credits expire, `months` until the acc
 
     def settle(self, order: str, sums: list[Any], now: datetime) -> None:  # Book the difference to what was booked.
         eligible, fulfilled, cancelled, returned = sums
-        awarded = sum(points * int(eligible // per) for points, per in self.earns)
+        awarded = 0 if self.loaded[order] else sum(points * int(eligible // per) for points, per in self.earns)
         activated, dropped, revoked = (int(awarded * part / (eligible or 1)) for part in sums[1:])
         if fulfilled + cancelled == eligible:
             activated = awarded - dropped if fulfilled else 0
@@ -165,11 +166,13 @@ class Model:  # One account; what was told of its orders, by revision or fact, a
                 each = done.get(undo.operation, Done(amount=0))
                 amount = each.amount if undo.value is None else int(undo.value)
                 assert 0 < amount <= each.amount
-                if each.credit and each.starts <= now:
-                    purses[each.programme].take(amount, each.points)
+                purses[each.programme].take(amount if each.credit and each.starts <= now else 0, each.points)
                 for ends in [] if each.credit else each.points[: each.amount][::-1][:amount]:
                     purses[each.programme].credit(1, ends, now)
                 each.amount -= amount
+                purses[each.programme].loaded[each.receipt] -= amount * each.credit
+            for order in self.told.keys() & {each.receipt for each in done.values()}:
+                model._settle(order, now)
         elif not isinstance(command, BookDue):
             told, is_order = self.told.get(command.order, {}), isinstance(command, PlaceOrder)
             revision = max((it.revision for it in told.values() if isinstance(it, PlaceOrder)), default=0)
@@ -178,10 +181,12 @@ class Model:  # One account; what was told of its orders, by revision or fact, a
             assert not is_order or revision or self.state != "suspended"
             if not is_order or command.revision > revision:
                 model.told[command.order] = {**told, name: command}
-                sums = hear(model.told[command.order])
-                for purse in purses.values():
-                    purse.settle(command.order, sums, now)
+                model._settle(command.order, now)
         return model
+
+    def _settle(self, order: str, now: datetime) -> None:
+        for purse in self.purses.values():
+            purse.settle(order, hear(self.told[order]), now)
 
     def _book(self, command: Any, now: datetime, done: dict[int, Done]) -> None:
         if isinstance(command, Adjust):
@@ -205,6 +210,8 @@ class Model:  # One account; what was told of its orders, by revision or fact, a
                 points = purse.take(-amount, [])
             if amount:
                 done[index] = Done(programme=name, credit=amount > 0, amount=abs(amount), starts=starts, points=points)
+                done[index].receipt = command.context.receipt_nr
+                purse.loaded[command.context.receipt_nr] += max(amount, 0)
                 purse.use(now, starts, asked)
             if starts > now:
                 purse.credits.append(done[index])

@@ -1,0 +1,61 @@
+"""Forgetting what was loaded for an order's receipt, once that was released or wholly reversed (rules 4.1.10)."""
+
+from collections.abc import Mapping
+
+from schemas.accounts import AccountState
+from schemas.receipts import FreeReceipt
+from services.points.booking import Booking
+from services.points.desk import Outcome, States, accepted, account_streams, desk, is_own, order_source
+from services.points.earning_once import freed, loaded_programmes, receipt_streams
+from services.points.orders.answer import settled
+from services.points.orders.file import OrderFile
+from services.points.orders.state import Order
+from services.points.receipts import evolve_receipt
+from services.points.state import State, order_stream, receipt_stream
+from shared.decider import Command, Rejected, Streams
+from shared.ids import account_id
+
+
+def freeing_streams(command: Command, payload: FreeReceipt) -> Streams:
+    """The account, the order, and what was loaded for its receipt."""
+    of_account, order = account_streams(command), order_stream(command.store, payload.receipt)
+    loads = receipt_streams(command, payload.account_number, payload.receipt)
+    return Streams((*of_account.writes, order, *loads), of_account.reads)
+
+
+def free_receipt(command: Command, payload: FreeReceipt, states: States) -> Outcome:
+    """Forget the loads; the order of that number earns what was withheld, unless others are left.
+
+    When the account can take no more, the order earns with its next fact. On a closed account it earns nothing.
+    """
+    booking = desk(command, None, states)
+    if not isinstance(booking, Booking):
+        return booking
+    stream = receipt_stream(command.store, account_id(command.store, payload.account_number), payload.receipt)
+    event = freed(command, payload, states[stream])
+    if event is None:
+        return accepted(booking, [])
+    after = {stream: evolve_receipt(states[stream], event)}
+    booking.events.append((stream, event))
+    earned = _earning(command, payload, {**states, **after}, booking, after)
+    if not isinstance(earned, Rejected):
+        return earned
+    again = desk(command, None, states)
+    assert isinstance(again, Booking)
+    again.events.append((stream, event))
+    return accepted(again, [], states=after)
+
+
+def _earning(
+    command: Command, payload: FreeReceipt, states: States, booking: Booking, after: Mapping[str, State]
+) -> Outcome:
+    """What the order earns now that nothing is loaded for its receipt any more."""
+    stream = order_stream(command.store, payload.receipt)
+    order: Order = states[stream]
+    if not is_own(booking, order.account) or booking.account.state is AccountState.CLOSED:
+        return accepted(booking, [], states=after)
+    file = OrderFile(booking, stream, order)
+    file.restore(loaded_programmes(command, payload.account_number, payload.receipt, states))
+    booking.account_number = booking.account.account_number or payload.account_number
+    booking.source = order_source(payload.receipt, order.shop)
+    return settled(file, order, "restored", after)
