@@ -30,6 +30,16 @@ class SetAccountState(Wire):
     reason: Reason
 
 
+class CloseAccount(Wire):
+    """`points.close_account.v1`: close an account for good, opened or not, once nothing on it is open.
+
+    Sent by the customer service for every card of a customer who was anonymised.
+    """
+
+    account_number: Key
+    reason: Reason
+
+
 class ReplaceNumber(Wire):
     """`points.replace_number.v1`: what arrives under `new_number` goes on to this account from now on."""
 
@@ -56,13 +66,24 @@ class AccountOpened(Published):
 
 
 class AccountStateChanged(Published):
-    """`points.account_state_changed.v1`: the account may do something else from now on."""
+    """`points.account_state_changed.v1`: the account may do something else from now on; `final` means for good."""
 
     type: Literal["points.account_state_changed.v1"] = "points.account_state_changed.v1"
     account: str
     account_number: str
     from_: Annotated[str, Field(alias="from")]
     to: str
+    reason: str
+    final: bool | None = None
+    booked_at: Instant
+
+
+class AccountClosing(Published):
+    """`points.account_closing.v1`: the account takes nothing new; it is closed when what is open on it has ended."""
+
+    type: Literal["points.account_closing.v1"] = "points.account_closing.v1"
+    account: str
+    account_number: str
     reason: str
     booked_at: Instant
 
@@ -87,7 +108,7 @@ class AccountForwarded(Published):
     booked_at: Instant
 
 
-AccountLife = AccountOpened | AccountStateChanged | NumberAdded | AccountForwarded
+AccountLife = AccountOpened | AccountStateChanged | AccountClosing | NumberAdded | AccountForwarded
 
 
 class DatedAmount(Published):

@@ -26,6 +26,8 @@ _COLUMN_OF = {
 """For each kind its column when it adds to the books, and when it takes from them."""
 
 TOTAL = "total"
+OPEN, CLOSED = "open accounts", "closed accounts"
+"""In place of a day: what is there now, on closed accounts and on all others."""
 
 
 @dataclass(slots=True)
@@ -45,7 +47,8 @@ class Row:
 class Book:
     """One programme: its days with movements, the total over them, and where it stands now.
 
-    `booked` and `pending` are the sums of all movements, also of those after the last day asked for.
+    `booked` and `pending` are the sums of all movements, also of those after the last day asked for. `apart` has what
+    of them is on closed accounts and on all others, once there are any.
     """
 
     programme: str
@@ -55,14 +58,17 @@ class Book:
     days: list[Row] = field(default_factory=list)
     booked: int = 0
     pending: int = 0
+    apart: tuple[Row, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
 class Present:
-    """What the balances of all accounts in one programme come to now."""
+    """What the balances of all accounts in one programme come to now, and those of closed accounts among them."""
 
     booked: int = 0
     pending: int = 0
+    closed: int = 0
+    closed_pending: int = 0
 
 
 def books(moved: Iterable[Moved], units: Mapping[str, str]) -> list[Book]:
@@ -77,13 +83,24 @@ def books(moved: Iterable[Moved], units: Mapping[str, str]) -> list[Book]:
     return list(found.values())
 
 
+def set_apart(found: Iterable[Book], present: Mapping[str, Present]) -> None:
+    """Add what is on closed accounts now, and what is on the others, to the books of programmes that have any."""
+    for book in found:
+        there = present.get(book.programme, Present())
+        if there.closed or there.closed_pending:
+            book.apart = (
+                _row(book.programme, OPEN, there.booked - there.closed, there.pending - there.closed_pending),
+                _row(book.programme, CLOSED, there.closed, there.closed_pending),
+            )
+
+
 def faults(found: Iterable[Book], present: Mapping[str, Present]) -> list[str]:
     """Where the movements do not add up to the balances, in words; `present` by programme."""
     told = []
     booked = {book.programme: Present(book.booked, book.pending) for book in found}
     for programme in sorted({*booked, *present}):
         expected, there = booked.get(programme, Present()), present.get(programme, Present())
-        if expected != there:
+        if (expected.booked, expected.pending) != (there.booked, there.pending):
             told.append(
                 f"{programme} does not add up: its movements come to {expected.booked} booked and {expected.pending} "
                 f"pending, its balances to {there.booked} and {there.pending} (in the smallest unit)"

@@ -58,6 +58,12 @@ def known_number(command: Command, number: str) -> FollowUp:
     return FollowUp("points.commands", "points.know_number.v1", account, {"accountNumber": number})
 
 
+def close_account(command: Command, number: str) -> FollowUp:
+    """What points are told of a card whose customer was forgotten: its account takes nothing any more (rules 4.5.6)."""
+    body = {"accountNumber": number, "reason": "customer_anonymised"}
+    return FollowUp("points.commands", "points.close_account.v1", account_id(command.store, number), body)
+
+
 def accepted(command: Command, *events: tuple[str, Event], **more: Any) -> Accepted[Event]:
     """What was booked, answered with the customer's id: the snapshot that goes along has the rest."""
     return Accepted(events, {"customer": command.subject, **more})

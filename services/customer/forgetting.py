@@ -6,7 +6,7 @@ from datetime import timedelta
 from schemas.base import format_instant
 from schemas.customers import ClaimKind, ClaimReleased, CustomerAnonymised, ReleaseClaim
 from services.customer.claims import claim_of, release
-from services.customer.desk import Outcome, States, accepted, customer_of, known, own
+from services.customer.desk import Outcome, States, accepted, close_account, customer_of, known, own
 from services.customer.state import Event, claim_stream, customer_stream
 from shared.decider import Command
 
@@ -19,17 +19,21 @@ it may come after the person was forgotten, or under another id. So no dead lett
 
 
 def anonymise(command: Command, states: States) -> Outcome:
-    """Blank what is personal, here and in the journal; free e-mail and phone. Cards and their accounts stay."""
+    """Blank what is personal, here and in the journal; free e-mail and phone; have the accounts of all cards closed.
+
+    Told again, it has the accounts closed again, which changes nothing.
+    """
     customer = customer_of(command, states)
+    closing = tuple([close_account(command, card.number) for card in customer.cards])
     if customer.anonymised_at is not None and customer.gone_by is not None:
-        return accepted(command, goneBy=format_instant(customer.gone_by))
+        return replace(accepted(command, goneBy=format_instant(customer.gone_by)), follow_ups=closing)
     if wrong := known(customer):
         return wrong
     gone_by = command.now + GONE_AFTER
     told = CustomerAnonymised(customer=customer.customer, gone_by=gone_by, booked_at=command.now)
     booked = accepted(command, own(command, Event(told)), goneBy=format_instant(gone_by))
     freed = tuple([release(customer.customer, kind, key) for kind, key in customer.claims.items()])
-    return replace(booked, follow_ups=freed, erase=(customer_stream(command.store, command.subject),))
+    return replace(booked, follow_ups=(*freed, *closing), erase=(customer_stream(command.store, command.subject),))
 
 
 def release_claim(command: Command, payload: ReleaseClaim, states: States) -> Outcome:

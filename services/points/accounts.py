@@ -3,9 +3,11 @@
 from dataclasses import replace
 
 from schemas.accounts import (
+    AccountClosing,
     AccountForwarded,
     AccountState,
     AccountStateChanged,
+    CloseAccount,
     NumberAdded,
     ReplaceNumber,
     SetAccountState,
@@ -15,9 +17,11 @@ from schemas.refusals import PointsRefusal
 from schemas.tiers import PinTier
 from services.points import tiers
 from services.points.booking import Booking
+from services.points.closing import close
 from services.points.desk import Outcome, States, accepted, desk, mismatch, opened
+from services.points.evolve import evolve_account
 from services.points.state import Account, account_stream, catalogue_stream
-from services.points.waiting_inputs import releasing
+from services.points.waiting_inputs import is_known, release, releasing
 from shared.decider import Command, Rejected, Streams
 from shared.ids import account_id
 
@@ -54,6 +58,8 @@ def set_state(command: Command, payload: SetAccountState, states: States) -> Out
     if refused := opened(booking):
         return refused
     account = booking.account
+    if account.closes is not None:
+        return Rejected(PointsRefusal.ACCOUNT_CLOSED, "the account is closed for good", "/accountNumber")
     if account.holds and payload.state is AccountState.CLOSED:
         return Rejected(PointsRefusal.TRANSACTION_OPEN, "the account has a transaction that is open", "/state")
     if account.state is not payload.state:
@@ -70,22 +76,51 @@ def set_state(command: Command, payload: SetAccountState, states: States) -> Out
     return accepted(booking, [], more={"state": payload.state.value})
 
 
+def close_account(command: Command, payload: CloseAccount, states: States) -> Outcome:
+    """Close an account for good, opened or not; while something on it is open it only takes nothing new.
+
+    What waits for the number goes on, and is refused where operators see it.
+    """
+    booking = desk(command, None, states)
+    if not isinstance(booking, Booking):
+        return booking
+    account = booking.account
+    booking.account_number = account.account_number or payload.account_number
+    if account.closes is None and account.holds:
+        booking.book(
+            AccountClosing(
+                account=account.account,
+                account_number=booking.account_number,
+                reason=payload.reason,
+                booked_at=command.now,
+            )
+        )
+    elif account.closes is None:
+        close(booking, payload.reason)
+    closed = accepted(booking, [])
+    if not account.waiting or account.account_number is not None:
+        return closed
+    return replace(closed, follow_ups=(*closed.follow_ups, release(account, payload.account_number)))
+
+
 def replace_number(command: Command, payload: ReplaceNumber, states: States) -> Outcome:
     """Give the account one more number; a number under which something was booked already is in use.
 
-    An account that no credit has opened yet is opened: what was given to its number, vouchers and orders too, shall be
-    found under both.
+    An account that no credit has opened yet is opened, if its number is known: what was given to it, vouchers and
+    orders too, shall be found under both.
     """
     booking = desk(command, payload.account_number, states)
     if not isinstance(booking, Booking):
         return booking
+    if not is_known(command, payload.account_number, states):
+        return Rejected(PointsRefusal.ACCOUNT_UNKNOWN, "there is no account with this number", "/accountNumber")
     number, account = payload.new_number, booking.account
     stream = account_stream(command.store, account_id(command.store, number))
     other = states[stream]
     if not isinstance(other, Account):
         raise TypeError(f"{stream} holds no account")
     in_use = other.account_number is not None and other.forwards_to != account.account
-    if stream == booking.stream or in_use or other.holds:
+    if stream == booking.stream or in_use or other.holds or other.is_closed:
         return Rejected(PointsRefusal.NUMBER_IN_USE, "the number has an account already", "/newNumber")
     result = {"accountNumber": account.account_number or payload.account_number, "newNumber": number}
     if other.forwards_to == account.account:
@@ -105,7 +140,7 @@ def replace_number(command: Command, payload: ReplaceNumber, states: States) -> 
             booked_at=command.now,
         )
     )
-    led = other._replace(account_number=number, forwards_to=account.account, booked_at=command.now)
+    led = evolve_account(other, forwarded)
     booked = accepted(booking, [], more=result, states={stream: led})
     return replace(booked, follow_ups=(*booked.follow_ups, *releasing(led)))
 

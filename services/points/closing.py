@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 
+from schemas.accounts import AccountState, AccountStateChanged
 from schemas.holds import HoldEnded, HoldPlaced, TransactionHeld
 from schemas.refusals import PointsRefusal, VoucherRefusal
 from schemas.reversals import ReversalHeld
@@ -40,12 +41,33 @@ def too_much_held(credited: Mapping[str, int], pointer: str) -> Rejected | None:
 
 
 def mark(booking: Booking, model: type[HoldPlaced | HoldEnded], held: str) -> None:
-    """Book that a transaction, or a reversal, of the account is open; or that it is no more."""
+    """Book that a transaction, or a reversal, of the account is open; or that it is no more.
+
+    With the last of them an account closes that was to be closed.
+    """
     booking.book(
         model(
             account=booking.account.account,
             account_number=booking.account_number,
             transaction_id=held,
+            booked_at=booking.command.now,
+        )
+    )
+    if booking.account.closes is not None and not booking.account.holds:
+        close(booking, booking.account.closes)
+
+
+def close(booking: Booking, reason: str) -> None:
+    """Close the account for good."""
+    account = booking.account
+    booking.book(
+        AccountStateChanged(
+            account=account.account,
+            account_number=account.account_number or booking.account_number,
+            from_=account.state,
+            to=AccountState.CLOSED,
+            reason=reason,
+            final=True,
             booked_at=booking.command.now,
         )
     )

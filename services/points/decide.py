@@ -3,6 +3,7 @@
 from typing import assert_never
 
 from schemas.accounts import (
+    CloseAccount,
     ReplaceNumber,
     SetAccountState,
 )
@@ -24,7 +25,14 @@ from schemas.waiting_inputs import (
     PutAccountNumbers,
     ReleaseInputs,
 )
-from services.points.accounts import book_what_is_due, pin_tier, replace_number, replacement_streams, set_state
+from services.points.accounts import (
+    book_what_is_due,
+    close_account,
+    pin_tier,
+    replace_number,
+    replacement_streams,
+    set_state,
+)
 from services.points.adjust import adjust
 from services.points.declaring import programme_streams, put_account_numbers, put_programme, put_tier_set
 from services.points.desk import Outcome, States, account_streams
@@ -52,6 +60,7 @@ Payload = (
     | FreeReceipt
     | BookDue
     | SetAccountState
+    | CloseAccount
     | ReplaceNumber
     | PinTier
     | PutProgramme
@@ -72,7 +81,7 @@ def streams(command: Command) -> Streams:  # noqa: C901 - a case for each comman
             return closing_streams(command, payload)
         case CancelHeld():
             return Streams((transaction_stream(command.store, payload.transaction_id),))
-        case Adjust() | BookDue() | SetAccountState() | PinTier() | KnowNumber():
+        case Adjust() | BookDue() | SetAccountState() | CloseAccount() | PinTier() | KnowNumber():
             return account_streams(command)
         case PlaceOrder() | FulfilOrder() | CancelOrder() | ReturnOrder():
             return order_streams(command, payload)
@@ -126,6 +135,8 @@ def decide(command: Command, states: States) -> Outcome:  # noqa: C901 - a case 
             return book_what_is_due(command, payload, states)
         case SetAccountState():
             return set_state(command, payload, states)
+        case CloseAccount():
+            return close_account(command, payload, states)
         case ReplaceNumber():
             return replace_number(command, payload, states)
         case PinTier():

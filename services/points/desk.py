@@ -3,7 +3,6 @@
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-from schemas.accounts import AccountState
 from schemas.movements import Source
 from schemas.refusals import PointsRefusal
 from schemas.transaction import Context
@@ -52,7 +51,7 @@ def desk(
         return refused
     if account.forwards_to is not None:
         return Forwarded(account.forwards_to)
-    if account.state is AccountState.CLOSED and account_number is not None:
+    if account.is_closed and account_number is not None:
         return Rejected(PointsRefusal.ACCOUNT_CLOSED, "the account is closed", "/accountNumber")
     source, occurred_at = NO_SOURCE, None
     if context is not None:
@@ -72,11 +71,15 @@ def mismatch(command: Command, account_number: str, account: Account) -> Rejecte
     return Rejected(PointsRefusal.ACCOUNT_MISMATCH, detail, "/accountNumber")
 
 
+def own_accounts(booking: Booking) -> set[str]:
+    """The ids of the booking's account and of all numbers that lead to it, which may have been accounts themselves."""
+    account, store = booking.account, booking.command.store
+    return {account.account, *(account_id(store, number) for number in account.numbers)}
+
+
 def is_own(booking: Booking, account: str | None) -> bool:
     """Whether an account id is the booking's own, or that of a number which leads to it."""
-    own = booking.account
-    store = booking.command.store
-    return account == own.account or any(account == account_id(store, number) for number in own.numbers)
+    return account == booking.account.account or account in own_accounts(booking)
 
 
 def opened(booking: Booking) -> Rejected | None:

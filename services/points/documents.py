@@ -38,7 +38,7 @@ def _held_counts(account: Document) -> Document:
 
 
 SHAPES = {
-    Account: Shape("points.account", _held_counts),
+    Account: Shape("points.account", _held_counts, unchanged),
     ProgrammeRules: Shape("points.programme", unchanged),
     Catalogue: Shape("points.catalogue", unchanged),
     Order: ORDER,
@@ -148,6 +148,8 @@ def _dump_account(account: Account) -> Document:
         document["known"] = True
     if account.waiting:
         document["waiting"] = list(account.waiting)
+    if account.closes is not None:
+        document["closes"] = account.closes
     return document
 
 
@@ -167,6 +169,7 @@ def _load_account(name: str, document: Document) -> Account:
         tuple(get("holds", ())),
         get("known", False),
         tuple(get("waiting", ())),
+        get("closes"),
     )
 
 

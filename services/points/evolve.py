@@ -4,6 +4,7 @@ from types import MappingProxyType
 from typing import Any, assert_never
 
 from schemas.accounts import (
+    AccountClosing,
     AccountForwarded,
     AccountOpened,
     AccountState,
@@ -100,13 +101,13 @@ def evolve_account(account: Account, event: AccountEvent) -> Account:
             return _booked(account, event, account.sequence)
         case AccountOpened():
             return account._replace(account_number=event.account_number, booked_at=event.booked_at)
-        case AccountStateChanged():
-            return account._replace(state=AccountState(event.to), booked_at=event.booked_at)
+        case AccountStateChanged() | AccountClosing():
+            return _evolve_state(account, event)
         case NumberAdded():
             return account._replace(numbers=(*account.numbers, event.number), booked_at=event.booked_at)
         case AccountForwarded():
             number, to = event.account_number, event.forwards_to
-            return account._replace(account_number=number, forwards_to=to, booked_at=event.booked_at)
+            return account._replace(account_number=number, forwards_to=to, tiers={}, booked_at=event.booked_at)
         case AccountUnknown() | NumberKnown() | InputsReleased():
             return _evolve_inputs(account, event)
         case TierPeriodStarted() | TierChanged():
@@ -118,6 +119,13 @@ def evolve_account(account: Account, event: AccountEvent) -> Account:
             return account._replace(holds=left, booked_at=event.booked_at)
         case _:
             assert_never(event)
+
+
+def _evolve_state(account: Account, event: AccountStateChanged | AccountClosing) -> Account:
+    if isinstance(event, AccountClosing):
+        return account._replace(closes=event.reason, booked_at=event.booked_at)
+    closes = event.reason if event.final else account.closes
+    return account._replace(state=AccountState(event.to), closes=closes, booked_at=event.booked_at)
 
 
 def _evolve_inputs(account: Account, event: InputNews) -> Account:
@@ -151,6 +159,7 @@ def _booked(account: Account, event: Notice | Movement, sequence: int) -> Accoun
         account.holds,
         account.known,
         account.waiting,
+        account.closes,
     )
 
 

@@ -1,6 +1,6 @@
 """What a transaction has done, operation by operation, and how much of it is still to be undone (rules 4.1.13)."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from typing import NamedTuple
 
 from schemas.holds import TransactionClosed
@@ -72,8 +72,8 @@ class Undo(NamedTuple):
         return self.original.operation
 
 
-def originals_of(entry: Entry, stream: str) -> Originals:
-    """What the journal has of a transaction on the account `stream`, and of what vouchers came to with it."""
+def originals_of(entry: Entry, streams: Collection[str]) -> Originals:
+    """What the journal has of a transaction on the account of these `streams`, and what vouchers came to with it."""
     found: dict[int, Original] = {}
     lasting: set[int] = set()
     for written, event in entry.events:
@@ -82,9 +82,9 @@ def originals_of(entry: Entry, stream: str) -> Originals:
             for each in (*event.issued, *event.redeemed):
                 known = found.get(each.operation, Original(each.operation))
                 found[each.operation] = known._replace(voucher=each)
-        elif written == stream and isinstance(event, ThresholdReached):
+        elif written in streams and isinstance(event, ThresholdReached):
             lasting.add(event.operation)
-        elif written == stream and isinstance(event, BookedOperation) and event.operation >= 0:
+        elif written in streams and isinstance(event, BookedOperation) and event.operation >= 0:
             known = found.get(event.operation, Original(event.operation))
             found[event.operation] = known._replace(booked=event)
     return Originals(entry.id, found, frozenset(lasting))

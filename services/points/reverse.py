@@ -22,7 +22,7 @@ from schemas.voucher_saga import (
 from services.points import credits as rules_of
 from services.points.booking import Booking
 from services.points.closing import closed, desk_of, mark, too_many_open, too_much_held
-from services.points.desk import Outcome, States, accepted, desk, opened
+from services.points.desk import Outcome, States, accepted, desk, opened, own_accounts
 from services.points.earning_once import freeing, loaded_for
 from services.points.originals import Originals, Undo, originals_of, undos_of, wanted
 from services.points.reversals import Reversals, evolve_reversals
@@ -225,17 +225,19 @@ def _originals(booking: Booking, ids: Iterable[str], states: States) -> Original
 
     What a transaction that was held has booked stands in the entry that closed it.
     """
+    own = {account_stream(booking.command.store, account) for account in own_accounts(booking)}
     for command_id in ids:
         entry: Entry | None = states[entry_key(command_id)]
         loaded = loaded_for(entry)
-        if entry is None or all(stream != booking.stream for stream, _ in entry.events):
+        streams = {stream for stream, _ in entry.events} & own if entry is not None else set()
+        if entry is None or not streams:
             continue
         if entry.status == "held":
             closing: Entry | None = states[entry_key(closing_id(command_id))]
             if closing is None:
                 return Rejected(PointsRefusal.TRANSACTION_OPEN, "the transaction is open", "/transactionId")
             entry = entry._replace(events=closing.events)
-        originals = originals_of(entry, booking.stream)._replace(receipt=loaded)
+        originals = originals_of(entry, streams)._replace(receipt=loaded)
         if originals.operations:
             return originals
         detail = "the transaction booked nothing that can be reversed"

@@ -120,6 +120,7 @@ class Account(NamedTuple):
     `account_number` is None until the first credit opens it; `sequence` counts its movements. `numbers` lead here
     besides; an account that itself leads to another has that one's id in `forwards_to`, and nothing else. `holds` are
     the ids of its open transactions. `waiting` are the ids of inputs that may not open it, until it is `known`.
+    `closes` is why it is closed for good, or will be when nothing on it is open any more; it takes nothing new.
     """
 
     account: str
@@ -134,6 +135,12 @@ class Account(NamedTuple):
     holds: tuple[str, ...] = ()
     known: bool = False
     waiting: tuple[str, ...] = ()
+    closes: str | None = None
+
+    @property
+    def is_closed(self) -> bool:
+        """Whether it takes no credits, debits and orders any more."""
+        return self.state is AccountState.CLOSED or self.closes is not None
 
 
 @dataclass(frozen=True, slots=True)

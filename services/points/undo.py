@@ -106,7 +106,7 @@ def give_back(
     if closing is not None and closing <= now:
         closing = None
     debt_delta = owed - balance.debt
-    booking.move(GivenBack, balance, total, _joined(parts), closing, reason, 0, debt_delta or None)
+    booking.move(GivenBack, balance, total, joined(parts), closing, reason, 0, debt_delta or None)
 
 
 def debit_fragments(original: Movement, skip: int, amount: int) -> list[tuple[Conditions, int]]:
@@ -129,7 +129,7 @@ def debit_fragments(original: Movement, skip: int, amount: int) -> list[tuple[Co
     return found
 
 
-def _joined(parts: list[LotPart]) -> tuple[LotPart, ...]:
+def joined(parts: list[LotPart]) -> tuple[LotPart, ...]:
     """One part a lot."""
     joined: dict[int, LotPart] = {}
     for part in parts:

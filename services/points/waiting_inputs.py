@@ -1,7 +1,8 @@
 """Inputs for an account number that nobody knows wait, instead of opening an account of that name (rules 4.1.2).
 
-A number is known when it has an account, fits a pattern that the store declares, is a customer's card, or an operator
-says so. What waits is kept in the journal, and goes on under ids derived from its own, so that it has one effect.
+A number is known when it has an account, or one that was closed for good, fits a pattern that the store declares, is a
+customer's card, or an operator says so. What waits is kept in the journal, and goes on under ids derived from its own,
+so that it has one effect.
 """
 
 from collections.abc import Mapping
@@ -34,7 +35,7 @@ def wait(command: Command, payload: Input, states: Mapping[str, Any]) -> Accepte
 
     :returns: `too_many_inputs_wait` beyond the bound; the input can be sent again, under another id, later.
     """
-    account, known = _account(command, states), _is_known(command, payload.account_number, states)
+    account, known = _account(command, states), is_known(command, payload.account_number, states)
     if known and not account.waiting:
         return None
     if len(account.waiting) >= INPUTS_WAITING_MAX:
@@ -95,10 +96,11 @@ def releasing(account: Account) -> tuple[FollowUp, ...]:
     """The command that releases what waits for an account that is open; none when nothing waits."""
     if not account.waiting or account.account_number is None:
         return ()
-    return (_release(account, account.account_number),)
+    return (release(account, account.account_number),)
 
 
-def _release(account: Account, number: str) -> FollowUp:
+def release(account: Account, number: str) -> FollowUp:
+    """The command that releases what waits for an account."""
     payload = {"accountNumber": number, "commands": list(account.waiting)}
     return FollowUp("points.commands", RELEASE_INPUTS, account.account, payload)
 
@@ -108,16 +110,17 @@ def _accepted(command: Command, account: Account, event: AccountEvent | None, kn
     stream = account_stream(command.store, command.subject)
     after = account if event is None else evolve_account(account, event)
     number = command.payload.account_number
-    follow_ups = (_release(after, number),) if known and after.waiting else ()
+    follow_ups = (release(after, number),) if known and after.waiting else ()
     result = {"accountNumber": number, "waiting": len(after.waiting)}
     if event is None:
         return Accepted((), result, follow_ups)
     return Accepted(((stream, event),), result, follow_ups, states={stream: after})
 
 
-def _is_known(command: Command, number: str, states: Mapping[str, Any]) -> bool:
+def is_known(command: Command, number: str, states: Mapping[str, Any]) -> bool:
+    """Whether the number of the command's account is known."""
     account = _account(command, states)
-    if account.known or account.account_number is not None:
+    if account.known or account.account_number is not None or account.is_closed:
         return True
     return number_fits(states[catalogue_stream(command.store)].account_numbers, number)
 

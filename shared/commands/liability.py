@@ -7,13 +7,14 @@ from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
 
+from schemas.accounts import AccountState
 from schemas.programme import Programme
 from shared.commands.console import Failure, complain
 from shared.commands.output import Form, Sheet, print_json_text, text
 from shared.commands.output import show as print_sheet
 from shared.decider import Document
 from shared.hashing import to_json
-from shared.liability import COLUMNS, Book, Present, Row, books, faults
+from shared.liability import COLUMNS, Book, Present, Row, books, faults, set_apart
 from shared.money import from_minor
 from shared.points import account_stream, account_view, programme_of, programme_stream
 from shared.runtime.journal import Journal
@@ -77,7 +78,9 @@ async def report(asked: Asked, settings: Settings) -> Report:
             zones = {each.id: each.zone for each in programmes.values()}
             moved = [each async for each in open_books.moved(store, zones, asked.first, asked.last)]
             found = books(moved, {each.id: each.unit for each in programmes.values()})
-            wrong = faults(found, await _present(open_books, store))
+            present = await _present(open_books, store)
+            wrong = faults(found, present)
+            set_apart(found, present)
     finally:
         journal.close()
     if asked.programme is not None:
@@ -87,7 +90,7 @@ async def report(asked: Asked, settings: Settings) -> Report:
 
 def show(found: Report, form: str) -> None:
     """Print the books: a table, CSV, or a JSON document."""
-    lines = [_line(book, row) for book in found.books for row in (*book.days, book.total)]
+    lines = [_line(book, row) for book in found.books for row in (*book.days, book.total, *book.apart)]
     if form == "json":
         print_json_text(to_json(lines).decode())
     elif form == "csv":
@@ -160,7 +163,9 @@ async def _present(found: Ledger, store: str) -> dict[str, Present]:
     async for stream, stored in found.streams(account_stream(store, "")):
         view = account_view(stream, stored)
         for balance in () if view is None else view["balances"]:
-            one = sums.setdefault(balance["programme"], [0, 0])
-            one[0] += balance["booked"]
-            one[1] += balance.get("pending", 0)
+            one = sums.setdefault(balance["programme"], [0, 0, 0, 0])
+            closed = view is not None and view["state"] == AccountState.CLOSED
+            for at in (0, 2) if closed else (0,):
+                one[at] += balance["booked"]
+                one[at + 1] += balance.get("pending", 0)
     return {programme: Present(*one) for programme, one in sums.items()}

@@ -4,7 +4,7 @@ from datetime import UTC, datetime
 from decimal import Decimal
 from typing import Any
 
-from schemas import movements, orders, points, receipts, tiers, waiting_inputs
+from schemas import accounts, movements, orders, points, receipts, tiers, waiting_inputs
 from schemas.accounts import AccountState
 from schemas.transaction import Context, ProgrammePart, Redemption, VoucherRedemption
 from schemas.voucher_saga import VoucherDone
@@ -97,6 +97,7 @@ INPUTS: dict[str, tuple[Any, ...]] = {
     "points.cancel_order.v1": _facts(orders.CancelOrder),
     "points.return_order.v1": _facts(orders.ReturnOrder),
     "points.report_order.v1": (orders.ReportOrder(order="W-1"),),
+    "points.close_account.v1": (accounts.CloseAccount(account_number=NUMBER, reason="customer_anonymised"),),
     receipts.FREE_RECEIPT: (
         receipts.FreeReceipt(account_number=NUMBER, receipt="W-1", transaction_id=COMMAND, programmes=("LOY",)),
     ),
@@ -138,8 +139,12 @@ def events(booking: dict[str, Any], movement: dict[str, Any]) -> dict[str, tuple
         "points.revoked.v1": (movements.Revoked(**{**movement, "debt_delta": 5}),),
         "points.given_back.v1": (movements.GivenBack(**movement),),
         "points.account_state_changed.v1": (
+            points.AccountStateChanged(
+                **_OF_ACCOUNT, from_="active", to="closed", reason="customer_anonymised", final=True
+            ),
             points.AccountStateChanged(**_OF_ACCOUNT, from_="active", to="suspended", reason="stolen"),
         ),
+        "points.account_closing.v1": (accounts.AccountClosing(**_OF_ACCOUNT, reason="customer_anonymised"),),
         "points.number_added.v1": (points.NumberAdded(**_OF_ACCOUNT, number="6299000000000000025"),),
         "points.account_forwarded.v1": (points.AccountForwarded(**_OF_ACCOUNT, forwards_to=OTHER),),
         "points.account_numbers_applied.v1": (

@@ -4,6 +4,7 @@ What the person told is searched as raw bytes: in every document of every databa
 of every topic that the broker has under its prefix, in all logs and metrics.
 """
 
+import json
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -129,6 +130,7 @@ async def test_no_service_has_a_trace_of_a_person(installation: Installation) ->
         assert datetime.fromisoformat(gone_by) - datetime.now(UTC) < timedelta(days=7)
         await settled(shop)
         assert await stored(installation) == {}
+        await closed(shop)
         assert (await shop.client.get(f"{FAMILY}/{who}")).status_code == 404
         assert await shop.search(lastName="zyxmar") == []
         assert not told((await shop.client.get(f"/v1/customers/{who}/export")).content)
@@ -143,6 +145,20 @@ async def test_no_service_has_a_trace_of_a_person(installation: Installation) ->
         assert not told(out.encode())
         code, out, _ = await fealty(installation, "dead-letters", "replay", "--all", "--service", "customer")
         assert (code, out) == (0, "replayed: 0\n")
+
+
+async def closed(shop: Shop) -> None:
+    """The account of both cards takes nothing any more, and what it had is reported apart."""
+    account = good(await shop.client.get(f"/v1/accounts/{CARD}"))
+    assert account["state"] == "closed"
+    for number in (CARD, account["numbers"][0]):
+        refused = await shop.send("POST", f"/v1/accounts/{number}/transactions", load(10))
+        assert (refused.status_code, refused.json()["code"]) == (409, "account_closed")
+    code, out, _ = await fealty(shop.installation, "report", "liability", "--format", "json", "--programme", BUY)
+    rows = {row["day"]: row["closing"] for row in json.loads(out)}
+    assert code == 0
+    assert rows["closed accounts"] > 0
+    assert rows["closed accounts"] + rows["open accounts"] == rows["total"]
 
 
 async def carried(installation: Installation) -> None:

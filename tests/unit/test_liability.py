@@ -4,7 +4,7 @@ import pytest
 
 from shared.commands.console import Failure
 from shared.commands.liability import asked_of
-from shared.liability import COLUMNS, TOTAL, Book, Present, books, faults
+from shared.liability import COLUMNS, TOTAL, Book, Present, books, faults, set_apart
 from shared.runtime.ledger import AFTER, BEFORE, Moved
 
 MOVED = [
@@ -64,6 +64,19 @@ def test_what_does_not_add_up_is_told_also_where_one_side_has_nothing() -> None:
     assert len(faults(found, right | {"P": Present(210, 70)})) == 1
     assert len(faults(found, right | {"P": Present(209, 71)})) == 1
     assert [fault.split()[0] for fault in faults(found, {"R": Present(1)})] == ["P", "Q", "R"]
+
+
+def test_what_is_on_closed_accounts_stands_apart_and_both_sum_to_what_there_is() -> None:
+    p, q = found = books(MOVED, {})
+    present = {"P": Present(209, 70, 120, 30), "Q": Present(1250)}
+    assert faults(found, present) == []
+    set_apart(found, present)
+    assert [(row.day, row.closing, row.closing_pending) for row in p.apart] == [
+        ("open accounts", 89, 40),
+        ("closed accounts", 120, 30),
+    ]
+    assert (sum(row.closing for row in p.apart), sum(row.closing_pending for row in p.apart)) == (p.booked, p.pending)
+    assert q.apart == ()
 
 
 @pytest.mark.parametrize(

@@ -15,7 +15,7 @@ from schemas.orders import (
 )
 from schemas.refusals import PointsRefusal
 from services.points.booking import Booking
-from services.points.desk import Outcome, States, account_streams, desk, is_own, order_source
+from services.points.desk import Outcome, States, account_streams, desk, is_own, order_source, own_accounts
 from services.points.earning_once import loaded_programmes, receipt_streams
 from services.points.orders.answer import answer, settled
 from services.points.orders.entitlement import Waits, fits, judge
@@ -100,7 +100,7 @@ def record_fact(command: Command, payload: Facts, states: States) -> Outcome:
         return Rejected(PointsRefusal.ORDER_FACT_CONFLICT, detail, "/fact")
     if len(order.facts) >= FACTS_MAX:
         return Rejected(PointsRefusal.TOO_MANY_FACTS, f"an order has at most {FACTS_MAX} facts", "/fact")
-    verdict = judge(order, fact)
+    verdict = judge(order, fact, own_accounts(booking))
     if isinstance(verdict, Rejected):
         return verdict
     waits = isinstance(verdict, Waits)

@@ -83,12 +83,12 @@ def judge(order: Order, fact: Fact, aliases: Collection[str] = ()) -> Fact | Wai
 
     A return waits as long as more may be fulfilled, since its fulfilment may come later; of lines that earn nothing
     more may be even when no money is left open. A fact that names a later revision waits for it. `aliases` are the
-    account ids of numbers that lead to the order's account: a fact may have waited under one of them since before it
-    did. The work is linear in the lines of the fact.
+    ids of the command's account and of numbers that lead to it: order and facts may have come under one of them since
+    before it did. The work is linear in the lines of the fact.
     """
     if order.revision == 0 or (fact.revision or 0) > order.revision:
         return Waits()
-    if fact.account != order.account and fact.account not in aliases:
+    if fact.account != order.account and not (fact.account in aliases and order.account in aliases):
         detail = "the order belongs to another account"
         return Rejected(PointsRefusal.ORDER_ACCOUNT_MISMATCH, detail, "/accountNumber")
     if refused := _too_fine(order, fact) or _unlike(order, fact):

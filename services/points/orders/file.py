@@ -7,12 +7,11 @@ from typing import Any
 from schemas.orders import OrderAwardRefused, OrderAwardRestored, OrderEvent, OrderFactApplied, OrderFactRefused
 from schemas.refusals import PointsRefusal
 from services.points.booking import Booking
-from services.points.desk import is_own
+from services.points.desk import is_own, own_accounts
 from services.points.orders.entitlement import Waits, judge
 from services.points.orders.evolve import evolve_order
 from services.points.orders.state import Order
 from shared.decider import Rejected
-from shared.ids import account_id
 
 
 @dataclass(slots=True)
@@ -65,8 +64,7 @@ class OrderFile:
         A fulfilment may make room for a return, and nothing makes room for anything else, so that each is looked at
         once. What contradicts what is known by now is refused by an event, since its own command was accepted.
         """
-        command, account = self.booking.command, self.booking.account
-        aliases = {account_id(command.store, number) for number in account.numbers}
+        aliases = own_accounts(self.booking)
         for fact in sorted(self.order.waiting.values(), key=lambda fact: fact.what == "returned"):
             verdict = judge(self.order, fact, aliases)
             if isinstance(verdict, Rejected):

@@ -2,7 +2,6 @@
 
 from collections.abc import Mapping
 
-from schemas.accounts import AccountState
 from schemas.receipts import FreeReceipt
 from services.points.booking import Booking
 from services.points.desk import Outcome, States, accepted, account_streams, desk, is_own, order_source
@@ -52,7 +51,7 @@ def _earning(
     """What the order earns now that nothing is loaded for its receipt any more."""
     stream = order_stream(command.store, payload.receipt)
     order: Order = states[stream]
-    if not is_own(booking, order.account) or booking.account.state is AccountState.CLOSED:
+    if not is_own(booking, order.account) or booking.account.is_closed:
         return accepted(booking, [], states=after)
     file = OrderFile(booking, stream, order)
     file.restore(loaded_programmes(command, payload.account_number, payload.receipt, states))

@@ -21,6 +21,7 @@ from services.customer.claims import claim_key
 from services.customer.decider import decider
 from services.customer.identities import check_event, check_state
 from services.customer.state import Customer, customer_stream
+from shared.ids import account_id
 from shared.runtime.journal import Stored
 from shared.verify.replay import Checks, Replay
 from tests.unit.customer.world import (
@@ -62,6 +63,19 @@ def history() -> list[When]:
     ):
         steps.append(steps[-1].world.when(payload, now=T0 + DAY))
     return steps
+
+
+def test_the_accounts_of_all_cards_are_closed_and_again_when_it_is_told_again() -> None:
+    steps = history()
+    replaced = steps[-2].world.when(ReplaceCard(new_number="6003"), now=T0 + DAY)
+    when = replaced.world.when(FORGET, now=T0 + DAY)
+    again = when.world.when(FORGET, now=T0 + 2 * DAY)
+    numbers = [card.number for card in replaced.customer().cards]
+    assert len(numbers) == 3
+    for each in (when, again):
+        closing = [it for it in each.accepted.follow_ups if it.type == "points.close_account.v1"]
+        assert [it.payload["accountNumber"] for it in closing] == numbers
+        assert [it.subject for it in closing] == [account_id(STORE, number) for number in numbers]
 
 
 def test_what_is_left_is_not_personal() -> None:

@@ -14,6 +14,7 @@ from schemas.accounts import (
     SetAccountState,
 )
 from schemas.points import BookDue, PointsRefusal
+from schemas.waiting_inputs import NumberKnown
 from services.points.accounts import NUMBERS_MAX
 from services.points.decider import DECIDER
 from services.points.state import Account, account_stream
@@ -200,14 +201,15 @@ def test_a_number_in_use_is_refused() -> None:
 
 
 def test_a_number_that_has_no_account_yet_can_be_replaced_and_is_opened() -> None:
-    when = given(LOY).when(replace())
+    known = NumberKnown(account=ACCOUNT, account_number=NUMBER, booked_at=T0)
+    when = given(LOY, known).when(replace())
     when.then(opened(T0), led(), added())
     assert when.accepted.result == {**when.accepted.result, "accountNumber": NUMBER, "newNumber": NEW}
     assert when.account.numbers == (NEW,)
     said = transaction(does(loads=[5]), number=NEW)
     forwarded(when.world.when(said, subject=NEW_ACCOUNT))
     when.world.when(said).then(loaded(1, 5, lot(1, 5)))
-    given(LOY).when(replace(NUMBER)).refused(Refusal.NUMBER_IN_USE, "/newNumber")
+    given(LOY, known).when(replace(NUMBER)).refused(Refusal.NUMBER_IN_USE, "/newNumber")
 
 
 def test_a_number_is_refused_to_another() -> None:
