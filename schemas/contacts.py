@@ -11,15 +11,16 @@ from enum import StrEnum
 from typing import Annotated, Literal, TypeVar
 from unicodedata import normalize
 
-from pydantic import AfterValidator, Field, StrictBool
+import phonenumbers
+from email_validator import EmailNotValidError, validate_email
+from pydantic import AfterValidator, Field, StrictBool, ValidationInfo
 
 from schemas.base import AtMost, Wire
-from schemas.text import LINE, Checked, Key, Line, Text
+from schemas.text import LINE, STORED, Checked, Key, Line, Text
 
-_EMAIL = re.compile(r"[^@\s]+@[^@\s]+")
 _PHONE = re.compile(r"(\+|00)?[0-9]{3,15}")
 _PHONE_SPACING = re.compile(r"[\s().\-/]")
-_TRUNK = "(0)"
+_TRUNK = "0"
 _DATE = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}(?:[T ].+)?")
 
 
@@ -37,21 +38,65 @@ class Gender(StrEnum):
 
 
 def comparable_email(text: str) -> str:
-    """An e-mail address as it is unique and searched: trimmed, in lower case, in one Unicode form."""
-    return normalize("NFC", text.strip()).lower()
+    """An e-mail address as it is unique and searched: trimmed, in lower case, its domain in ASCII (IDNA)."""
+    return email_forms(text)[0]
 
 
-def comparable_phone(text: str) -> str:
-    """A phone number as it is unique and searched: its digits, `+` first when it is international (`00` is `+`).
+def email_forms(text: str) -> tuple[str, ...]:
+    """The comparable form, and those under which the same address may have been stored before."""
+    earlier = normalize("NFC", text.strip()).lower()
+    try:
+        known = validate_email(text.strip(), check_deliverability=False, test_environment=True)
+    except EmailNotValidError:  # Stored before such were refused, or only searched for.
+        return (earlier,)
+    local = known.local_part.lower()
+    forms = (f"{local}@{known.ascii_domain}", f"{local}@{known.domain}", earlier)
+    return tuple(dict.fromkeys(form.lower() for form in forms))
 
-    The `(0)` that some write into an international number is left out. A national number stays national, since
-    nothing says of which country it is.
+
+def comparable_phone(text: str, region: str | None = None) -> str:
+    """A phone number as it is unique and searched: as in E.164, `+31612345678`, however it was written.
+
+    A national number is one of `region`, a country such as `NL`; without one its digits stand for themselves.
     """
+    return phone_forms(text, region)[0]
+
+
+def phone_forms(text: str, region: str | None = None) -> tuple[str, ...]:
+    """The comparable form, and those under which the same number may have been stored before."""
+    digits = _digits(text)
+    known = _possible(digits, region)
+    if known is None:
+        return (digits,)
+    national = phonenumbers.national_significant_number(known)
+    forms = [
+        phonenumbers.format_number(known, phonenumbers.PhoneNumberFormat.E164),
+        digits,
+        f"+{known.country_code}{_TRUNK}{national}",
+    ]
+    if region is not None and known.country_code == phonenumbers.country_code_for_region(region):
+        forms.append(f"{_TRUNK}{national}")
+    return tuple(dict.fromkeys(forms))
+
+
+def _digits(text: str) -> str:
+    """What is dialled: `00` is `+`, and the `(0)` that some write into an international number is left out."""
     text = text.strip()
     if text.startswith(("+", "00")):
-        text = text.replace(_TRUNK, "")
+        text = text.replace(f"({_TRUNK})", "")
     digits = _PHONE_SPACING.sub("", text)
     return f"+{digits[2:]}" if digits.startswith("00") else digits
+
+
+def _possible(digits: str, region: str | None) -> phonenumbers.PhoneNumber | None:
+    """The number, when it is one that its country can have."""
+    if not _PHONE.fullmatch(digits):  # The library would take letters for the digits of their keys.
+        return None
+    try:
+        known = phonenumbers.parse(digits, region)
+    except phonenumbers.NumberParseException:
+        return None
+    return known if phonenumbers.is_possible_number(known) else None
 
 
 def comparable_name(text: str) -> str:
@@ -67,17 +112,27 @@ def comparable_code(text: str) -> str:
 # ── what callers write ──────────────────────────────────────────────────────────────────────────────────────────────
 
 
-def _email(text: str) -> str:
+def _email(text: str, info: ValidationInfo) -> str:
+    if info.context == STORED:
+        return text
     text = text.strip()
-    if text and not _EMAIL.fullmatch(text):
-        raise ValueError("must be an e-mail address")
+    if text:
+        try:
+            validate_email(text, check_deliverability=False, test_environment=True)
+        except EmailNotValidError:
+            raise ValueError("must be an e-mail address, as in name@example.com") from None
     return text
 
 
-def _phone(text: str) -> str:
+def _phone(text: str, info: ValidationInfo) -> str:
+    if info.context == STORED:
+        return text
     text = text.strip()
-    if text and not _PHONE.fullmatch(comparable_phone(text)):
+    digits = _digits(text)
+    if text and not _PHONE.fullmatch(digits):
         raise ValueError("must be a phone number of 3 to 15 digits")
+    if digits.startswith("+") and _possible(digits, None) is None:
+        raise ValueError("must be a phone number that its country can have")
     return text
 
 

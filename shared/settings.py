@@ -49,6 +49,9 @@ class Settings(BaseSettings):
     )
     """What only one customer of a store may have, comma-separated; a card number always (rules 4.5.1)."""
 
+    phone_region: Annotated[str, Field(pattern=r"^[A-Z]{2}$")] | None = None
+    """The country of phone numbers that are written without one, such as `NL`; without it their digits are compared."""
+
     host: str = "127.0.0.1"
     port: Annotated[int, Field(ge=0, le=65535)] = 0
     """Where this process answers HTTP: health and metrics, and the API for the edge; 0 takes a free port."""

@@ -23,7 +23,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
-from schemas.contacts import comparable_email, comparable_phone, primary_of
+from schemas.contacts import email_forms, phone_forms, primary_of
 from schemas.customers import ClaimKind, CreateCustomer, CustomerRefusal, UpdateCustomer
 from services.customer.state import Claim, claim_stream
 from shared.decider import FollowUp, Rejected
@@ -41,21 +41,31 @@ _REFUSALS = {
 
 @dataclass(frozen=True, slots=True)
 class Keys:
-    """What the hashes are made with, and which of e-mail and phone are unique in a store.
+    """What the hashes are made with, which of e-mail and phone are unique, and whose the national phone numbers are.
 
     Another secret makes every claim another one, and all values free: it stays the same for ever.
     """
 
     secret: bytes
     unique: frozenset[ClaimKind] = ALL
+    phone_region: str | None = None
 
 
 class Wanted(NamedTuple):
-    """A value that a command names: the key of its claim, None where it is cleared or not unique here; and where."""
+    """A value that a command names: the key of its claim, None where it is cleared or not unique here; and where.
+
+    `earlier` are keys under which the same value may have been claimed before values compared as they do now.
+    """
 
     kind: ClaimKind
     key: str | None
     pointer: str
+    earlier: tuple[str, ...] = ()
+
+    @property
+    def keys(self) -> tuple[str, ...]:
+        """All claims of which nobody else may be the owner."""
+        return () if self.key is None else (self.key, *self.earlier)
 
 
 def claim_key(keys: Keys, store: str, kind: ClaimKind, comparable: str) -> str:
@@ -68,16 +78,17 @@ def wanted_contacts(keys: Keys, store: str, payload: CreateCustomer | UpdateCust
     info, phones = payload.customer_info, payload.contact_data.phones
     found = []
     if info.email_address is not None:
-        value, pointer = comparable_email(info.email_address), "/customerInfo/emailAddress"
-        found.append(_wanted(keys, store, ClaimKind.EMAIL, value, pointer))
+        found.append(
+            _wanted(keys, store, ClaimKind.EMAIL, email_forms(info.email_address), "/customerInfo/emailAddress")
+        )
     if info.mobile is not None:
-        value, pointer = comparable_phone(info.mobile), "/customerInfo/mobile"
-        found.append(_wanted(keys, store, ClaimKind.PHONE, value, pointer))
+        forms = phone_forms(info.mobile, keys.phone_region)
+        found.append(_wanted(keys, store, ClaimKind.PHONE, forms, "/customerInfo/mobile"))
     elif phones is not None:
         primary = primary_of(phones)
-        value = "" if primary is None else comparable_phone(primary.number)
+        forms = ("",) if primary is None else phone_forms(primary.number, keys.phone_region)
         pointer = "/contactData/phones" if primary is None else f"/contactData/phones/{phones.index(primary)}/number"
-        found.append(_wanted(keys, store, ClaimKind.PHONE, value, pointer))
+        found.append(_wanted(keys, store, ClaimKind.PHONE, forms, pointer))
     return found
 
 
@@ -86,20 +97,23 @@ def wanted_card(keys: Keys, store: str, number: str, pointer: str) -> Wanted:
     return Wanted(ClaimKind.CARD, claim_key(keys, store, ClaimKind.CARD, number), pointer)
 
 
-def _wanted(keys: Keys, store: str, kind: ClaimKind, value: str, pointer: str) -> Wanted:
-    unique = value and kind in keys.unique
-    return Wanted(kind, claim_key(keys, store, kind, value) if unique else None, pointer)
+def _wanted(keys: Keys, store: str, kind: ClaimKind, forms: tuple[str, ...], pointer: str) -> Wanted:
+    if not forms[0] or kind not in keys.unique:
+        return Wanted(kind, None, pointer)
+    key, *earlier = [claim_key(keys, store, kind, form) for form in forms]
+    return Wanted(kind, key, pointer, tuple(earlier))
 
 
 def streams_of(store: str, wanted: Iterable[Wanted]) -> tuple[str, ...]:
     """The streams of claims that are wanted."""
-    return tuple([claim_stream(store, each.kind, each.key) for each in wanted if each.key is not None])
+    return tuple([claim_stream(store, each.kind, key) for each in wanted for key in each.keys])
 
 
 def refused(store: str, customer: str, wanted: Iterable[Wanted], states: Mapping[str, Any]) -> Rejected | None:
     """Why the customer cannot have all of this: the first that somebody else has."""
     for each in wanted:
-        if each.key is not None and claim_of(store, each.kind, each.key, states).owner not in (None, customer):
+        owners = {claim_of(store, each.kind, key, states).owner for key in each.keys}
+        if owners - {None, customer}:
             return Rejected(*_REFUSALS[each.kind], each.pointer)
     return None
 

@@ -23,5 +23,5 @@ def decider(keys: Keys) -> Decider[State, Event]:
         load_state=load_state,
         dump_event=dump_event,
         load_event=load_event,
-        views=views,
+        views=partial(views, phone_region=keys.phone_region),
     )

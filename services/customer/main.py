@@ -12,7 +12,7 @@ from shared.settings import Settings
 def service(settings: Settings) -> Service:
     """The service of an installation: claims are keyed by its secret."""
     unique = frozenset([ClaimKind(kind) for kind in settings.customer_unique])
-    keys = Keys(settings.claims_secret.get_secret_value().encode(), unique)
+    keys = Keys(settings.claims_secret.get_secret_value().encode(), unique, settings.phone_region)
     return Service(
         name="customer",
         commands=COMMANDS,

@@ -1,6 +1,7 @@
 """States as they are published to `customer.snapshots`: in the document's words, and as searches need them."""
 
 from collections.abc import Callable
+from functools import partial
 from typing import Any
 
 from schemas.base import format_instant
@@ -18,7 +19,7 @@ from services.customer.state import Card, Claim, Customer, State
 from shared.decider import Document, View
 
 
-def views(state: State) -> View | None:
+def views(state: State, phone_region: str | None = None) -> View | None:
     """A `CustomerView`; None as long as there is nobody. Claims are not published."""
     if isinstance(state, Claim) or state.state is None or state.created_at is None or state.booked_at is None:
         return None
@@ -30,7 +31,7 @@ def views(state: State) -> View | None:
         "cards": [_card(card) for card in state.cards],
         "customerInfo": None if forgotten else _info(state.profile),
         "contactData": None if forgotten else _contact_data(state.profile),
-        "search": _search(state),
+        "search": _search(state, phone_region),
         "createdAt": format_instant(state.created_at),
         "bookedAt": format_instant(state.booked_at),
         "anonymisedAt": None if state.anonymised_at is None else format_instant(state.anonymised_at),
@@ -71,7 +72,7 @@ def _contact_data(profile: Profile) -> Document:
     return document
 
 
-def _search(customer: Customer) -> Document:
+def _search(customer: Customer, phone_region: str | None) -> Document:
     """The values as they compare; an empty one is null, since nothing is found by it."""
     profile = customer.profile
     address = primary_of(profile.addresses) or Address()
@@ -80,7 +81,7 @@ def _search(customer: Customer) -> Document:
         "firstName": _comparable(comparable_name, profile.first_name),
         "lastName": _comparable(comparable_name, profile.last_name),
         "emailAddress": _comparable(comparable_email, profile.email_address),
-        "mobile": _comparable(comparable_phone, profile.mobile),
+        "mobile": _comparable(partial(comparable_phone, region=phone_region), profile.mobile),
         "postalCode": _comparable(comparable_code, address.postal_code),
         "houseNumber": _comparable(comparable_code, address.house_number),
         "houseNumberAddition": _comparable(comparable_code, address.house_number_addition),

@@ -3,7 +3,7 @@
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import Any
 
-from schemas.contacts import comparable_code, comparable_email, comparable_name
+from schemas.contacts import comparable_code, comparable_name, email_forms
 from services.edge.answers import exact, whole
 from services.edge.catalogue import Declared
 from services.edge.crm_documents import SearchParameters
@@ -15,11 +15,14 @@ VOUCHERS_SHOWN = 100
 """So many vouchers Get has at most: those that expire first; `/v1/customers/{id}/vouchers` has all."""
 
 _FOUND = ("firstName", "lastName", "emailAddress", "street", "postalCode")
-_GIVEN: dict[str, tuple[str, Callable[[str], str]]] = {
+Comparable = str | tuple[str, ...]
+"""A criterion as it compares; or the forms under which it may have been stored, the present one first."""
+
+_GIVEN: dict[str, tuple[str, Callable[[str], Comparable]]] = {
     "cardNumbers": ("card_number", str),
     "firstName": ("first_name", comparable_name),
     "lastName": ("last_name", comparable_name),
-    "emailAddress": ("email_address", comparable_email),
+    "emailAddress": ("email_address", email_forms),
     "postalCode": ("postal_code", comparable_code),
     "houseNumber": ("house_number", comparable_code),
     "houseNumberAddition": ("house_number_addition", comparable_code),
@@ -27,10 +30,10 @@ _GIVEN: dict[str, tuple[str, Callable[[str], str]]] = {
 """Members of `SearchView`: the parameter that asks for each, and how it compares."""
 
 
-def criteria_of(parameters: SearchParameters) -> dict[str, str]:
+def criteria_of(parameters: SearchParameters) -> dict[str, Comparable]:
     """The members of `SearchView` that are asked for, as they compare; what is blank asks for nothing."""
     found = {name: by(getattr(parameters, given) or "") for name, (given, by) in _GIVEN.items()}
-    return {name: value for name, value in found.items() if value}
+    return {name: value for name, value in found.items() if value and value != ("",)}
 
 
 def found_of(document: Mapping[str, Any]) -> dict[str, Any]:

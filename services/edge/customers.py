@@ -78,7 +78,7 @@ async def find(database: AsyncDatabase[Document], store: str, customer: str) -> 
 
 
 async def search(
-    database: AsyncDatabase[Document], store: str, criteria: Mapping[str, str], skip: int, limit: int
+    database: AsyncDatabase[Document], store: str, criteria: Mapping[str, str | tuple[str, ...]], skip: int, limit: int
 ) -> list[Document]:
     """The customers that meet all criteria; deleted ones are not found.
 
@@ -87,7 +87,10 @@ async def search(
     """
     wanted: Document = {"store": store, "view.state": {"$ne": "deleted"}}
     for name, value in criteria.items():
-        wanted[f"view.search.{name}"] = {"$regex": f"^{re.escape(value)}"} if name in PREFIXES else value
+        if isinstance(value, tuple):
+            wanted[f"view.search.{name}"] = value[0] if len(value) == 1 else {"$in": [*value]}
+        else:
+            wanted[f"view.search.{name}"] = {"$regex": f"^{re.escape(value)}"} if name in PREFIXES else value
     shown = {"v": True, "view.customer": True, "view.customerInfo": True}
     first = next(name for name in _CRITERIA if name in criteria)
     order = [f"view.search.{first}", "_id"] if first in PREFIXES else ["_id"]

@@ -122,7 +122,9 @@ class Views:
             found = await customers.find(self._connected, store, customer)
         return found if found is not None and found["view"] is not None else None
 
-    async def search(self, store: str, criteria: Mapping[str, str], skip: int, limit: int) -> list[Document]:
+    async def search(
+        self, store: str, criteria: Mapping[str, str | tuple[str, ...]], skip: int, limit: int
+    ) -> list[Document]:
         """Customers that meet all criteria (customers.py). Raises as :meth:`account`."""
         async with self._translated(_READ_TIMEOUT_S):
             return await customers.search(self._connected, store, criteria, skip, limit)
