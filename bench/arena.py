@@ -17,7 +17,7 @@ from schemas.topics import TOPICS
 from shared.embedded.stack import Stack
 from shared.ids import new_id
 from shared.runtime.topics import create_topics
-from shared.servers import mongodb_options
+from shared.servers import kafka_options, mongodb_options
 from shared.settings import Settings
 
 COMMANDS = "points.commands"
@@ -96,7 +96,7 @@ class Arena:
         """A consumer at the beginning of a whole topic, and the topic's present ends."""
         name = self.settings.topic(topic)
         places = [TopicPartition(name, number) for number in range(self.settings.partitions)]
-        consumer = AIOKafkaConsumer(bootstrap_servers=self.settings.kafka, auto_offset_reset="earliest")
+        consumer = AIOKafkaConsumer(**kafka_options(self.settings), auto_offset_reset="earliest")
         await consumer.start()
         try:
             consumer.assign(places)
@@ -122,13 +122,12 @@ def _append(builder: BatchBuilder, message: Message) -> bool:
 @asynccontextmanager
 async def new_arena(stack: Stack) -> AsyncIterator[Arena]:
     """A fresh prefix with its topics; nothing of it is left afterwards."""
-    address = stack.kafka_bootstrap_servers
-    settings = Settings(kafka=address, mongodb=stack.mongodb_url, prefix=f"b{new_id()[-8:]}.")
+    settings = Settings(**stack.settings, prefix=f"b{new_id()[-8:]}.")
     await create_topics(settings)
     producer = AIOKafkaProducer(
-        bootstrap_servers=address, acks="all", max_batch_size=_BATCH_BYTES, max_request_size=2 * _BATCH_BYTES
+        **kafka_options(settings), acks="all", max_batch_size=_BATCH_BYTES, max_request_size=2 * _BATCH_BYTES
     )
-    admin = AIOKafkaAdminClient(bootstrap_servers=address)
+    admin = AIOKafkaAdminClient(**kafka_options(settings))
     mongo: AsyncMongoClient[dict[str, Any]] = AsyncMongoClient(**mongodb_options(stack.mongodb_url))
     await producer.start()
     await admin.start()

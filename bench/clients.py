@@ -19,7 +19,7 @@ from bench.templates import Document
 from shared.metrics import BATCH_SECONDS
 from shared.runtime.consumer import FETCH_BYTES_MAX, PARTITION_FETCH_BYTES_MAX
 from shared.runtime.kafka import PRODUCER_BATCH_BYTES, REQUEST_BYTES_MAX
-from shared.servers import mongodb_options
+from shared.servers import kafka_options, mongodb_options
 from shared.settings import Settings
 
 _DURABLE = WriteConcern(w="majority", j=True)
@@ -83,7 +83,7 @@ def guard(document: Document, version: int | None) -> InsertOne[Document] | Repl
 def producer_of(settings: Settings) -> AIOKafkaProducer:
     """An idempotent producer, which is still to be started."""
     return AIOKafkaProducer(
-        bootstrap_servers=settings.kafka,
+        **kafka_options(settings),
         acks="all",
         enable_idempotence=True,
         linger_ms=0,
@@ -97,7 +97,7 @@ async def clients(settings: Settings) -> AsyncIterator[Clients]:
     """Connected clients; the consumer has its partitions."""
     consumer = AIOKafkaConsumer(
         settings.topic("points.commands"),
-        bootstrap_servers=settings.kafka,
+        **kafka_options(settings),
         group_id=settings.group("points"),
         enable_auto_commit=False,
         auto_offset_reset="earliest",

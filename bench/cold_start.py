@@ -8,6 +8,7 @@ from bench.stack import LOGS, fresh_stack
 from bench.workers import fetch, free_port, service_argv
 from shared.embedded.process import Process, together
 from shared.runtime.topics import create_topics
+from shared.servers import environment_of
 from shared.settings import Settings
 
 _START_TIMEOUT_S = 120.0
@@ -21,9 +22,11 @@ async def cold_start_s() -> tuple[float, list[str]]:
     started_s = loop.time()
     async with fresh_stack() as stack:
         try:
-            servers = {"KAFKA_BOOTSTRAP_SERVERS": stack.kafka_bootstrap_servers, "MONGODB_URL": stack.mongodb_url}
-            await create_topics(Settings(kafka=stack.kafka_bootstrap_servers, mongodb=stack.mongodb_url))
-            starts = [_start(name, process, servers) for name, process in zip(names, processes, strict=True)]
+            settings = Settings(**stack.settings)
+            await create_topics(settings)
+            starts = [
+                _start(name, process, environment_of(settings)) for name, process in zip(names, processes, strict=True)
+            ]
             await together(*starts)
             return loop.time() - started_s, names
         finally:

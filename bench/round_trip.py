@@ -14,6 +14,7 @@ from bench.clients import producer_of
 from bench.copies import Place
 from bench.templates import REPLIES, Document
 from shared.ids import new_id
+from shared.servers import kafka_options
 
 _FETCH_WAIT_MS = 500
 """As the edge has it."""
@@ -63,9 +64,7 @@ async def asker(arena: Arena, templates: Document) -> AsyncIterator[Asker]:
     """One that listens."""
     settings, place = arena.settings, TopicPartition(arena.settings.topic(REPLIES), _PARTITION)
     producer = producer_of(settings)
-    consumer = AIOKafkaConsumer(
-        bootstrap_servers=settings.kafka, auto_offset_reset="latest", fetch_max_wait_ms=_FETCH_WAIT_MS
-    )
+    consumer = AIOKafkaConsumer(**kafka_options(settings), auto_offset_reset="latest", fetch_max_wait_ms=_FETCH_WAIT_MS)
     found = Asker(arena, templates, producer)
     await producer.start()
     await consumer.start()

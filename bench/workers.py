@@ -17,6 +17,7 @@ import httpx
 from bench.arena import Arena, until
 from bench.stack import LOGS
 from shared.embedded.process import Process
+from shared.servers import environment_of
 
 _START_TIMEOUT_S = 60.0
 _STOP_TIMEOUT_S = 30.0
@@ -153,8 +154,7 @@ def environment(arena: Arena) -> dict[str, str]:
     settings = arena.settings
     return {
         **os.environ,
-        "KAFKA_BOOTSTRAP_SERVERS": settings.kafka,
-        "MONGODB_URL": settings.mongodb,
+        **environment_of(settings),
         "FEALTY_PREFIX": settings.prefix,
         "FEALTY_PARTITIONS": str(settings.partitions),
     }

@@ -110,7 +110,7 @@ def env(
     client: Annotated[str, typer.Option("--client", help="One of the demo's: till, webshop or admin.")] = "admin",
     root: Root = ROOT,
 ) -> None:
-    """Print HTTP, KAFKA and TOKEN of the running stack for a shell: eval "$(fealty env)".
+    """Print HTTP, TOKEN and how to reach Kafka, of the running stack, for a shell: eval "$(fealty env)".
 
     TOKEN is a whole header for curl's -H, good for an hour.
     """

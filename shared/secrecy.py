@@ -39,12 +39,22 @@ def require_strong(settings: Settings) -> None:
             "make each with `openssl rand -base64 36`, and keep it (docs/operations.md#secrets says what it protects)"
         )
 
+    clear = settings.kafka_user and settings.kafka_mechanism == "PLAIN" and not settings.kafka_tls
+    if clear and not _all_on_loopback(settings.kafka):
+        raise WeakSecret(
+            "FEALTY_KAFKA_MECHANISM=PLAIN shows FEALTY_KAFKA_PASSWORD to whoever listens on the way: set "
+            "FEALTY_KAFKA_TLS=true, or take SCRAM-SHA-512"
+        )
+
 
 def on_loopback(settings: Settings) -> bool:
     """Whether this process listens on loopback only, and its Kafka and MongoDB are addressed there."""
     mongodb = re.split("[/?]", settings.mongodb.partition("://")[2], maxsplit=1)[0].rpartition("@")[2]
-    servers = [server.strip() for server in (*settings.kafka.split(","), *mongodb.split(","))]
-    return _is_loopback(settings.host) and all(_is_loopback(re.sub(r":\d+$", "", server)) for server in servers)
+    return _is_loopback(settings.host) and _all_on_loopback(settings.kafka) and _all_on_loopback(mongodb)
+
+
+def _all_on_loopback(servers: str) -> bool:
+    return all(_is_loopback(re.sub(r":\d+$", "", server.strip())) for server in servers.split(","))
 
 
 async def check_secrets(database: Any, settings: Settings, *, keep: bool) -> None:

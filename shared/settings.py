@@ -32,6 +32,15 @@ class Settings(BaseSettings):
         default="mongodb://127.0.0.1:27017/?replicaSet=rs0",
         validation_alias=AliasChoices("MONGODB_URL", "FEALTY_MONGODB"),
     )
+    kafka_user: str = ""
+    kafka_password: SecretStr = SecretStr("")
+    kafka_mechanism: Literal["PLAIN", "SCRAM-SHA-256", "SCRAM-SHA-512"] = "SCRAM-SHA-512"
+    """Who the brokers are told is asking, by SASL; nobody in particular without a user."""
+
+    kafka_tls: bool = False
+    kafka_ca_file: str = ""
+    """Whether the brokers speak TLS, and the certificates that theirs are checked against; else the system's."""
+
     prefix: str = Field(default="", pattern=r"^[a-z0-9.\-]{0,32}$")
     """Put before every topic, group and database name, so that installations can share servers."""
 

@@ -23,7 +23,7 @@ from shared.embedded.process import Process
 from shared.ids import new_id
 from shared.runtime.kafka import partition_of
 from shared.runtime.topics import create_topics
-from shared.servers import mongodb_options
+from shared.servers import environment_of, kafka_options, mongodb_options
 from shared.settings import Settings
 from tests.commands import Command as Command
 from tests.commands import Headers as Headers
@@ -103,8 +103,7 @@ class Installation:
         settings = self.settings
         return {
             **os.environ,
-            "KAFKA_BOOTSTRAP_SERVERS": settings.kafka,
-            "MONGODB_URL": settings.mongodb,
+            **environment_of(settings),
             "FEALTY_PREFIX": settings.prefix,
             "FEALTY_PARTITIONS": str(settings.partitions),
             "FEALTY_INSTANCE": name,
@@ -173,7 +172,7 @@ class Installation:
         """Wait until the edge's views have everything in a topic."""
         name = self.settings.topic(topic)
         places = [TopicPartition(name, number) for number in range(self.settings.partitions)]
-        consumer = AIOKafkaConsumer(bootstrap_servers=self.settings.kafka)
+        consumer = AIOKafkaConsumer(**kafka_options(self.settings))
         await consumer.start()
         try:
             ends = {f"{name}/{place.partition}": end for place, end in (await consumer.end_offsets(places)).items()}
@@ -191,8 +190,8 @@ class Installation:
         """Records that a group has not committed yet."""
         name = self.settings.topic(topic)
         places = [TopicPartition(name, number) for number in range(self.settings.partitions)]
-        consumer = AIOKafkaConsumer(bootstrap_servers=self.settings.kafka, group_id=None)
-        admin = AIOKafkaAdminClient(bootstrap_servers=self.settings.kafka)
+        consumer = AIOKafkaConsumer(**kafka_options(self.settings), group_id=None)
+        admin = AIOKafkaAdminClient(**kafka_options(self.settings))
         await consumer.start()
         await admin.start()
         try:
@@ -207,7 +206,7 @@ class Installation:
         """Everything in a topic up to its present end, in order per partition."""
         name = self.settings.topic(topic)
         places = [TopicPartition(name, number) for number in range(self.settings.partitions)]
-        consumer = AIOKafkaConsumer(bootstrap_servers=self.settings.kafka, auto_offset_reset="earliest")
+        consumer = AIOKafkaConsumer(**kafka_options(self.settings), auto_offset_reset="earliest")
         await consumer.start()
         try:
             consumer.assign(places)
@@ -228,7 +227,7 @@ class Installation:
             await self.mongo.drop_database(self.settings.database(service))
         await self.producer.stop()
         await self.mongo.close()
-        admin = AIOKafkaAdminClient(bootstrap_servers=self.settings.kafka)
+        admin = AIOKafkaAdminClient(**kafka_options(self.settings))
         await admin.start()
         try:
             await admin.delete_topics([self.settings.topic(name) for name in TOPICS])
@@ -241,10 +240,10 @@ async def new_installation(servers: Servers, **more: Any) -> AsyncIterator[Insta
     """A fresh installation with its topics created; everything of it is gone afterwards."""
     prefix = f"t{new_id()[-8:]}."
     more = {"partitions": PARTITIONS, **more}
-    settings = Settings(kafka=servers.kafka, mongodb=servers.mongodb, prefix=prefix, **more)
+    settings = Settings(**servers.settings, prefix=prefix, **more)
     await create_topics(settings)
     producer = AIOKafkaProducer(
-        bootstrap_servers=servers.kafka, acks="all", max_request_size=2 * 1024 * 1024, max_batch_size=1024 * 1024
+        **kafka_options(settings), acks="all", max_request_size=2 * 1024 * 1024, max_batch_size=1024 * 1024
     )
     await producer.start()
     mongo: AsyncMongoClient[dict[str, Any]] = AsyncMongoClient(**mongodb_options(servers.mongodb))

@@ -3,10 +3,11 @@
 import os
 import shutil
 import tempfile
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Iterator, Mapping
 from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from pymongo import MongoClient
 from testcontainers.community.kafka import KafkaContainer
@@ -23,18 +24,27 @@ MONGODB_IMAGE = "mongo:6.0"
 
 @dataclass(frozen=True)
 class Servers:
-    """Addresses, and the local stack when it is ours, for the tests that kill servers."""
+    """The settings of who uses them, and the local stack when it is ours, for the tests that kill servers."""
 
-    kafka: str
-    mongodb: str
+    settings: Mapping[str, Any]
     stack: Stack | None
+
+    @property
+    def kafka(self) -> str:
+        """Bootstrap servers."""
+        return str(self.settings["kafka"])
+
+    @property
+    def mongodb(self) -> str:
+        """MongoDB's address."""
+        return str(self.settings["mongodb"])
 
 
 @asynccontextmanager
 async def servers() -> AsyncIterator[Servers]:
     """Real servers for a test run; data of an earlier run are not wanted."""
     if "KAFKA_BOOTSTRAP_SERVERS" in os.environ and "MONGODB_URL" in os.environ:
-        yield Servers(os.environ["KAFKA_BOOTSTRAP_SERVERS"], os.environ["MONGODB_URL"], None)
+        yield Servers({"kafka": os.environ["KAFKA_BOOTSTRAP_SERVERS"], "mongodb": os.environ["MONGODB_URL"]}, None)
     elif docker_answers():
         with containers() as found:
             yield found
@@ -43,7 +53,7 @@ async def servers() -> AsyncIterator[Servers]:
         root = Path(tempfile.mkdtemp(prefix="run-", dir=ROOT / "tests"))
         try:
             async with Stack(root, test_commands=True) as stack:
-                yield Servers(stack.kafka_bootstrap_servers, stack.mongodb_url, stack)
+                yield Servers(stack.settings, stack)
         finally:
             shutil.rmtree(root, ignore_errors=True)
 
@@ -59,7 +69,7 @@ def containers() -> Iterator[Servers]:
         client: MongoClient[dict[str, object]] = MongoClient(**mongodb_options(address))
         client.admin.command("replSetInitiate", {"_id": "rs0", "members": [{"_id": 0, "host": "localhost:27017"}]})
         client.close()
-        yield Servers(kafka.get_bootstrap_server(), address, None)
+        yield Servers({"kafka": kafka.get_bootstrap_server(), "mongodb": address}, None)
 
 
 def docker_answers() -> bool:

@@ -9,6 +9,7 @@ from aiokafka.record.default_records import DefaultRecordBatchBuilder
 from aiokafka.record.util import calc_crc32c
 
 from shared.runtime.kafka import TopicPartition
+from shared.servers import kafka_options
 from tests.harness import Installation
 
 _CRC_AT, _CHECKED_FROM = 17, 21
@@ -36,7 +37,7 @@ def batch_that_unpacks_to(size: int) -> bytes:
 
 async def produce_raw(installation: Installation, place: TopicPartition, batch: bytes) -> int:
     """Have the broker append a batch as it is; its offset."""
-    client = AIOKafkaClient(bootstrap_servers=installation.settings.kafka)
+    client = AIOKafkaClient(**kafka_options(installation.settings))
     await client.bootstrap()
     try:
         await client.set_topics([place.topic])

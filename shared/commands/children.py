@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from shared.commands.console import Failure
 from shared.commands.web import works
 from shared.embedded.supervisor import Child
+from shared.servers import environment_of
 from shared.settings import Settings
 
 EDGE_PORT = 8080
@@ -53,8 +54,7 @@ def _child(service: str, port: int, settings: Settings, came_up: CameUp) -> Serv
         health_port = settings.health_port or free_port(settings.host)
     environment = {
         **os.environ,
-        "KAFKA_BOOTSTRAP_SERVERS": settings.kafka,
-        "MONGODB_URL": settings.mongodb,
+        **environment_of(settings),
         "FEALTY_SECRET": settings.secret.get_secret_value(),
         "FEALTY_CLAIMS_SECRET": settings.claims_secret.get_secret_value(),
         "FEALTY_INSTANCE": f"{service}-0",

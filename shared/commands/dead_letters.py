@@ -121,7 +121,7 @@ async def replay(service: str, settings: Settings, ids: Sequence[str] | None, *,
     """
     async with _journal(service, settings) as journal:
         chosen = _chosen(await journal.letters(ids), ids, again, settings)
-        producer = Producer(settings.kafka, settings.request_timeout_ms)
+        producer = Producer(settings)
         late, too_large = 0, list[str]()
         try:
             for start in range(0, len(chosen), _CHUNK_LETTERS):

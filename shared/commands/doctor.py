@@ -127,7 +127,7 @@ async def skip(settings: Settings, group: str, where: str) -> None:
 async def _keep(settings: Settings, service: str, broken: Unreadable) -> None:
     """Keep the batch in the service's dead letters, and announce it; before anything is moved."""
     letter = dead_batch(broken)
-    producer = Producer(settings.kafka, settings.request_timeout_ms)
+    producer = Producer(settings)
     try:
         async with journal_of(service, settings) as journal:
             await journal.bury([letter])

@@ -13,6 +13,7 @@ from pydantic import ValidationError
 
 from shared.commands.console import Failure, complain
 from shared.commands.local_secrets import with_kept_secrets
+from shared.embedded.endpoints import kafka_login
 from shared.secrecy import require_strong
 from shared.settings import Settings
 
@@ -35,7 +36,7 @@ _VARIABLES = {
 def settings_at(root: Path) -> Settings:
     """The settings of this process, with the addresses in `root`/endpoints.json where the environment gives none.
 
-    The secrets are those of the stack on `root` when it is that one's database.
+    The secrets are those of the stack on `root` when it is that one's database, and so is who asks its Kafka.
 
     :raises Failure: a variable has a wrong value, or the file is there and cannot be read.
     :raises WeakSecret: the secrets are not good enough for where this works.
@@ -44,6 +45,8 @@ def settings_at(root: Path) -> Settings:
     running = _endpoints(root / "endpoints.json")
     missing = [field for field, names in _VARIABLES.items() if not any(os.environ.get(name) for name in names)]
     settings = settings.model_copy(update={field: running[field] for field in missing if field in running})
+    if settings.kafka == running.get("kafka"):
+        settings = settings.model_copy(update=kafka_login(running, settings.model_fields_set))
     if settings.mongodb == running.get("mongodb"):
         settings = with_kept_secrets(settings, root)
     require_strong(settings)

@@ -88,7 +88,7 @@ async def _pass(job: Job, settings: Settings, rejects: Rejects | None, *, send: 
     total = count_rows(job.path, job.form)
     async with AsyncExitStack() as stack:
         journal = await stack.enter_async_context(journal_of("points", settings))
-        producer = Producer(settings.kafka, settings.request_timeout_ms) if send else None
+        producer = Producer(settings) if send else None
         if producer is not None:
             stack.push_async_callback(producer.stop)
         progress = stack.enter_context(progress_bar("importing" if send else "checking"))

@@ -18,7 +18,7 @@ async def republish(name: str, settings: Settings, *, snapshots: bool, changes: 
     :raises Unavailable: a server is away; the whole can be repeated.
     """
     service = service_of(name, settings)
-    producer = Producer(settings.kafka, settings.request_timeout_ms)
+    producer = Producer(settings)
     counts = dict.fromkeys(("changes", "snapshots"), 0)
     try:
         async with journal_of(name, settings) as journal:

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from shared.clock import monotonic_s
 from shared.runtime.kafka import AIOKafkaConsumer, ConsumerRecord, TopicPartition, translated
 from shared.runtime.polling import Poller
+from shared.servers import kafka_options
 from shared.settings import Settings
 
 _POLL_MS = 100
@@ -52,7 +53,7 @@ async def tail(settings: Settings, places: Sequence[TopicPartition]) -> AsyncIte
     :raises Unavailable: the broker is away.
     """
     consumer = AIOKafkaConsumer(
-        bootstrap_servers=settings.kafka,
+        **kafka_options(settings),
         request_timeout_ms=settings.request_timeout_ms,
         fetch_max_wait_ms=settings.fetch_wait_ms,
         enable_auto_commit=False,

@@ -10,6 +10,7 @@ from shared.commands.console import Failure
 from shared.commands.demo_clients import Held, file_of, held_at
 from shared.commands.environment import http_at, settings_at
 from shared.commands.web import call
+from shared.embedded.client_files import client_variables
 
 
 async def token(root: Path, name: str, scopes: Sequence[str]) -> str:
@@ -41,7 +42,7 @@ async def shell_lines(root: Path, name: str) -> list[str]:
     :raises OSError: no edge answers.
     """
     header = f"Authorization: Bearer {await token(root, name, ())}"
-    found = {"HTTP": http_at(root), "KAFKA": settings_at(root).kafka, "TOKEN": header}
+    found = {"HTTP": http_at(root), **client_variables(root, settings_at(root)), "TOKEN": header}
     return [f"export {name}={shlex.quote(value)}" for name, value in found.items()]
 
 

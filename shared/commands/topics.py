@@ -8,6 +8,7 @@ from schemas.topics import DAY_MS, TOPICS
 from shared.commands.output import Form, Sheet, show
 from shared.runtime.kafka import AIOKafkaConsumer, TopicPartition, translated
 from shared.runtime.topics import create_topics
+from shared.servers import kafka_options
 from shared.settings import Settings
 
 
@@ -48,7 +49,7 @@ async def record_counts(settings: Settings) -> Counter[str]:
     """
     names = [settings.topic(name) for name in TOPICS]
     places = [TopicPartition(name, number) for name in names for number in range(settings.partitions)]
-    consumer = AIOKafkaConsumer(bootstrap_servers=settings.kafka, request_timeout_ms=settings.request_timeout_ms)
+    consumer = AIOKafkaConsumer(**kafka_options(settings), request_timeout_ms=settings.request_timeout_ms)
     counts: Counter[str] = Counter()
     async with translated("counting records"):
         try:

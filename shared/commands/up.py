@@ -17,7 +17,7 @@ from shared.commands.demo_clients import demo_clients, file_of
 from shared.commands.environment import ROOT, settings_given
 from shared.commands.local_secrets import with_drawn_secrets
 from shared.commands.stores import SERVICES, journal_of
-from shared.embedded import Endpoints, Stack, StackError, write_endpoints
+from shared.embedded import Stack, StackError, endpoints_of, write_client_files, write_endpoints
 from shared.embedded.kafka import EmbeddedKafka
 from shared.embedded.mongo import EmbeddedMongo
 from shared.embedded.supervisor import Supervisor
@@ -103,8 +103,7 @@ async def _running(root: Path, settings: Settings, say: Say) -> AsyncIterator[tu
     say("starting Kafka and MongoDB")
     async with Stack(root) as stack:
         say("Kafka and MongoDB answer")
-        update = {"kafka": stack.kafka_bootstrap_servers, "mongodb": stack.mongodb_url}
-        settings = settings.model_copy(update=update)
+        settings = settings.model_copy(update=stack.settings)
         for service in SERVICES:
             async with journal_of(service, settings):  # Where its secrets are compared.
                 pass
@@ -123,9 +122,8 @@ async def _running(root: Path, settings: Settings, say: Say) -> AsyncIterator[tu
             if server is not None
         ]
         try:
-            write_endpoints(
-                stack.root, Endpoints(http=services["edge"].url, kafka=settings.kafka, mongodb=settings.mongodb)
-            )
+            write_endpoints(stack.root, endpoints_of(services["edge"].url, settings))
+            write_client_files(stack.root, settings)
             say(f"everything is up, {monotonic_s() - started_s:.1f} s after the start")
             yield settings, services
         finally:

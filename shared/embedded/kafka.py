@@ -2,7 +2,7 @@
 
 import base64
 import uuid
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -14,10 +14,17 @@ from shared.embedded.datadir import DataDir
 from shared.embedded.errors import StackError
 from shared.embedded.java import java_command
 from shared.embedded.kafka_properties import PROPERTIES
+from shared.embedded.private import write_private
 from shared.embedded.process import Process, last_log_line
+from shared.servers import kafka_options
+from shared.settings import Settings
 
-__all__ = ["EmbeddedKafka", "kafka_answers"]
+__all__ = ["MECHANISM", "USER", "EmbeddedKafka", "kafka_answers"]
 
+USER = "fealty"
+MECHANISM = "PLAIN"
+
+_LOGIN = "org.apache.kafka.common.security.plain.PlainLoginModule"
 _connect: Any = create_conn  # the library has no types
 
 _FORMAT_TIMEOUT_S = 60.0
@@ -30,7 +37,7 @@ class EmbeddedKafka:
     """A broker run from the jars in `home`/libs, with its files in `data`, on 127.0.0.1 only.
 
     `port` None takes the port used before, else a free one. Data survive a stop, a kill and a new port.
-    `jvm_options` are added to the broker's own.
+    It serves the one user `USER` alone, on data from before it had one as well. `jvm_options` are added to its own.
     """
 
     def __init__(self, home: Path, data: Path, port: int | None = None, *, jvm_options: Sequence[str] = ()) -> None:
@@ -49,6 +56,11 @@ class EmbeddedKafka:
         return f"127.0.0.1:{self._port}"
 
     @property
+    def password(self) -> str:
+        """The password of `USER`, drawn with the first data."""
+        return self._data.secret("password")
+
+    @property
     def pid(self) -> int | None:
         """The broker's process id while it runs, else None."""
         return self._process.pid
@@ -65,8 +77,10 @@ class EmbeddedKafka:
         await self._data.stop_orphan()
         self._port, controller_port = self._data.choose_ports([self._wanted_port, None])
         properties = self._data.path / "server.properties"
-        properties.write_text(
-            PROPERTIES.format(port=self._port, controller_port=controller_port, logs=self._data.content)
+        jaas = f'{_LOGIN} required username="{USER}" password="{self.password}" user_{USER}="{self.password}";'
+        write_private(
+            properties,
+            PROPERTIES.format(port=self._port, controller_port=controller_port, logs=self._data.content, jaas=jaas),
         )
         await self._format(properties)
         try:
@@ -109,27 +123,31 @@ class EmbeddedKafka:
         """Whether the broker answers and is registered under its present port."""
         if self._port is None or self.pid is None:
             return False
-        return self._port in await _broker_ports("127.0.0.1", self._port)
+        who = {"security_protocol": "SASL_PLAINTEXT", "sasl_mechanism": MECHANISM}
+        login = {"sasl_plain_username": USER, "sasl_plain_password": self.password}
+        return self._port in await _broker_ports("127.0.0.1", self._port, {**who, **login})
 
 
-async def kafka_answers(bootstrap_servers: str) -> bool:
+async def kafka_answers(settings: Settings) -> bool:
     """Whether one of `host:port[,host:port…]` answers a metadata request. Raises StackError for another form."""
+    options = kafka_options(settings)
+    bootstrap_servers = options.pop("bootstrap_servers")
     for server in bootstrap_servers.split(","):
         host, _, port = server.strip().rpartition(":")
         if not (host and port.isdecimal()):
             raise StackError(f"KAFKA_BOOTSTRAP_SERVERS is {bootstrap_servers!r}, not host:port[,host:port…]")
-        if await _broker_ports(host, int(port)):
+        if await _broker_ports(host, int(port), options):
             return True
     return False
 
 
-async def _broker_ports(host: str, port: int) -> set[int]:
+async def _broker_ports(host: str, port: int, options: Mapping[str, Any]) -> set[int]:
     """The ports of the brokers that the one at `host:port` knows; none when it does not answer.
 
     One bare connection: a client object would log every refused attempt.
     """
     try:
-        connection = await _connect(host, port, request_timeout_ms=_REQUEST_TIMEOUT_MS)
+        connection = await _connect(host, port, request_timeout_ms=_REQUEST_TIMEOUT_MS, **options)
     except (OSError, KafkaError):
         return set()
     try:

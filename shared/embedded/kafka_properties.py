@@ -1,7 +1,8 @@
-"""The broker's server.properties, to be filled with `port`, `controller_port` and `logs`."""
+"""The broker's server.properties, to be filled with `port`, `controller_port`, `logs` and `jaas`."""
 
 __all__ = ["PROPERTIES"]
 
+# One user, for clients and for the broker itself, on every listener: PLAIN suffices where nothing leaves loopback.
 # One node, so every replication factor is 1 and internal topics have few partitions. The heartbeat and session
 # settings shorten the wait after a kill: the old registration has to expire before the new one is taken.
 PROPERTIES = """\
@@ -9,10 +10,15 @@ process.roles=broker,controller
 node.id=1
 controller.quorum.voters=1@127.0.0.1:{controller_port}
 controller.listener.names=CONTROLLER
-listeners=PLAINTEXT://127.0.0.1:{port},CONTROLLER://127.0.0.1:{controller_port}
-advertised.listeners=PLAINTEXT://127.0.0.1:{port}
-listener.security.protocol.map=PLAINTEXT:PLAINTEXT,CONTROLLER:PLAINTEXT
-inter.broker.listener.name=PLAINTEXT
+listeners=SASL_PLAINTEXT://127.0.0.1:{port},CONTROLLER://127.0.0.1:{controller_port}
+advertised.listeners=SASL_PLAINTEXT://127.0.0.1:{port}
+listener.security.protocol.map=SASL_PLAINTEXT:SASL_PLAINTEXT,CONTROLLER:SASL_PLAINTEXT
+inter.broker.listener.name=SASL_PLAINTEXT
+sasl.enabled.mechanisms=PLAIN
+sasl.mechanism.inter.broker.protocol=PLAIN
+sasl.mechanism.controller.protocol=PLAIN
+listener.name.sasl_plaintext.plain.sasl.jaas.config={jaas}
+listener.name.controller.plain.sasl.jaas.config={jaas}
 log.dirs={logs}
 auto.create.topics.enable=false
 num.network.threads=2

@@ -6,15 +6,18 @@ import os
 import shutil
 from pathlib import Path
 from types import TracebackType
-from typing import IO, Self
+from typing import IO, Any, Self
+
+from pydantic import SecretStr
 
 from shared.embedded.endpoints import remove_endpoints
 from shared.embedded.errors import StackError
-from shared.embedded.kafka import EmbeddedKafka, kafka_answers
+from shared.embedded.kafka import MECHANISM, USER, EmbeddedKafka, kafka_answers
 from shared.embedded.locate import External, locate_kafka, locate_mongod
 from shared.embedded.mongo import EmbeddedMongo, mongo_answers
 from shared.embedded.private import make_private
 from shared.embedded.process import together
+from shared.settings import Settings
 
 __all__ = ["Stack"]
 
@@ -43,6 +46,15 @@ class Stack:
         return self.kafka.address if self.kafka else self._external_kafka
 
     @property
+    def settings(self) -> dict[str, Any]:
+        """The settings of whoever uses these servers, once started, but for what the environment says of its own."""
+        found: dict[str, Any] = {"kafka": self.kafka_bootstrap_servers, "mongodb": self.mongodb_url}
+        if self.kafka is not None:
+            found |= {"kafka_user": USER, "kafka_password": SecretStr(self.kafka.password)}
+            found |= {"kafka_mechanism": MECHANISM, "kafka_tls": False, "kafka_ca_file": ""}
+        return found
+
+    @property
     def mongodb_url(self) -> str:
         """A `mongodb://` address that takes transactions, once started."""
         return self.mongo.address if self.mongo else self._external_mongo
@@ -66,7 +78,7 @@ class Stack:
         place = await asyncio.to_thread(locate_kafka)
         if isinstance(place, External):
             self._external_kafka = place.address
-            if not await kafka_answers(place.address):
+            if not await kafka_answers(Settings()):
                 raise StackError(f"no Kafka answers at KAFKA_BOOTSTRAP_SERVERS={place.address}")
         else:
             self.kafka = EmbeddedKafka(place, self.root / "data" / "kafka")

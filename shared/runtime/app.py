@@ -12,6 +12,7 @@ import uvicorn
 import uvloop
 from faststream.asgi import AsgiFastStream, AsgiResponse, get
 from faststream.kafka import KafkaBroker
+from faststream.security import BaseSecurity, SASLPlaintext, SASLScram256, SASLScram512
 from prometheus_client import make_asgi_app
 
 from shared.backoff import Backoff
@@ -30,6 +31,7 @@ from shared.runtime.service import Service
 from shared.runtime.sweep import Sweep
 from shared.runtime.ticks import tick
 from shared.secrecy import SecretChanged, check_secrets
+from shared.servers import kafka_options
 from shared.settings import Settings
 
 log = structlog.get_logger()
@@ -43,6 +45,7 @@ def make_broker(settings: Settings) -> KafkaBroker:
     """FastStream's broker: it makes, joins and stops the consumers."""
     return KafkaBroker(
         settings.kafka,
+        security=_security(settings),
         acks="all",
         enable_idempotence=True,
         metadata_max_age_ms=_METADATA_AGE_MS,
@@ -51,6 +54,19 @@ def make_broker(settings: Settings) -> KafkaBroker:
         graceful_timeout=float(settings.drain_timeout_s),
         logger=None,
     )
+
+
+_SASL = {"PLAIN": SASLPlaintext, "SCRAM-SHA-256": SASLScram256, "SCRAM-SHA-512": SASLScram512}
+
+
+def _security(settings: Settings) -> BaseSecurity:
+    """What :func:`kafka_options` says, as FastStream takes it."""
+    options = kafka_options(settings)
+    context = options["ssl_context"]
+    if not settings.kafka_user:
+        return BaseSecurity(ssl_context=context)
+    made = _SASL[options["sasl_mechanism"]]
+    return made(options["sasl_plain_username"], options["sasl_plain_password"], ssl_context=context)
 
 
 class Running(Reader, Protocol):
@@ -104,7 +120,7 @@ class ServiceApp:
         self.settings = settings
         self.health = Health(settings.stall_timeout_s)
         self.broker = make_broker(settings)
-        self.producer = Producer(settings.kafka, settings.request_timeout_ms)
+        self.producer = Producer(settings)
         self.journal = Journal(settings.mongodb, settings.database(service.name), settings.request_timeout_ms)
         self.pumps = Pumps(self._die)
         self.failed = False

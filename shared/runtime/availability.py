@@ -51,7 +51,7 @@ class Availability:
             await client.close()
 
     async def _ask_kafka(self) -> None:
-        ping = Ping(self._settings.kafka, self._settings.topic("edge.replies"), _ANSWER_S)
+        ping = Ping(self._settings, self._settings.topic("edge.replies"), _ANSWER_S)
         try:
             await _keep_asking(self._kafka, ping)
         finally:

@@ -12,6 +12,8 @@ from aiokafka.admin import AIOKafkaAdminClient
 from aiokafka.errors import KafkaError
 
 from shared.runtime.kafka import translated
+from shared.servers import kafka_options
+from shared.settings import Settings
 
 _PING_PAUSE_S = 0.2
 _POSITION_S = 0.1
@@ -27,8 +29,8 @@ _TASKS = (
 class Ping:
     """Asks any broker of the cluster for the metadata of one topic, on a connection of its own."""
 
-    def __init__(self, bootstrap_servers: str, topic: str, timeout_s: float) -> None:
-        self._bootstrap_servers = bootstrap_servers
+    def __init__(self, settings: Settings, topic: str, timeout_s: float) -> None:
+        self._settings = settings
         self._topic = topic
         self._timeout_s = timeout_s
         self._client: AIOKafkaAdminClient | None = None
@@ -49,7 +51,7 @@ class Ping:
     async def _ask(self) -> None:
         if self._client is None:
             timeout_ms = int(self._timeout_s * 1000)
-            client = AIOKafkaAdminClient(bootstrap_servers=self._bootstrap_servers, request_timeout_ms=timeout_ms)
+            client = AIOKafkaAdminClient(**kafka_options(self._settings), request_timeout_ms=timeout_ms)
             try:
                 await client.start()
             except BaseException:
@@ -67,9 +69,9 @@ class Ping:
 class Ends:
     """Where partitions end, as the broker says."""
 
-    def __init__(self, bootstrap_servers: str, timeout_ms: int) -> None:
-        self._bootstrap_servers = bootstrap_servers
-        self._timeout_s = timeout_ms / 1000
+    def __init__(self, settings: Settings) -> None:
+        self._settings = settings
+        self._timeout_s = settings.request_timeout_ms / 1000
         self._client: AIOKafkaConsumer | None = None
         self._starting = asyncio.Lock()
 
@@ -93,7 +95,7 @@ class Ends:
         async with self._starting:
             if self._client is None:
                 timeout_ms = int(self._timeout_s * 1000)
-                client = AIOKafkaConsumer(bootstrap_servers=self._bootstrap_servers, request_timeout_ms=timeout_ms)
+                client = AIOKafkaConsumer(**kafka_options(self._settings), request_timeout_ms=timeout_ms)
                 try:
                     await client.start()
                 except BaseException:

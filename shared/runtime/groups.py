@@ -9,6 +9,7 @@ from aiokafka.admin import AIOKafkaAdminClient
 
 from shared.errors import FealtyError
 from shared.runtime.kafka import AIOKafkaConsumer, TopicPartition, commit, translated
+from shared.servers import kafka_options
 from shared.settings import Settings
 
 _LEFT = frozenset({"Dead", "Empty"})
@@ -32,7 +33,7 @@ async def members(settings: Settings, group: str) -> int:
 
     :raises Unavailable: the broker is away.
     """
-    admin = AIOKafkaAdminClient(bootstrap_servers=settings.kafka, request_timeout_ms=settings.request_timeout_ms)
+    admin = AIOKafkaAdminClient(**kafka_options(settings), request_timeout_ms=settings.request_timeout_ms)
     async with translated("looking at the group"):
         await asyncio.wait_for(admin.start(), settings.request_timeout_ms / 1000)
         try:
@@ -83,7 +84,7 @@ async def move(settings: Settings, group: str, topic: str, offsets: Mapping[int,
 async def _member_of_none(settings: Settings, group: str) -> AsyncIterator[AIOKafkaConsumer]:
     """A client that speaks of a group without joining it."""
     consumer = AIOKafkaConsumer(
-        bootstrap_servers=settings.kafka,
+        **kafka_options(settings),
         group_id=group,
         enable_auto_commit=False,
         request_timeout_ms=settings.request_timeout_ms,
@@ -100,7 +101,7 @@ async def committed(settings: Settings) -> dict[str, dict[TopicPartition, int]]:
 
     :raises Unavailable: the broker is away.
     """
-    admin = AIOKafkaAdminClient(bootstrap_servers=settings.kafka, request_timeout_ms=settings.request_timeout_ms)
+    admin = AIOKafkaAdminClient(**kafka_options(settings), request_timeout_ms=settings.request_timeout_ms)
     async with translated("looking at the groups"):
         await asyncio.wait_for(admin.start(), settings.request_timeout_ms / 1000)
         try:
@@ -120,7 +121,7 @@ async def ends(settings: Settings, places: Iterable[TopicPartition]) -> dict[Top
     :raises Unavailable: the broker is away.
     """
     wanted = list(places)
-    consumer = AIOKafkaConsumer(bootstrap_servers=settings.kafka, request_timeout_ms=settings.request_timeout_ms)
+    consumer = AIOKafkaConsumer(**kafka_options(settings), request_timeout_ms=settings.request_timeout_ms)
     async with translated("looking for the ends"), asyncio.timeout(settings.request_timeout_ms / 1000):
         try:
             await consumer.start()

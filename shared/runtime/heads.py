@@ -23,6 +23,7 @@ from aiokafka.protocol.fetch import FetchRequest
 from aiokafka.record.memory_records import MemoryRecords
 
 from shared.runtime.kafka import ConsumerRecord, TopicPartition, translated
+from shared.servers import kafka_options
 from shared.settings import Settings
 
 _WAIT_MS = 500
@@ -82,7 +83,7 @@ async def read_heads(settings: Settings, places: Mapping[TopicPartition, int]) -
 
 @asynccontextmanager
 async def _client(settings: Settings) -> AsyncIterator[AIOKafkaClient]:
-    client = AIOKafkaClient(bootstrap_servers=settings.kafka, request_timeout_ms=settings.request_timeout_ms)
+    client = AIOKafkaClient(**kafka_options(settings), request_timeout_ms=settings.request_timeout_ms)
     try:
         await asyncio.wait_for(client.bootstrap(), settings.request_timeout_ms / 1000)
         yield client

@@ -26,6 +26,8 @@ from aiokafka.producer.message_accumulator import BatchBuilder
 from shared.errors import Unavailable
 from shared.metrics import PUBLISHED
 from shared.runtime.codecs import bound_codecs
+from shared.servers import kafka_options
+from shared.settings import Settings
 
 __all__ = [
     "AIOKafkaConsumer",
@@ -95,9 +97,9 @@ class Producer:
     (aio-libs/aiokafka#1017), and everything handed over is published again from the journal anyway.
     """
 
-    def __init__(self, bootstrap_servers: str, request_timeout_ms: int) -> None:
-        self._bootstrap_servers = bootstrap_servers
-        self._timeout_s = request_timeout_ms / 1000
+    def __init__(self, settings: Settings) -> None:
+        self._settings = settings
+        self._timeout_s = settings.request_timeout_ms / 1000
         self._client: AIOKafkaProducer | None = None
         self._starting = asyncio.Lock()
         self._failures = 0
@@ -108,7 +110,7 @@ class Producer:
         :raises Unavailable: when no broker answers.
         """
         client = AIOKafkaProducer(
-            bootstrap_servers=self._bootstrap_servers,
+            **kafka_options(self._settings),
             acks="all",
             enable_idempotence=True,
             linger_ms=0,

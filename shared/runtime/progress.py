@@ -41,7 +41,7 @@ class Progress:
         self._readers = readers
         self._interval_s = min(5.0, settings.stall_timeout_s / 4)
         self._dead: dict[str, int] = {}
-        self._ends = Ends(settings.kafka, settings.request_timeout_ms)
+        self._ends = Ends(settings)
 
     async def run(self) -> None:
         """Measure every few seconds."""

@@ -93,7 +93,7 @@ class Requester:
         self._source = source
         self._replies = settings.topic("edge.replies")
         self._partition = random.randrange(settings.partitions)
-        self._producer = Producer(settings.kafka, settings.request_timeout_ms)
+        self._producer = Producer(settings)
         self._state = health.part(f"{source}:replies")
         self._waiting: dict[str, asyncio.Future[Reply]] = {}
         self._task: asyncio.Task[None] | None = None

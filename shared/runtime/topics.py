@@ -9,6 +9,7 @@ from aiokafka.admin.config_resource import ConfigResource, ConfigResourceType
 from schemas.topics import TOPICS, Topic
 from shared.errors import FealtyError
 from shared.runtime.kafka import translated
+from shared.servers import kafka_options
 from shared.settings import Settings
 
 _TOPIC_ALREADY_EXISTS = 36
@@ -25,7 +26,7 @@ async def create_topics(settings: Settings, replication_factor: int = 1) -> list
     :raises Unavailable: when the broker is away.
     """
     wanted = {settings.topic(topic.name): topic for topic in TOPICS.values()}
-    admin = AIOKafkaAdminClient(bootstrap_servers=settings.kafka, request_timeout_ms=settings.request_timeout_ms)
+    admin = AIOKafkaAdminClient(**kafka_options(settings), request_timeout_ms=settings.request_timeout_ms)
     async with translated("creating topics"):
         await asyncio.wait_for(admin.start(), settings.request_timeout_ms / 1000)
         try:

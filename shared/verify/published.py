@@ -23,6 +23,7 @@ from shared.runtime.outcomes import HELD
 from shared.runtime.polling import Poller
 from shared.runtime.publish import RecordBuilder
 from shared.runtime.service import Service
+from shared.servers import kafka_options
 from shared.settings import Settings
 from shared.verify.findings import NOTHING, Difference, Finding, differences
 
@@ -111,7 +112,7 @@ async def _read(
     """All records of these topics up to their present end, in batches, each with what can't be read and a total."""
     places = [TopicPartition(topic, number) for topic in topics for number in range(settings.partitions)]
     consumer = AIOKafkaConsumer(
-        bootstrap_servers=settings.kafka,
+        **kafka_options(settings),
         enable_auto_commit=False,
         auto_offset_reset="earliest",
         request_timeout_ms=settings.request_timeout_ms,

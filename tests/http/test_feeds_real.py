@@ -4,6 +4,7 @@ import pytest
 from aiokafka.admin import AIOKafkaAdminClient
 
 from shared.runtime.topics import create_topics
+from shared.servers import kafka_options
 from tests.harness import Command, Installation, eventually
 from tests.http.caller import POINTS, calling
 
@@ -37,7 +38,7 @@ async def test_a_topic_that_was_made_again_is_fed_soon(installation: Installatio
     async with installation.points(), calling(installation) as caller:
         await booked(installation, ACCOUNTS)
         await installation.fed("points.changes")
-        admin = AIOKafkaAdminClient(bootstrap_servers=installation.settings.kafka)
+        admin = AIOKafkaAdminClient(**kafka_options(installation.settings))
         await admin.start()
         await admin.delete_topics([installation.settings.topic("points.changes")])
         await admin.close()
@@ -55,7 +56,7 @@ async def test_a_topic_that_was_made_again_is_fed_soon(installation: Installatio
 async def made(installation: Installation) -> bool:
     """Make the topics that are not there; True when they are all there, which takes as long as one is being deleted."""
     await create_topics(installation.settings)
-    admin = AIOKafkaAdminClient(bootstrap_servers=installation.settings.kafka)
+    admin = AIOKafkaAdminClient(**kafka_options(installation.settings))
     await admin.start()
     try:
         return installation.settings.topic("points.changes") in await admin.list_topics()

@@ -31,9 +31,10 @@ async def test_the_edge_starts_without_servers_and_goes_on_when_they_come(
     installation: Installation, real_servers: Servers
 ) -> None:
     kafka_port, mongo_port = free_port(), free_port()
+    mongo = real_servers.mongodb.split("//")[1].split("/")[0].rpartition("@")[2]
     environment = {
         "KAFKA_BOOTSTRAP_SERVERS": f"127.0.0.1:{kafka_port}",
-        "MONGODB_URL": f"mongodb://127.0.0.1:{mongo_port}/?replicaSet=rs0",
+        "MONGODB_URL": real_servers.mongodb.replace(mongo, f"127.0.0.1:{mongo_port}"),
     }
     process, port = await installation.spawn("edge", "edge-0", environment, wait=False)
     url, headers = f"http://127.0.0.1:{port}", await authorization(installation.settings)
@@ -45,7 +46,6 @@ async def test_the_edge_starts_without_servers_and_goes_on_when_they_come(
         assert (refused.status_code, refused.json()["code"]) == (503, "unavailable")
         assert refused.headers["retry-after"] == "1"
         assert (await caller.account("A-1")).status_code == 503
-        mongo = real_servers.mongodb.split("//")[1].split("/")[0].rpartition("@")[2]
         async with forwarding(kafka_port, real_servers.kafka.split(",")[0]), forwarding(mongo_port, mongo):
             await eventually(lambda: status_of(client, "/health/ready"), 200, 60)
             assert (await caller.post("A-1", load(1))).status_code == 200

@@ -12,6 +12,7 @@ from aiokafka.admin import AIOKafkaAdminClient
 from aiokafka.admin.config_resource import ConfigResource, ConfigResourceType
 from bson.raw_bson import RawBSONDocument
 
+from shared.servers import kafka_options
 from tests.harness import Installation
 
 INFO: dict[str, Any] = {
@@ -127,7 +128,7 @@ async def published(installation: Installation) -> dict[str, set[str]]:
 async def topics(installation: Installation) -> dict[str, dict[str, str]]:
     """The settings of every topic under the prefix, as the broker has them, by name without the prefix."""
     prefix = installation.settings.prefix
-    admin = AIOKafkaAdminClient(bootstrap_servers=installation.settings.kafka)
+    admin = AIOKafkaAdminClient(**kafka_options(installation.settings))
     await admin.start()
     try:
         names = sorted(name for name in await admin.list_topics() if name.startswith(prefix))

@@ -88,7 +88,7 @@ async def new_bench(installation: Installation) -> AsyncIterator[Bench]:
     """A bench on an installation, its journal prepared and its producer connected."""
     settings = installation.settings
     journal = Journal(settings.mongodb, settings.database("points"), settings.request_timeout_ms)
-    producer = Producer(settings.kafka, settings.request_timeout_ms)
+    producer = Producer(settings)
     await journal.prepare()
     await producer.start()
     yield Bench(installation, journal, producer)

@@ -14,6 +14,9 @@ from typing import Any
 import httpx
 import pytest
 
+from shared.embedded.endpoints import kafka_login
+from shared.servers import environment_of
+from shared.settings import Settings
 from tests.harness import Installation, eventually, new_installation
 from tests.real.test_cli import fealty, rows
 from tests.servers import Servers
@@ -41,7 +44,7 @@ def environment(servers: Servers) -> dict[str, str]:
     """Nothing given, so that it starts servers of its own; where tests are given servers, those."""
     mine = {name: value for name, value in os.environ.items() if not name.startswith("FEALTY_")}
     if servers.stack is None:
-        mine |= {"KAFKA_BOOTSTRAP_SERVERS": servers.kafka, "MONGODB_URL": servers.mongodb}
+        mine |= environment_of(Settings(**servers.settings))
     return mine
 
 
@@ -99,9 +102,8 @@ async def test_it_comes_up_plays_serves_and_stops_and_does_so_again_on_its_data(
                 assert (await client.get(f"/v1/accounts/{number[1]}", headers=headers)).status_code == 403
             await explained(installation, tmp_path)
             assert (await customer_shown(shown, installation))["cardNumber"] == number[1]
-            installation.settings = installation.settings.model_copy(
-                update={"kafka": endpoints["kafka"], "mongodb": endpoints["mongodb"]}
-            )
+            mine = kafka_login(endpoints, ()) | {name: endpoints[name] for name in ("kafka", "mongodb")}
+            installation.settings = installation.settings.model_copy(update=mine)
             for service in ("points", "voucher", "customer"):
                 code, out, err = await fealty(installation, "verify", "--service", service, "--root", str(tmp_path))
                 assert (code, err) == (0, ""), out
@@ -122,9 +124,7 @@ async def test_it_comes_up_plays_serves_and_stops_and_does_so_again_on_its_data(
         drawn = re.findall(r"200 (\d{19}), drawn: the document's (\d{19}) was issued before", shown)
         assert [document for _, document in drawn] == [*SERIALS]
         played_well(shown, [serial for serial, _ in drawn])
-        installation.settings = installation.settings.model_copy(
-            update={"kafka": real_servers.kafka, "mongodb": real_servers.mongodb}
-        )
+        installation.settings = installation.settings.model_copy(update=dict(real_servers.settings))
 
 
 def open_to_others(root: Path) -> list[str]:
@@ -173,8 +173,7 @@ async def test_a_second_stack_on_the_same_root_and_a_taken_port_are_refused(
 ) -> None:
     async with new_installation(real_servers) as installation:
         given = {
-            "KAFKA_BOOTSTRAP_SERVERS": real_servers.kafka,
-            "MONGODB_URL": real_servers.mongodb,
+            **environment_of(installation.settings),
             "FEALTY_PREFIX": installation.settings.prefix,
             "FEALTY_PARTITIONS": str(installation.settings.partitions),
             "FEALTY_SECRET": "a secret of both stacks",

@@ -58,7 +58,7 @@ async def at_once(installation: Installation, *commands: Command, places: Sequen
                 await meeting.wait()
 
         journal = Journal(settings.mongodb, settings.database("customer"), settings.request_timeout_ms)
-        producer = Producer(settings.kafka, settings.request_timeout_ms)
+        producer = Producer(settings)
         await producer.start()
         try:
             processor = Processor(service(settings), settings, journal, producer, Quiet())

@@ -9,6 +9,7 @@ import pytest
 from aiokafka import AIOKafkaConsumer, TopicPartition
 from aiokafka.admin import AIOKafkaAdminClient
 
+from shared.servers import kafka_options
 from tests.harness import Installation, eventually
 from tests.real.workload import Workload, check
 
@@ -148,10 +149,8 @@ async def rewind(installation: Installation) -> None:
     settings = installation.settings
     topic = settings.topic("points.commands")
     places = [TopicPartition(topic, number) for number in range(settings.partitions)]
-    admin = AIOKafkaAdminClient(bootstrap_servers=settings.kafka)
-    consumer = AIOKafkaConsumer(
-        bootstrap_servers=settings.kafka, group_id=settings.group("points"), enable_auto_commit=False
-    )
+    admin = AIOKafkaAdminClient(**kafka_options(settings))
+    consumer = AIOKafkaConsumer(**kafka_options(settings), group_id=settings.group("points"), enable_auto_commit=False)
     await admin.start()
     await consumer.start()
     try:

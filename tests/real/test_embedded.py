@@ -15,17 +15,16 @@ from typing import Any
 import pytest
 from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, TopicPartition
 from aiokafka.admin import AIOKafkaAdminClient, NewTopic
+from pydantic import SecretStr
 from pymongo import AsyncMongoClient
-from pymongo.errors import OperationFailure
 
 from shared.embedded import Endpoints, Stack, StackError, write_endpoints
-from shared.embedded.datadir import DataDir
 from shared.embedded.fetch import fetch_kafka, fetch_mongod
-from shared.embedded.kafka import EmbeddedKafka
+from shared.embedded.kafka import MECHANISM, USER, EmbeddedKafka
 from shared.embedded.locate import locate_kafka
 from shared.embedded.mongo import EmbeddedMongo
-from shared.embedded.process import Process
-from shared.servers import mongodb_options
+from shared.servers import kafka_options, mongodb_options
+from shared.settings import Settings
 
 pytestmark = pytest.mark.real
 VARIABLES = ("KAFKA_BOOTSTRAP_SERVERS", "KAFKA_HOME", "MONGODB_URL")
@@ -71,14 +70,20 @@ async def servers(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Ser
     await servers.stop()
 
 
+def options(kafka: EmbeddedKafka) -> dict[str, Any]:
+    """What a client of this broker is made with."""
+    login: dict[str, Any] = {"kafka_user": USER, "kafka_password": SecretStr(kafka.password)}
+    return kafka_options(Settings(kafka=kafka.address, kafka_mechanism=MECHANISM, **login))
+
+
 async def write(servers: Servers) -> None:
-    admin = AIOKafkaAdminClient(bootstrap_servers=servers.kafka.address)
+    admin = AIOKafkaAdminClient(**options(servers.kafka))
     await admin.start()
     try:
         await admin.create_topics([NewTopic("kept", num_partitions=1, replication_factor=1)])
     finally:
         await admin.close()
-    producer = AIOKafkaProducer(bootstrap_servers=servers.kafka.address, acks="all", enable_idempotence=True)
+    producer = AIOKafkaProducer(**options(servers.kafka), acks="all", enable_idempotence=True)
     await producer.start()
     try:
         await producer.send_and_wait("kept", b"record", partition=0)
@@ -95,7 +100,7 @@ async def in_transaction(url: str, document_id: str) -> None:
 
 async def read(servers: Servers) -> tuple[list[bytes | None], list[str]]:
     """All records and all documents' ids."""
-    consumer = AIOKafkaConsumer(bootstrap_servers=servers.kafka.address, auto_offset_reset="earliest")
+    consumer = AIOKafkaConsumer(**options(servers.kafka), auto_offset_reset="earliest")
     await consumer.start()
     try:
         partition = TopicPartition("kept", 0)
@@ -153,6 +158,9 @@ async def test_servers_of_the_environment_are_used_as_they_are(
 ) -> None:
     monkeypatch.setenv("KAFKA_BOOTSTRAP_SERVERS", servers.kafka.address)
     monkeypatch.setenv("MONGODB_URL", servers.mongo.address)
+    monkeypatch.setenv("FEALTY_KAFKA_USER", USER)
+    monkeypatch.setenv("FEALTY_KAFKA_PASSWORD", servers.kafka.password)
+    monkeypatch.setenv("FEALTY_KAFKA_MECHANISM", MECHANISM)
     async with Stack(tmp_path) as stack:
         assert (stack.kafka, stack.mongo) == (None, None)
         assert stack.kafka_bootstrap_servers == servers.kafka.address
@@ -209,41 +217,6 @@ async def test_half_written_directories_are_made_anew(bare: None, tmp_path: Path
         assert start.pid is None
     assert (mongo / "WiredTiger").exists()
     assert (kafka / "__cluster_metadata-0").exists()
-
-
-async def test_nobody_gets_anything_of_mongodb_without_the_password(servers: Servers) -> None:
-    host = servers.mongo.address.rpartition("@")[2]
-    for stranger in (host, f"fealty:guessed@{host}"):
-        client: AsyncMongoClient[dict[str, Any]] = AsyncMongoClient(**mongodb_options(f"mongodb://{stranger}"))
-        async with client:
-            for ask in (client.list_database_names, client.test.kept.find_one, client.test.kept.drop):
-                with pytest.raises(OperationFailure, match=r"[Aa]uthentication"):
-                    await ask()
-
-
-async def test_data_from_before_mongodb_had_a_user_are_served_to_it_alone(tmp_path: Path) -> None:
-    mongo, data = EmbeddedMongo(fetch_mongod(), tmp_path), DataDir(tmp_path)
-    data.wipe_incomplete()
-    (port,) = data.choose_ports([None])
-    process = Process("mongod", tmp_path / "earlier.log")
-    argv = [str(fetch_mongod()), "--dbpath", str(data.content), "--port", str(port), "--bind_ip", "127.0.0.1"]
-    await process.start([*argv, "--replSet", "rs0"])
-    url = f"mongodb://127.0.0.1:{port}/?directConnection=true"
-    client: AsyncMongoClient[dict[str, Any]] = AsyncMongoClient(**mongodb_options(url))
-    async with client:
-        members = [{"_id": 0, "host": f"127.0.0.1:{port}"}]
-        await client.admin.command("replSetInitiate", {"_id": "rs0", "members": members})
-    await in_transaction(f"mongodb://127.0.0.1:{port}/?replicaSet=rs0", "document")
-    await process.stop(15)
-    data.mark_complete()
-    (tmp_path / "ports").unlink()
-    await mongo.start()
-    try:
-        client = AsyncMongoClient(**mongodb_options(mongo.address))
-        async with client:
-            assert [each["_id"] async for each in client.test.kept.find()] == ["document"]
-    finally:
-        await mongo.stop()
 
 
 async def test_a_server_dies_with_the_process_that_started_it(tmp_path: Path) -> None:

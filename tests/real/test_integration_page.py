@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 
+from shared.embedded.client_files import client_variables, write_client_files
 from shared.embedded.locate import External, locate_kafka
 from shared.ids import account_id
 from shared.runtime.heads import _HEADER, _LENGTH_FROM, _by_node, _client, _request
@@ -80,6 +81,7 @@ async def test_what_the_page_shows_is_booked_with_every_codec(
     numbers = {codec: f"62990000000000001{place:02}" for place, codec in enumerate(CODECS)}
     journal = installation.collection("points", "journal")
     accounts = [account_id("default", number) for number in numbers.values()]
+    write_client_files(tmp_path, installation.settings)
     async with installation.points():
         for codec, number in numbers.items():
             (tmp_path / codec).mkdir()
@@ -87,7 +89,7 @@ async def test_what_the_page_shows_is_booked_with_every_codec(
             process = await asyncio.create_subprocess_exec(
                 *command,
                 stderr=asyncio.subprocess.PIPE,
-                env=installation.environment("oms", 0, {"KAFKA": installation.settings.kafka}),
+                env=installation.environment("oms", 0, client_variables(tmp_path, installation.settings)),
             )
             _, complaints = await process.communicate()
             assert process.returncode == 0, complaints.decode()

@@ -16,7 +16,7 @@ CALLERS = 400
 async def test_many_callers_publish_to_one_partition_at_once(empty_installation: Installation) -> None:
     """As an edge does when everybody wants the same account's points; each waits for an acknowledgement of its own."""
     settings = empty_installation.settings
-    producer = Producer(settings.kafka, request_timeout_ms=5_000)
+    producer = Producer(settings.model_copy(update={"request_timeout_ms": 5_000}))
     topic, keys = settings.topic("points.commands"), [new_id().encode() for _ in range(CALLERS)]
     try:
         await producer.start()

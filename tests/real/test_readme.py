@@ -15,7 +15,7 @@ from pathlib import Path
 import pytest
 
 from shared.commands.demo_clients import demo_clients
-from shared.embedded.endpoints import Endpoints, write_endpoints
+from shared.embedded.endpoints import endpoints_of, write_endpoints
 from tests.harness import Installation
 from tests.real.workload import PROGRAMME, Workload
 
@@ -33,7 +33,7 @@ async def running(installation: Installation, directory: Path) -> AsyncIterator[
     async with installation.points(), installation.edge() as url:
         root = directory / ".fealty"
         root.mkdir()
-        write_endpoints(root, Endpoints(http=url, kafka=settings.kafka, mongodb=settings.mongodb))
+        write_endpoints(root, endpoints_of(url, settings))
         await demo_clients(root, settings)
         yield installation.environment("readme", 0, {})
 

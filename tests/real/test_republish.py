@@ -16,6 +16,7 @@ from shared.runtime.history import History
 from shared.runtime.journal import Journal
 from shared.runtime.kafka import Producer, Record
 from shared.runtime.topics import create_topics
+from shared.servers import kafka_options
 from tests.harness import Command, Installation, header, payload
 from tests.real.test_cli import fealty
 from tests.real.workload import PROGRAMME, Workload, check, check_changes
@@ -92,7 +93,7 @@ async def test_a_lost_topic_is_filled_again(installation: Installation) -> None:
         await installation.commands(work.more(300))
         await installation.drained()
     lost = ["points.changes", "points.snapshots"]
-    admin = AIOKafkaAdminClient(bootstrap_servers=installation.settings.kafka)
+    admin = AIOKafkaAdminClient(**kafka_options(installation.settings))
     await admin.start()
     try:
         await admin.delete_topics([installation.settings.topic(name) for name in lost])
@@ -109,7 +110,7 @@ class Overtaken(Producer):
     """A producer of whose records the first lot arrives late: after `meanwhile`."""
 
     def __init__(self, settings: Any, meanwhile: Callable[[], Awaitable[None]]) -> None:
-        super().__init__(settings.kafka, settings.request_timeout_ms)
+        super().__init__(settings)
         self.lots = 0
         self._meanwhile = meanwhile
 

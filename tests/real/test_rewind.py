@@ -9,6 +9,7 @@ from aiokafka.admin.records_to_delete import RecordsToDelete
 
 from schemas.base import format_instant
 from shared.runtime.kafka import TopicPartition, partition_of
+from shared.servers import kafka_options
 from tests.harness import Headers, Installation, eventually
 from tests.real.test_cli import fealty, rows
 from tests.real.test_rebuild import BRIEF
@@ -102,7 +103,7 @@ async def test_what_is_no_longer_kept_is_told(installation: Installation) -> Non
     topic = installation.settings.topic("points.commands")
     number = partition_of(work.commands[0].subject, installation.settings.partitions)
     (fence,) = [each["version"] for each in backup["snapshots"] if each["_id"] == f"fence/{topic}/{number}"]
-    admin = AIOKafkaAdminClient(bootstrap_servers=installation.settings.kafka)
+    admin = AIOKafkaAdminClient(**kafka_options(installation.settings))
     await admin.start()
     try:
         await admin.delete_records({TopicPartition(topic, number): RecordsToDelete(fence + 4)})

@@ -60,6 +60,15 @@ def test_on_loopback_anything_goes(where: dict[str, str]) -> None:
     require_strong(settings(**where))
 
 
+def test_a_password_goes_in_the_clear_on_loopback_alone() -> None:
+    good: dict[str, Any] = {"secret": SecretStr(GOOD), "claims_secret": SecretStr(OTHER), "kafka_user": "fealty"}
+    require_strong(settings(**good, kafka_mechanism="PLAIN", host="0.0.0.0"))
+    require_strong(settings(**good, kafka="kafka:9092"))
+    require_strong(settings(**good, kafka="kafka:9092", kafka_mechanism="PLAIN", kafka_tls=True))
+    with pytest.raises(WeakSecret, match=r"^FEALTY_KAFKA_MECHANISM=PLAIN shows FEALTY_KAFKA_PASSWORD"):
+        require_strong(settings(**good, kafka="kafka:9092", kafka_mechanism="PLAIN"))
+
+
 def test_a_command_off_loopback_refuses_the_default(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("KAFKA_BOOTSTRAP_SERVERS", "kafka:9092")
     with pytest.raises(WeakSecret, match=r"^FEALTY_SECRET and FEALTY_CLAIMS_SECRET must have"):

@@ -51,7 +51,7 @@ async def play(settings: Settings, http: str, clients: Mapping[str, Held], say: 
     say("playing the demo")
     tokens = {name: await fetch_token(http, held) for name, held in clients.items()}
     journal = Journal(settings.mongodb, settings.database("points"), settings.request_timeout_ms)
-    producer = Producer(settings.kafka, settings.request_timeout_ms)
+    producer = Producer(settings)
     number, customer = new_number(), None
     try:
         async with tail(settings, _places(settings, number)) as records:
