@@ -49,6 +49,7 @@ class PointsRefusal(StrEnum):
     ORDER_TOO_LARGE = "order_too_large"
     CURRENCY_CHANGED = "currency_changed"
     TRANSACTION_UNKNOWN = "transaction_unknown"
+    TRANSACTION_FOREIGN = "transaction_foreign"
     REVERSED_OPERATION_UNKNOWN = "reversed_operation_unknown"
     NOT_REVERSIBLE = "not_reversible"
     ALREADY_REVERSED = "already_reversed"

@@ -47,10 +47,10 @@ class Streams:
 
 
 class Entry(NamedTuple):
-    """What the journal has of another command: its id, type and subject, how it ended, and what it booked.
+    """What the journal has of another command: its id, type and subject, how it ended, what it booked, who sent it.
 
     `status` is `accepted`, `held`, `rejected` or `forwarded`; `events` come in order, each with its stream, and there
-    are none unless it was accepted or held.
+    are none unless it was accepted or held. `actor` is None where nobody is known, as for inputs.
     """
 
     id: str
@@ -58,6 +58,7 @@ class Entry(NamedTuple):
     subject: str
     status: str
     events: tuple[tuple[str, Any], ...]
+    actor: str | None = None
 
 
 def entry_key(command_id: str) -> str:

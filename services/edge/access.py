@@ -36,9 +36,6 @@ OPEN = frozenset(
 )
 """The routes that anybody may call; every other one has a scope."""
 
-ANY_SCOPE = ""
-"""A route that every client may call, whatever its scopes."""
-
 CLIENT_REFRESH_S, CLIENT_STALE_S = 20.0, 60.0
 """A client is read again in the background after the one, and before any request goes on after the other: so a
 disabled one is refused within a minute, and no request of a busy one waits for the database."""
@@ -87,23 +84,26 @@ class Access:
         """
         await self._read_ring()
 
-    def scoped(self, scope: str) -> Callable[[Handler], Endpoint]:
-        """Make a handler the endpoint of a route that needs `scope`; it is given who calls."""
+    def scoped(self, *scopes: str) -> Callable[[Handler], Endpoint]:
+        """Make a handler the endpoint of a route that needs one of `scopes`; it is given who calls.
+
+        Without any, every client may call the route, whatever its scopes.
+        """
 
         def guard(handler: Handler) -> Endpoint:
             async def endpoint(request: Request) -> Response:
-                caller = await self.caller(request, scope)
+                caller = await self.caller(request, *scopes)
                 query.check_characters(request)
                 return await handler(request, caller)
 
             endpoint.__name__, endpoint.__doc__ = handler.__name__, handler.__doc__
-            setattr(endpoint, _SCOPE, scope)
+            setattr(endpoint, _SCOPES, scopes)
             return endpoint
 
         return guard
 
-    async def caller(self, request: Request, scope: str) -> Caller:
-        """Who sent a request, when their token is good and has the scope.
+    async def caller(self, request: Request, *scopes: str) -> Caller:
+        """Who sent a request, when their token is good and has one of the scopes.
 
         :raises Problem: `unauthenticated`, `token_expired`, `token_invalid`, `insufficient_scope` or
             `too_many_requests`.
@@ -115,8 +115,8 @@ class Access:
             self.strangers.take(address_of(request))
             raise
         self.rates.take(caller.client)
-        if scope:
-            caller.need(scope)
+        if scopes:
+            caller.need(*scopes)
         return caller
 
     async def _known(self, token: str) -> Caller:
@@ -190,13 +190,13 @@ class Access:
         return looked
 
 
-_SCOPE = "fealty_scope"
+_SCOPES = "fealty_scopes"
 
 
-def scope_of(endpoint: Callable[..., object]) -> str | None:
-    """The scope that an endpoint was made with; None when it was made without any check."""
-    scope: str | None = getattr(endpoint, _SCOPE, None)
-    return scope
+def scopes_of(endpoint: Callable[..., object]) -> tuple[str, ...] | None:
+    """The scopes of which an endpoint needs one, none if it needs no certain one; None when it checks nothing."""
+    scopes: tuple[str, ...] | None = getattr(endpoint, _SCOPES, None)
+    return scopes
 
 
 def address_of(request: Request) -> str:

@@ -64,7 +64,7 @@ def exact(raw: bytes, model: type[BaseModel], in_path: Collection[str] = ()) -> 
         body = folding.exact(raw, model, in_path)
     for name in in_path:
         if name in body:
-            raise Problem("unknown_field", f"{name} is in the path", pointer=f"/{name}")
+            raise Problem("unknown_field", f"{name} is not part of the body", pointer=f"/{name}")
     return body
 
 

@@ -14,7 +14,7 @@ from schemas.bounds import spell_bounds, walk
 from schemas.customers import CreateCustomer, SetCustomerState, UpdateCustomer
 from schemas.points import Adjust, ReplaceNumber, Reverse, SetAccountState
 from schemas.transaction import Transaction
-from services.edge.access import ANY_SCOPE, scope_of
+from services.edge.access import scopes_of
 from services.edge.crm_documents import CustomerSearch
 from services.edge.declared_headers import CACHE_CONTROL, OF_PROBLEMS
 from services.edge.documents import ProblemDocument, TierPin
@@ -30,9 +30,9 @@ _COMMANDS: dict[str, tuple[type[BaseModel], str]] = {
     "Replacement": (ReplaceNumber, "The number that shall lead to the account."),
     "TierPin": (TierPin, "The level that the account shall have, and why."),
 }
-"""Bodies that are commands without what is in the path."""
+"""Bodies that are commands without what is in the path, or set here."""
 
-_IN_PATH = ("accountNumber", "tierSet")
+_NOT_IN_BODY = ("accountNumber", "tierSet", "onlyBy")
 _SCHEMAS: tuple[type[BaseModel], ...] = (
     Transaction,
     CustomerSearch,
@@ -134,7 +134,7 @@ def _bodies() -> dict[str, Any]:
     _, definitions = models_json_schema([(model, "validation") for model in _SCHEMAS], ref_template=_REF)
     schemas: dict[str, Any] = definitions["$defs"]
     for name, (model, description) in _COMMANDS.items():
-        schemas[name] = _without_path(schemas.pop(model.__name__), name, description)
+        schemas[name] = _body_of(schemas.pop(model.__name__), name, description)
     problems = {name: schemas.pop(name) for name in ("ProblemDocument", "FaultAnswer")}
     return {**{name: _nullable(schema) for name, schema in schemas.items()}, **problems}
 
@@ -178,21 +178,21 @@ def _forbid_caching(document: dict[str, Any]) -> None:
 
 
 def _secure(app: FastAPI, document: dict[str, Any]) -> None:
-    """Say of each operation which scope it needs, from the check itself, and how it refuses who has none."""
+    """Say of each operation which scopes it needs one of, from the check itself, and how it refuses who has none."""
     document["components"]["securitySchemes"] = _SCHEMES
     for route in app.routes:
-        if isinstance(route, APIRoute) and (scope := scope_of(route.endpoint)) is not None:
-            codes = TOKEN_PROBLEMS if scope == ANY_SCOPE else (*TOKEN_PROBLEMS, "insufficient_scope")
+        if isinstance(route, APIRoute) and (scopes := scopes_of(route.endpoint)) is not None:
+            codes = (*TOKEN_PROBLEMS, "insufficient_scope") if scopes else TOKEN_PROBLEMS
             for method in route.methods or ():
                 operation = document["paths"][route.path_format][method.lower()]
-                operation["security"] = [{_SCHEME: [] if scope == ANY_SCOPE else [scope]}]
+                operation["security"] = [{_SCHEME: [scope]} for scope in scopes] or [{_SCHEME: []}]
                 operation["responses"] |= {str(status): told for status, told in refusals(*codes).items()}
 
 
-def _without_path(schema: dict[str, Any], title: str, description: str) -> dict[str, Any]:
-    """The schema of a command's body, without the members that are in the path instead."""
-    properties = {name: value for name, value in schema["properties"].items() if name not in _IN_PATH}
-    required = [name for name in schema["required"] if name not in _IN_PATH]
+def _body_of(schema: dict[str, Any], title: str, description: str) -> dict[str, Any]:
+    """The schema of a command's body, without the members that a caller does not send in it."""
+    properties = {name: value for name, value in schema["properties"].items() if name not in _NOT_IN_BODY}
+    required = [name for name in schema["required"] if name not in _NOT_IN_BODY]
     more = {"title": title, "description": description}
     return {**schema, "properties": properties, "required": required, **more}
 

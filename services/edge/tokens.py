@@ -35,14 +35,15 @@ class Caller:
         """Who it is, as the journal, the statements and the access log say it."""
         return f"client:{self.client}"
 
-    def need(self, scope: str) -> None:
-        """Go on only with this scope; routes name theirs, and what a body asks for may need another.
+    def need(self, *scopes: str) -> None:
+        """Go on only with one of these scopes; routes name theirs, and what a body asks for may need another.
 
-        :raises Problem: `insufficient_scope`.
+        :raises Problem: `insufficient_scope`; the header names the first of them, the narrowest.
         """
-        if scope not in self.scopes:
-            told = f'Bearer realm="fealty", error="insufficient_scope", scope="{scope}"'
-            raise Problem("insufficient_scope", f"this needs the scope {scope}", headers={"WWW-Authenticate": told})
+        if self.scopes.isdisjoint(scopes):
+            told = f'Bearer realm="fealty", error="insufficient_scope", scope="{scopes[0]}"'
+            detail = f"this needs the scope {' or '.join(scopes)}"
+            raise Problem("insufficient_scope", detail, headers={"WWW-Authenticate": told})
 
 
 @dataclass(frozen=True, slots=True)

@@ -59,7 +59,7 @@ def reverse(command: Command, payload: Reverse, states: States) -> Outcome:
     booking = desk(command, payload.account_number, states, payload.context)
     if not isinstance(booking, Booking):
         return booking
-    originals = _originals(booking, _ids(payload.transaction_id), states)
+    originals = _originals(booking, _ids(payload.transaction_id), states, payload.only_by)
     if isinstance(originals, Rejected):
         return opened(booking) or originals
     reversals = _reversals(command, originals.id, states)
@@ -220,10 +220,12 @@ def _ids(named: str) -> tuple[str, str]:
     return named, derived_id("follow-up", named, 0)
 
 
-def _originals(booking: Booking, ids: Iterable[str], states: States) -> Originals | Rejected:
-    """The accepted entry that booked on this account, under one of `ids`.
+def _originals(
+    booking: Booking, ids: Iterable[str], states: States, only_by: str | None = None
+) -> Originals | Rejected:
+    """The accepted entry that booked on this account, under one of `ids`; with `only_by`, of a command sent by that.
 
-    What a transaction that was held has booked stands in the entry that closed it.
+    What a transaction that was held has booked stands in the entry that closed it; who sent it stands in its own.
     """
     own = {account_stream(booking.command.store, account) for account in own_accounts(booking)}
     for command_id in ids:
@@ -232,6 +234,9 @@ def _originals(booking: Booking, ids: Iterable[str], states: States) -> Original
         streams = {stream for stream, _ in entry.events} & own if entry is not None else set()
         if entry is None or not streams:
             continue
+        if only_by not in (None, entry.actor):
+            detail = "the transaction was sent by another client; only an administrator may reverse it"
+            return Rejected(PointsRefusal.TRANSACTION_FOREIGN, detail, "/transactionId")
         if entry.status == "held":
             closing: Entry | None = states[entry_key(closing_id(command_id))]
             if closing is None:

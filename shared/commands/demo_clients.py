@@ -12,8 +12,8 @@ from shared.oauth.store import Credentials, credentials_of
 from shared.settings import Settings
 
 DEMO_CLIENTS = {
-    "till": ("api_loyalty", "api_void", "api_switch"),
-    "webshop": ("api_crm", "api_loyalty"),
+    "till": ("api_loyalty", "api_void", "api_reverse", "api_switch"),
+    "webshop": ("api_crm", "api_loyalty", "api_reverse"),
     "admin": tuple(SCOPES),
 }
 """Each with its scopes."""

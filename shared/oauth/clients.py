@@ -13,6 +13,7 @@ SCOPES: Mapping[str, str] = MappingProxyType(
         "api_crm": "Customers, as Switch and Crm describe them.",
         "api_loyalty": "Transactions of points and vouchers, as LoyaltyVault describes them.",
         "api_void": "Voiding vouchers in a transaction; needed beside the scope of the transaction's route.",
+        "api_reverse": "Undoing transactions that the client itself has sent: `POST …/reversals`, and nothing else.",
         "api_switch": "Gift cards, as Switch describes them.",
         "api_admin": "Everything under `/v1/`: accounts, statements, corrections.",
     }

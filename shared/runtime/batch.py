@@ -111,7 +111,7 @@ class Plan:
             return None
         load = self.decider.load_event
         events = tuple([(event["stream"], load(event["data"])) for event in found.get("events", ())])
-        return Entry(command_id, found["type"], found["subject"], found["status"], events)
+        return Entry(command_id, found["type"], found["subject"], found["status"], events, found.get("actor"))
 
     def fold(self, verdict: Accepted[Any], now: datetime, partition: int) -> Collection[str]:
         """Fold an accepted command's events into the working copies; the streams that it wrote, in order."""

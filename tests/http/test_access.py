@@ -9,7 +9,7 @@ from fastapi.routing import APIRoute
 from starlette.routing import Route
 
 from services.edge import access, tokens
-from services.edge.access import ANY_SCOPE, CLIENT_REFRESH_S, CLIENT_STALE_S, OPEN, scope_of
+from services.edge.access import CLIENT_REFRESH_S, CLIENT_STALE_S, OPEN, scopes_of
 from services.edge.tokens import sign
 from shared.clock import instant, now_ms
 from shared.errors import Unavailable
@@ -45,20 +45,20 @@ async def test_every_route_has_a_scope_or_is_listed_as_open(offline: Offline) ->
     del offline.client.headers["Authorization"]
     seen = set()
     for method, path, route in calls(offline):
-        scope = scope_of(route.endpoint)
+        scopes = scopes_of(route.endpoint)
         seen.add(route.path)
-        assert (scope is None) == (route.path in OPEN), f"{route.path} has no scope and is not listed as open"
-        if scope is None:
+        assert (scopes is None) == (route.path in OPEN), f"{route.path} has no scope and is not listed as open"
+        if scopes is None:
             assert (await offline.client.request(method, path)).status_code not in (401, 403) or "oauth" in path, path
             continue
         nothing = await offline.client.request(method, path)
         assert (nothing.status_code, problem(nothing)["code"]) == (401, "unauthenticated"), (method, path)
-        others = [name for name in SCOPES if name != scope]
+        others = [name for name in SCOPES if name not in scopes]
         lacking = await offline.client.request(method, path, headers=bearer(offline.token(a_client(*others))))
-        assert (lacking.status_code == 403) == (scope != ANY_SCOPE), (method, path)
-        wanted = [scope] if scope else ["api_switch"]
-        good = await offline.client.request(method, path, headers=bearer(offline.token(a_client(*wanted))))
-        assert good.status_code not in (401, 403), (method, path)
+        assert (lacking.status_code == 403) == bool(scopes), (method, path)
+        for scope in scopes or ("api_switch",):
+            good = await offline.client.request(method, path, headers=bearer(offline.token(a_client(scope))))
+            assert good.status_code not in (401, 403), (method, path, scope)
     assert seen >= OPEN
     sent = [ask.type for ask in offline.asked]
     assert sent == ["customer.anonymise.v1"], "only what needs no body is sent, once, for who has the scope"
@@ -66,15 +66,17 @@ async def test_every_route_has_a_scope_or_is_listed_as_open(offline: Offline) ->
 
 def test_what_each_family_needs(offline: Offline) -> None:
     for _, path, route in calls(offline):
-        scope = scope_of(route.endpoint)
-        if path.startswith("/v1/"):
-            assert scope == "api_admin"
+        scopes = scopes_of(route.endpoint)
+        if path.endswith("/reversals"):
+            assert scopes == ("api_reverse", "api_admin")
+        elif path.startswith("/v1/"):
+            assert scopes == ("api_admin",)
         elif "LoyaltyVault" in path:
-            assert scope == "api_loyalty"
+            assert scopes == ("api_loyalty",)
         elif "/Crm/" in path:
-            assert scope == "api_crm"
+            assert scopes == ("api_crm",)
         else:
-            assert scope in (None, ANY_SCOPE)
+            assert scopes in (None, ())
 
 
 def test_the_document_says_what_is_checked(offline: Offline) -> None:
@@ -82,11 +84,11 @@ def test_the_document_says_what_is_checked(offline: Offline) -> None:
     assert flow == ("clientCredentials", {"tokenUrl": "/oauth/token", "scopes": dict(SCOPES)})
     for method, _, route in calls(offline):
         if isinstance(route, APIRoute) and route.include_in_schema:
-            operation, scope = DOCUMENT["paths"][route.path][method.lower()], scope_of(route.endpoint)
-            wanted = None if scope is None else [{"oauth2": [scope] if scope else []}]
+            operation, scopes = DOCUMENT["paths"][route.path][method.lower()], scopes_of(route.endpoint)
+            wanted = None if scopes is None else [{"oauth2": [scope]} for scope in scopes] or [{"oauth2": []}]
             assert operation.get("security") == wanted
-            assert ("401" in operation["responses"]) == (scope is not None or route.path == "/oauth/token")
-            assert ("403" in operation["responses"]) == bool(scope)
+            assert ("401" in operation["responses"]) == (scopes is not None or route.path == "/oauth/token")
+            assert ("403" in operation["responses"]) == bool(scopes)
 
 
 # ── the header ──────────────────────────────────────────────────────────────────────────────────────────────────────

@@ -7,7 +7,8 @@ import pytest
 
 from schemas.points import COMMANDS
 from shared.ids import account_id
-from tests.http.conftest import Offline
+from tests.http.conftest import Offline, a_client
+from tests.http.test_access import bearer
 from tests.http.test_bodies import JSON, problem
 
 ACCOUNT = "/v1/accounts/A-1"
@@ -112,6 +113,8 @@ BAD: list[tuple[str, str, dict[str, Any], str, str | None]] = [
         "value_out_of_range",
         "/operations/0/value",
     ),
+    ("POST", "/reversals", {**REVERSAL, "onlyBy": "client:x"}, "unknown_field", "/onlyBy"),
+    ("POST", "/reversals", {**REVERSAL, "only_by": "client:x"}, "unknown_field", "/only_by"),
     ("PUT", "/state", {"state": "gone", "reason": "x"}, "invalid_value", "/state"),
     ("PUT", "/state", {"state": "active"}, "missing_field", "/reason"),
     ("POST", "/replacements", {"newNumber": "x" * 65}, "value_out_of_range", "/newNumber"),
@@ -128,6 +131,25 @@ async def test_a_bad_body_is_refused(
     document = problem(await offline.client.request(method, ACCOUNT + path, json=body))
     assert (document["code"], document.get("pointer")) == (code, pointer)
     assert offline.asked == []
+
+
+async def test_who_may_undo_its_own_transactions_alone_is_said_by_the_edge(offline: Offline) -> None:
+    own, admin = a_client("api_reverse", "api_loyalty"), a_client("api_reverse", "api_admin")
+    for client in (own, admin):
+        sent = await offline.client.post(ACCOUNT + "/reversals", json=REVERSAL, headers=bearer(offline.token(client)))
+        assert sent.status_code == 200, sent.text
+        refused = await offline.client.post(
+            ACCOUNT + "/reversals", json={**REVERSAL, "onlyBy": "client:x"}, headers=bearer(offline.token(client))
+        )
+        assert problem(refused)["code"] == "unknown_field"
+    by_own, by_admin = (orjson.loads(ask.value) for ask in offline.asked)
+    assert by_own == {"accountNumber": "A-1", **REVERSAL, "onlyBy": f"client:{own.id}"}
+    assert by_admin == {"accountNumber": "A-1", **REVERSAL}
+    assert offline.asked[0].said == offline.asked[1].said, "what the edge adds is no part of what was asked"
+    COMMANDS["points.reverse.v1"].model_validate(by_own)
+    narrowed = bearer(offline.token(admin, "api_reverse"))
+    await offline.client.post(ACCOUNT + "/reversals", json=REVERSAL, headers=narrowed)
+    assert orjson.loads(offline.asked[2].value)["onlyBy"] == f"client:{admin.id}"
 
 
 @pytest.mark.parametrize(

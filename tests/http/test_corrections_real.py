@@ -9,10 +9,13 @@ from tests.harness import Command, Installation, eventually
 from tests.http.caller import POINTS, Caller, calling, decimals, load, redeem
 from tests.http.test_bodies import problem
 from tests.http.test_openapi import schema
+from tests.tokens import authorization
 
 pytestmark = pytest.mark.real
 
 A_1 = "/v1/accounts/A-1"
+TRANSACTION = "/api/v1.0/LoyaltyVault/Account/A-1/Transaction"
+SHOP = ("api_loyalty", "api_reverse")
 
 
 async def test_a_reversal_is_in_account_and_statement(installation: Installation) -> None:
@@ -21,6 +24,14 @@ async def test_a_reversal_is_in_account_and_statement(installation: Installation
         posted = (await caller.post("A-1", load(2.5, "CASHBACK"))).json()
         body = {"transactionId": posted["transactionId"], "reason": "wrong card"}
         part = {**body, "operations": [{"operation": 0, "value": 0.75}]}
+        shops = [await authorization(installation.settings, name, scopes=SHOP) for name in ("shop-1", "shop-2")]
+        own = (await client.post(TRANSACTION, json=load(1, "CASHBACK"), headers=shops[0])).json()
+        for shop, status in ((shops[1], 403), (shops[0], 200)):
+            undo = {**body, "transactionId": own["transactionId"]}
+            undone = await client.post(A_1 + "/reversals", json=undo, headers=shop)
+            assert undone.status_code == status, undone.text
+        foreign = problem(await client.post(A_1 + "/reversals", json=body, headers=shops[0]))
+        assert (foreign["status"], foreign["code"]) == (403, "transaction_foreign")
         reversal = await client.post(A_1 + "/reversals", json=part, headers={"Idempotency-Key": "r"})
         assert reversal.status_code == 200, reversal.text
         schema("ReversalAnswer").validate(reversal.json())
@@ -28,7 +39,7 @@ async def test_a_reversal_is_in_account_and_statement(installation: Installation
         again = await client.post(A_1 + "/reversals", json=part, headers={"Idempotency-Key": "r"})
         assert again.content == reversal.content
         assert await caller.balance("A-1", "CASHBACK") * 100 == 175
-        (newest, oldest) = (await client.get(A_1 + "/statement")).json()["movements"]
+        (newest, *_, oldest) = (await client.get(A_1 + "/statement")).json()["movements"]
         assert (newest["kind"], newest["delta"], newest["reason"]) == ("revoke", -0.75, "wrong card")
         entry = await installation.entry(newest["transactionId"])
         assert entry is not None
@@ -47,7 +58,7 @@ async def test_a_reversal_is_in_account_and_statement(installation: Installation
         view = decimals(await caller.account("A-1"))
         schema("AccountAnswer").validate((await caller.account("A-1")).json())
         (balance,) = view["balances"]
-        assert (balance["earned"], balance["revoked"], balance["debt"]) == (2.5, 2.5, 0)
+        assert (balance["earned"], balance["revoked"], balance["debt"]) == (3.5, 3.5, 0)
 
 
 async def test_what_would_exceed_a_balance_is_not_given_back(installation: Installation) -> None:

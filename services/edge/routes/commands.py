@@ -63,14 +63,17 @@ async def from_body(
     type_: str,
     model: type[BaseModel],
     in_path: Mapping[str, str] | None = None,
+    ours: Mapping[str, str | None] | None = None,
 ) -> Response:
     """Send a body of our own family as a command; the account's number and what is `in_path` go with it.
+
+    `ours` are members of the command that the edge alone sets; a body that has one is refused.
 
     :raises Problem: a malformed head or body, or whatever the command ends in.
     """
     key, named = idempotency_key(request.headers), {"accountNumber": account_number(request), **(in_path or {})}
-    said = bodies.exact(await bodies.read(request, edge.settings.record_bytes_max), model, named)
-    command = bodies.validated(model, {**said, **named})
+    said = bodies.exact(await bodies.read(request, edge.settings.record_bytes_max), model, {**named, **(ours or {})})
+    command = bodies.validated(model, {**said, **named, **(ours or {})})
     value = command.model_dump(by_alias=True, exclude_unset=True, exclude_none=True)
     heard: Sequence[str | bytes] = (route, *named.values(), canonical(said))
     return await send(edge, caller, type_, named["accountNumber"], value, heard, key)

@@ -241,6 +241,18 @@ def test_the_account_must_be_there_and_its_own_and_open() -> None:
     Given(states, LOADED_AND_SPENT.entries).when(reverse()).refused(Refusal.ACCOUNT_CLOSED, "/accountNumber")
 
 
+def test_one_that_may_undo_its_own_transactions_alone_is_refused_every_other() -> None:
+    world = given(LOY).when(transaction(does(loads=[100])), command_id=FIRST, actor="client:1").world
+    for sender in ("client:2", "client:", "client:11"):
+        world.when(reverse(onlyBy=sender), now=LATER).refused(Refusal.TRANSACTION_FOREIGN, "/transactionId")
+    LOADED_AND_SPENT.when(reverse(onlyBy="client:1"), now=LATER).refused(Refusal.TRANSACTION_FOREIGN, "/transactionId")
+    world.when(reverse("none", onlyBy="client:1")).refused(Refusal.TRANSACTION_UNKNOWN, "/transactionId")
+    own = world.when(reverse(onlyBy="client:1"), now=LATER, actor="client:1")
+    assert own.balances() == {"LOY": 0}
+    again = own.world.when(reverse(onlyBy="client:2"), now=LATER, command_id=SECOND)
+    again.refused(Refusal.TRANSACTION_FOREIGN, "/transactionId")  # Not even that it was reversed is told.
+
+
 def test_a_refused_reversal_books_nothing_what_is_due_included() -> None:
     ends = {"value": 5, "balanceExpiresAt": LATER.isoformat()}
     world = after(transaction(does(loads=[100])), transaction(does(loads=[ends])))

@@ -17,7 +17,7 @@ from services.points.identities import check_state
 from services.points.reversals import Reversals
 from shared.decider import Accepted, Rejected
 from tests.unit.points.holding_world import IN_SELLS, LATER, SERIAL, SOON, closed, everything, rich
-from tests.unit.points.reversal_world import BOUGHT, REVERSAL, STREAM, USED, answered, asked, executed, reverse
+from tests.unit.points.reversal_world import BOUGHT, DONE, REVERSAL, STREAM, USED, answered, asked, executed, reverse
 from tests.unit.points.world import (
     ACCOUNT,
     COMMAND_ID,
@@ -182,6 +182,16 @@ def test_an_account_with_an_open_reversal_is_not_closed_and_counts_its_open_ones
         world = world.when(transaction(voucherRedemptions=[SERIAL]), command_id=f"id-{number}").world
     asked(world).refused(Refusal.TOO_MANY_OPEN_TRANSACTIONS, "/accountNumber")
     assert not asked(world, {"operation": 0}).accepted.held
+
+
+def test_a_transaction_with_vouchers_is_of_whoever_sent_it_and_not_of_what_closed_it() -> None:
+    held = rich().when(everything(), actor="client:1")
+    asked(held.world, onlyBy="client:2").refused(Refusal.TRANSACTION_FOREIGN, "/transactionId")
+    asked(held.world, onlyBy="client:1").refused(Refusal.TRANSACTION_OPEN, "/transactionId")
+    world = closed(held, "executed", **DONE).world
+    asked(world, {"operation": 3}, onlyBy="client:2").refused(Refusal.TRANSACTION_FOREIGN, "/transactionId")
+    done = answered(asked(world, onlyBy="client:1").world, restored=[USED], voided=[BOUGHT])
+    assert done.account.balances["SELLS"].booked == 100
 
 
 @pytest.mark.parametrize("decision", ["executed", "refused"])

@@ -224,8 +224,15 @@ class Given:
     states: dict[str, State] = field(default_factory=dict)
     entries: dict[str, Entry] = field(default_factory=dict)
 
-    def when(self, payload: Any, now: datetime = T0, subject: str | None = None, command_id: str = COMMAND_ID) -> When:
-        """Decide one command and fold what it books."""
+    def when(
+        self,
+        payload: Any,
+        now: datetime = T0,
+        subject: str | None = None,
+        command_id: str = COMMAND_ID,
+        actor: str | None = None,
+    ) -> When:
+        """Decide one command, sent by `actor`, and fold what it books."""
         if subject is None:
             subject = payload.programme.id if isinstance(payload, PutProgramme) else ACCOUNT
             if isinstance(payload, PutTierSet):
@@ -238,7 +245,7 @@ class Given:
         outcome = DECIDER.decide(command, states)
         if isinstance(outcome, Accepted):
             status = "held" if outcome.held else "accepted"
-            self.entries[command_id] = Entry(command_id, command.type, subject, status, outcome.events)
+            self.entries[command_id] = Entry(command_id, command.type, subject, status, outcome.events, actor)
         after = dict(self.states)
         if isinstance(outcome, Accepted):
             for stream, event in outcome.events:

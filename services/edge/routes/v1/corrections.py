@@ -30,6 +30,8 @@ STATE = ACCOUNT + "/state"
 REPLACEMENTS = ACCOUNT + "/replacements"
 TIER = ACCOUNT + "/tiers/{tierSet}"
 
+REVERSE = "api_reverse"
+"""The scope of who may undo what it has sent itself; with `ADMIN` it does not matter who has."""
 
 _ADJUST_RULES = (
     "programme_unknown",
@@ -50,6 +52,7 @@ _REVERSE_RULES = (
     "account_unknown",
     "account_closed",
     "transaction_unknown",
+    "transaction_foreign",
     "reversed_operation_unknown",
     "not_reversible",
     "already_reversed",
@@ -126,15 +129,19 @@ def _add_bookings(app: FastAPI, edge: Edge) -> None:
         summary="Reverse a transaction",
         **described("Reversal", _REVERSE_EXAMPLES, _REVERSED, _REVERSE_RULES),
     )
-    @edge.access.scoped(ADMIN)
+    @edge.access.scoped(REVERSE, ADMIN)
     async def reverse_transaction(request: Request, caller: Caller) -> Response:
         """Undo a transaction: all of it, or the operations named, in part where a value is given.
 
         Over all reversals each operation is undone once at most. Points redeemed return to where they came from; what
         was loaded is revoked, and what of it has been spent becomes debt. A purchase gives its price back and voids its
         voucher, unless that was used since; vouchers redeemed become usable again. All of it is done, or nothing.
+
+        With `api_admin`, any transaction; with `api_reverse`, those that this client itself has sent over HTTP, what
+        they did with vouchers included; another's is refused (`transaction_foreign`).
         """
-        return await from_body(edge, request, caller, REVERSALS, "points.reverse.v1", Reverse)
+        ours = {"onlyBy": None if ADMIN in caller.scopes else caller.actor}
+        return await from_body(edge, request, caller, REVERSALS, "points.reverse.v1", Reverse, ours=ours)
 
 
 def _add_standing(app: FastAPI, edge: Edge) -> None:

@@ -4,7 +4,6 @@ from fastapi import FastAPI
 from starlette.requests import Request
 from starlette.responses import Response
 
-from services.edge.access import ANY_SCOPE
 from services.edge.declared_headers import PENDING
 from services.edge.documents import OperationAnswer, PendingAnswer
 from services.edge.edge import Edge
@@ -25,7 +24,7 @@ def add_routes(app: FastAPI, edge: Edge) -> None:
         """
         return await edge.bus.poll(request.path_params["operationId"], caller)
 
-    for path, name, scope in _PLACES:
+    for path, name, *scopes in _PLACES:
         app.get(
             path,
             tags=["Operations"],
@@ -34,12 +33,12 @@ def add_routes(app: FastAPI, edge: Edge) -> None:
             response_class=Response,
             responses=_RESPONSES,
             openapi_extra={"parameters": [OPERATION_ID]},
-        )(edge.access.scoped(scope)(get_operation))
+        )(edge.access.scoped(*scopes)(get_operation))
 
 
 _PLACES = (
     ("/v1/operations/{operationId}", "getOperationAsAdministrator", ADMIN),
-    ("/operations/{operationId}", "getOperation", ANY_SCOPE),
+    ("/operations/{operationId}", "getOperation"),
 )
 """Every family's answers lead to the second, so that it is for the clients of every family."""
 
