@@ -109,6 +109,7 @@ class VoucherRefusal(StrEnum):
     SERIAL_IN_USE = "serial_in_use"
     EXPIRY_IN_PAST = "expiry_in_past"
     EXPIRY_BEFORE_ACTIVATION = "expiry_before_activation"
+    TOO_MANY_DECIMALS = "too_many_decimals"
     TOO_LATE = "too_late"
 
 

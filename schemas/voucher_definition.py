@@ -8,6 +8,7 @@ from pydantic import Field, StrictBool, model_validator
 from schemas.base import Instant, Published, Wire
 from schemas.programme import ExpiryRule, Language, Zone
 from schemas.text import LINE, LINES, Checked, Key
+from schemas.voucher_benefit import Worth
 
 LANGUAGES_MAX = 30
 
@@ -41,7 +42,7 @@ class VoucherDefinition(Wire):
     Texts are per language; `default_language` is one of them. Vouchers of a `programme` are redeemed in its part of a
     transaction, those of none at its top level (rules 4.2.5). `validity` counts from the day of issue in `zone`; a
     voucher is gone from the first instant of the day after; without one it is valid for ever. `bearer` allows vouchers
-    that belong to no account.
+    that belong to no account. `benefit` is what a till takes off for it.
     """
 
     code: Key
@@ -52,6 +53,7 @@ class VoucherDefinition(Wire):
     validity: ExpiryRule | None = None
     zone: Zone = "UTC"
     bearer: StrictBool = False
+    benefit: Worth = None
     state: DefinitionState = DefinitionState.ACTIVE
 
     @model_validator(mode="after")

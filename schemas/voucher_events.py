@@ -10,6 +10,7 @@ from typing import Literal
 from schemas.base import Instant, Published
 from schemas.movements import Source
 from schemas.programme import Language
+from schemas.voucher_benefit import Worth
 from schemas.voucher_definition import KnownDescriptions, KnownTitles
 
 
@@ -62,6 +63,7 @@ class VoucherIssued(VoucherBooked):
     cost: int = 0
     scale: int = 0
     paid_in: str | None = None
+    benefit: Worth = None
 
 
 class VoucherRedeemed(VoucherBooked):
@@ -117,3 +119,4 @@ class VoucherView(Published):
     redeemed_by: str | None
     issued_at: Instant
     changed_at: Instant
+    benefit: Worth = None

@@ -15,6 +15,7 @@ from schemas.base import Instant, Published, Wire
 from schemas.movements import Source
 from schemas.replies import SnapshotPart
 from schemas.text import KnownKey
+from schemas.voucher_benefit import Worth
 from schemas.voucher_definition import VoucherDefinition
 from schemas.voucher_events import VoucherState
 
@@ -144,12 +145,13 @@ class ReverseVouchers(Wire):
 
 
 class VoucherDone(Published):
-    """A voucher that an operation redeemed, voided or made usable again."""
+    """A voucher that an operation redeemed, voided or made usable again; of one by a threshold, `benefit` is null."""
 
     operation: int
     serial_id: str
     voucher_id: str
     programme: str | None = None
+    benefit: Worth = None
 
 
 class IssuedVoucher(VoucherDone):

@@ -120,6 +120,7 @@ def _voucher(view: Mapping[str, Any]) -> dict[str, Any]:
         **_texts(view),
         "validUntil": view["validUntil"],
         "loyaltyProgramId": view["programme"],
+        "benefit": view.get("benefit"),
     }
 
 
@@ -150,7 +151,8 @@ def _purchases(programme: Mapping[str, Any], declared: Declared, at: str) -> Ite
             texts = _texts(definition)
             price = exact(offer["price"])
             until = None if offer["until"] is None or offer["until"] >= YEAR_OF_NEVER else offer["until"]
-            yield {"code": offer["voucherId"], "threshold": price, **texts, "validUntil": until}
+            about = {"validUntil": until, "benefit": definition.get("benefit")}
+            yield {"code": offer["voucherId"], "threshold": price, **texts, **about}
 
 
 def _texts(view: Mapping[str, Any]) -> dict[str, list[dict[str, Any]]]:

@@ -5,6 +5,7 @@ from typing import Annotated
 from schemas.base import Published, Wire
 from schemas.contacts import Gender
 from schemas.text import LINE, Checked, Line, Text
+from schemas.voucher_benefit import Worth
 from services.edge.documents import InstantText, Number
 
 
@@ -64,6 +65,7 @@ class OwnedVoucherAnswer(Published):
     descriptions: tuple[TextAnswer, ...]
     valid_until: InstantText | None
     loyalty_program_id: str | None
+    benefit: Worth
 
 
 class OfferAnswer(Published):
@@ -74,6 +76,7 @@ class OfferAnswer(Published):
     titles: tuple[TextAnswer, ...]
     descriptions: tuple[TextAnswer, ...]
     valid_until: InstantText | None
+    benefit: Worth
 
 
 class CustomerBalanceAnswer(Published):

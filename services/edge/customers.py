@@ -45,6 +45,7 @@ _VOUCHER_SHOWN = (
     "defaultLanguage",
     "validFrom",
     "validUntil",
+    "benefit",
 )
 _VOUCHER_READ = {"v": True, "version": True, **{f"view.{name}": True for name in (*_VOUCHER_SHOWN, "state")}}
 
@@ -239,4 +240,4 @@ def _shown_voucher(document: Mapping[str, Document]) -> Document | None:
     view = document["view"]
     if view["state"] != USABLE:
         return None
-    return {name: view[name] for name in _VOUCHER_SHOWN}
+    return {name: view.get(name) for name in _VOUCHER_SHOWN}  # Snapshots of earlier releases have no benefit.

@@ -17,12 +17,12 @@ def _held_shown(account: Document) -> Document:
 ACCOUNT = Shape("view.account", _held_shown)
 ACCOUNT_PART = Shape("view.customer.account", unchanged)
 CATALOGUE = Shape("view.catalogue", unchanged)
-CUSTOMER = Shape("view.customer", unchanged)
-DEFINITION = Shape("view.definition", unchanged)
+CUSTOMER = Shape("view.customer", unchanged, unchanged)
+DEFINITION = Shape("view.definition", unchanged, unchanged)
 PROGRAMME = Shape("view.programme", unchanged, unchanged)
 STATEMENT = Shape("view.statement", unchanged)
-VOUCHER = Shape("view.voucher", unchanged)
-VOUCHER_PART = Shape("view.customer.voucher", unchanged)
+VOUCHER = Shape("view.voucher", unchanged, unchanged)
+VOUCHER_PART = Shape("view.customer.voucher", unchanged, unchanged)
 
 BY_COLLECTION = {
     "accounts": ACCOUNT,

@@ -8,6 +8,7 @@ from schemas.base import Instant, Published, Wire
 from schemas.refusals import RefusedInput
 from schemas.text import Key, Reason
 from schemas.transaction import Context
+from schemas.voucher_benefit import Worth
 from schemas.voucher_definition import Descriptions, Titles
 from services.edge.documents import AccountAnswer, InstantText, MovementAnswer, Number
 
@@ -59,6 +60,7 @@ class VoucherAnswer(Published):
     redeemed_by: str | None
     issued_at: InstantText
     changed_at: InstantText
+    benefit: Worth
 
 
 class RefusalAnswer(Published):

@@ -198,12 +198,13 @@ def _closed(command: Command, payload: CloseTransaction) -> TransactionClosed:
     )
 
 
-def _in_short(issued: IssuedVoucher) -> VoucherDone:
+def _in_short(done: IssuedVoucher) -> VoucherDone:
     return VoucherDone(
-        operation=issued.operation,
-        serial_id=issued.serial_id,
-        voucher_id=issued.voucher_id,
-        programme=issued.programme,
+        operation=done.operation,
+        serial_id=done.serial_id,
+        voucher_id=done.voucher_id,
+        programme=done.programme,
+        benefit=done.benefit,
     )
 
 

@@ -13,8 +13,8 @@ from shared.shapes import Shape, unchanged
 
 SHAPES = {
     Definition: Shape("voucher.definition", unchanged),
-    Voucher: Shape("voucher.voucher", unchanged),
-    Pivot: Shape("voucher.decision", unchanged),
+    Voucher: Shape("voucher.voucher", unchanged, unchanged),
+    Pivot: Shape("voucher.decision", unchanged, unchanged),
 }
 """By the type of the state; a step that is added upgrades what is stored already."""
 

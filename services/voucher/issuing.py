@@ -185,4 +185,5 @@ def _issue(
         cost=wanted.cost,
         scale=wanted.scale,
         paid_in=wanted.paid_in,
+        benefit=definition.benefit,
     )

@@ -101,4 +101,5 @@ def _done(desk: Desk, each: ReturnedVoucher | TakenBackVoucher) -> VoucherDone:
         serial_id=each.serial_id,
         voucher_id=issued.voucher_id,
         programme=issued.programme,
+        benefit=issued.benefit,
     )

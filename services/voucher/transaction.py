@@ -108,6 +108,7 @@ def _issued(desk: Desk, bought: BoughtVoucher) -> IssuedVoucher:
         serial_id=bought.serial_id,
         voucher_id=issued.voucher_id,
         programme=issued.programme,
+        benefit=issued.benefit,
         valid_from=issued.valid_from,
         expires_at=issued.expires_at,
         state=voucher.state,
@@ -121,4 +122,5 @@ def _done(desk: Desk, each: BoughtVoucher | UsedVoucher) -> VoucherDone:
         serial_id=each.serial_id,
         voucher_id=issued.voucher_id,
         programme=issued.programme,
+        benefit=issued.benefit,
     )

@@ -50,6 +50,7 @@ def _voucher(voucher: Voucher) -> View | None:
         "redeemedBy": voucher.redeemed_by,
         "issuedAt": format_instant(issued.booked_at),
         "changedAt": format_instant(voucher.changed_at),
+        "benefit": None if issued.benefit is None else issued.benefit.model_dump(mode="json", by_alias=True),
     }
     return View(VOUCHER_VIEW, voucher.serial_id, value)
 

@@ -1,6 +1,7 @@
 """One instance of every wire type of the voucher service; the first of each is the fullest."""
 
 from datetime import UTC, date, datetime
+from decimal import Decimal
 from typing import Any
 
 from schemas import vouchers
@@ -8,6 +9,7 @@ from schemas.movements import Source
 from schemas.programme import ExpiryRule
 from schemas.replies import SnapshotPart
 from schemas.transaction import Context
+from schemas.voucher_benefit import AmountBenefit, PercentageBenefit
 
 ACCOUNT = "0b9c7a52-3f0e-5d1c-9a70-1d6b0c1e7a11"
 NUMBER = "6299000000000000017"
@@ -19,6 +21,7 @@ LATER = datetime(2027, 11, 22, 23, 0, tzinfo=UTC)
 SOURCE = Source(receipt="R-1001", shop="Webshop")
 CONTEXT = Context(shop_id="Shop 7", comment="complaint 17")
 
+BENEFIT = AmountBenefit(type="amount", value=Decimal(10), currency="EUR")
 DEFINITION = vouchers.VoucherDefinition(
     code="VOUCHER-10",
     titles={"en": "10 euros off", "nl-BE": "10 euro korting"},
@@ -28,12 +31,14 @@ DEFINITION = vouchers.VoucherDefinition(
     validity=ExpiryRule(months=6, end_of="month"),
     zone="Europe/Amsterdam",
     bearer=True,
+    benefit=BENEFIT,
 )
 DATED = vouchers.VoucherDefinition(
     code="XMAS",
     titles={"en": "Christmas"},
     default_language="en",
     validity=ExpiryRule(on=date(2026, 12, 31)),
+    benefit=PercentageBenefit(type="percentage", value=Decimal("12.5"), max=Decimal(25), currency="EUR"),
     state=vouchers.DefinitionState.RETIRED,
 )
 _ABOUT: dict[str, Any] = {"account": ACCOUNT, "account_number": NUMBER}
@@ -66,7 +71,9 @@ _BOOKED: dict[str, Any] = {
     "reason": "complaint",
     "booked_at": NOW,
 }
-_DONE = vouchers.VoucherDone(operation=3, serial_id=SERIAL, voucher_id="VOUCHER-10", programme="LOY22-BuyVouchers")
+_DONE = vouchers.VoucherDone(
+    operation=3, serial_id=SERIAL, voucher_id="VOUCHER-10", programme="LOY22-BuyVouchers", benefit=BENEFIT
+)
 _ISSUED = vouchers.IssuedVoucher(
     **_DONE.model_dump(), valid_from=NOW, expires_at=LATER, state=vouchers.VoucherState.REDEEMED
 )
@@ -98,6 +105,7 @@ VIEW = vouchers.VoucherView(
     redeemed_by=ACCOUNT,
     issued_at=NOW,
     changed_at=NOW,
+    benefit=BENEFIT,
 )
 SNAPSHOT = SnapshotPart(
     stream=f"voucher/default/{SERIAL}",
@@ -187,6 +195,7 @@ EXAMPLES: dict[str, tuple[Any, ...]] = {
             cost=95_000,
             scale=2,
             paid_in="LOY22-BuyVouchers",
+            benefit=BENEFIT,
         ),
     ),
     "voucher.redeemed.v1": (vouchers.VoucherRedeemed(**_BOOKED, redeemed_by=ACCOUNT),),

@@ -47,7 +47,13 @@ _POINTS = {
     "redeemedVouchers": [],
     "voidedVouchers": [],
 }
-_REDEEMED = {"operation": 0, "serialId": "6666160395443995410", "voucherId": "VOUCHER-5", "programme": None}
+_REDEEMED = {
+    "operation": 0,
+    "serialId": "6666160395443995410",
+    "voucherId": "VOUCHER-5",
+    "programme": None,
+    "benefit": {"type": "amount", "value": 5, "currency": "EUR"},
+}
 _BOUGHT = {
     "operation": 1,
     "serialId": "6666160395443995428",

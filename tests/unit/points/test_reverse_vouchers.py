@@ -77,8 +77,8 @@ def test_the_whole_is_held_and_booked_when_the_vouchers_are_dealt_with() -> None
     assert closing.result["transactionId"] == REVERSAL
     assert closing.result["balances"] == [{"loyaltyProgramId": "SELLS", "pointsBalance": 100, "scale": 0}]
     assert closing.result["reversed"] == [each.model_dump(by_alias=True) for each in amounts]
-    assert closing.result["restoredVouchers"] == [USED]
-    assert closing.result["voidedVouchers"] == [{**BOUGHT, "programme": None}]
+    assert closing.result["restoredVouchers"] == [{**USED, "benefit": None}]
+    assert closing.result["voidedVouchers"] == [{**BOUGHT, "programme": None, "benefit": None}]
     by = {3: REVERSAL, 2: REVERSAL}
     assert done.states[STREAM] == Reversals(COMMAND_ID, {0: 10, 1: 20, 2: 50}, by, None)
     assert DECIDER.load_state(STREAM, DECIDER.dump_state(done.states[STREAM])) == done.states[STREAM]

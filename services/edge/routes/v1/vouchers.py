@@ -56,6 +56,7 @@ _ISSUED: Document = {
     "redeemedBy": None,
     "issuedAt": "2026-11-22T10:00:00.000Z",
     "changedAt": "2026-11-22T10:00:00.000Z",
+    "benefit": {"type": "amount", "value": 5, "currency": "EUR"},
 }
 _REDEEMED = {
     **_ISSUED,
@@ -149,6 +150,7 @@ def add_routes(app: FastAPI, edge: Edge) -> None:
 def voucher_of(view: Mapping[str, Any]) -> Document:
     """A voucher as HTTP callers see it, from its snapshot: its cost in whole units."""
     shown = {name: value for name, value in view.items() if name not in ("version", "scale")}
+    shown.setdefault("benefit", None)  # The snapshot is from before there were any.
     return {**shown, "cost": answers.whole(view["cost"], view["scale"])}
 
 
