@@ -96,7 +96,7 @@ RULE_CODES: dict[str, tuple[int, str]] = {
     "order_too_large": (409, "The order is larger than what is kept of one"),
     "currency_changed": (409, "An order's currency never changes"),
     "transaction_unknown": (422, "The account has no such transaction"),
-    "transaction_foreign": (403, "The transaction is another client's"),
+    "transaction_foreign": (409, "The transaction is another client's"),
     "not_reversible": (422, "This cannot be reversed"),
     "already_reversed": (409, "It has been reversed already"),
     "reversal_exceeds_original": (409, "More would be reversed than was booked"),
