@@ -9,7 +9,7 @@ from pydantic import Field
 
 from schemas.base import Amount, AtMost, Instant, Integer, Published, Wire
 from schemas.movements import Source
-from schemas.text import Key, Reason
+from schemas.text import LINE, Checked, Key, Reason
 from schemas.transaction import OPERATIONS_MAX, Context
 from schemas.voucher_saga import VoucherDone
 
@@ -35,16 +35,18 @@ class Reverse(Wire):
     operations: Annotated[tuple[ReversedOperation, ...], AtMost(2 * OPERATIONS_MAX)] = ()
     reason: Reason
     context: Context = Context()
-    only_by: Annotated[
-        str | None,
-        Field(
-            min_length=1,
-            max_length=128,
-            description="Undo nothing unless this sent the transaction, as the journal's `actor` says it. The edge "
-            "sets it for a client that may undo its own transactions alone; without it, anyone's is undone.",
-            examples=["client:0199d2a5-7c00-7000-8000-000000000009"],
-        ),
-    ] = None
+    only_by: (
+        Annotated[
+            str,
+            Checked(LINE, 128, 1),
+            Field(
+                description="Undo nothing unless this sent the transaction, as the journal's `actor` says it. The edge "
+                "sets it for a client that may undo its own transactions alone; without it, anyone's is undone.",
+                examples=["client:0199d2a5-7c00-7000-8000-000000000009"],
+            ),
+        ]
+        | None
+    ) = None
 
 
 class ReversedAmount(Published):
