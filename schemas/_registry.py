@@ -15,6 +15,7 @@ from schemas import (
     inputs,
     order_examples,
     points,
+    previews,
     refusals,
     replies,
     transaction,
@@ -71,7 +72,7 @@ class DeadLettered(Published):
 
 def registry() -> dict[str, WireType]:
     """All published and accepted types by their type string, in alphabetical order."""
-    parts = (_inputs(), _points(), _vouchers(), _customer(), _runtime())
+    parts = (_inputs(), _points(), _vouchers(), _customer(), _previews(), _runtime())
     types = sorted((each for part in parts for each in part), key=lambda wire_type: wire_type.name)
     by_name = {wire_type.name: wire_type for wire_type in types}
     if len(by_name) != len(types):
@@ -126,6 +127,12 @@ def _customer() -> Iterable[WireType]:
     yield from _refusals("customer", customers.REJECTIONS, customers.CustomerRejected, customers.CustomerRefusal)
     view = customer_views.CustomerView
     yield WireType(customer_views.CUSTOMER_VIEW, view, "published", ("customer.snapshots",), versioned=True)
+
+
+def _previews() -> Iterable[WireType]:
+    for name, (command, model) in previews.PREVIEWS.items():
+        note = f"Asks what `{command}` with this value would come to; a reply says so, and nothing is done."
+        yield WireType(name, model, "accepted", (f"{name.partition('.')[0]}.commands",), note)
 
 
 def _runtime() -> Iterable[WireType]:

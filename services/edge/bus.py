@@ -137,6 +137,27 @@ class Bus:
             shown = None
         return self._pending(sent.operation, ask.caller) if shown is None else answers.answer(shown)
 
+    async def preview(self, caller: Caller, service: str, type_: str, subject: str, value: bytes) -> dict[str, Any]:
+        """What a service says that a command would come to; nothing of it is done, so that it may be asked for again.
+
+        :raises Problem: what the command would be refused with; or `unavailable` when no answer came in time.
+        """
+        if len(value) > self._settings.record_bytes_max:
+            raise too_large(self._settings.record_bytes_max)
+        self._check_started()
+        request = Request(service, new_id(), type_, subject, value, caller.store, actor=caller.actor)
+        try:
+            sent = await self._requester.send(request)
+        except (NotSent, OutcomeUnknown) as error:
+            self._state.trouble(str(error))
+            raise unavailable("the preview cannot be asked for now; ask again") from error
+        reply = await sent.reply(self._settings.reply_wait_ms)
+        if reply is None:
+            raise unavailable("the preview did not come in time; ask again")
+        if (problem := refusal(reply)) is not None:
+            raise problem
+        return reply.result or {}
+
     async def poll(self, id_: str, caller: Caller) -> Response:
         """200 with how an operation of the caller ended, or 202 as long as that is open.
 

@@ -1,13 +1,22 @@
 """The voucher service, wired: registries and pure functions handed to the runtime. Nothing connects at import."""
 
+from schemas.previews import PREVIEW_EXECUTION
 from schemas.vouchers import COMMANDS, REJECTIONS
 from services.voucher.decider import DECIDER
+from services.voucher.previewing import preview_execution
 from services.voucher.waking import wake
 from shared.runtime.app import run as run_service
-from shared.runtime.service import Service
+from shared.runtime.service import Previewed, Service
 from shared.settings import Settings
 
-SERVICE = Service(name="voucher", commands=COMMANDS, rejections=REJECTIONS, decider=DECIDER, wake=wake)
+SERVICE = Service(
+    name="voucher",
+    commands=COMMANDS,
+    rejections=REJECTIONS,
+    decider=DECIDER,
+    previews={PREVIEW_EXECUTION: Previewed("voucher.execute.v1", preview_execution)},
+    wake=wake,
+)
 
 
 def service(_settings: Settings) -> Service:

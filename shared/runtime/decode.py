@@ -14,7 +14,7 @@ from shared.decider import Command, Streams
 from shared.errors import Poison
 from shared.hashing import request_hash
 from shared.runtime.kafka import ConsumerRecord
-from shared.runtime.service import Service
+from shared.runtime.service import Service, Show
 from shared.settings import Settings
 
 OUR_SOURCES = frozenset(
@@ -53,6 +53,14 @@ class Query(NamedTuple):
     store: str
 
 
+class Preview(NamedTuple):
+    """A command to decide and not to do; `show` makes the answer of what it would book, `type` was asked for."""
+
+    incoming: Incoming
+    type: str
+    show: Show
+
+
 class Undecodable(NamedTuple):
     """A record that can never be a command; the envelope is there when at least that could be read."""
 
@@ -68,6 +76,7 @@ class Decoder:
         self._adapters: dict[str, TypeAdapter[Any]] = {
             name: TypeAdapter(model) for name, model in service.commands.items()
         }
+        self._previews = service.previews
         self._streams = service.decider.streams
         self._store = settings.store
         self._secret = settings.secret.get_secret_value().encode()
@@ -75,7 +84,7 @@ class Decoder:
         self._replies = settings.topic("edge.replies")
         self._partitions = settings.partitions
 
-    def __call__(self, record: ConsumerRecord[bytes, bytes]) -> Incoming | Query | Undecodable:
+    def __call__(self, record: ConsumerRecord[bytes, bytes]) -> Incoming | Query | Preview | Undecodable:
         """Decode one record; never raises for what the record holds.
 
         Reasons: `bad_envelope`, `no_value`, `too_large`, `unknown_type`, `bad_payload`.
@@ -85,6 +94,9 @@ class Decoder:
             envelope = self._envelope(record)
             if envelope.type == GET_OUTCOME:
                 return Query(record, envelope, envelope.causation_id or "", envelope.store or self._store)
+            if (asked := self._previews.get(envelope.type)) is not None:
+                command = self._command(record, envelope._replace(type=asked.command))
+                return Preview(command, envelope.type, asked.show)
             return self._command(record, envelope)
         except EnvelopeError as error:
             return Undecodable(record, None, Poison("bad_envelope", str(error)))

@@ -5,20 +5,20 @@ Steps 1 (the caller) and 7 (whoever waits for the reply) are elsewhere; the pump
 
 from collections.abc import Callable, Collection, Sequence
 from dataclasses import replace
-from typing import Any
 
 import structlog
 
 from schemas.replies import Reply, Status
 from shared.backoff import Backoff
-from shared.decider import Accepted, Document, Forwarded, Rejected
+from shared.decider import Accepted, Document
 from shared.errors import Conflict, Relinquished, Stopped, Unavailable
 from shared.ids import closing_id
 from shared.metrics import RETRIES, timed
-from shared.runtime.batch import Plan, States
+from shared.runtime.batch import Plan
 from shared.runtime.burial import Burial, bury, reused
 from shared.runtime.consumer import Batch
-from shared.runtime.decode import Decoder, Incoming, Query, Undecodable
+from shared.runtime.deciding import Deciding
+from shared.runtime.decode import Decoder, Incoming, Preview, Query, Undecodable
 from shared.runtime.health import Troubles
 from shared.runtime.journal import Journal, fence_id
 from shared.runtime.kafka import ConsumerRecord, Producer
@@ -26,10 +26,8 @@ from shared.runtime.outcomes import (
     FORWARDED,
     HELD,
     closed,
-    entry_of,
     outcome_envelope,
     published_of,
-    refused_as_too_large,
     waiting,
     written_by,
 )
@@ -67,9 +65,9 @@ class Processor:
         self._producer = producer
         self._troubles = troubles
         self._probe = probe
-        self._record_bytes_max = settings.record_bytes_max
         self._build = RecordBuilder(service, settings)
         self._decode = Decoder(service, settings)
+        self._deciding = Deciding(service, self._build, settings.record_bytes_max)
 
     async def handle(self, batch: Batch) -> None:
         """Do a whole batch; when this returns, everything in it is durable and published.
@@ -173,6 +171,8 @@ class Processor:
                         self._decide(plan, item)
                     case Query():
                         await answer_poll(item, plan, self._journal)
+                    case Preview():
+                        self._deciding.preview(plan, item)
                     case Undecodable():
                         self._bury(plan, burial or Burial(item, 1))
             published = published_of(plan, self._build)
@@ -188,16 +188,18 @@ class Processor:
         self._probe("after_publishing")
         plan.observe(records[0].topic)
 
-    async def _load(self, records: Records, decoded: Sequence[Incoming | Query | Undecodable]) -> Plan:
+    async def _load(self, records: Records, decoded: Sequence[Incoming | Query | Preview | Undecodable]) -> Plan:
         """Step 3: in two queries, the streams and entries that the commands name, known commands, and the fences."""
         ids: set[str] = set()
         names = {fence_id(topic, partition) for topic, partition in {(it.topic, it.partition) for it in records}}
         for item in decoded:
             match item:
                 case Incoming():
-                    ids.add(item.envelope.id)
-                    ids.update(item.streams.entries)
+                    ids.update((item.envelope.id, *item.streams.entries))
                     names.update(item.streams.writes, item.streams.reads)
+                case Preview():
+                    ids.update(item.incoming.streams.entries)
+                    names.update(item.incoming.streams.writes, item.incoming.streams.reads)
                 case Query():
                     ids.add(item.command_id)
         loaded = await self._journal.load(list(ids), list(names))
@@ -257,18 +259,9 @@ class Processor:
             plan.reply(item._replace(envelope=envelope), outcome, streams)
 
     def _decide_new(self, plan: Plan, item: Incoming) -> None:
-        """Decide one command, size-check what it would publish, and fold its events into the working copies."""
-        decider, command = self._service.decider, item.command
-        booked_at = max([plan.stream(stream).booked_at for stream in item.streams.writes])
-        if booked_at > command.now:
-            command = command._replace(now=booked_at)
-        verdict: Accepted[Any] | Rejected | Forwarded = decider.decide(command, States(plan))
-        entry = entry_of(item, command.now, verdict, plan, decider, self._service.concerns)
-        records = self._build.entry(entry)
-        if any(len(record.value) > self._record_bytes_max for record in records):
-            verdict = refused_as_too_large(self._record_bytes_max)
-            entry = entry_of(item, command.now, verdict, plan, decider, self._service.concerns)
-            records = self._build.entry(entry)
+        """Decide one command, and fold its events into the working copies."""
+        item, verdict, entry, records = self._deciding.decide(plan, item)
+        command = item.command
         written = plan.fold(verdict, command.now, item.record.partition) if isinstance(verdict, Accepted) else ()
         plan.entries[command.id] = entry
         plan.records.extend(records)

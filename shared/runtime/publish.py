@@ -13,6 +13,7 @@ from schemas.envelope import Envelope
 from schemas.replies import REPLY, Reply
 from shared.decider import Document, View
 from shared.ids import derived_id
+from shared.runtime.decode import Preview
 from shared.runtime.kafka import ConsumerRecord, Record, partition_of
 from shared.runtime.service import Service
 from shared.settings import Settings
@@ -170,6 +171,13 @@ class RecordBuilder:
             payload = follow_up["payload"]
             value = payload.encode() if isinstance(payload, str) else orjson.dumps(payload)
             yield Record(topic, partition, subject.encode(), value, headers)
+
+    def passed_on(self, asked: Preview, subject: str) -> Record:
+        """A preview as it came, to where its command belongs; who waits for it hears from there."""
+        record, envelope = asked.incoming.record, asked.incoming.envelope
+        headers = envelope._replace(type=asked.type, subject=subject).headers()
+        partition = partition_of(subject, self._partitions)
+        return Record(self._commands, partition, subject.encode(), record.value or b"", headers)
 
     def _forward(self, entry: Document) -> Record:
         """The command as it came, to where it belongs; who waits for its outcome hears from there.

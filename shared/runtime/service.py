@@ -3,12 +3,25 @@
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import timedelta
-from typing import Any
+from typing import Any, NamedTuple
 
 from pydantic import BaseModel
 
-from shared.decider import Decider, Document, Wake
+from shared.decider import Accepted, Command, Decider, Document, Wake
 from shared.reactions import Reaction
+
+
+class Previewed(NamedTuple):
+    """A command of which can be asked what it would come to: its type, and what is shown of it when it is accepted.
+
+    `show` gets the command, the states that it was decided on, and what it would book; it gives a reply's result.
+    """
+
+    command: str
+    show: "Show"
+
+
+Show = Callable[[Command, Mapping[str, Any], Accepted[Any]], Document]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -20,6 +33,7 @@ class Service:
     nothing; a service without such a stream leaves both out.
     `reactions` maps each input topic to the function that translates its records into commands; `wake`, given a
     stream's name and its stored state, names the command that books what is due on it, or None when nothing is.
+    `previews` maps a type of query to the command that it decides without doing it.
     `concerns` names what a command is about, as its refusal shall say it: members of the refusal event.
     `letters_kept` is for how long dead letters are, where what was sent may be personal; otherwise nothing ends that.
     """
@@ -31,6 +45,7 @@ class Service:
     changed: str = ""
     changes: Callable[[Document], Document | None] = lambda _: None
     reactions: Mapping[str, Reaction] = field(default_factory=dict)
+    previews: Mapping[str, Previewed] = field(default_factory=dict)
     wake: Callable[[str, Document], Wake | None] | None = None
     concerns: Callable[[Any], Document] = lambda _: {}
     letters_kept: timedelta | None = None

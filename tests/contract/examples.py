@@ -177,6 +177,7 @@ EXAMPLES: dict[str, tuple[Any, ...]] = {
         ),
         *(replies.Reply(command_id=COMMAND, status=status, code="c", detail="d") for status in replies.Status),
     ),
+    "points.preview_transaction.v1": (points.PostTransaction(account_number=NUMBER),),
     "fealty.get_outcome.v1": (GetOutcome(),),
     "fealty.tick.v1": (Tick(),),
     DEAD_LETTERED: (

@@ -143,6 +143,9 @@ EXAMPLES: dict[str, tuple[Any, ...]] = {
         ),
         vouchers.ExecuteVouchers(transaction_id=TRANSACTION, deadline=LATER, **_ABOUT),
     ),
+    "voucher.preview_execution.v1": (
+        vouchers.ExecuteVouchers(transaction_id=TRANSACTION, deadline=LATER, redemptions=(_USED,), **_SAID),
+    ),
     "voucher.cancel.v1": (vouchers.CancelVouchers(transaction_id=TRANSACTION, account=ACCOUNT),),
     "voucher.reverse.v1": (
         vouchers.ReverseVouchers(

@@ -51,6 +51,10 @@ class Shop(Caller):
         """Post a customer's transaction."""
         return await self.send("POST", f"{FAMILY}/{customer}/Transaction", body, key)
 
+    async def preview(self, customer: str, body: Any) -> httpx.Response:
+        """Ask what a customer's transaction would come to."""
+        return await self.send("POST", f"{FAMILY}/{customer}/Transaction/preview", body)
+
     async def issue(self, serial: str, code: str, card: str | None) -> None:
         """Issue a voucher of a definition to the account of a card, or to bearer."""
         body: dict[str, Any] = {"voucherId": code, "serialId": serial, "reason": "a test"}

@@ -6,7 +6,9 @@ from typing import Any
 import pytest
 
 from tests.harness import Installation
-from tests.http.shop import BUY, CASHBACK, THRESHOLD, Shop, good, open_shop, points, serials
+from tests.http.everything import everything, types
+from tests.http.shop import BUY, CASHBACK, THRESHOLD, VAULT, Shop, good, open_shop, points, serials
+from tests.http.test_openapi import schema
 
 pytestmark = pytest.mark.real
 
@@ -29,6 +31,7 @@ TEN: dict[str, Any] = {
     ],
     "voucherRedemptions": [{"serialId": "W-1"}, {"serialId": "W-2"}],
 }
+LOADS = [{"loyaltyPointDefinitionId": programme, "loads": [{"value": 500}]} for programme in (BUY, CASHBACK, THRESHOLD)]
 FAULTS: dict[str, tuple[dict[str, Any], str]] = {
     "/loyaltyPrograms/0/loads/0": ({"value": -1}, "value_negative"),
     "/loyaltyPrograms/1/loads/0": ({"value": 5.255}, "too_many_decimals"),
@@ -55,6 +58,21 @@ def faulty(pointer: str) -> dict[str, Any]:
     return body
 
 
+def agreed(answer: dict[str, Any]) -> dict[str, Any]:
+    """What a preview and its transaction both say: all but the serials that are drawn with the transaction."""
+    drawn = {each["serialId"] for each in answer["issuedVouchers"]}
+    shown: dict[str, Any] = {
+        "balances": [(each["loyaltyProgramId"], each["pointsBalance"]) for each in answer["balances"]]
+    }
+    for name in ("issuedVouchers", "redeemedVouchers", "voidedVouchers"):
+        shown[name] = [
+            (each["operation"], each["voucherId"], each["programme"], each["benefit"], each["serialId"] in drawn)
+            for each in answer[name]
+        ]
+        shown[f"{name} by serial"] = [each["serialId"] for each in answer[name] if each["serialId"] not in drawn]
+    return shown
+
+
 async def standing(shop: Shop, who: str) -> tuple[Any, ...]:
     """All that a transaction could change: the customer, the account's numbers, its movements."""
     account = good(await shop.account(CARD))
@@ -67,29 +85,40 @@ async def standing(shop: Shop, who: str) -> tuple[Any, ...]:
 async def test_any_of_ten_that_fails_leaves_nothing_of_the_others(installation: Installation) -> None:
     async with open_shop(installation) as shop:
         who = (await shop.create(CARD))["customerId"]
-        first = {
-            "loyaltyPrograms": [
-                {"loyaltyPointDefinitionId": programme, "loads": [{"value": 500}]}
-                for programme in (BUY, CASHBACK, THRESHOLD)
-            ]
-        }
-        good(await shop.transact(who, first))
+        good(await shop.transact(who, {"loyaltyPrograms": LOADS}))
         for serial, code in OWNED.items():
             await shop.issue(serial, code, CARD)
         await shop.issue("foreign", "WELCOME", OTHER)
         await shop.issue("void", "WELCOME", CARD)
         good(await shop.transact(who, {"voucherRedemptions": [{"serialId": "void", "void": True}]}))
         before = await standing(shop, who)
+        await shop.fed()
+        stored, asked = await everything(installation), len(await types(installation, "points.commands"))
+        previews = {pointer: await shop.preview(who, faulty(pointer)) for pointer in FAULTS}
+        previewed = good(await shop.preview(who, TEN))
+        new = good(
+            await shop.send("POST", f"{VAULT.format('6299000000000000033')}/preview", {"loyaltyPrograms": LOADS})
+        )
+        assert await everything(installation) == stored, "a preview leaves nothing"
+        assert len(await types(installation, "points.commands")) == asked + len(FAULTS) + 2
+        assert {*(await types(installation, "points.commands"))} >= {"points.preview_transaction.v1"}
+        schema("PreviewAnswer").validate(previewed)
+        assert [each["pointsBalance"] for each in new["balances"]] == [500, 500, 500]
         assert serials(before[0]) == {*OWNED}
         assert len(FAULTS) == 10
         for pointer, (_, code) in FAULTS.items():
             response = await shop.transact(who, faulty(pointer))
             refusal = response.json()
             assert response.status_code in (409, 422), pointer
+            assert (previews[pointer].status_code, previews[pointer].json()) == (response.status_code, refusal), pointer
             assert refusal["code"] == code, pointer
             assert refusal["pointer"] == pointer or refusal["pointer"].startswith(f"{pointer}/"), refusal
             assert await standing(shop, who) == before, pointer
         answer = good(await shop.transact(who, TEN))
+        assert agreed(previewed) == agreed(answer)
+        assert {each["loyaltyProgramId"]: each["pointsBalanceBefore"] for each in previewed["balances"]} == {
+            name: points(before[0])[name] for name in (BUY, CASHBACK, THRESHOLD)
+        }
         after = await shop.get(who)
         assert {each["serialId"] for each in answer["redeemedVouchers"]} == {*OWNED}
         assert serials(after) == {each["serialId"] for each in answer["issuedVouchers"]}

@@ -15,7 +15,7 @@ from services.edge.bus import Ask
 from services.edge.declared_headers import PENDING
 from services.edge.documents import PendingAnswer
 from services.edge.edge import Edge
-from services.edge.openapi import COMMAND_PROBLEMS, body, refusals
+from services.edge.openapi import BODY_PROBLEMS, COMMAND_PROBLEMS, body, refusals
 from services.edge.routes.head import ACCOUNT_NUMBER, IDEMPOTENCY_KEY, account_number, idempotency_key
 from services.edge.tokens import Caller
 from shared.hashing import canonical, to_json
@@ -45,6 +45,19 @@ def described(
             **refusals(*COMMAND_PROBLEMS, *placed, *rules),
         },
         "openapi_extra": {"parameters": [*taken]} if schema is None else body(schema, examples, *taken),
+    }
+
+
+def described_preview(
+    schema: str, examples: Mapping[str, Any], shown: Mapping[str, Any], rules: Sequence[str], of: dict[str, Any]
+) -> dict[str, Any]:
+    """The arguments of a route that decides a command and does not do it: there is nothing to poll, and no key."""
+    numbered = ("invalid_account_number",) if of is ACCOUNT_NUMBER else ()
+    told = (*BODY_PROBLEMS, "internal", "dead_lettered", "unavailable", "too_late", *numbered, "invalid_parameter")
+    return {
+        "response_class": Response,
+        "responses": {200: dict(shown), **refusals(*told, *rules)},
+        "openapi_extra": body(schema, examples, of),
     }
 
 

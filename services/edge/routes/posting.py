@@ -8,6 +8,7 @@ from schemas.transaction import MISSPELT, Transaction, example
 from services.edge import bodies
 from services.edge.documents import TransactionAnswer
 from services.edge.edge import Edge
+from services.edge.preview_documents import PreviewAnswer
 from services.edge.tokens import Caller
 from shared.hashing import canonical
 
@@ -75,6 +76,19 @@ BOOKED = {
     "description": "Booked, all of it.",
     "content": {"application/json": {"examples": _ANSWERS}},
 }
+_PREVIEW = {
+    "balances": [{"loyaltyProgramId": "LOY22-BuyVouchers", "pointsBalanceBefore": 3700, "pointsBalance": 4200}],
+    "issuedVouchers": [],
+    "redeemedVouchers": [],
+    "voidedVouchers": [],
+    "tiers": [{"tierSet": "LEVELS", "before": "BASIC", "after": "SILVER"}],
+}
+PREVIEWED = {
+    "model": PreviewAnswer,
+    "description": "It would be accepted, and this is what it would come to. Nothing was done.",
+    "content": {"application/json": {"example": _PREVIEW}},
+}
+PREVIEW_RULES = tuple(rule for rule in RULES if rule != "transaction_timed_out")
 _OMS = {
     "LoyaltyPrograms": [{"LoyaltyPointDefinitionId": "LOY22-BuyVouchers", "Loads": [{"Value": 1000}]}],
     "Context": {"ShopId": "Webshop", "Comment": "Order 12345 fulfilled"},

@@ -16,11 +16,20 @@ from services.edge.crm_documents import CustomerAnswer, CustomerSearch, SearchAn
 from services.edge.customers import APART
 from services.edge.edge import Edge
 from services.edge.openapi import BODY_PROBLEMS, body, refusals
+from services.edge.previews import preview
 from services.edge.problems import Problem
 from services.edge.routes import query
-from services.edge.routes.commands import described, in_any_case, send
+from services.edge.routes.commands import described, described_preview, in_any_case, send
 from services.edge.routes.head import CUSTOMER_ID, customer_id, idempotency_key
-from services.edge.routes.posting import BOOKED, EXAMPLES, POST_TRANSACTION, RULES, transaction_of
+from services.edge.routes.posting import (
+    BOOKED,
+    EXAMPLES,
+    POST_TRANSACTION,
+    PREVIEW_RULES,
+    PREVIEWED,
+    RULES,
+    transaction_of,
+)
 from services.edge.snapshots import Document
 from services.edge.tokens import Caller
 from shared.clock import instant, now_ms
@@ -30,6 +39,7 @@ from shared.ids import derived_id, new_id
 FAMILY = "/api/v1.0/Switch/Crm/Customer"
 SEARCH, CREATE, CUSTOMER = FAMILY + "/Search", FAMILY + "/Create", FAMILY + "/{customerId}"
 TRANSACTION = CUSTOMER + "/Transaction"
+PREVIEW = TRANSACTION + "/preview"
 SCOPE = "api_crm"
 PAGE_MAX, SIZE_MAX, SIZE = 1000, 100, 20
 FOUND_MAX = 10_000
@@ -66,7 +76,7 @@ def add_routes(app: FastAPI, edge: Edge) -> None:
     _add_reads(app, edge)
     _add_writes(app, edge)
     _add_transaction(app, edge)
-    in_any_case(app, SEARCH, CREATE, CUSTOMER, TRANSACTION)
+    in_any_case(app, SEARCH, CREATE, CUSTOMER, TRANSACTION, PREVIEW)
 
 
 def _add_reads(app: FastAPI, edge: Edge) -> None:
@@ -167,6 +177,20 @@ def _add_transaction(app: FastAPI, edge: Edge) -> None:
         number, _ = crm.leading(await known(edge, caller, who))
         command = {"accountNumber": number, **value}
         return await send(edge, caller, POST_TRANSACTION, number, command, (TRANSACTION, who, said), key)
+
+    @app.post(
+        PREVIEW,
+        tags=["Customers"],
+        summary="Preview a customer's transaction",
+        **described_preview("Transaction", EXAMPLES, PREVIEWED, ("customer_unknown", *PREVIEW_RULES), CUSTOMER_ID),
+    )
+    @edge.access.scoped(SCOPE)
+    async def preview_customer_transaction(request: Request, caller: Caller) -> Response:
+        """The LoyaltyVault's preview, on the account that the customer's main card leads to; nothing is done."""
+        who = customer_id(request)
+        value, _ = await transaction_of(edge, request, caller)
+        number, _ = crm.leading(await known(edge, caller, who))
+        return answers.answer(await preview(edge.bus, caller, number, value))
 
 
 async def _describe(

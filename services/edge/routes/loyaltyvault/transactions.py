@@ -4,17 +4,28 @@ from fastapi import FastAPI
 from starlette.requests import Request
 from starlette.responses import Response
 
+from services.edge import answers
 from services.edge.edge import Edge
-from services.edge.routes.commands import described, in_any_case, send
-from services.edge.routes.head import account_number, idempotency_key
-from services.edge.routes.posting import BOOKED, EXAMPLES, POST_TRANSACTION, RULES, transaction_of
+from services.edge.previews import preview
+from services.edge.routes.commands import described, described_preview, in_any_case, send
+from services.edge.routes.head import ACCOUNT_NUMBER, account_number, idempotency_key
+from services.edge.routes.posting import (
+    BOOKED,
+    EXAMPLES,
+    POST_TRANSACTION,
+    PREVIEW_RULES,
+    PREVIEWED,
+    RULES,
+    transaction_of,
+)
 from services.edge.tokens import Caller
 
 PATH = "/api/v1.0/LoyaltyVault/Account/{accountNumber}/Transaction"
+PREVIEW = PATH + "/preview"
 
 
 def add_routes(app: FastAPI, edge: Edge) -> None:
-    """`POST …/LoyaltyVault/Account/{accountNumber}/Transaction`."""
+    """`POST …/LoyaltyVault/Account/{accountNumber}/Transaction`, and `…/preview`."""
 
     @app.post(
         PATH, tags=["LoyaltyVault"], summary="Post a transaction", **described("Transaction", EXAMPLES, BOOKED, RULES)
@@ -32,4 +43,21 @@ def add_routes(app: FastAPI, edge: Edge) -> None:
         command = {"accountNumber": number, **value}
         return await send(edge, caller, POST_TRANSACTION, number, command, (PATH, number, said), key)
 
-    in_any_case(app, PATH)
+    @app.post(
+        PREVIEW,
+        tags=["LoyaltyVault"],
+        summary="Preview a transaction",
+        **described_preview("Transaction", EXAMPLES, PREVIEWED, PREVIEW_RULES, ACCOUNT_NUMBER),
+    )
+    @edge.access.scoped("api_loyalty")
+    async def preview_transaction(request: Request, caller: Caller) -> Response:
+        """Say what a transaction would come to if it were posted now, or how it would be refused; nothing is done.
+
+        It is decided on the account as it is, like a transaction. It promises nothing: until the transaction is posted
+        others may spend the points, or use the vouchers. Voiding needs the scope `api_void` as well.
+        """
+        number = account_number(request)
+        value, _ = await transaction_of(edge, request, caller)
+        return answers.answer(await preview(edge.bus, caller, number, value))
+
+    in_any_case(app, PATH, PREVIEW)
