@@ -35,18 +35,14 @@ class Reverse(Wire):
     operations: Annotated[tuple[ReversedOperation, ...], AtMost(2 * OPERATIONS_MAX)] = ()
     reason: Reason
     context: Context = Context()
-    only_by: (
-        Annotated[
-            str,
-            Checked(LINE, 128, 1),
-            Field(
-                description="Undo nothing unless this sent the transaction, as the journal's `actor` says it. The edge "
-                "sets it for a client that may undo its own transactions alone; without it, anyone's is undone.",
-                examples=["client:0199d2a5-7c00-7000-8000-000000000009"],
-            ),
-        ]
-        | None
-    ) = None
+    only_by: Annotated[
+        Annotated[str, Checked(LINE, 128, 1)] | None,
+        Field(
+            description="Undo nothing unless this sent the transaction, as the journal's `actor` says it; null undoes "
+            "anyone's. The edge sets it for a client that may undo its own transactions alone.",
+            examples=["client:0199d2a5-7c00-7000-8000-000000000009"],
+        ),
+    ] = None
 
 
 class ReversedAmount(Published):

@@ -4,7 +4,7 @@ from typing import Annotated, Literal
 
 from pydantic import Field, model_validator
 
-from schemas.base import Wire
+from schemas.base import Integer, Wire
 from schemas.orders import Currency
 from schemas.programme import Price
 from schemas.text import LINES, Checked, Reference
@@ -24,11 +24,12 @@ class PercentageBenefit(Wire):
     type: Literal["percentage"]
     value: Annotated[Price, Field(le=100, description="How many percent are taken off, up to 100.", examples=[10])]
     max: Annotated[
-        Price | None, Field(description="The most that is taken off, in whole units of `currency`.", examples=[25])
+        Price | None,
+        Field(description="The most that is taken off, in whole units of `currency`; null is no limit.", examples=[25]),
     ] = None
-    currency: Annotated[Currency | None, Field(description="The currency of `max` (ISO 4217).", examples=["EUR"])] = (
-        None
-    )
+    currency: Annotated[
+        Currency | None, Field(description="The currency of `max` (ISO 4217); null without it.", examples=["EUR"])
+    ] = None
 
     @model_validator(mode="after")
     def _max_in_a_currency(self) -> "PercentageBenefit":
@@ -42,7 +43,7 @@ class ProductBenefit(Wire):
 
     type: Literal["product"]
     sku: Annotated[Reference, Field(description="The article, as the shop numbers it.", examples=["COFFEE-250"])]
-    quantity: Annotated[int, Field(ge=1, le=1000, description="How many pieces of it.", examples=[1])] = 1
+    quantity: Annotated[Integer, Field(ge=1, le=1000, description="How many pieces of it.", examples=[1])] = 1
 
 
 class TextBenefit(Wire):
