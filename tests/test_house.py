@@ -51,6 +51,7 @@ DOORS = {
         "shared/commands/dead_letters.py",
     },
     "jwt": {"services/edge/tokens.py"},
+    "cryptography": {"shared/oauth/sealing.py"},
     "faststream": {
         "shared/runtime/consumer.py",
         "shared/runtime/requests.py",

@@ -201,7 +201,7 @@ class Views:
     async def credentials(self) -> AsyncIterator[Credentials]:
         """The clients and the signing keys, for a look or a write. Raises as :meth:`account`."""
         async with self.database() as database:
-            yield Credentials(database)
+            yield Credentials(database, self._settings)
 
     @asynccontextmanager
     async def database(self) -> AsyncIterator[AsyncDatabase[Document]]:

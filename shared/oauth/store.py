@@ -1,10 +1,10 @@
 """Clients and signing keys in the edge's database: `clients`, a document each, and `signing_keys`, one document.
 
-Both are written with majority, so that no fail-over brings a disabled client or a retired key back.
+Both are written with majority, so that no fail-over brings a disabled client or a retired key back. Keys are encrypted.
 """
 
 from collections.abc import AsyncIterator, Sequence
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from dataclasses import asdict
 from datetime import timedelta
 from typing import Any
@@ -19,15 +19,26 @@ from shared.clock import instant, now_ms
 from shared.errors import Conflict, Unavailable
 from shared.ids import new_id
 from shared.oauth.clients import Client, digest_of
-from shared.oauth.keys import Keyring, SigningKey, new_key, ring_of
+from shared.oauth.keys import Keyring, new_key, ring_of
+from shared.oauth.sealing import Seal
+from shared.secrecy import check_secrets
 from shared.servers import mongodb_options
 from shared.settings import Settings
-from shared.shapes import Shape, unchanged
+from shared.shapes import VERSION, Shape, unchanged
 
 Document = dict[str, Any]
 
+
+def _named_plain(document: Document) -> Document:
+    """Before keys were encrypted, they were stored as they are."""
+    for key in document["keys"]:
+        key["plain"] = key.pop("secret")
+    return document
+
+
 CLIENT = Shape("client", unchanged)
-KEYRING = Shape("signing_keys", unchanged)
+KEYRING = Shape("signing_keys", unchanged, _named_plain)
+_SEALED_SINCE = 2
 
 _RING = "ring"
 _USED_EVERY = timedelta(minutes=1)
@@ -37,7 +48,8 @@ _ATTEMPTS_MAX = 5
 class Credentials:
     """The clients and the keys. Its methods raise the driver's errors; :func:`credentials_of` translates them."""
 
-    def __init__(self, database: AsyncDatabase[Document]) -> None:
+    def __init__(self, database: AsyncDatabase[Document], settings: Settings) -> None:
+        self._seal = Seal(settings)
         safe: AsyncDatabase[Document] = database.with_options(
             codec_options=CodecOptions(tz_aware=True),
             read_concern=ReadConcern("majority"),
@@ -101,13 +113,16 @@ class Credentials:
             await quick.update_one({"_id": client.id}, {"$max": {"used_at": now}})
 
     async def keys(self) -> Keyring:
-        """The keys; the first is made by whoever looks first, whoever looks at the same time gets the same."""
-        while (found := await self._keys.find_one({"_id": _RING})) is None:
-            try:
-                await self._keys.insert_one({"_id": _RING, **_ring_document(ring_of(new_key()))})
-            except DuplicateKeyError:
-                continue
-        return _ring(found)
+        """The keys; the first is made by whoever looks first, whoever looks at the same time gets the same.
+
+        Where they are stored as they are, by an earlier release, another one signs from now on: somebody may have read
+        those.
+        """
+        found = await self._stored()
+        if found[VERSION] < _SEALED_SINCE:
+            await self.rotate()
+            found = await self._stored()
+        return _ring(found, self._seal)
 
     async def rotate(self) -> Keyring:
         """Have another key sign from now on.
@@ -115,12 +130,19 @@ class Credentials:
         :raises Conflict: others rotate again and again at the same time.
         """
         for _ in range(_ATTEMPTS_MAX):
-            before = await self.keys()
+            before = _ring(await self._stored(), self._seal)
             after = before.rotated(instant(now_ms()))
             guard = {"_id": _RING, "current": before.current.id}
-            if (await self._keys.update_one(guard, {"$set": _ring_document(after)})).matched_count:
+            if (await self._keys.update_one(guard, {"$set": _ring_document(after, self._seal)})).matched_count:
                 return after
         raise Conflict("somebody else rotates the key at the same time")
+
+    async def _stored(self) -> Document:
+        """The document of the keys, with the version that it has."""
+        while (found := await self._keys.find_one({"_id": _RING})) is None:
+            with suppress(DuplicateKeyError):
+                await self._keys.insert_one({"_id": _RING, **_ring_document(ring_of(new_key()), self._seal)})
+        return {VERSION: 0, **found}
 
     async def _find(self, query: Document) -> Client | None:
         found = await self._clients.find_one(query)
@@ -134,13 +156,16 @@ class Credentials:
 async def credentials_of(settings: Settings) -> AsyncIterator[Credentials]:
     """The clients and keys of an installation, over a connection of their own.
 
+    :raises SecretChanged: they were written with another secret.
     :raises Unavailable: the server is away.
     """
     client: AsyncMongoClient[Document] = AsyncMongoClient(
         **mongodb_options(settings.mongodb, settings.request_timeout_ms)
     )
     try:
-        yield Credentials(client.get_database(settings.database("edge")))
+        database = client.get_database(settings.database("edge"))
+        await check_secrets(database, settings, keep=False)
+        yield Credentials(database, settings)
     except PyMongoError as error:
         raise Unavailable(f"MongoDB: {error}") from error
     finally:
@@ -155,11 +180,11 @@ def _client(document: Document) -> Client:
     return Client(**{name: read[name] for name in Client.__dataclass_fields__})
 
 
-def _ring(document: Document) -> Keyring:
+def _ring(document: Document, seal: Seal) -> Keyring:
     document = KEYRING.upgrade(document)
-    keys = {key["id"]: SigningKey(key["id"], bytes(key["secret"]), key["retired_at"]) for key in document["keys"]}
+    keys = {key["id"]: seal.open(key) for key in document["keys"]}
     return Keyring(keys[document["current"]], tuple(keys.values()))
 
 
-def _ring_document(ring: Keyring) -> Document:
-    return KEYRING.stamp({"current": ring.current.id, "keys": [asdict(key) for key in ring.all]})
+def _ring_document(ring: Keyring, seal: Seal) -> Document:
+    return KEYRING.stamp({"current": ring.current.id, "keys": [seal.close(key) for key in ring.all]})

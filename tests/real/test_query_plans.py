@@ -26,6 +26,7 @@ from shared.runtime.health import Health
 from shared.runtime.history import History
 from shared.runtime.journal import Append, Journal
 from shared.runtime.ledger import Ledger
+from shared.settings import Settings
 from shared.writes import write_of
 from tests.harness import Installation, new_installation
 from tests.http.ledger import START, change
@@ -147,7 +148,7 @@ async def of_the_edge(filled: Filled) -> dict[str, Any]:
     upserts = [upsert for part in parts if (upsert := of_part(part)) is not None]
     later = [of_part(part.model_copy(update={"value": {**part.value, "version": 9}})) for part in parts]
     movements = [each for number in (5, 20_001) if (each := of_value(change("C-9", number, after_s=9))) is not None]
-    read = Credentials(database)
+    read = Credentials(database, Settings())
     client = await read.add("till", ["api_admin"], "s", "secret")
     asked = refusals.Query(store="s", limit=10)
     account = account_id("default", "C-9")

@@ -3,10 +3,14 @@
 import asyncio
 from typing import Any
 
+import bson
 import pytest
 from motor.motor_asyncio import AsyncIOMotorClient
 from pydantic import SecretStr
 
+from shared.clock import instant, now_ms
+from shared.oauth.keys import new_key
+from shared.oauth.store import credentials_of
 from shared.secrecy import SecretChanged, check_secrets
 from shared.servers import mongodb_options
 from tests.harness import Installation
@@ -55,3 +59,36 @@ async def test_processes_and_commands_with_another_secret_are_refused(empty_inst
         assert "FEALTY_CLAIMS_SECRET is not the one with which the data" in process.log.read_text()
     code, _, err = await fealty(installation, "verify", **changed)
     assert (code, err.splitlines()[-1][:54]) == (2, "fealty: FEALTY_CLAIMS_SECRET is not the one with which")
+
+
+async def test_the_signing_keys_in_the_database_are_worth_nothing_without_the_secret(
+    empty_installation: Installation,
+) -> None:
+    settings, kept = empty_installation.settings, empty_installation.collection("edge", "signing_keys")
+    async with credentials_of(settings) as credentials:
+        key = (await credentials.keys()).current
+    assert key.secret not in bson.encode(await kept.find_one())
+    stranger = settings.model_copy(update={"secret": SecretStr(OTHER)})
+    async with credentials_of(stranger) as credentials:
+        with pytest.raises(SecretChanged, match=r"^FEALTY_SECRET is not the one under which"):
+            await credentials.keys()
+        with pytest.raises(SecretChanged):
+            await credentials.rotate()
+
+
+@pytest.mark.parametrize("version", [{}, {"v": 1}], ids=str)
+async def test_keys_that_were_stored_unencrypted_sign_no_more(
+    empty_installation: Installation, version: dict[str, int]
+) -> None:
+    settings, kept = empty_installation.settings, empty_installation.collection("edge", "signing_keys")
+    plain = new_key()
+    key = {"id": plain.id, "secret": plain.secret, "retired_at": None}
+    await kept.insert_one({"_id": "ring", "current": plain.id, "keys": [key], **version})
+    async with credentials_of(settings) as credentials:
+        ring = await credentials.keys()
+        assert await credentials.keys() == ring
+    assert ring.current.id != plain.id
+    found = ring.find(plain.id, instant(now_ms()))
+    assert found is not None
+    assert found.secret == plain.secret, "what it signed is good for its hour"
+    assert plain.secret not in bson.encode(await kept.find_one())

@@ -7,6 +7,7 @@ from typing import Any
 import bson
 from aiokafka import ConsumerRecord
 from bson.codec_options import CodecOptions
+from pydantic import SecretStr
 
 from schemas.customer_views import CUSTOMER_VIEW
 from schemas.envelope import Envelope
@@ -23,7 +24,9 @@ from shared.hashing import to_json
 from shared.oauth import store
 from shared.oauth.clients import Client
 from shared.oauth.keys import SigningKey, ring_of
+from shared.oauth.sealing import Seal
 from shared.refusals import REFUSAL
+from shared.settings import Settings
 from tests.contract.customer_examples import CUSTOMER, VIEW
 from tests.contract.examples import ACCOUNT, CHANGED, EXAMPLES, NOW
 from tests.stored.filled import filled
@@ -72,6 +75,9 @@ def _read_statement(document: Document) -> Document:
     return read
 
 
+_SETTINGS = Settings.model_construct(secret=SecretStr("the secret of the documents that are kept"))
+
+
 def _clients() -> list[Document]:
     document = asdict(filled(Client, {}))
     return [store.CLIENT.stamp({"_id": document.pop("id"), **document})]
@@ -83,11 +89,14 @@ def _read_client(document: Document) -> Document:
 
 
 def _rings() -> list[Document]:
-    return [{"_id": "ring", **store._ring_document(ring_of(SigningKey("a", b"k"), [SigningKey("b", b"l", NOW)]))}]
+    ring = ring_of(SigningKey("a", b"k"), [SigningKey("b", b"l", NOW)])
+    return [{"_id": "ring", **store._ring_document(ring, Seal(_SETTINGS))}]
 
 
 def _read_ring(document: Document) -> Document:
-    return {"_id": document["_id"], **store._ring_document(store._ring(document))}
+    read = store.KEYRING.upgrade(document)
+    assert {key.id: key.secret for key in store._ring(read, Seal(_SETTINGS)).all} == {"a": b"k", "b": b"l"}
+    return read
 
 
 def _refusals() -> list[Document]:
