@@ -12,6 +12,7 @@ from pymongo.asynchronous.database import AsyncDatabase
 
 from services.edge.shapes import VOUCHER
 from services.edge.snapshots import Document
+from shared.serials import stream_names
 
 VOUCHERS = "vouchers"
 USABLE = "issued"
@@ -30,9 +31,10 @@ def stream_of(store: str, serial: str) -> str:
 
 
 async def find(database: AsyncDatabase[Document], store: str, serial: str) -> Document | None:
-    """The document of a serial."""
-    found = await database[VOUCHERS].find_one({"_id": stream_of(store, serial)})
-    return None if found is None else VOUCHER.upgrade(found)
+    """The document of a serial, in whatever case it is written."""
+    names = [stream_of(store, name) for name in stream_names(serial)]
+    found = {each["_id"]: each for each in await database[VOUCHERS].find({"_id": {"$in": names}}).to_list(len(names))}
+    return next((VOUCHER.upgrade(found[name]) for name in names if name in found), None)
 
 
 async def usable(database: AsyncDatabase[Document], owners: Collection[str], at: str, limit: int) -> list[Document]:

@@ -16,7 +16,7 @@ from services.voucher.declaring import put_definition
 from services.voucher.desk import Outcome, States
 from services.voucher.issuing import by_hand_streams, issue_by_hand, issue_for_threshold, threshold_streams
 from services.voucher.reversal import reversal_streams, reverse
-from services.voucher.state import definition_stream, transaction_stream, voucher_stream
+from services.voucher.state import definition_stream, streams_of_serial, transaction_stream
 from services.voucher.transaction import cancel, execute, execution_streams
 from services.voucher.using import book_expiry, void_by_hand
 from shared.decider import Command, Streams
@@ -48,7 +48,7 @@ def streams(command: Command) -> Streams:
         case IssueVoucher():
             return by_hand_streams(command, payload)
         case VoidVoucher() | BookVoucherDue():
-            return Streams((voucher_stream(command.store, payload.serial_id),))
+            return Streams(streams_of_serial(command.store, payload.serial_id))
         case PutDefinition():
             return Streams((definition_stream(command.store, command.subject),))
         case _:

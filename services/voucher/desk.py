@@ -16,7 +16,15 @@ from schemas.vouchers import (
     VoucherVoided,
 )
 from services.voucher.evolve import evolve_voucher
-from services.voucher.state import Definition, Event, LifeEvent, Voucher, definition_stream, voucher_stream
+from services.voucher.state import (
+    Definition,
+    Event,
+    LifeEvent,
+    Voucher,
+    definition_stream,
+    streams_of_serial,
+    voucher_stream,
+)
 from shared.decider import Accepted, Command, Rejected
 
 States = Mapping[str, Any]
@@ -55,12 +63,23 @@ class Desk:
         }
 
     def voucher(self, serial_id: str) -> Voucher:
-        """The voucher as it is now, on this desk."""
-        stream = voucher_stream(self._store, serial_id)
-        found = self.states.get(stream) or self._given[stream]
+        """The voucher as it is now, on this desk, whatever the case in which its serial is written."""
+        return self._find(serial_id)[1]
+
+    def _find(self, serial_id: str) -> tuple[str, Voucher]:
+        """The stream of a serial's voucher, and the voucher; or the stream on which it would be issued.
+
+        Of a voucher that is found, the serial may be written otherwise than the command does, whose streams are here.
+        """
+        for stream in streams_of_serial(self._store, serial_id):
+            found = self.states.get(stream) or self._given.get(stream)
+            if isinstance(found, Voucher) and found.issued is not None:
+                return stream, found
+        new = voucher_stream(self._store, serial_id)
+        found = self._given[new]
         if not isinstance(found, Voucher):
-            raise TypeError(f"{stream} holds no voucher")
-        return found
+            raise TypeError(f"{new} holds no voucher")
+        return new, found
 
     def definition(self, code: str) -> Definition:
         """The definition as it is declared now."""
@@ -104,7 +123,7 @@ class Desk:
     def _common(self, serial_id: str, operation: int) -> dict[str, Any]:
         issued = pinned(self.voucher(serial_id))
         return {
-            "serial_id": serial_id,
+            "serial_id": issued.serial_id,
             "voucher_id": issued.voucher_id,
             "programme": issued.programme,
             "account": issued.account,
@@ -116,8 +135,8 @@ class Desk:
         }
 
     def _book(self, event: LifeEvent) -> Voucher:
-        stream = voucher_stream(self._store, event.serial_id)
-        voucher = self.states[stream] = evolve_voucher(self.voucher(event.serial_id), event)
+        stream, before = self._find(event.serial_id)
+        voucher = self.states[stream] = evolve_voucher(before, event)
         self.events.append((stream, event))
         return voucher
 

@@ -51,9 +51,10 @@ def load_state(stream: str, document: Document) -> State:
     document = SHAPES[type(empty)].upgrade(document)
     match empty:
         case Voucher():
+            issued = _issued(document["issued"])
             return Voucher(
-                name,
-                _issued(document["issued"]),
+                name if issued is None else issued.serial_id,
+                issued,
                 VoucherState(document["state"]),
                 as_utc(document["expires_at"]),
                 as_utc(document["changed_at"]),

@@ -34,7 +34,7 @@ def evolve_voucher(voucher: Voucher, event: LifeEvent) -> Voucher:
     """The voucher after `event`."""
     match event:
         case VoucherIssued():
-            return Voucher(voucher.serial_id, event, VoucherState.ISSUED, event.expires_at, event.booked_at)
+            return Voucher(event.serial_id, event, VoucherState.ISSUED, event.expires_at, event.booked_at)
         case VoucherRedeemed():
             return voucher._replace(
                 state=VoucherState.REDEEMED,

@@ -15,7 +15,7 @@ from schemas.vouchers import (
     VoucherRefusal,
 )
 from services.voucher.desk import Desk, Outcome, States, pinned, source_of
-from services.voucher.state import definition_stream, voucher_stream, voucher_streams
+from services.voucher.state import definition_stream, streams_of_serial, voucher_streams
 from shared.calendar import expiry_instant, local_date, unless_never
 from shared.decider import Accepted, Command, Rejected, Streams
 
@@ -77,13 +77,13 @@ def issue(desk: Desk, wanted: Wanted, code: str, pointer: str) -> Rejected | Non
 def by_hand_streams(command: Command, payload: IssueVoucher) -> Streams:
     """The voucher, and its definition."""
     store = command.store
-    return Streams((voucher_stream(store, payload.serial_id),), (definition_stream(store, payload.voucher_id),))
+    return Streams(streams_of_serial(store, payload.serial_id), (definition_stream(store, payload.voucher_id),))
 
 
 def issue_by_hand(command: Command, payload: IssueVoucher, states: States) -> Outcome:
     """Issue a voucher by hand; to bearer only what its definition allows that for (`bearer_not_allowed`)."""
     account, number, context = payload.account, payload.account_number, payload.context
-    if (account is None) != (number is None) or command.subject != (account or payload.serial_id):
+    if (account is None) != (number is None) or command.subject.upper() != (account or payload.serial_id).upper():
         detail = "the command names an account with its number, and is addressed to it; or neither, and to the serial"
         return Rejected(VoucherRefusal.ACCOUNT_MISMATCH, detail, "/account")
     desk = Desk(command, states, command.id, source_of(context), context.occurred_at, payload.reason)

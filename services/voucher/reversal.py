@@ -98,7 +98,7 @@ def _done(desk: Desk, each: ReturnedVoucher | TakenBackVoucher) -> VoucherDone:
     issued = pinned(desk.voucher(each.serial_id))
     return VoucherDone(
         operation=each.operation,
-        serial_id=each.serial_id,
+        serial_id=issued.serial_id,
         voucher_id=issued.voucher_id,
         programme=issued.programme,
         benefit=issued.benefit,

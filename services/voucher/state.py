@@ -19,6 +19,7 @@ from schemas.vouchers import (
     VoucherEvent,
     VoucherState,
 )
+from shared.serials import stream_names
 
 LifeEvent = VoucherIssued | VoucherRedeemed | VoucherVoided | VoucherExpired | VoucherRestored
 DecisionEvent = TransactionExecuted | TransactionRefused | TransactionCancelled | ReversalExecuted | ReversalRefused
@@ -35,6 +36,8 @@ class Definition(NamedTuple):
 
 class Voucher(NamedTuple):
     """A voucher; `issued` is what was pinned when it was issued, and None as long as it was not.
+
+    `serial_id` is the serial as it was written when it was issued; before, the name of its stream.
 
     `state` is the one that was booked; :meth:`state_at` also knows the time. `expires_at` is later than what was
     pinned when a reversal has made it usable again. `redeemed_in` and `redeemed_by` are the transaction and the account
@@ -79,13 +82,18 @@ def definition_stream(store: str, code: str) -> str:
 
 
 def voucher_stream(store: str, serial_id: str) -> str:
-    """The stream of a voucher."""
-    return f"voucher/{store}/{serial_id}"
+    """The stream of a voucher that is issued from now on: serials compare without case."""
+    return f"voucher/{store}/{serial_id.upper()}"
+
+
+def streams_of_serial(store: str, serial_id: str) -> tuple[str, ...]:
+    """The streams on which a serial's voucher may be, in the order in which it is looked for."""
+    return tuple([f"voucher/{store}/{name}" for name in stream_names(serial_id)])
 
 
 def voucher_streams(store: str, *serials: Iterable[str]) -> tuple[str, ...]:
-    """The streams of several vouchers, each once."""
-    return tuple(voucher_stream(store, serial) for serial in dict.fromkeys(chain(*serials)))
+    """The streams on which the vouchers of several serials may be, each once."""
+    return tuple(dict.fromkeys(chain(*(streams_of_serial(store, serial) for serial in chain(*serials)))))
 
 
 def transaction_stream(store: str, transaction: str) -> str:

@@ -119,7 +119,7 @@ def _done(desk: Desk, each: BoughtVoucher | UsedVoucher) -> VoucherDone:
     issued = pinned(desk.voucher(each.serial_id))
     return VoucherDone(
         operation=each.operation,
-        serial_id=each.serial_id,
+        serial_id=issued.serial_id,
         voucher_id=issued.voucher_id,
         programme=issued.programme,
         benefit=issued.benefit,

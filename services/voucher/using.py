@@ -44,8 +44,8 @@ def void_by_hand(command: Command, payload: VoidVoucher, states: States) -> Outc
     desk = Desk(command, states, command.id, source_of(context), context.occurred_at, payload.reason)
     if refused := unusable(desk.voucher(payload.serial_id), command.now, None, "/serialId"):
         return refused
-    desk.void(payload.serial_id, 0)
-    return Accepted(tuple(desk.events), {"serialId": payload.serial_id}, memo=context.comment, states=desk.states)
+    voided = desk.void(payload.serial_id, 0)
+    return Accepted(tuple(desk.events), {"serialId": voided.serial_id}, memo=context.comment, states=desk.states)
 
 
 def book_expiry(command: Command, payload: BookVoucherDue, states: States) -> Outcome:

@@ -1,7 +1,7 @@
 """The commands by which the sweep has the expiry of unused vouchers booked (rules 4.3.1)."""
 
 from services.voucher.documents import SHAPES
-from services.voucher.state import Voucher, aggregate_of
+from services.voucher.state import Voucher
 from shared.decider import Document, Wake
 
 
@@ -12,5 +12,5 @@ def wake(stream: str, state: Document) -> Wake | None:
     issued = SHAPES[Voucher].upgrade(state)["issued"]
     if issued is None:
         return None
-    serial = aggregate_of(stream)
-    return Wake("voucher.book_due.v1", issued.get("account", serial), {"serialId": serial})
+    serial = issued["serialId"]
+    return Wake("voucher.book_due.v1", issued.get("account", serial.upper()), {"serialId": serial})

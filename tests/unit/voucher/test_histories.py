@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 
 from schemas.vouchers import BookVoucherDue, VoidVoucher, VoucherIssued, VoucherRedeemed, VoucherRestored, VoucherState
-from services.voucher.state import Voucher, transaction_stream
+from services.voucher.state import Voucher, transaction_stream, voucher_stream
 from shared.decider import Accepted, Document
 from tests.unit.voucher.world import (
     ACCOUNT,
@@ -122,7 +122,7 @@ class Model:
         if world.outcome.follow_ups:
             self._decided(before, world, str(name))
         for event in world.life():
-            held = before.states.get(f"voucher/{STORE}/{event.serial_id}", Voucher(event.serial_id))
+            held = before.states.get(voucher_stream(STORE, event.serial_id), Voucher(event.serial_id))
             assert isinstance(held, Voucher)
             if isinstance(event, VoucherIssued):
                 self.ever[event.serial_id] += 1

@@ -171,7 +171,7 @@ def test_what_is_used_or_unknown_does_not_expire() -> None:
     World().when(due, LATER).then()
 
 
-@pytest.mark.parametrize(("account", "subject"), [(ACCOUNT, ACCOUNT), (None, "v")])
+@pytest.mark.parametrize(("account", "subject"), [(ACCOUNT, ACCOUNT), (None, "V")])
 def test_the_sweep_wakes_what_can_expire(account: str | None, subject: str) -> None:
     world = given().when(issuing("v", "ANY", account=account, expiresAt=T0 + DAY))
     stream = voucher_stream(STORE, "v")

@@ -73,5 +73,5 @@ def add_routes(app: FastAPI, edge: Edge) -> None:
         following = None
         if len(found) > size:
             path = OWNED.replace("{customerId}", quote(who, safe=""))
-            following = f"{path}?{urlencode({'size': size, 'after': page[-1]['serialId']})}"
+            following = f"{path}?{urlencode({'size': size, 'after': found[size - 1][0].split('/', 2)[2]})}"
         return answers.answer({"customer": who, "vouchers": [voucher_of(view) for view in page], "next": following})

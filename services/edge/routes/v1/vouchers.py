@@ -106,7 +106,7 @@ def add_routes(app: FastAPI, edge: Edge) -> None:
         if key is not None:
             drawn = keyed_command_id(caller.store, caller.client, key)
         value.setdefault("serialId", drawn_number(secret, "voucher", caller.store, drawn))
-        subject = value["serialId"]
+        subject = value["serialId"].upper()
         if given.account_number is not None:
             account = account_id(caller.store, given.account_number)
             subject, number = await edge.views.names(account) or (account, given.account_number)
@@ -127,7 +127,7 @@ def add_routes(app: FastAPI, edge: Edge) -> None:
         said = bodies.exact(await bodies.read(request, edge.settings.record_bytes_max), VoucherVoid)
         given = bodies.validated(VoucherVoid, said).model_dump(mode="json", by_alias=True, exclude_unset=True)
         heard = (VOID, serial, canonical(said))
-        return await _send(edge, caller, "voucher.void.v1", serial, {**given, "serialId": serial}, heard, key)
+        return await _send(edge, caller, "voucher.void.v1", serial.upper(), {**given, "serialId": serial}, heard, key)
 
     @app.get(
         VOUCHER,
