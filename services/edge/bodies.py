@@ -13,6 +13,7 @@ from pydantic import BaseModel, ValidationError
 from starlette.requests import Request
 
 from schemas import folding
+from services.edge.pointers import clean, pointer, within
 from services.edge.problems import ERRORS_MAX, Fault, Problem
 
 _JSON = re.compile(r"(application/([\w.+-]+\+)?json|text/json)\s*(;.*)?", re.IGNORECASE)
@@ -73,7 +74,7 @@ def _told() -> Iterator[None]:
     try:
         yield
     except folding.FoldingError as error:
-        raise Problem(error.code, _clean(str(error))) from error
+        raise Problem(error.code, clean(str(error))) from error
 
 
 def validated(model: type[Model], body: Mapping[str, Any]) -> Model:
@@ -84,7 +85,7 @@ def validated(model: type[Model], body: Mapping[str, Any]) -> Model:
     try:
         return model.model_validate(body, by_alias=True, by_name=False)
     except ValidationError as error:
-        raise _problem([*_faults(error)]) from error
+        raise _problem([*_faults(error, body)]) from error
 
 
 def _problem(faults: list[Fault]) -> Problem:
@@ -92,9 +93,14 @@ def _problem(faults: list[Fault]) -> Problem:
     return Problem(first.code, first.detail, pointer=first.pointer, errors=faults[:ERRORS_MAX])
 
 
-def _faults(error: ValidationError) -> Iterator[Fault]:
+def _faults(error: ValidationError, body: Mapping[str, Any]) -> Iterator[Fault]:
+    """Each fault with its place in the body: of a missing member its own, of all else as far as the body has it."""
     for item in error.errors(include_url=False, include_context=False, include_input=False):
-        yield Fault(code_of(item["type"], item["msg"]), pointer(item["loc"]), _clean(item["msg"]))
+        place = item["loc"]
+        found = within(body, place)
+        if item["type"] == "missing" and len(found) == len(place) - 1:
+            found = place
+        yield Fault(code_of(item["type"], item["msg"]), pointer(found), clean(item["msg"]))
 
 
 _WRONG_TYPE = {"Value error, must be a JSON number", "Value error, must be an RFC 3339 string"}
@@ -129,13 +135,3 @@ def code_of(kind: str, message: str) -> str:
     if kind.endswith("_type") or kind == "bool_parsing" or message in _WRONG_TYPE:
         return "wrong_type"
     return "invalid_value"
-
-
-def pointer(steps: tuple[int | str, ...]) -> str:
-    """A JSON pointer (RFC 6901)."""
-    return "".join("/" + _clean(str(step)).replace("~", "~0").replace("/", "~1") for step in steps)
-
-
-def _clean(text: str) -> str:
-    """Without lone surrogates, which JSON can carry and UTF-8 cannot."""
-    return text.encode(errors="replace").decode()

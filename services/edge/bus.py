@@ -12,6 +12,7 @@ from schemas.replies import Reply, Status
 from services.edge import answers, attributions
 from services.edge.bodies import too_large
 from services.edge.operations import Operations
+from services.edge.pointers import SentBody
 from services.edge.problems import RETRY_AFTER_S, Problem, unavailable
 from services.edge.tokens import Caller
 from services.edge.views import Views
@@ -32,7 +33,8 @@ Show = Callable[[Mapping[str, Any]], Awaitable[Mapping[str, Any] | None]]
 class Ask:
     """A command to send, for whom, and `said`: route, path and canonical body, by which retries are recognised.
 
-    An idempotency `key` is the caller's own: another client may use the same for something else.
+    An idempotency `key` is the caller's own: another client may use the same for something else. A refusal names its
+    place in the `body`, when there is one.
     """
 
     caller: Caller
@@ -42,6 +44,7 @@ class Ask:
     value: bytes
     said: Sequence[str | bytes]
     key: str | None
+    body: SentBody | None = None
 
 
 class Bus:
@@ -128,6 +131,8 @@ class Bus:
         if not await self._settled(reply):
             return self._pending(sent.operation, ask.caller)
         if (problem := refusal(reply)) is not None:
+            if problem.pointer is not None:
+                problem.pointer = None if ask.body is None else ask.body.pointer(problem.pointer)
             raise problem
         if show is None:
             return answers.answer(answers.result_of(reply.result))

@@ -4,9 +4,11 @@ from collections.abc import Collection, Mapping
 from typing import Any
 
 from schemas.previews import PREVIEW_EXECUTION, PREVIEW_TRANSACTION
+from schemas.transaction import Transaction
 from schemas.voucher_saga import Decision
 from services.edge.answers import whole
 from services.edge.bus import Bus
+from services.edge.pointers import SentBody
 from services.edge.problems import Problem
 from services.edge.tokens import Caller
 from shared.hashing import to_json
@@ -22,6 +24,15 @@ async def preview(bus: Bus, caller: Caller, number: str, transaction: Mapping[st
 
     :raises Problem: the transaction would be refused, as this says; or `unavailable`.
     """
+    try:
+        return await _preview(bus, caller, number, transaction)
+    except Problem as problem:
+        if problem.pointer is not None:
+            problem.pointer = SentBody(transaction, Transaction).pointer(problem.pointer)
+        raise
+
+
+async def _preview(bus: Bus, caller: Caller, number: str, transaction: Mapping[str, Any]) -> Document:
     command = to_json({"accountNumber": number, **transaction})
     subject = account_id(caller.store, number)
     points = await bus.preview(caller, "points", PREVIEW_TRANSACTION, subject, command)

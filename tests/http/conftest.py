@@ -72,7 +72,7 @@ class Offline:
         issuer = self.edge.access.issuer
         return sign(client, scopes or client.scopes, self.known.ring.current, issuer, now_ms() // 1000 - age_s)
 
-    async def execute(self, ask: Ask) -> Response:
+    async def execute(self, ask: Ask, _: Any = None) -> Response:
         """Stands in for the bus."""
         self.asked.append(ask)
         return answer({"transactionId": "t"})

@@ -6,6 +6,7 @@ from typing import Any
 
 import httpx
 
+from schemas.transaction import MISSPELT
 from services.edge.main import create_app
 from shared.settings import Settings
 
@@ -28,6 +29,37 @@ _PATHS = [
 async def check_declared(response: httpx.Response) -> None:
     """Fail when an answer of a documented operation has another status or other headers than the document says."""
     assert not (found := undeclared(response)), f"{response.request.method} {response.request.url.path}: {found}"
+    await response.aread()
+    assert not (lost := lost_pointers(response)), f"{response.request.method} {response.request.url.path}: {lost}"
+
+
+def lost_pointers(response: httpx.Response) -> list[str]:
+    """The pointers of a refusal that name nothing in the body that was sent, nor what is missing in something there."""
+    if response.status_code < 400 or "problem+json" not in response.headers.get("content-type", ""):
+        return []
+    document = response.json()
+    try:
+        body = json.loads(response.request.content or b"{}", parse_int=str, parse_float=str)
+    except (ValueError, RecursionError, httpx.RequestNotRead):
+        body = {}
+    told = [each["pointer"] for each in (document, *document.get("errors", ())) if each.get("pointer") is not None]
+    return [each for each in told if not _leads(body, each)]
+
+
+def _leads(found: Any, pointer: str) -> bool:
+    steps = [step.replace("~1", "/").replace("~0", "~").lower() for step in pointer.split("/")[1:]]
+    for at, step in enumerate(steps):
+        if isinstance(found, dict):
+            known = {MISSPELT.get(str(name).lower(), str(name)): name for name in found}
+            known = {name.lower().encode(errors="replace").decode(): key for name, key in known.items()}
+            if step not in known:
+                return at == len(steps) - 1
+            found = found[known[step]]
+        elif isinstance(found, list) and step.isdigit() and int(step) < len(found):
+            found = found[int(step)]
+        else:
+            return False
+    return True
 
 
 def undeclared(response: httpx.Response) -> list[str]:

@@ -16,6 +16,7 @@ from services.edge.declared_headers import PENDING
 from services.edge.documents import PendingAnswer
 from services.edge.edge import Edge
 from services.edge.openapi import BODY_PROBLEMS, COMMAND_PROBLEMS, body, refusals
+from services.edge.pointers import SentBody
 from services.edge.routes.head import ACCOUNT_NUMBER, IDEMPOTENCY_KEY, account_number, idempotency_key
 from services.edge.tokens import Caller
 from shared.hashing import canonical, to_json
@@ -89,7 +90,8 @@ async def from_body(
     command = bodies.validated(model, {**said, **named, **(ours or {})})
     value = command.model_dump(by_alias=True, exclude_unset=True, exclude_none=True)
     heard: Sequence[str | bytes] = (route, *named.values(), canonical(said))
-    return await send(edge, caller, type_, named["accountNumber"], value, heard, key)
+    body = SentBody(said, model, no_part={**named, **(ours or {})})
+    return await send(edge, caller, type_, named["accountNumber"], value, heard, key, body)
 
 
 async def send(
@@ -100,6 +102,7 @@ async def send(
     value: Mapping[str, Any],
     said: Sequence[str | bytes],
     key: str | None,
+    body: SentBody | None = None,
 ) -> Response:
     """Send a command of the points service to the account of `number` in the caller's store; the rest as in `Ask`.
 
@@ -107,5 +110,14 @@ async def send(
     """
     subject = account_id(caller.store, number)
     return await edge.bus.execute(
-        Ask(caller=caller, service="points", type=type_, subject=subject, value=to_json(value), said=said, key=key)
+        Ask(
+            caller=caller,
+            service="points",
+            type=type_,
+            subject=subject,
+            value=to_json(value),
+            said=said,
+            key=key,
+            body=body,
+        )
     )

@@ -10,12 +10,14 @@ from starlette.responses import Response
 
 from schemas.base import format_instant
 from schemas.customers import CreateCustomer, UpdateCustomer
+from schemas.transaction import Transaction
 from services.edge import answers, bodies, crm
 from services.edge.bus import Ask
 from services.edge.crm_documents import CustomerAnswer, CustomerSearch, SearchAnswer
 from services.edge.customers import APART
 from services.edge.edge import Edge
 from services.edge.openapi import BODY_PROBLEMS, body, refusals
+from services.edge.pointers import SentBody
 from services.edge.previews import preview
 from services.edge.problems import Problem
 from services.edge.routes import query
@@ -176,7 +178,8 @@ def _add_transaction(app: FastAPI, edge: Edge) -> None:
         value, said = await transaction_of(edge, request, caller)
         number, _ = crm.leading(await known(edge, caller, who))
         command = {"accountNumber": number, **value}
-        return await send(edge, caller, POST_TRANSACTION, number, command, (TRANSACTION, who, said), key)
+        body = SentBody(value, Transaction)
+        return await send(edge, caller, POST_TRANSACTION, number, command, (TRANSACTION, who, said), key, body)
 
     @app.post(
         PREVIEW,
@@ -213,7 +216,16 @@ async def _describe(
         return None if document is None or crm.is_deleted(document) else await _answer(edge, document)
 
     said_all: tuple[str | bytes, ...] = (*heard, canonical(said))
-    asked = Ask(caller=caller, service="customer", type=type_, subject=who, value=value, said=said_all, key=key)
+    asked = Ask(
+        caller=caller,
+        service="customer",
+        type=type_,
+        subject=who,
+        value=value,
+        said=said_all,
+        key=key,
+        body=SentBody(said, model),
+    )
     return await edge.bus.execute(asked, show)
 
 

@@ -4,8 +4,10 @@ from fastapi import FastAPI
 from starlette.requests import Request
 from starlette.responses import Response
 
+from schemas.transaction import Transaction
 from services.edge import answers
 from services.edge.edge import Edge
+from services.edge.pointers import SentBody
 from services.edge.previews import preview
 from services.edge.routes.commands import described, described_preview, in_any_case, send
 from services.edge.routes.head import ACCOUNT_NUMBER, account_number, idempotency_key
@@ -41,7 +43,8 @@ def add_routes(app: FastAPI, edge: Edge) -> None:
         key, number = idempotency_key(request.headers), account_number(request)
         value, said = await transaction_of(edge, request, caller)
         command = {"accountNumber": number, **value}
-        return await send(edge, caller, POST_TRANSACTION, number, command, (PATH, number, said), key)
+        body = SentBody(value, Transaction)
+        return await send(edge, caller, POST_TRANSACTION, number, command, (PATH, number, said), key, body)
 
     @app.post(
         PREVIEW,

@@ -11,6 +11,7 @@ from services.edge import bodies
 from services.edge.bus import Ask
 from services.edge.edge import Edge
 from services.edge.openapi import refusals
+from services.edge.pointers import SentBody
 from services.edge.problems import Problem
 from services.edge.routes import query
 from services.edge.routes.commands import described
@@ -55,11 +56,13 @@ def _add_changes(app: FastAPI, edge: Edge) -> None:
         """One more card, or one instead of another, whose account it leads to from now on. No number is ever freed."""
         said = bodies.exact(await bodies.read(request, edge.settings.record_bytes_max), NewCard)
         given = bodies.validated(NewCard, said)
-        value = {"cardNumber": given.card_number}
-        type_ = "customer.add_card.v1"
-        if given.replaces is not None:
-            type_, value = "customer.replace_card.v1", {"cardNumber": given.replaces, "newNumber": given.card_number}
-        return await _send(edge, request, caller, CARDS, type_, value, said)
+        if given.replaces is None:
+            added = {"cardNumber": given.card_number}
+            body = SentBody(said, NewCard)
+            return await _send(edge, request, caller, CARDS, "customer.add_card.v1", added, body)
+        replaced = {"cardNumber": given.replaces, "newNumber": given.card_number}
+        body = SentBody(said, NewCard, {"cardNumber": "replaces", "newNumber": "cardNumber"})
+        return await _send(edge, request, caller, CARDS, "customer.replace_card.v1", replaced, body)
 
     @app.put(
         STATE,
@@ -78,7 +81,8 @@ def _add_changes(app: FastAPI, edge: Edge) -> None:
         """Say what a customer is from now on. The state that it has already changes nothing."""
         said = bodies.exact(await bodies.read(request, edge.settings.record_bytes_max), SetCustomerState)
         value = bodies.validated(SetCustomerState, said).model_dump(mode="json", by_alias=True)
-        return await _send(edge, request, caller, STATE, "customer.set_state.v1", value, said)
+        body = SentBody(said, SetCustomerState)
+        return await _send(edge, request, caller, STATE, "customer.set_state.v1", value, body)
 
 
 def _add_personal(app: FastAPI, edge: Edge) -> None:
@@ -97,7 +101,7 @@ def _add_personal(app: FastAPI, edge: Edge) -> None:
     @edge.access.scoped(ADMIN)
     async def anonymise_customer(request: Request, caller: Caller) -> Response:
         """Blank all that is personal. It cannot be undone; accounts, cards and vouchers stay."""
-        return await _send(edge, request, caller, ANONYMISE, "customer.anonymise.v1", {}, {})
+        return await _send(edge, request, caller, ANONYMISE, "customer.anonymise.v1", {}, None)
 
     @app.get(
         EXPORT,
@@ -121,10 +125,18 @@ def _add_personal(app: FastAPI, edge: Edge) -> None:
 
 
 async def _send(
-    edge: Edge, request: Request, caller: Caller, route: str, type_: str, value: dict[str, Any], said: dict[str, Any]
+    edge: Edge,
+    request: Request,
+    caller: Caller,
+    route: str,
+    type_: str,
+    value: dict[str, Any],
+    body: SentBody | None,
 ) -> Response:
     who, key = customer_id(request), idempotency_key(request.headers)
-    heard = (route, who, canonical(said))
-    body = to_json({name: each for name, each in value.items() if each is not None})
-    asked = Ask(caller=caller, service="customer", type=type_, subject=who, value=body, said=heard, key=key)
+    heard = (route, who, canonical({} if body is None else body.document))
+    command = to_json({name: each for name, each in value.items() if each is not None})
+    asked = Ask(
+        caller=caller, service="customer", type=type_, subject=who, value=command, said=heard, key=key, body=body
+    )
     return await edge.bus.execute(asked)

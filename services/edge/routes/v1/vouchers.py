@@ -11,6 +11,7 @@ from services.edge import answers, bodies
 from services.edge.bus import Ask
 from services.edge.edge import Edge
 from services.edge.openapi import refusals
+from services.edge.pointers import SentBody
 from services.edge.problems import Problem
 from services.edge.routes import query
 from services.edge.routes.commands import described
@@ -112,7 +113,8 @@ def add_routes(app: FastAPI, edge: Edge) -> None:
             subject, number = await edge.views.names(account) or (account, given.account_number)
             value |= {"account": subject, "accountNumber": number}
         heard = (VOUCHERS, canonical(said))
-        return await _send(edge, caller, "voucher.issue.v1", subject, value, heard, key)
+        body = SentBody(said, VoucherIssue, {"account": "accountNumber"})
+        return await _send(edge, caller, "voucher.issue.v1", subject, value, heard, key, body)
 
     @app.post(
         VOID,
@@ -126,8 +128,9 @@ def add_routes(app: FastAPI, edge: Edge) -> None:
         key, serial = idempotency_key(request.headers), serial_id(request)
         said = bodies.exact(await bodies.read(request, edge.settings.record_bytes_max), VoucherVoid)
         given = bodies.validated(VoucherVoid, said).model_dump(mode="json", by_alias=True, exclude_unset=True)
-        heard = (VOID, serial, canonical(said))
-        return await _send(edge, caller, "voucher.void.v1", serial.upper(), {**given, "serialId": serial}, heard, key)
+        heard, value = (VOID, serial, canonical(said)), {**given, "serialId": serial}
+        sent = SentBody(said, VoucherVoid)
+        return await _send(edge, caller, "voucher.void.v1", serial.upper(), value, heard, key, sent)
 
     @app.get(
         VOUCHER,
@@ -162,11 +165,14 @@ async def _send(
     value: Document,
     said: tuple[str | bytes, ...],
     key: str | None,
+    sent: SentBody,
 ) -> Response:
     async def show(result: Mapping[str, Any]) -> Document | None:
         found = await edge.views.voucher(caller.store, result["serialId"])
         return None if found is None else voucher_of(found)
 
     body = to_json(value)
-    asked = Ask(caller=caller, service="voucher", type=type_, subject=subject, value=body, said=said, key=key)
+    asked = Ask(
+        caller=caller, service="voucher", type=type_, subject=subject, value=body, said=said, key=key, body=sent
+    )
     return await edge.bus.execute(asked, show)

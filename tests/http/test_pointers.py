@@ -1,0 +1,67 @@
+"""A refusal of a service names members of the body, whatever its command calls them."""
+
+from typing import Any
+
+import orjson
+import pytest
+
+from schemas.customers import UpdateCustomer
+from schemas.replies import Reply, Status
+from schemas.transaction import Transaction
+from services.edge import bus
+from services.edge.pointers import SentBody
+from services.edge.v1_documents import NewCard, VoucherIssue, VoucherVoid
+from shared.hashing import to_json
+from tests.http.conftest import Offline
+from tests.http.test_bodies import post, problem
+
+TRANSACTION = {"loyaltyPrograms": [{"loyaltyPointDefinitionId": "P", "loads": [{"value": 1}]}]}
+REPLACING = {"cardNumber": "replaces", "newNumber": "cardNumber"}
+
+
+@pytest.mark.parametrize(
+    ("body", "of_command", "told"),
+    [
+        (SentBody({"replaces": "a"}, NewCard, REPLACING), "/cardNumber", "/replaces"),
+        (SentBody({"replaces": "a", "cardNumber": "b"}, NewCard, REPLACING), "/newNumber", "/cardNumber"),
+        (SentBody({"replaces": "a"}, NewCard, REPLACING), "/newNumber", "/cardNumber"),
+        (SentBody({"voucherId": "V"}, VoucherIssue, {"account": "accountNumber"}), "/account", "/accountNumber"),
+        (SentBody({"voucherId": "V"}, VoucherIssue, {"account": "accountNumber"}), "/expiresAt", "/expiresAt"),
+        (SentBody({"reason": "x"}, VoucherVoid), "/serialId", None),
+        (SentBody(TRANSACTION, Transaction), "/loyaltyPrograms/0/loads/0", "/loyaltyPrograms/0/loads/0"),
+        (SentBody(TRANSACTION, Transaction), "/loyaltyPrograms/0/loads/7/value", "/loyaltyPrograms/0/loads"),
+        (SentBody(TRANSACTION, Transaction), "/accountNumber", None),
+        (SentBody({"customerInfo": {"mobile": "1"}}, UpdateCustomer), "/customerInfo/mobile", "/customerInfo/mobile"),
+    ],
+)
+def test_a_pointer_into_the_command_leads_into_the_body(body: SentBody, of_command: str, told: str | None) -> None:
+    assert body.pointer(of_command) == told
+
+
+async def test_each_route_says_which_body_its_refusals_are_of(offline: Offline) -> None:
+    calls: dict[str, dict[str, Any]] = {
+        "/v1/customers/c/cards": {"replaces": "a"},
+        "/v1/vouchers": {"voucherId": "V", "reason": "x"},
+        "/v1/vouchers/S/void": {"reason": "x"},
+        "/v1/accounts/A/adjustments": {"programme": "P", "value": 1, "reason": "x"},
+        "/v1/accounts/A/replacements": {"newNumber": "B"},
+        "/api/v1.0/LoyaltyVault/Account/A/Transaction": TRANSACTION,
+        "/api/v1.0/Switch/Crm/Customer/Create": {"customerInfo": {}},
+    }
+    for path, body in calls.items():
+        assert (await offline.client.post(path, json=body)).status_code == 200, path
+    sent = [None if ask.body is None else orjson.loads(to_json(ask.body.document)) for ask in offline.asked]
+    assert sent == [*calls.values()]
+
+
+@pytest.mark.parametrize("gender", ['"Elf"', "5", "{}"])
+async def test_the_kinds_that_a_value_may_have_are_no_part_of_its_place(offline: Offline, gender: str) -> None:
+    body = f'{{"customerInfo":{{"gender":{gender}}}}}'.encode()
+    document = problem(await post(offline, body, "/api/v1.0/Switch/Crm/Customer/Create"))
+    assert {fault["pointer"] for fault in document["errors"]} == {"/customerInfo/gender"}
+
+
+def test_what_is_polled_has_no_body() -> None:
+    found = bus.refusal(Reply(command_id="c", status=Status.REJECTED, code="card_unknown", pointer="/cardNumber"))
+    assert found is not None
+    assert found.pointer == "/cardNumber", "of the command, as the operation tells it"
