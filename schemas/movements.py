@@ -156,6 +156,16 @@ class Adjusted(Moved):
     kind: Literal["adjust"] = "adjust"
 
 
+class Transferred(Moved):
+    """`points.transferred.v1`: all that an account has came from, or went to, another that is the same customer's.
+
+    `pending_delta` moves with it.
+    """
+
+    type: Literal["points.transferred.v1"] = "points.transferred.v1"
+    kind: Literal["transfer"] = "transfer"
+
+
 class Pended(Moved):
     """`points.pended.v1`: an order was placed, or amended: its points wait for its fulfilment (rules 4.1.8).
 
@@ -217,6 +227,7 @@ Movement = (
     | Purchased
     | ThresholdReached
     | Adjusted
+    | Transferred
     | Pended
     | Activated
     | Deactivated

@@ -8,7 +8,7 @@ from typing import Annotated, Literal, get_args
 
 from pydantic import Field, StrictBool
 
-from schemas import receipts, waiting_inputs
+from schemas import joining, receipts, waiting_inputs
 from schemas.accounts import (
     AccountForwarded,
     AccountLife,
@@ -104,7 +104,7 @@ class ProgrammeApplied(Published):
     booked_at: Instant
 
 
-AccountNews = AccountLife | waiting_inputs.InputNews | HoldPlaced | HoldEnded | TierEvent
+AccountNews = AccountLife | joining.AccountJoining | waiting_inputs.InputNews | HoldPlaced | HoldEnded | TierEvent
 CatalogueNews = TierSetApplied | waiting_inputs.AccountNumbersApplied
 PointsEvent = Annotated[
     AccountNews | ProgrammeApplied | CatalogueNews | Notice | Movement | receipts.OrderNews | ReversalEvent | HoldEvent,
@@ -162,6 +162,7 @@ COMMANDS: dict[str, type[Wire]] = {
     "points.set_account_state.v1": SetAccountState,
     "points.close_account.v1": CloseAccount,
     "points.replace_number.v1": ReplaceNumber,
+    **joining.COMMANDS,
     **waiting_inputs.COMMANDS,
     "points.pin_tier.v1": PinTier,
     "points.put_programme.v1": PutProgramme,
@@ -185,6 +186,7 @@ REJECTIONS: dict[str, str] = {
     "points.set_account_state.v1": "points.account_rejected.v1",
     "points.close_account.v1": "points.account_rejected.v1",
     "points.replace_number.v1": "points.account_rejected.v1",
+    **joining.REJECTIONS,
     **waiting_inputs.REJECTIONS,
     "points.pin_tier.v1": "points.tier_rejected.v1",
     "points.put_programme.v1": "points.programme_rejected.v1",

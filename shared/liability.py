@@ -16,6 +16,7 @@ _COLUMN_OF = {
     "activate": ("credited", "other"),
     "deactivate": ("credited", "credited"),
     "adjust": ("credited", "adjusted_down"),
+    "transfer": ("other", "other"),
     "give_back": ("given_back", "given_back"),
     "redeem": ("redeemed", "redeemed"),
     "purchase": ("purchased", "purchased"),

@@ -55,7 +55,7 @@ def replace_card(keys: Keys, command: Command, payload: ReplaceCard, states: Sta
     booked = accepted(command, own(command, Event(told)), _taking(keys, command, number), cardNumber=number)
     account = account_id(command.store, old.number)
     leading = {"accountNumber": old.number, "newNumber": number}
-    follow_up = FollowUp("points.commands", "points.replace_number.v1", account, leading)
+    follow_up = FollowUp("points.commands", "points.replace_card.v1", account, leading)
     return replace(booked, follow_ups=(follow_up, known_number(command, number)))
 
 

@@ -12,13 +12,14 @@ from schemas.accounts import (
     ReplaceNumber,
     SetAccountState,
 )
+from schemas.joining import ReplaceCard
 from schemas.points import BookDue
 from schemas.refusals import PointsRefusal
 from schemas.tiers import PinTier
 from services.points import tiers
 from services.points.booking import Booking
 from services.points.closing import close
-from services.points.desk import Outcome, States, accepted, desk, mismatch, opened
+from services.points.desk import Outcome, States, accepted, desk, joining, mismatch, opened
 from services.points.evolve import evolve_account
 from services.points.state import Account, account_stream, catalogue_stream
 from services.points.waiting_inputs import is_known, release, releasing
@@ -119,14 +120,22 @@ def replace_number(command: Command, payload: ReplaceNumber, states: States) -> 
     other = states[stream]
     if not isinstance(other, Account):
         raise TypeError(f"{stream} holds no account")
-    in_use = other.account_number is not None and other.forwards_to != account.account
-    if stream == booking.stream or in_use or other.holds or other.is_closed:
-        return Rejected(PointsRefusal.NUMBER_IN_USE, "the number has an account already", "/newNumber")
+    used = other.forwards_to is None and (other.account_number is not None or bool(other.holds))
+    joins = used and isinstance(payload, ReplaceCard) and not other.numbers and other.state is AccountState.ACTIVE
+    foreign = other.forwards_to not in (None, account.account)
+    if stream == booking.stream or foreign or other.is_closed or (used and not joins):
+        detail = "the number has an account already, which joins another as a customer's new card only, while active"
+        return Rejected(PointsRefusal.NUMBER_IN_USE, detail, "/newNumber")
     result = {"accountNumber": account.account_number or payload.account_number, "newNumber": number}
     if other.forwards_to == account.account:
         return accepted(booking, [], more=result)
     if len(account.numbers) >= NUMBERS_MAX:
         return Rejected(PointsRefusal.TOO_MANY_NUMBERS, f"an account has at most {NUMBERS_MAX} numbers", "/newNumber")
+    if joins:
+        booking.open()
+        booked = accepted(booking, [], more=result)
+        follow_up = joining(other, number, account.account)
+        return replace(booked, follow_ups=(*booked.follow_ups, follow_up))
     forwarded = AccountForwarded(
         account=other.account, account_number=number, forwards_to=account.account, booked_at=command.now
     )

@@ -7,6 +7,7 @@ from schemas.accounts import (
     ReplaceNumber,
     SetAccountState,
 )
+from schemas.joining import JoinAccount, TakeOver
 from schemas.orders import CancelOrder, FulfilOrder, PlaceOrder, ReportOrder, ReturnOrder
 from schemas.points import (
     Adjust,
@@ -37,6 +38,7 @@ from services.points.adjust import adjust
 from services.points.declaring import programme_streams, put_account_numbers, put_programme, put_tier_set
 from services.points.desk import Outcome, States, account_streams
 from services.points.holding import cancel_held, close_transaction, closing_streams
+from services.points.joining import join_account, take_over
 from services.points.orders.decide import order_streams, place_order, record_fact, report_order
 from services.points.orders.freeing import free_receipt, freeing_streams
 from services.points.reverse import close_reversal, closing_reversal_streams, reversal_streams, reverse
@@ -62,6 +64,8 @@ Payload = (
     | SetAccountState
     | CloseAccount
     | ReplaceNumber
+    | JoinAccount
+    | TakeOver
     | PinTier
     | PutProgramme
     | PutTierSet
@@ -81,7 +85,16 @@ def streams(command: Command) -> Streams:  # noqa: C901 - a case for each comman
             return closing_streams(command, payload)
         case CancelHeld():
             return Streams((transaction_stream(command.store, payload.transaction_id),))
-        case Adjust() | BookDue() | SetAccountState() | CloseAccount() | PinTier() | KnowNumber():
+        case (
+            Adjust()
+            | BookDue()
+            | SetAccountState()
+            | CloseAccount()
+            | PinTier()
+            | KnowNumber()
+            | JoinAccount()
+            | TakeOver()
+        ):
             return account_streams(command)
         case PlaceOrder() | FulfilOrder() | CancelOrder() | ReturnOrder():
             return order_streams(command, payload)
@@ -137,6 +150,10 @@ def decide(command: Command, states: States) -> Outcome:  # noqa: C901 - a case 
             return set_state(command, payload, states)
         case CloseAccount():
             return close_account(command, payload, states)
+        case JoinAccount():
+            return join_account(command, payload, states)
+        case TakeOver():
+            return take_over(command, payload, states)
         case ReplaceNumber():
             return replace_number(command, payload, states)
         case PinTier():

@@ -3,6 +3,7 @@
 from collections.abc import Iterable, Mapping
 from typing import Any
 
+from schemas.joining import JOIN_ACCOUNT
 from schemas.movements import Source
 from schemas.refusals import PointsRefusal
 from schemas.transaction import Context
@@ -21,7 +22,7 @@ from services.points.state import (
 )
 from services.points.thresholds import book_thresholds
 from services.points.waiting_inputs import releasing
-from shared.decider import Accepted, Command, Document, Forwarded, Rejected, Streams
+from shared.decider import Accepted, Command, Document, FollowUp, Forwarded, Rejected, Streams
 from shared.ids import account_id
 
 States = Mapping[str, Any]
@@ -111,7 +112,7 @@ def accepted(
     `states` are the other streams that were written, as the events leave them; `more` is added to the result.
     """
     issued, follow_ups = book_thresholds(booking)
-    follow_ups = (*follow_ups, *releasing(booking.account))
+    follow_ups = (*follow_ups, *releasing(booking.account), *_joining(booking.account))
     if booking.catalogue.tier_sets:
         tiers.rise(booking, booking.before, booking.command.now)
     balances: dict[str, Document] = {}
@@ -136,6 +137,18 @@ def accepted(
         result["issuedVouchers"] = [*result["issuedVouchers"], *reached]
     after = {**(states or {}), booking.stream: booking.account}
     return Accepted(tuple(booking.events), result, follow_ups, memo, after)
+
+
+def joining(account: Account, number: str, to: str) -> FollowUp:
+    """The command that has an account give all that it has to another."""
+    return FollowUp("points.commands", JOIN_ACCOUNT, account.account, {"accountNumber": number, "to": to})
+
+
+def _joining(account: Account) -> tuple[FollowUp, ...]:
+    """What was to be done when nothing on the account is open any more."""
+    if account.joins is None or account.holds or account.account_number is None:
+        return ()
+    return (joining(account, account.account_number, account.joins),)
 
 
 def order_source(order: str, shop: str | None) -> Source:

@@ -38,7 +38,7 @@ def _held_counts(account: Document) -> Document:
 
 
 SHAPES = {
-    Account: Shape("points.account", _held_counts, unchanged),
+    Account: Shape("points.account", _held_counts, unchanged, unchanged),
     ProgrammeRules: Shape("points.programme", unchanged),
     Catalogue: Shape("points.catalogue", unchanged),
     Order: ORDER,
@@ -150,6 +150,8 @@ def _dump_account(account: Account) -> Document:
         document["waiting"] = list(account.waiting)
     if account.closes is not None:
         document["closes"] = account.closes
+    if account.joins is not None:
+        document["joins"] = account.joins
     return document
 
 
@@ -170,6 +172,7 @@ def _load_account(name: str, document: Document) -> Account:
         get("known", False),
         tuple(get("waiting", ())),
         get("closes"),
+        get("joins"),
     )
 
 

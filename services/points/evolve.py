@@ -1,6 +1,5 @@
 """Folding events into states. What has happened is never questioned here; the rules are in `decide`."""
 
-from types import MappingProxyType
 from typing import Any, assert_never
 
 from schemas.accounts import (
@@ -12,6 +11,7 @@ from schemas.accounts import (
     NumberAdded,
 )
 from schemas.holds import HoldEnded, HoldEvent, HoldPlaced
+from schemas.joining import AccountJoining
 from schemas.movements import (
     Activated,
     Adjusted,
@@ -35,6 +35,7 @@ from schemas.movements import (
     Scheduled,
     SpendCounted,
     ThresholdReached,
+    Transferred,
     Unscheduled,
 )
 from schemas.orders import OrderEvent
@@ -54,6 +55,7 @@ from services.points.orders.evolve import evolve_order
 from services.points.orders.state import Order
 from services.points.receipts import Receipt, evolve_receipt
 from services.points.reversals import Reversals, evolve_reversals
+from services.points.standings import evolve_tier
 from services.points.state import (
     Account,
     AccountEvent,
@@ -63,7 +65,6 @@ from services.points.state import (
     Event,
     Lot,
     ProgrammeRules,
-    Standing,
     State,
 )
 
@@ -95,23 +96,23 @@ def evolve_account(account: Account, event: AccountEvent) -> Account:
     match event:
         case Loaded() | Redeemed() | Expired() | Adjusted() | Activated() | Revoked() | GivenBack():
             return _booked(account, event, event.sequence)
-        case Pended() | Dropped() | Deactivated() | Purchased() | ThresholdReached():
+        case Pended() | Dropped() | Deactivated() | Purchased() | ThresholdReached() | Transferred():
             return _booked(account, event, event.sequence)
         case Scheduled() | Unscheduled() | ExpiringSoon() | SpendCounted() | Held() | Released():
             return _booked(account, event, account.sequence)
         case AccountOpened():
             return account._replace(account_number=event.account_number, booked_at=event.booked_at)
-        case AccountStateChanged() | AccountClosing():
+        case AccountStateChanged() | AccountClosing() | AccountJoining():
             return _evolve_state(account, event)
         case NumberAdded():
             return account._replace(numbers=(*account.numbers, event.number), booked_at=event.booked_at)
         case AccountForwarded():
-            number, to = event.account_number, event.forwards_to
-            return account._replace(account_number=number, forwards_to=to, tiers={}, booked_at=event.booked_at)
+            led = account._replace(tiers={}, joins=None, booked_at=event.booked_at)
+            return led._replace(account_number=event.account_number, forwards_to=event.forwards_to)
         case AccountUnknown() | NumberKnown() | InputsReleased():
             return _evolve_inputs(account, event)
         case TierPeriodStarted() | TierChanged():
-            return _evolve_tier(account, event)
+            return evolve_tier(account, event)
         case HoldPlaced():
             return account._replace(holds=(*account.holds, event.transaction_id), booked_at=event.booked_at)
         case HoldEnded():
@@ -121,7 +122,9 @@ def evolve_account(account: Account, event: AccountEvent) -> Account:
             assert_never(event)
 
 
-def _evolve_state(account: Account, event: AccountStateChanged | AccountClosing) -> Account:
+def _evolve_state(account: Account, event: AccountStateChanged | AccountClosing | AccountJoining) -> Account:
+    if isinstance(event, AccountJoining):
+        return account._replace(joins=event.to, booked_at=event.booked_at)
     if isinstance(event, AccountClosing):
         return account._replace(closes=event.reason, booked_at=event.booked_at)
     closes = event.reason if event.final else account.closes
@@ -160,6 +163,7 @@ def _booked(account: Account, event: Notice | Movement, sequence: int) -> Accoun
         account.known,
         account.waiting,
         account.closes,
+        account.joins,
     )
 
 
@@ -225,7 +229,7 @@ def _lots_after(balance: Balance, event: Notice | Movement) -> tuple[lot_rules.L
             return _put(lots, scheduled, next_lot, event.lots)
         case Redeemed() | Purchased() | ThresholdReached() | Expired() | Revoked() | Deactivated() | Held():
             return lot_rules.take_out(lots, event.lots), scheduled, next_lot
-        case Adjusted():
+        case Adjusted() | Transferred():
             if event.delta > 0:
                 return _put(lots, scheduled, next_lot, event.lots)
             return lot_rules.take_out(lots, event.lots), scheduled, next_lot
@@ -256,34 +260,6 @@ def _put(
 
 def _lot(part: LotPart) -> Lot:
     return Lot(part.lot, part.amount, part.expires_at, part.active_from, part.restriction, part.campaign)
-
-
-def _evolve_tier(account: Account, event: TierPeriodStarted | TierChanged) -> Account:
-    tiers = dict(account.tiers)
-    standing = tiers.get(event.tier_set)
-    if isinstance(event, TierPeriodStarted):
-        if standing is None:
-            standing = Standing(event.tier_set, event.programme, event.basis, event.anchor)
-        standing = standing._replace(
-            programme=event.programme,
-            basis=event.basis,
-            scale=event.scale,
-            bases=event.bases,
-            floor=event.floor,
-            ends_at=event.ends_at,
-            down_at=event.down_at,
-            down_to=event.down_to,
-        )
-        tiers[event.tier_set] = standing
-    elif event.reason == "retired":
-        tiers.pop(event.tier_set, None)
-    elif standing is not None:
-        since = standing.since if event.to == standing.code and standing.since else event.occurred_at
-        left = standing.down_to if standing.pinned else standing.code
-        tiers[event.tier_set] = standing._replace(
-            code=event.to, since=since, pinned=event.pinned, down_at=None, down_to=left if event.pinned else None
-        )
-    return account._replace(tiers=MappingProxyType(tiers), booked_at=event.booked_at)
 
 
 def _evolve_catalogue(catalogue: Catalogue, event: CatalogueEvent) -> Catalogue:

@@ -121,6 +121,7 @@ class Account(NamedTuple):
     besides; an account that itself leads to another has that one's id in `forwards_to`, and nothing else. `holds` are
     the ids of its open transactions. `waiting` are the ids of inputs that may not open it, until it is `known`.
     `closes` is why it is closed for good, or will be when nothing on it is open any more; it takes nothing new.
+    `joins` is the id of the account that it gives all to as soon as nothing on it is open.
     """
 
     account: str
@@ -136,6 +137,7 @@ class Account(NamedTuple):
     known: bool = False
     waiting: tuple[str, ...] = ()
     closes: str | None = None
+    joins: str | None = None
 
     @property
     def is_closed(self) -> bool:

@@ -8,7 +8,7 @@ from typing import Any
 from pydantic import BaseModel, TypeAdapter
 from pydantic_core import SchemaValidator, ValidationError, core_schema
 
-from schemas import voucher_saga
+from schemas import joining, voucher_saga
 from schemas._registry import registry
 from schemas.base import Published, Wire
 from schemas.declarations import Declarations
@@ -22,7 +22,7 @@ _CONTAINERS = ("model-fields", "model-field", "tuple", "dict", "list")
 def models() -> dict[str, type[BaseModel]]:
     """By name: the bodies that routes read, what inputs and commands carry, and what operators declare.
 
-    What only our own services send each other (`voucher_saga`) has come through one of these doors before.
+    What only our own services send each other (`voucher_saga`, `joining`) has come through one of these doors before.
     """
     found: dict[str, type[BaseModel]] = {"declarations": Declarations}
     for module in pkgutil.walk_packages(routes.__path__, f"{routes.__name__}."):
@@ -31,7 +31,7 @@ def models() -> dict[str, type[BaseModel]]:
                 found[f"{module.name}.{name}"] = value
     for name, wire_type in registry().items():
         model = wire_type.model
-        ours = issubclass(model, Published) or model.__module__ == voucher_saga.__name__
+        ours = issubclass(model, Published) or model.__module__ in (voucher_saga.__name__, joining.__name__)
         if wire_type.direction == "accepted" and not ours:
             found[name] = model
     return found

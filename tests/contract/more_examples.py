@@ -4,7 +4,7 @@ from datetime import UTC, datetime
 from decimal import Decimal
 from typing import Any
 
-from schemas import accounts, movements, orders, points, receipts, tiers, waiting_inputs
+from schemas import accounts, joining, movements, orders, points, receipts, tiers, waiting_inputs
 from schemas.accounts import AccountState
 from schemas.transaction import Context, ProgrammePart, Redemption, VoucherRedemption
 from schemas.voucher_saga import VoucherDone
@@ -98,6 +98,27 @@ INPUTS: dict[str, tuple[Any, ...]] = {
     "points.return_order.v1": _facts(orders.ReturnOrder),
     "points.report_order.v1": (orders.ReportOrder(order="W-1"),),
     "points.close_account.v1": (accounts.CloseAccount(account_number=NUMBER, reason="customer_anonymised"),),
+    "points.replace_card.v1": (joining.ReplaceCard(account_number=NUMBER, new_number="6299000000000000025"),),
+    joining.JOIN_ACCOUNT: (joining.JoinAccount(account_number=NUMBER, to=OTHER),),
+    joining.TAKE_OVER: (
+        joining.TakeOver(
+            account_number=NUMBER,
+            balances=(
+                joining.JoinedBalance(
+                    programme="LOY",
+                    lots=(
+                        joining.JoinedLot(amount=5, expires_at=LATER, active_from=NOW, restriction="r", campaign="c"),
+                        joining.JoinedLot(amount=7),
+                    ),
+                    pending=1,
+                    debt=2,
+                    spent=3,
+                    account_expires_at=LATER,
+                ),
+                joining.JoinedBalance(programme="DATED"),
+            ),
+        ),
+    ),
     receipts.FREE_RECEIPT: (
         receipts.FreeReceipt(account_number=NUMBER, receipt="W-1", transaction_id=COMMAND, programmes=("LOY",)),
     ),
@@ -136,6 +157,7 @@ def events(booking: dict[str, Any], movement: dict[str, Any]) -> dict[str, tuple
         "points.pended.v1": (movements.Pended(**movement),),
         "points.deactivated.v1": (movements.Deactivated(**movement),),
         "points.dropped.v1": (movements.Dropped(**movement),),
+        "points.transferred.v1": (movements.Transferred(**movement),),
         "points.revoked.v1": (movements.Revoked(**{**movement, "debt_delta": 5}),),
         "points.given_back.v1": (movements.GivenBack(**movement),),
         "points.account_state_changed.v1": (
@@ -144,6 +166,7 @@ def events(booking: dict[str, Any], movement: dict[str, Any]) -> dict[str, tuple
             ),
             points.AccountStateChanged(**_OF_ACCOUNT, from_="active", to="suspended", reason="stolen"),
         ),
+        "points.account_joining.v1": (joining.AccountJoining(**_OF_ACCOUNT, to=OTHER),),
         "points.account_closing.v1": (accounts.AccountClosing(**_OF_ACCOUNT, reason="customer_anonymised"),),
         "points.number_added.v1": (points.NumberAdded(**_OF_ACCOUNT, number="6299000000000000025"),),
         "points.account_forwarded.v1": (points.AccountForwarded(**_OF_ACCOUNT, forwards_to=OTHER),),

@@ -152,7 +152,7 @@ async def closed(shop: Shop) -> None:
     account = good(await shop.client.get(f"/v1/accounts/{CARD}"))
     assert account["state"] == "closed"
     for number in (CARD, account["numbers"][0]):
-        refused = await shop.send("POST", f"/v1/accounts/{number}/transactions", load(10))
+        refused = await shop.send("POST", f"/api/v1.0/LoyaltyVault/Account/{number}/Transaction", load(10))
         assert (refused.status_code, refused.json()["code"]) == (409, "account_closed")
     code, out, _ = await fealty(shop.installation, "report", "liability", "--format", "json", "--programme", BUY)
     rows = {row["day"]: row["closing"] for row in json.loads(out)}

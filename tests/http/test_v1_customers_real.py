@@ -67,6 +67,11 @@ async def test_a_customer_is_given_a_card_blocked_exported_and_forgotten(install
         (account,) = everything["accounts"]
         assert [each["delta"] for each in account["movements"]] == [5, -500, 700]
         assert [each["state"] for each in everything["vouchers"]] == ["issued"]
+        used = "6299000000000000777"
+        good(await shop.send("POST", f"/api/v1.0/LoyaltyVault/Account/{used}/Transaction", load(9)))
+        good(await shop.send("POST", f"{admin}/cards", {"replaces": new, "cardNumber": used}))
+        await eventually(lambda: shop.balance(used), 214)
+        assert await shop.balance(card) == 214
         gone = good(await shop.send("POST", f"{admin}/anonymise"))
         assert gone["goneBy"] > "2026"
         assert (await shop.client.get(f"{FAMILY}/{who}")).status_code == 404

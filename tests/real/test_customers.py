@@ -188,11 +188,11 @@ async def test_a_new_card_leads_to_the_account_of_the_old_one(installation: Inst
         await installation.commands([replaced, unopened])
         await drained(installation)
         journal = installation.collection("points", "journal")
-        await eventually(lambda: journal.count_documents({"type": "points.replace_number.v1"}), 2)
+        await eventually(lambda: journal.count_documents({"type": "points.replace_card.v1"}), 2)
         later = [Command.transaction(number, PROGRAMME, load=7) for number in ("6002", "7002", "7001")]
         await installation.commands(later)
         await installation.drained()
-    told = {each["subject"]: each async for each in journal.find({"type": "points.replace_number.v1"})}
+    told = {each["subject"]: each async for each in journal.find({"type": "points.replace_card.v1"})}
     assert told[account_id("default", "6001")]["status"] == "accepted"
     assert told[account_id("default", "7001")]["status"] == "accepted", "a number without an account can be replaced"
     accounts = {

@@ -30,7 +30,7 @@ def test_a_card_instead_of_another_leads_to_its_account() -> None:
     when = ada().when(ReplaceCard(new_number="6002"))
     when.then(CardReplaced(customer=ADA, card_number="6001", new_number="6002", booked_at=T0))
     leads = {"accountNumber": "6001", "newNumber": "6002"}
-    assert when.follow_ups == [("points.replace_number.v1", account_id(STORE, "6001"), leads), known("6002")]
+    assert when.follow_ups == [("points.replace_card.v1", account_id(STORE, "6001"), leads), known("6002")]
     assert when.accepted.follow_ups[0].topic == "points.commands"
     view = when.world.view()
     assert view["cardNumber"] == "6002"
