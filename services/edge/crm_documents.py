@@ -28,7 +28,7 @@ class SearchParameters(Wire):
 class CustomerSearch(Wire):
     """Whom to look for."""
 
-    parameters: SearchParameters = SearchParameters()
+    parameters: SearchParameters
 
 
 class FoundCustomer(Published):

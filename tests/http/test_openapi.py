@@ -13,6 +13,7 @@ from schemas.points import Adjust, ReplaceNumber, Reverse, SetAccountState
 from services.edge.documents import TierPin
 from services.edge.problems import CODES
 from services.edge.routes.crm.customers import SEARCH
+from tests.http.conftest import Offline
 from tests.http.declared import DOCUMENT
 
 OPERATIONS = [
@@ -111,3 +112,15 @@ def test_writes_take_a_key() -> None:
             continue  # Another token does no harm; a search and a preview change nothing.
         names = {parameter["name"] for parameter in operation.get("parameters", [])}
         assert ("Idempotency-Key" in names) == (method != "get")
+
+
+@pytest.mark.parametrize("text", ["x" * 65, "%C2%85", "a%20"], ids=["long", "control", "blank"])
+async def test_a_path_that_cannot_be_is_answered_as_declared(offline: Offline, text: str) -> None:
+    """The client of the tests holds each answer against the document (tests/http/declared.py)."""
+    for path, method, operation in OPERATIONS:
+        body = operation.get("requestBody", {}).get("content", {}).get("application/json", {})
+        examples = [example["value"] for example in body.get("examples", {}).values()]
+        if "{" in path and not path.endswith("operationId}"):
+            called = re.sub(r"\{\w+\}", text, path) + ("?reason=x" if method == "delete" else "")
+            answer = await offline.client.request(method, called, json=examples[0] if examples else None)
+            assert 400 <= answer.status_code < 500 or answer.status_code == 503, (method, path)

@@ -59,7 +59,7 @@ OPERATION_ID: dict[str, Any] = {
     "name": "operationId",
     "in": "path",
     "required": True,
-    "schema": {"type": "string"},
+    "schema": {"type": "string", "minLength": 1, "pattern": LINE.pattern},
     "description": "As the `Location` of a 202 or 504 named it; good for the client that got it.",
 }
 IDEMPOTENCY_KEY: dict[str, Any] = {

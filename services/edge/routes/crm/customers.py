@@ -106,7 +106,7 @@ def _add_reads(app: FastAPI, edge: Edge) -> None:
         wanted = bodies.validated(CustomerSearch, bodies.folded(raw, CustomerSearch))
         criteria = crm.criteria_of(wanted.parameters)
         if not criteria:
-            raise Problem("missing_field", "give at least one criterion", pointer="/parameters")
+            raise Problem("invalid_value", "give at least one criterion that is not blank", pointer="/parameters")
         if page * size > FOUND_MAX:
             raise query.wrong("page", f"a search shows the first {FOUND_MAX:,} customers: give more criteria")
         found = await edge.views.search(caller.store, criteria, (page - 1) * size, size)

@@ -7,6 +7,7 @@ from fastapi import FastAPI
 from starlette.requests import Request
 from starlette.responses import Response
 
+from schemas.text import LINE
 from services.edge import answers
 from services.edge.edge import Edge
 from services.edge.openapi import refusals
@@ -38,7 +39,7 @@ _PARAMETERS = (
     _parameter(
         "after",
         "The serial of the last voucher of the page before.",
-        {"type": "string", "minLength": 1, "maxLength": _SERIAL_CHARS_MAX},
+        {"type": "string", "minLength": 1, "maxLength": _SERIAL_CHARS_MAX, "pattern": LINE.pattern},
     ),
 )
 

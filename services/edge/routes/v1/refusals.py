@@ -16,7 +16,7 @@ from services.edge.openapi import refusals
 from services.edge.problems import Problem
 from services.edge.routes import query
 from services.edge.routes.v1.accounts import ADMIN
-from services.edge.routes.v1.statements import parameter
+from services.edge.routes.v1.statements import CURSOR, parameter
 from services.edge.tokens import Caller
 from services.edge.v1_documents import RefusalAnswer, RefusalsAnswer
 from shared.refusals import Place, Query
@@ -124,13 +124,13 @@ _PARAMETERS = (
         "How many refusals a page has at most.",
         {"type": "integer", "minimum": 1, "maximum": _SIZE_MAX, "default": _SIZE_DEFAULT},
     ),
-    parameter("cursor", "From the page before: where this one begins. Opaque.", {"type": "string"}),
+    parameter("cursor", "From the page before: where this one begins. Opaque.", CURSOR),
 )
 _REFUSAL_ID: dict[str, Any] = {
     "name": "refusalId",
     "in": "path",
     "required": True,
-    "schema": {"type": "string", "minLength": 1, "maxLength": _CHARS_MAX},
+    "schema": _TEXT,
     "description": "A refusal's id, as the list shows it.",
     "example": "5d0d1f0a-7c00-5000-8000-000000000001",
 }

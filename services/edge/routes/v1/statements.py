@@ -9,6 +9,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from schemas.changes import KINDS
+from schemas.text import LINE
 from services.edge import answers, attributions, cursors
 from services.edge.documents import StatementAnswer
 from services.edge.edge import Edge
@@ -102,12 +103,15 @@ def _next(request: Request, number: str, cursor: str) -> str:
     return f"{path}?{urlencode([*kept, ('cursor', cursor)])}"
 
 
+CURSOR = {"type": "string", "minLength": 1, "pattern": LINE.pattern}
+
+
 def parameter(name: str, description: str, schema: dict[str, Any], **more: Any) -> dict[str, Any]:
     """A parameter of the query, as the OpenAPI document describes it."""
     return {"name": name, "in": "query", "required": False, "description": description, "schema": schema, **more}
 
 
-_TEXT = {"type": "string", "minLength": 1, "maxLength": _CHARS_MAX}
+_TEXT = {"type": "string", "minLength": 1, "maxLength": _CHARS_MAX, "pattern": LINE.pattern}
 _INSTANT = {"type": "string", "format": "date-time"}
 _PARAMETERS = (
     parameter("programme", "Movements of this programme only.", _TEXT),
@@ -125,5 +129,5 @@ _PARAMETERS = (
         "How many movements a page has at most.",
         {"type": "integer", "minimum": 1, "maximum": _SIZE_MAX, "default": _SIZE_DEFAULT},
     ),
-    parameter("cursor", "From the page before: where this one begins. Opaque.", {"type": "string"}),
+    parameter("cursor", "From the page before: where this one begins. Opaque.", CURSOR),
 )

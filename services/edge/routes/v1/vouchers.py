@@ -37,7 +37,7 @@ _ISSUE_RULES = (
     "expiry_before_activation",
     "too_large",
 )
-_VOID_RULES = ("voucher_unknown", "voucher_void", "voucher_redeemed", "voucher_expired", "too_large")
+_VOID_RULES = ("not_found", "voucher_unknown", "voucher_void", "voucher_redeemed", "voucher_expired", "too_large")
 _ISSUED: Document = {
     "serialId": "6666160395443995410",
     "voucherId": "VOUCHER-5",

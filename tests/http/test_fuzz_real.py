@@ -1,0 +1,39 @@
+"""Whatever is sent to an operation, its answer is as the document says, and what fits the document is not malformed."""
+
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+import pytest
+
+from tests.harness import Installation
+from tests.http.declared import DOCUMENT
+from tests.http.fuzzing import fuzz
+from tests.http.shop import Shop, open_shop
+
+pytestmark = pytest.mark.real
+
+OPERATIONS = sum(len(operations) for operations in DOCUMENT["paths"].values())
+
+
+@pytest.fixture
+async def shop(installation: Installation) -> AsyncIterator[Shop]:
+    """A shop whose edge takes as many calls as come."""
+    async with open_shop(installation, FEALTY_CLIENT_REQUESTS_PER_S="100000") as shop:
+        yield shop
+
+
+@pytest.mark.timeout(300)
+async def test_a_short_fuzz_run_finds_nothing(shop: Shop, tmp_path: Path) -> None:
+    fuzzed = await fuzz(shop, tmp_path, seed=1, phases="examples,fuzzing", examples=4)
+    assert fuzzed.findings == {}
+    assert fuzzed.operations == OPERATIONS
+    assert fuzzed.calls >= 2 * OPERATIONS
+
+
+@pytest.mark.long
+@pytest.mark.timeout(3600)
+@pytest.mark.parametrize(("phases", "examples"), [("coverage", 1), ("fuzzing", 300), ("stateful", 100)])
+async def test_a_long_fuzz_run_finds_nothing(shop: Shop, tmp_path: Path, phases: str, examples: int) -> None:
+    fuzzed = await fuzz(shop, tmp_path, seed=2, phases=phases, examples=examples)
+    assert fuzzed.findings == {}
+    assert fuzzed.calls >= 1_000
