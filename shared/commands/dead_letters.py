@@ -10,6 +10,7 @@ from schemas.topics import TOPICS
 from shared.clock import instant, now_ms
 from shared.commands.console import Failure, complain, out
 from shared.commands.output import Form, Sheet, print_json, show
+from shared.commands.stores import journal_of
 from shared.decider import Document
 from shared.runtime.journal import Journal, translated
 from shared.runtime.kafka import PRODUCER_BATCH_BYTES, Producer, Record
@@ -195,8 +196,5 @@ async def _journal(service: str, settings: Settings) -> AsyncIterator[Journal]:
     owners = sorted({topic.owner for topic in TOPICS.values() if topic.name.endswith(".dead-letters")})
     if service not in owners:
         raise Failure(f"there is no service {service!r} with dead letters; {', '.join(owners)} has")
-    journal = Journal(settings.mongodb, settings.database(service), settings.request_timeout_ms)
-    try:
+    async with journal_of(service, settings) as journal:
         yield journal
-    finally:
-        journal.close()

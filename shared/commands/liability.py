@@ -12,6 +12,7 @@ from schemas.programme import Programme
 from shared.commands.console import Failure, complain
 from shared.commands.output import Form, Sheet, print_json_text, text
 from shared.commands.output import show as print_sheet
+from shared.commands.stores import journal_of
 from shared.decider import Document
 from shared.hashing import to_json
 from shared.liability import COLUMNS, Book, Present, Row, books, faults, set_apart
@@ -116,12 +117,9 @@ def complain_of(found: Report) -> None:
 
 
 async def _answers(settings: Settings) -> None:
-    """A server that is away shall be told at once."""
-    journal = Journal(settings.mongodb, settings.database("points"), settings.request_timeout_ms)
-    try:
+    """A server that is away, or has data of other secrets, shall be told at once."""
+    async with journal_of("points", settings) as journal:
         await journal.ping()
-    finally:
-        journal.close()
 
 
 def _line(book: Book, row: Row) -> Document:
