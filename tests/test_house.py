@@ -37,6 +37,7 @@ DOORS = {
     "pymongo": {
         "shared/runtime/availability.py",
         "shared/runtime/journal.py",
+        "shared/runtime/aging.py",
         "shared/rebuild/store.py",
         "shared/embedded/mongo.py",
         "services/edge/views.py",

@@ -20,6 +20,7 @@ from pymongo.read_preferences import ReadPreference
 from pymongo.write_concern import WriteConcern
 
 from shared.errors import Conflict, Unavailable
+from shared.runtime.aging import expire
 from shared.runtime.stored import DEAD_LETTER, ENTRY, FENCE, SNAPSHOT
 from shared.servers import mongodb_options
 from shared.writes import first_write, last_write
@@ -99,8 +100,7 @@ class Journal:
             await self.entries.create_index([("writes", ASCENDING)], unique=True, sparse=True)
             await self.dead_letters.create_index([("command_id", ASCENDING)], sparse=True)
             await self.dead_letters.create_indexes([IndexModel("key"), IndexModel("headers")])
-            kept: Document = {} if letters_kept is None else {"expireAfterSeconds": int(letters_kept.total_seconds())}
-            await self.dead_letters.create_index([("at", ASCENDING)], **kept)
+            await expire(self.dead_letters, "at", letters_kept)
             try:  # A transaction that had to create it would conflict with all others that do.
                 await self.database.create_collection("snapshots", check_exists=False)
             except OperationFailure as error:

@@ -1,6 +1,7 @@
 """The steps of one batch, on a real journal and a real broker, with the pump left out."""
 
 import asyncio
+from datetime import timedelta
 
 import orjson
 import pytest
@@ -232,6 +233,20 @@ async def test_many_may_prepare_the_same_store_at_once(bench: Bench) -> None:
     await bench.installation.mongo.drop_database(settings.database("points"))
     for journal in journals:
         journal.close()
+
+
+@pytest.mark.parametrize("before", [None, timedelta(days=6)])
+async def test_how_long_dead_letters_are_kept_may_change(bench: Bench, before: timedelta | None) -> None:
+    """A start with another age changes the index that an earlier one has made, also to none and back."""
+    settings = bench.installation.settings.model_copy(update={"prefix": f"{bench.installation.settings.prefix}aging."})
+    journal = Journal(settings.mongodb, settings.database("points"), 10_000)
+    for kept in (before, timedelta(days=3), timedelta(days=3), None, None, timedelta(days=6)):
+        await journal.prepare(kept)
+        index = (await journal.dead_letters.index_information())["at_1"]
+        asked = 2**31 - 1 if kept is None else int(kept.total_seconds())
+        assert index.get("expireAfterSeconds", 2**31 - 1) == asked
+    await bench.installation.mongo.drop_database(settings.database("points"))
+    journal.close()
 
 
 async def test_an_old_fence_stops_a_transaction_that_shares_nothing_else(bench: Bench) -> None:
