@@ -1,6 +1,7 @@
 """`python -m shared.embedded fetch`: fetch the servers that this machine needs, and say where they are."""
 
 import asyncio
+import logging
 import sys
 from pathlib import Path
 
@@ -14,6 +15,7 @@ def main() -> int:
     if sys.argv[1:] != ["fetch"]:
         sys.stderr.write("usage: python -m shared.embedded fetch\n")
         return 2
+    logging.getLogger("aiokafka").setLevel(logging.ERROR)
     try:
         sys.stdout.write(f"MongoDB: {locate_mongod()}\n")
         sys.stdout.flush()

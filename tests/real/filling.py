@@ -22,6 +22,8 @@ LONG = "account/s/050000-long"
 LONG_WRITES = 3_000
 OWNER = account_id("default", "C-7")
 OWNED = 2_000
+WAITING = range(90_000, 90_050)
+"""Accounts for which inputs wait."""
 
 
 async def insert(database: AsyncDatabase[Any], name: str, documents: list[Any]) -> None:
@@ -54,13 +56,16 @@ async def fill_points(database: AsyncDatabase[Any]) -> None:
         | {"status": "accepted", "events": [{"stream": LONG, "data": {"sequence": version, "personal": {"a": 1}}}]}
         for version in range(1, LONG_WRITES + 1)
     ]
-    await insert(database, "journal", entries)
     due = [NOW + timedelta(days=number % 1000 + 1) for number in range(COUNT)]
     due[:30] = [NOW - timedelta(days=1)] * 30
-    states = [
+    states: list[dict[str, Any]] = [
         {"_id": stream(number), "version": 1, "partition": number % 3, "booked_at": NOW, "state": {"due_at": at}}
         for number, at in enumerate(due)
     ]
+    for number in WAITING:
+        states[number]["state"] |= {"waiting": [f"e-{number}"]}
+        entries[number]["events"][0]["data"] |= {"accountNumber": f"{number:06}", "bookedAt": format_instant(NOW)}
+    await insert(database, "journal", entries)
     fences = [{"_id": f"fence/points.commands/{number}", "version": 1} for number in range(3)]
     await insert(database, "snapshots", states + fences)
     letters = [
@@ -111,3 +116,18 @@ async def fill_edge(database: AsyncDatabase[Any]) -> None:
     await insert(database, "vouchers", vouchers)
     movements = [of_value(change("C-9", number, after_s=number // 5)) for number in range(1, 20_001)]
     await insert(database, "statements", [each.document for each in movements if each is not None])
+    refused = [
+        {
+            "_id": f"{number:06}",
+            "at": NOW + timedelta(seconds=number // 7),
+            "store": "default",
+            "subject": account_id("default", f"C-{number % 20_000}"),
+            "refusal": {
+                "input": {"topic": ("webshop.orders", "oms.fulfilments", "points.commands")[number % 3]},
+                "code": f"code_{number % 50}",
+                "order": f"O-{number % 30_000}",
+            },
+        }
+        for number in range(COUNT)
+    ]
+    await insert(database, "refusals", refused)

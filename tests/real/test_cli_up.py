@@ -14,6 +14,7 @@ from typing import Any
 import httpx
 import pytest
 
+from shared.commands.demo.play import LASTING
 from shared.embedded.endpoints import kafka_login
 from shared.servers import environment_of
 from shared.settings import Settings
@@ -75,9 +76,7 @@ async def test_it_comes_up_plays_serves_and_stops_and_does_so_again_on_its_data(
 ) -> None:
     async with new_installation(real_servers) as installation:
         more = {"FEALTY_PREFIX": installation.settings.prefix}
-        left_open = tmp_path / "data" / "earlier" / "segment"
-        left_open.parent.mkdir(parents=True)
-        left_open.touch()
+        leave_open(tmp_path / "data" / "earlier" / "segment")
         process = await start(real_servers, tmp_path, "--demo", **more)
         try:
             shown = await text_until(process, "serving until Ctrl-C")
@@ -94,6 +93,7 @@ async def test_it_comes_up_plays_serves_and_stops_and_does_so_again_on_its_data(
                 headers = {"Authorization": f"Bearer {token}"}
                 account = (await client.get(f"/v1/accounts/{number[1]}", headers=headers)).json()
                 assert [balance["balance"] for balance in account["balances"]] == [1000, 45]
+                assert await lasting(client, headers) == [1000]
                 for serial in SERIALS:
                     voucher = (await client.get(f"/v1/vouchers/{serial}", headers=headers)).json()
                     assert (voucher["state"], voucher["accountNumber"]) == ("redeemed", number[1])
@@ -127,6 +127,18 @@ async def test_it_comes_up_plays_serves_and_stops_and_does_so_again_on_its_data(
         installation.settings = installation.settings.model_copy(update=dict(real_servers.settings))
 
 
+def leave_open(path: Path) -> None:
+    """A file as an earlier release made it, which everybody can read."""
+    path.parent.mkdir(parents=True)
+    path.touch()
+
+
+async def lasting(client: httpx.AsyncClient, headers: dict[str, str]) -> list[int]:
+    """The balances of the account that every run of the demo leaves."""
+    account = (await client.get(f"/v1/accounts/{LASTING}", headers=headers)).json()
+    return [balance["balance"] for balance in account["balances"]]
+
+
 def open_to_others(root: Path) -> list[str]:
     """What somebody else on the machine may read, write or list, the directory included."""
     found = [root, *root.rglob("*")]
@@ -138,7 +150,7 @@ def played_well(shown: str, serials: Sequence[str]) -> None:
     """Every step of the demo is as expected; what the web shop's example did, and the customer before and after it."""
     assert "WRONG" not in shown
     printed = rows(shown)
-    assert sum(row[-1] == "ok" for row in printed) == 28
+    assert sum(row[-1] == "ok" for row in printed) == 29
     in_programme, of_none = serials
     steps = {what: seen for what, seen, *_ in printed}
     (told,) = (seen for what, seen in steps.items() if what.startswith("HTTP web shop's example"))

@@ -5,7 +5,7 @@ Each public method of what reads or writes MongoDB is called here; one that is n
 
 import asyncio
 import inspect
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterator
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any
@@ -18,6 +18,7 @@ from services.edge.changes import of_value
 from services.edge.snapshots import of_part
 from services.edge.views import Views
 from shared import refusals
+from shared.commands.unknown_accounts import unknown_accounts
 from shared.ids import account_id
 from shared.oauth.store import Credentials
 from shared.rebuild.store import Store
@@ -116,6 +117,7 @@ async def of_the_runtime(filled: Filled) -> dict[str, Any]:
         "Ledger.streams": books(),
         "last_movements": ledger.last_movements(journal, LONG, LONG_WRITES, 20),
         "opened_at": ledger.opened_at(journal, LONG),
+        "unknown_accounts": unknown_accounts(journal, 20),
         "letters_of": ledger.letters_of(journal, ["000123", "000124"], 20),
         "Store.put": store.put(snapshots),
         "Store.found": store.found(stream(6)),
@@ -150,7 +152,6 @@ async def of_the_edge(filled: Filled) -> dict[str, Any]:
     movements = [each for number in (5, 20_001) if (each := of_value(change("C-9", number, after_s=9))) is not None]
     read = Credentials(database, Settings())
     client = await read.add("till", ["api_admin"], "s", "secret")
-    asked = refusals.Query(store="s", limit=10)
     account = account_id("default", "C-9")
     found = {
         "Views.account": views.account(OWNER),
@@ -175,8 +176,10 @@ async def of_the_edge(filled: Filled) -> dict[str, Any]:
         "Credentials.used": read.used(client),
         "Credentials.keys": read.keys(),
         "Credentials.rotate": read.rotate(),
-        "refusals": refusals.page(database, asked),
+        "refusal": refusals.one(database, "default", "000700"),
     }
+    for asked in refusals_asked(account):
+        found[f"refusals by {refusals.index_of(asked)}: {asked}"] = refusals.page(database, asked)
     for name, value in (
         ("cardNumbers", "C-500"),
         ("emailAddress", "500@example.com"),
@@ -189,6 +192,24 @@ async def of_the_edge(filled: Filled) -> dict[str, Any]:
         found[f"Views.search by {name}"] = views.search("default", {name: value}, 0, 20)
     found["Views.search, its last page"] = views.search("default", {"lastName": "n"}, 9_900, 100)
     return found
+
+
+def refusals_asked(account: str) -> Iterator[refusals.Query]:
+    """Each filter, alone and with another, the first page and one far behind, in a period and out of any."""
+    filters: list[dict[str, Any]] = [
+        {},
+        {"topic": "webshop.orders"},
+        {"code": "code_7"},
+        {"topic": "webshop.orders", "code": "code_7"},
+        {"accounts": (account,)},
+        {"order": "O-77"},
+        {"order": "O-77", "code": "code_27"},
+    ]
+    period = {"from_": NOW + timedelta(hours=1), "until": NOW + timedelta(hours=2)}
+    below = refusals.Place(NOW + timedelta(hours=1.5), "050000")
+    for each in filters:
+        for more in ({}, period, {"below": below}, {**period, "below": below}):
+            yield refusals.Query(store="default", limit=10, **each, **more)
 
 
 async def examined(database: AsyncDatabase[Any], calls: dict[str, Any]) -> list[str]:
@@ -204,7 +225,7 @@ async def examined(database: AsyncDatabase[Any], calls: dict[str, Any]) -> list[
 async def test_the_runtime_examines_what_it_returns(filled: Filled) -> None:
     calls = await of_the_runtime(filled)
     covered(calls, Journal, History, Ledger, Store)
-    assert {"last_movements", "opened_at", "letters_of"} <= calls.keys()
+    assert {"last_movements", "opened_at", "letters_of", "unknown_accounts"} <= calls.keys()
     assert await examined(filled.database("points"), calls) == []
 
 

@@ -31,7 +31,7 @@ class Edge(Run):
     def sending(self) -> None:
         """No time is taken here."""
 
-    async def call(self, client: str, method: str, path: str, body: Any = None) -> Answer:
+    async def call(self, client: str, method: str, path: str, body: Any = None, key: str | None = None) -> Answer:
         if path == "/v1/vouchers":
             serial = body.get("serialId", f"drawn-{body['voucherId']}")
             if serial in self.taken:

@@ -34,6 +34,8 @@ OMS_RECORD = "oms_fulfilment.json"
 """The document's example, byte for byte, its misspelt keys included: 1,000 points for an order."""
 
 SOURCE = "/demo/oms"
+LASTING = "6299000000000000017"
+"""The account of the examples in README and docs/integration.md."""
 _BALANCES = {PROGRAMME: 1000, "LOY22-Orders": 45}
 """What is left after everything."""
 
@@ -113,6 +115,7 @@ class _Player:
         await self._order()
         await self._reversal(command_id)
         await self._account()
+        await self._lasting()
         return before, await self._customer.after(_BALANCES)
 
     async def _programmes(self) -> None:
@@ -200,6 +203,14 @@ class _Player:
         found = {balance["programme"]: balance["balance"] for balance in document.get("balances", ())}
         good = answer.status == 200 and found == _BALANCES and document.get("sequence") == 10
         self._run.note("HTTP account read back", f"{answer.status} {json.dumps(found)}", good)
+
+    async def _lasting(self) -> None:
+        """An account that is there after every run, for whoever looks around: loaded once."""
+        path = f"/api/v1.0/LoyaltyVault/Account/{LASTING}/Transaction"
+        body = {"loyaltyPrograms": [{"loyaltyPointDefinitionId": PROGRAMME, "loads": [{"value": 1000}]}]}
+        self._run.sending()
+        answer = await self._run.call("till", "POST", path, body, key="demo-lasting-account")
+        self._run.note(f"HTTP load of {LASTING}, once for all runs", str(answer.status), answer.status == 200)
 
 
 def _change(arrived: Arrived) -> str:

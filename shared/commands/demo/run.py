@@ -53,14 +53,14 @@ class Run:
         """From now on steps count their time."""
         self._sent_s = monotonic_s()
 
-    async def call(self, client: str, method: str, path: str, body: Any = None) -> Answer:
-        """Call the edge as one of the demo's clients; each call that writes has a key of its own.
+    async def call(self, client: str, method: str, path: str, body: Any = None, key: str | None = None) -> Answer:
+        """Call the edge as one of the demo's clients; each call that writes has a key of its own, or this one.
 
         :raises OSError: nobody answers.
         """
         headers = {"Authorization": f"Bearer {self._tokens[client]}"}
         if body is not None:
-            headers["Idempotency-Key"] = new_id()
+            headers["Idempotency-Key"] = key or new_id()
         return await call(method, f"{self._http}{path}", body, headers)
 
     async def caused(self, topic: str, command_id: str, count: int) -> list[Arrived]:
