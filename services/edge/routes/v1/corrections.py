@@ -65,7 +65,7 @@ _REVERSE_RULES = (
     "voucher_used",
 )
 _STATE_RULES = ("account_unknown", "too_large")
-_REPLACE_RULES = ("account_closed", "number_in_use", "too_many_numbers", "too_large")
+_REPLACE_RULES = ("account_unknown", "account_closed", "number_in_use", "too_many_numbers", "too_large")
 _TIER_RULES = ("account_unknown", "account_closed", "tier_set_unknown", "too_large")
 _BOOKED = {"model": TransactionAnswer, "description": "Booked; the balance of the programme."}
 _REVERSED = {"model": ReversalAnswer, "description": "Booked; what was undone, and the balances of the programmes."}
