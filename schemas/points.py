@@ -4,7 +4,7 @@ The rest is in `schemas.accounts`, `movements`, `orders` and others, and named h
 published are integers in the programme's smallest unit (`scale` digits). The journal stores events in this shape.
 """
 
-from typing import Annotated, Literal, get_args
+from typing import Annotated, get_args
 
 from pydantic import Field, StrictBool
 
@@ -51,11 +51,11 @@ from schemas.movements import (
     Unscheduled,
 )
 from schemas.orders import CancelOrder, FulfilOrder, PlaceOrder, ReportOrder, ReturnOrder
-from schemas.programme import Programme, ProgrammeState
+from schemas.programmes import CatalogueView, ProgrammeApplied, ProgrammeView, PutProgramme
 from schemas.refusals import PointsRefusal, PointsRejected
 from schemas.reversals import ReversalEvent, Reverse, Reversed, ReversedAmount, ReversedOperation
 from schemas.text import Key, Reason
-from schemas.tiers import PinTier, PutTierSet, TierEvent, TierSet, TierSetApplied
+from schemas.tiers import PinTier, PutTierSet, TierEvent, TierSetApplied
 from schemas.transaction import Context, Transaction
 from schemas.voucher_saga import (
     CLOSE_REVERSAL,
@@ -89,42 +89,12 @@ class Adjust(Wire):
     context: Context = Context()
 
 
-class PutProgramme(Wire):
-    """`points.put_programme.v1`: declare a programme, or a new version of it; an equal one is a no-op."""
-
-    programme: Programme
-
-
-class ProgrammeApplied(Published):
-    """`points.programme_applied.v1`: the programme has these rules from now on."""
-
-    type: Literal["points.programme_applied.v1"] = "points.programme_applied.v1"
-    programme: Programme
-    version: int
-    booked_at: Instant
-
-
 AccountNews = AccountLife | joining.AccountJoining | waiting_inputs.InputNews | HoldPlaced | HoldEnded | TierEvent
 CatalogueNews = TierSetApplied | waiting_inputs.AccountNumbersApplied
 PointsEvent = Annotated[
     AccountNews | ProgrammeApplied | CatalogueNews | Notice | Movement | receipts.OrderNews | ReversalEvent | HoldEvent,
     Field(discriminator="type"),
 ]
-
-
-class ProgrammeView(Published):
-    """`points.programme.v1` on `points.snapshots`: a programme's current rules."""
-
-    programme: Programme
-    version: int
-    state: ProgrammeState
-
-
-class CatalogueView(Published):
-    """`points.catalogue.v1` on `points.snapshots`: the store's tier sets, and the programmes that orders earn in."""
-
-    tier_sets: tuple[TierSet, ...]
-    order_programmes: tuple[str, ...]
 
 
 class BalanceResult(Published):

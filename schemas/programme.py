@@ -1,5 +1,6 @@
 """A points programme as it is declared in YAML and carried by `points.put_programme.v1` (rules 4.1.1)."""
 
+import re
 from datetime import date
 from decimal import Decimal
 from enum import StrEnum
@@ -26,8 +27,8 @@ def _known_zone(name: str) -> str:
 
 
 def _only_text(value: Any) -> Any:
-    """Refuse what the date parser would take for days or seconds since 1970."""
-    if isinstance(value, date) or (isinstance(value, str) and not value.strip().lstrip("+-").isdigit()):
+    """Refuse what the date parser would take for seconds since 1970, or cut a time off."""
+    if isinstance(value, date) or (isinstance(value, str) and re.fullmatch(r"\d{4}-\d\d-\d\d", value)):
         return value
     raise ValueError("must be a date as in 2027-12-31")
 

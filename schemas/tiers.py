@@ -5,6 +5,7 @@ from typing import Annotated, Literal
 from pydantic import Field, PlainSerializer, StrictBool, model_validator
 
 from schemas.base import Amount, AtMost, Instant, Integer, Published, Wire
+from schemas.declaration_checks import refuse, zone_faults
 from schemas.orders import Currency
 from schemas.programme import Language, Months, Zone, json_number
 from schemas.text import Description, Key, Reason
@@ -77,6 +78,11 @@ class PutTierSet(Wire):
     """`points.put_tier_set.v1`: declare a tier set, or a new version of it; an equal one is a no-op."""
 
     tier_set: TierSet
+
+    @model_validator(mode="after")
+    def _can_be_meant(self) -> "PutTierSet":
+        refuse(zone_faults(self.tier_set.zone))
+        return self
 
 
 class PinTier(Wire):

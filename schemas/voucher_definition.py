@@ -6,6 +6,7 @@ from typing import Annotated, Literal
 from pydantic import Field, StrictBool, model_validator
 
 from schemas.base import Instant, Published, Wire
+from schemas.declaration_checks import refuse, zone_faults
 from schemas.programme import ExpiryRule, Language, Zone
 from schemas.text import LINE, LINES, Checked, Key
 from schemas.voucher_benefit import Worth
@@ -68,6 +69,11 @@ class PutDefinition(Wire):
     """`voucher.put_definition.v1`: declare a definition, or a new version of it; an equal one is a no-op."""
 
     definition: VoucherDefinition
+
+    @model_validator(mode="after")
+    def _can_be_meant(self) -> "PutDefinition":
+        refuse(zone_faults(self.definition.zone))
+        return self
 
 
 class DefinitionPut(Published):

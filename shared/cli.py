@@ -15,7 +15,7 @@ from shared import (
     cli_status,
     cli_tools,
 )
-from shared.commands.console import Failure, complain, execute, one_line, out, quiet_logs
+from shared.commands.console import Failure, complain, execute, one_line, quiet_logs
 from shared.commands.environment import ROOT, Root, settings_at
 from shared.commands.output import Form, FormOption, say
 
@@ -23,6 +23,7 @@ app = typer.Typer(add_completion=False, pretty_exceptions_enable=False)
 letters = typer.Typer(help="Records that could never work: list, show and replay them.")
 app.add_typer(letters, name="dead-letters")
 app.add_typer(cli_refusals.refusals, name="refusals")
+app.command()(cli_programmes.apply)
 app.add_typer(cli_programmes.programmes, name="programmes")
 app.command()(cli_status.status)
 cli_access.register(app)
@@ -63,37 +64,6 @@ def topics(form: FormOption = Form.TABLE, root: Root = ROOT) -> None:
 
     with one_line():
         execute(command.topics(settings_at(root), form))
-
-
-@app.command()
-def apply(
-    files: Annotated[list[str], typer.Option("--file", "-f", help="YAML file; - is standard input; repeatable.")],
-    dry_run: Annotated[bool, typer.Option("--dry-run", help="Validate only; send nothing.")] = False,
-    form: FormOption = Form.TABLE,
-    root: Root = ROOT,
-) -> None:
-    """Validate declarations of vouchers, programmes and tier sets wholly, then apply them."""
-    from shared.commands import apply as command
-    from shared.commands import declarations
-
-    with one_line():
-        try:
-            declared = declarations.read(files)
-        except declarations.Invalid as invalid:
-            for line in invalid.lines:
-                complain(line)
-            raise typer.Exit(1) from None
-        if dry_run:
-            counted = (
-                f"{len(declared.vouchers)} vouchers, {len(declared.programmes)} programmes, "
-                f"{len(declared.tier_sets)} tier sets"
-            )
-            out().print(f"valid: {counted}; nothing was sent")
-            return
-        outcomes = execute(command.apply(declared, settings_at(root)), waits="for the services to answer")
-        command.show(outcomes, form)
-        if bad := [outcome.id for outcome in outcomes if not outcome.good]:
-            raise Failure(f"not applied: {', '.join(bad)}")
 
 
 @app.command()

@@ -4,9 +4,10 @@ import importlib
 from functools import cache
 from typing import Any
 
-from schemas.points import ACCOUNT_VIEW, PROGRAMME_VIEW, ProgrammeView
+from schemas.points import ACCOUNT_VIEW, CATALOGUE_VIEW, PROGRAMME_VIEW, CatalogueView, ProgrammeView
 from schemas.programme import Programme
 from schemas.text import STORED
+from schemas.tiers import TierSet
 from shared.decider import Decider, Document, View
 from shared.runtime.journal import Stored
 
@@ -30,6 +31,17 @@ def programme_of(stream: str, stored: Stored) -> Programme | None:
     """A programme's present rules."""
     value = _value(PROGRAMME_VIEW, stream, stored)
     return None if value is None else ProgrammeView.model_validate(value, context=STORED).programme
+
+
+def catalogue_stream(store: str) -> str:
+    """The stream of all that a store declares to the points service."""
+    return f"catalogue/{store}/all"
+
+
+def tier_sets_of(stream: str, stored: Stored) -> tuple[TierSet, ...]:
+    """A store's tier sets, from the stream of its catalogue."""
+    value = _value(CATALOGUE_VIEW, stream, stored)
+    return () if value is None else CatalogueView.model_validate(value, context=STORED).tier_sets
 
 
 def _value(kind: str, stream: str, stored: Stored) -> Document | None:

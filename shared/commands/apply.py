@@ -1,12 +1,13 @@
 """`fealty apply -f FILE`: send declarations as commands and show what became of each."""
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from typing import assert_never
 
 from schemas.declarations import STORE_WIDE, Declarations
 from schemas.points import PutProgramme
+from schemas.programme import Programme
 from schemas.replies import Reply, Status
 from schemas.tiers import PutTierSet, TierSet
 from schemas.vouchers import PutDefinition
@@ -14,7 +15,8 @@ from schemas.waiting_inputs import (
     PutAccountNumbers,
 )
 from shared.commands.commander import ACTOR, commander
-from shared.commands.output import Form, Sheet
+from shared.commands.cross_checks import named
+from shared.commands.output import Form, Sheet, print_json, say
 from shared.commands.output import show as print_sheet
 from shared.ids import new_id
 from shared.runtime.requests import NotSent, OutcomeUnknown, Request, Requester
@@ -22,7 +24,7 @@ from shared.settings import Settings
 
 Put = PutDefinition | PutProgramme | PutTierSet | PutAccountNumbers
 
-APPLIED, UNCHANGED, REFUSED, UNANSWERED = "applied", "unchanged", "refused", "unanswered"
+APPLIED, UNCHANGED, REFUSED, UNANSWERED, NOT_SENT = "applied", "unchanged", "refused", "unanswered", "not sent"
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,8 +56,9 @@ async def apply(declarations: Declarations, settings: Settings) -> list[Outcome]
         outcomes = await asyncio.gather(
             *(_put(requester, settings, PutDefinition(definition=each)) for each in declarations.vouchers)
         )
+        missing = {outcome.id for outcome in outcomes if not outcome.good}
         outcomes += await asyncio.gather(
-            *(_put(requester, settings, PutProgramme(programme=each)) for each in declarations.programmes)
+            *(_put_programme(requester, settings, each, missing) for each in declarations.programmes)
         )
         by_id: dict[str, Outcome] = {}
         for wave in ([each for each in tier_sets if not _leads(each)], [each for each in tier_sets if _leads(each)]):
@@ -72,6 +75,27 @@ def show(outcomes: Sequence[Outcome], form: Form = Form.TABLE) -> None:
     for outcome in outcomes:
         shown.add(outcome.kind, outcome.id, outcome.version, outcome.status, outcome.code, outcome.detail)
     print_sheet(shown, form)
+
+
+async def _put_programme(
+    requester: Requester, settings: Settings, programme: Programme, missing: Collection[str]
+) -> Outcome:
+    """A programme is not declared while it names vouchers that are `missing`."""
+    if names := [code for code in dict.fromkeys(code for _, code in named(programme)) if code in missing]:
+        return Outcome("programme", programme.id, NOT_SENT, detail=f"it names {', '.join(names)}")
+    return await _put(requester, settings, PutProgramme(programme=programme))
+
+
+def show_valid(declarations: Declarations, form: Form) -> None:
+    """Print what files declare that are right by themselves."""
+    counts = {section: len(ids) for section, ids in declarations.ids().items() if section != "accountNumbers"}
+    if form is Form.JSON:
+        print_json({"valid": True, **counts})
+    else:
+        say(
+            f"valid: {counts['vouchers']} vouchers, {counts['programmes']} programmes, {counts['tierSets']} tier sets; "
+            "nothing was sent"
+        )
 
 
 async def _put(requester: Requester, settings: Settings, payload: Put) -> Outcome:

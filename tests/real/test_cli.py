@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+import re
 import sys
 from pathlib import Path
 
@@ -39,9 +40,10 @@ async def test_applying_twice_changes_nothing_and_the_scale_never_changes(
     vouchers = [["voucher", name] for name in ("VOUCHER-5", "VOUCHER-10", "VOUCHER-25", "WELCOME")]
     declared = [*vouchers, *(["programme", name] for name in names), ["tier set", "LEVELS"], ["account numbers", "all"]]
     other = tmp_path / "other.yaml"
-    text = DEMO.read_text().replace("scale: 2", "scale: 1").replace("price: 500", "price: 501")
-    text = text.replace("days: 30", "days: 31")
-    other.write_text(text)
+    text = DEMO.read_text().replace("price: 500", "price: 501").replace("days: 30", "days: 31")
+    other.write_text(text.replace("scale: 2", "scale: 1"))
+    changed = tmp_path / "changed.yaml"
+    changed.write_text(text)
     async with installation.points(), installation.worker("voucher"):
         code, out, err = await fealty(installation, "apply", "-f", str(DEMO))
         assert (code, err) == (0, "")
@@ -50,14 +52,16 @@ async def test_applying_twice_changes_nothing_and_the_scale_never_changes(
         assert (code, err) == (0, "")
         assert rows(out) == [[*each, "1", "unchanged", "", ""] for each in declared]
         code, out, err = await fealty(installation, "apply", "-f", str(other))
-        assert (code, err) == (1, "fealty: not applied: CASHBACK\n")
+        place = "/programmes/2/scale: never changes; CASHBACK is declared with another"
+        assert (code, out) == (1, "")
+        assert re.fullmatch(rf"fealty: {re.escape(str(other))}:\d+:\d+: {place}\n", err)
+        code, out, err = await fealty(installation, "apply", "-f", str(changed))
+        assert (code, err) == (0, "")
         assert rows(out) == [
             *([*each, "1", "unchanged", "", ""] for each in declared[:3]),
             [*declared[3], "2", "applied", "", ""],
             [*declared[4], "2", "applied", "", ""],
-            [*declared[5], "1", "unchanged", "", ""],
-            [*declared[6], "", "refused", "scale_changed", "the scale of a programme never changes /programme/scale"],
-            *([*each, "1", "unchanged", "", ""] for each in declared[7:]),
+            *([*each, "1", "unchanged", "", ""] for each in declared[5:]),
         ]
         await programmes_are_listed_shown_and_compared(installation, other)
         await the_status_tells_what_runs(installation)
@@ -90,7 +94,9 @@ async def the_status_tells_what_runs(installation: Installation) -> None:
 async def test_without_its_service_a_declaration_stays_unanswered(empty_installation: Installation) -> None:
     code, out, err = await fealty(empty_installation, "apply", "-f", str(DEMO), FEALTY_REPLY_WAIT_MS="500")
     assert code == 1
-    assert [row[3] for row in rows(out)] == ["unanswered"] * 10
+    waits_for = ["not sent", "it names VOUCHER-5, VOUCHER-10"], ["not sent", "it names VOUCHER-25"]
+    assert [row[3] for row in rows(out)] == ["unanswered"] * 4 + ["not sent"] * 2 + ["unanswered"] * 4
+    assert [[row[3], row[5]] for row in rows(out)[4:6]] == [*waits_for]
     assert err.startswith("fealty: not applied: ")
 
 

@@ -12,13 +12,13 @@ import structlog
 from typer.testing import CliRunner
 
 from shared.cli import app
-from shared.commands import declarations
 from shared.commands.apply import UNANSWERED, Outcome
 from shared.commands.console import QUIETED
 from shared.commands.environment import settings_at
 from shared.commands.run import SERVICES
 from shared.commands.topics import keeps
 from shared.settings import Settings
+from tests.unit.declaration_cases import ONE, programme, write
 
 DEMO = Path(__file__).parents[2] / "demo"
 NOBODY = {"KAFKA_BOOTSTRAP_SERVERS": "127.0.0.1:1", "MONGODB_URL": "mongodb://127.0.0.1:1/"}
@@ -49,49 +49,7 @@ def fealty(*arguments: str, stdin: str = "", **environment: str) -> tuple[int, s
     return result.exit_code, result.stdout, result.stderr.splitlines()
 
 
-def write(tmp_path: Path, text: str, name: str = "programmes.yaml") -> str:
-    path = tmp_path / name
-    path.write_text(text)
-    return str(path)
-
-
 # ── declarations ────────────────────────────────────────────────────────────────────────────────────────────────────
-
-ONE = "programmes: [{id: A, descriptions: {en: a}}]"
-
-WRONG = {
-    "a syntax error": ("programmes:\n  - {id: A", ":2:11: "),
-    "a key twice": (f"{ONE}\n{ONE}", ":2:1: the key 'programmes' is given twice"),
-    "an unknown field": ("programmes: [{id: A, descriptions: {en: a}, colour: red}]", ": /programmes/0/colour: Extra"),
-    "a wrong zone": (
-        "programmes: [{id: A, descriptions: {en: a}, zone: Mars}]",
-        ": /programmes/0/zone: 'Mars' is no IANA time zone",
-    ),
-    "a programme twice": ("programmes: [" + "{id: A, descriptions: {en: a}}," * 2 + "]", "declared twice: A"),
-    "a voucher without a title in its default language": (
-        "vouchers: [{code: V, titles: {nl: bon}, defaultLanguage: en}]",
-        ": /vouchers/0: titles has no text in the default language en",
-    ),
-    "a voucher sold by another programme": (
-        "vouchers: [{code: V, titles: {en: v}, defaultLanguage: en, programme: B}]\n"
-        "programmes: [{id: A, descriptions: {en: a}, purchases: [{voucherId: V, price: 1}]}]",
-        ": /: A names the voucher V, which belongs to B",
-    ),
-    "no mapping": ("- a", ": /: Input should be"),
-    "nothing": ("# nothing\n", ": declares nothing"),
-}
-
-
-@pytest.mark.parametrize("what", WRONG)
-def test_a_wrong_declaration_is_told_with_its_place(what: str, tmp_path: Path) -> None:
-    text, expected = WRONG[what]
-    file = write(tmp_path, text)
-    code, out, errors = fealty("apply", "-f", file)
-    assert code == 1
-    assert out == ""
-    assert len(errors) == 1
-    assert errors[0].startswith(f"fealty: {file}")
-    assert expected in errors[0]
 
 
 def test_all_faults_of_all_files_are_told_and_nothing_is_sent(tmp_path: Path) -> None:
@@ -100,20 +58,23 @@ def test_all_faults_of_all_files_are_told_and_nothing_is_sent(tmp_path: Path) ->
     code, _, errors = fealty("apply", "-f", one, "-f", wrong, "-f", two, "-f", str(tmp_path / "none.yaml"))
     assert code == 1
     assert [line.removeprefix(f"fealty: {tmp_path}/") for line in errors] == [
-        "wrong.yaml: /programmes/0/id: String should have at least 1 character",
-        "wrong.yaml: /programmes/0/descriptions: Field required",
-        f"two.yaml: /programmes/0/id: declared in {one} too",
+        "wrong.yaml:1:19: /programmes/0/id: String should have at least 1 character",
+        "wrong.yaml:1:14: /programmes/0/descriptions: Field required",
         "none.yaml: No such file or directory",
+        f"two.yaml:1:19: /programmes/0/id: declared at {one}:1:14 too",
     ]
 
 
-def test_on_is_a_word(tmp_path: Path) -> None:
-    rule = "{id: A, descriptions: {en: a}, expiry: {on: 2027-12-31}, earn: [{on: order, points: 1, per: 0.5}]}"
-    declared = declarations.read([write(tmp_path, f"programmes: [{rule}]")])
-    (programme,) = declared.programmes
-    assert programme.expiry is not None
-    assert str(programme.expiry.on) == "2027-12-31"
-    assert programme.earn[0].on == "order"
+def test_a_dry_run_tells_what_only_the_store_can_know_and_strict_refuses_it(tmp_path: Path) -> None:
+    file = write(tmp_path, programme("purchases: [{voucherId: W, price: 010}]"))
+    warnings = [
+        f"fealty: warning: {file}:2:79: 010 is read as 10; write 10",
+        f"fealty: warning: {file}:2:69: /programmes/0/purchases/0/voucherId: there is no voucher W",
+    ]
+    valid = "valid: 1 vouchers, 1 programmes, 0 tier sets; nothing was sent\n"
+    assert fealty("apply", "--dry-run", "-f", file) == (0, valid, warnings)
+    refused = "fealty: 2 warnings, which --strict takes for errors; nothing was sent"
+    assert fealty("apply", "--dry-run", "--strict", "-f", file) == (1, "", [*warnings, refused])
 
 
 def test_a_dry_run_needs_no_server(tmp_path: Path) -> None:

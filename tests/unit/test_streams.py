@@ -13,6 +13,7 @@ from services.customer import state as customer
 from services.points import state as points
 from services.voucher import state as voucher
 from shared import points as shared_points
+from shared import vouchers as shared_vouchers
 from shared.settings import Settings
 from shared.writes import first_write, last_write, split, write_of
 from tests.test_house import CODE, ROOT
@@ -28,7 +29,7 @@ BUILDERS = (
     customer.customer_stream,
 )
 WHERE = {"services/points/state.py", "services/voucher/state.py", "services/customer/state.py", "shared/points.py"}
-WHERE |= {"services/edge/views.py", "services/edge/customers.py", "services/edge/vouchers.py"}
+WHERE |= {"shared/vouchers.py", "services/edge/views.py", "services/edge/customers.py", "services/edge/vouchers.py"}
 HOSTILE = ("a/b", "a", "b", "a#000000000001", "a%23000000000001", "a%", "#", "/", "//", "a/", "/a", "default/a", "é#/")
 STORES = ("a", "b", "a.b", "A", "default")
 BAD_STORES = ("", "a/b", "a#b", "a b", "a\n", "/", "..", "é", "a%2Fb", "x" * 65, "\u202ea")
@@ -55,6 +56,8 @@ def test_no_two_aggregates_share_a_stream() -> None:
     asked = list(product(BUILDERS, STORES, HOSTILE))
     assert len({build(store, id_) for build, store, id_ in asked}) == len(asked)
     assert shared_points.account_stream("s", "i") == points.account_stream("s", "i")
+    assert shared_points.catalogue_stream("s") == points.catalogue_stream("s")
+    assert shared_vouchers.definition_stream("s", "i") == voucher.definition_stream("s", "i")
 
 
 @given(st.text(alphabet="a#%/2350:\ud7ff", max_size=20), st.integers(1, 10**12 - 1))

@@ -120,7 +120,7 @@ class _Player:
 
     async def _programmes(self) -> None:
         try:
-            declared = declarations.read([str(PROGRAMMES)])
+            declared = declarations.read([str(PROGRAMMES)]).declarations
         except declarations.Invalid as invalid:
             raise Failure(str(invalid)) from invalid
         self._run.sending()

@@ -19,8 +19,8 @@ RICH = programme(
     accountExpiryMonths=24,
     earn=[{"on": "order", "points": Decimal("1.5"), "per": 10}],
     issueImmediateThreshold={"value": 500, "voucherId": "V"},
-    purchases=[{"voucherId": "V", "price": Decimal("999999999999.999"), "from": "2026-01-01T00:00:00Z"}],
-    loadLimits={"perLoad": Decimal("10.005")},
+    purchases=[{"voucherId": "V", "price": Decimal("999999999999.99"), "from": "2026-01-01T00:00:00Z"}],
+    loadLimits={"perLoad": Decimal("10.05")},
 )
 
 
@@ -65,7 +65,7 @@ def test_it_survives_storing_with_every_digit() -> None:
     stream = programme_stream(STORE, RICH.id)
     state = DECIDER.evolve(DECIDER.initial(stream), event)
     assert isinstance(state, ProgrammeRules)
-    assert (state.per_load, state.per_transaction) == (1000, 100_000_000)
+    assert (state.per_load, state.per_transaction) == (1005, 100_000_000)
     assert DECIDER.load_state(stream, DECIDER.dump_state(state)) == state
     given(event).when(put(RICH)).then()
 

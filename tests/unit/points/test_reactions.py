@@ -190,7 +190,7 @@ def test_what_a_placed_order_uses_is_a_transaction_beside_it() -> None:
 
 
 def test_the_demos_order_from_its_placing_to_its_return() -> None:
-    declared = declarations.read([str(DEMO / "programmes.yaml")])
+    declared = declarations.read([str(DEMO / "programmes.yaml")]).declarations
     numbers = AccountNumbersApplied(patterns=declared.account_numbers or (), version=1, booked_at=T0)
     world = given(*map(applied, declared.programmes), *map(applied_tiers, declared.tier_sets), numbers)
     seen = []
