@@ -113,6 +113,7 @@ def _vouchers() -> Iterable[WireType]:
     yield from _commands("voucher", vouchers.COMMANDS, {})
     yield from _events("voucher", vouchers.EVENTS)
     yield from _refusals("voucher", vouchers.REJECTIONS, refusals.VoucherRejected, refusals.VoucherRefusal)
+    yield WireType(vouchers.CHANGED, vouchers.VoucherChanged, "published", ("voucher.changes",))
     for name, view in (
         (vouchers.VOUCHER_VIEW, vouchers.VoucherView),
         (vouchers.DEFINITION_VIEW, vouchers.DefinitionView),

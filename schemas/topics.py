@@ -75,6 +75,7 @@ TOPICS: dict[str, Topic] = {
         ),
         Topic("voucher.commands", Kind.COMMANDS, "voucher", "The one road into the voucher service.", "holder"),
         Topic("voucher.events", Kind.EVENTS, "voucher", "What happened to vouchers, and refusals.", "voucher"),
+        Topic("voucher.changes", Kind.CHANGES, "voucher", "Every step of a voucher's life, for ever.", "voucher"),
         Topic("voucher.snapshots", Kind.SNAPSHOTS, "voucher", "The latest state of each aggregate.", "stream"),
         Topic(
             "voucher.dead-letters",

@@ -5,13 +5,17 @@ events in exactly this shape, members that are null left out.
 """
 
 from enum import StrEnum
-from typing import Literal
+from typing import Annotated, Literal
+
+from pydantic import Field
 
 from schemas.base import Instant, Published
 from schemas.movements import Source
 from schemas.programme import Language
 from schemas.voucher_benefit import Worth
 from schemas.voucher_definition import KnownDescriptions, KnownTitles
+
+KINDS = ["issue", "redeem", "void", "expire", "restore"]
 
 
 class VoucherState(StrEnum):
@@ -28,10 +32,11 @@ class VoucherBooked(Published):
 
     `transaction_id` is the transaction, reversal or command that did it, `operation` its index there in processing
     order. What was due has operation -1 and an empty source, and occurred when it was due. `reason` is that of what
-    was done by hand or by a reversal.
+    was done by hand or by a reversal. `sequence` counts what happened to this voucher: 1, 2, 3, …
     """
 
     serial_id: str
+    sequence: int | None = None
     voucher_id: str
     programme: str | None = None
     account: str | None = None
@@ -90,6 +95,37 @@ class VoucherRestored(VoucherBooked):
 
     type: Literal["voucher.restored.v1"] = "voucher.restored.v1"
     expires_at: Instant | None = None
+
+
+class VoucherChanged(Published):
+    """`voucher.changed.v1` on `voucher.changes`: one step of a voucher's life, for ever.
+
+    A public contract: fields are added, never renamed; kinds (issue, redeem, void, expire, restore) are an open list.
+    `sequence` runs 1, 2, 3, … over the voucher. `valid_from`, `cost`, `scale` and `paid_in` are given when it is
+    issued, `valid_until` (null: for ever) when it is issued or restored, `redeemed_by` when it is redeemed.
+    """
+
+    serial_id: str
+    voucher_id: str
+    programme: str | None
+    account: str | None
+    account_number: str | None
+    sequence: int
+    kind: Annotated[str, Field(json_schema_extra={"examples": KINDS, "x-extensible-enum": KINDS})]
+    from_: Annotated[VoucherState | None, Field(alias="from")]
+    to: VoucherState
+    valid_from: Instant | None
+    valid_until: Instant | None
+    cost: int | None
+    scale: int | None
+    paid_in: str | None
+    redeemed_by: str | None
+    transaction_id: str
+    operation: int
+    source: Source
+    reason: str | None
+    occurred_at: Instant
+    booked_at: Instant
 
 
 class VoucherView(Published):

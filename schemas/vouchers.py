@@ -20,6 +20,7 @@ from schemas.voucher_definition import (
 )
 from schemas.voucher_events import (
     VoucherBooked,
+    VoucherChanged,
     VoucherExpired,
     VoucherIssued,
     VoucherRedeemed,
@@ -126,10 +127,12 @@ EVENTS: dict[str, type[Published]] = {
     event.model_fields["type"].default: event for event in get_args(get_args(VoucherEvent)[0])
 }
 
+CHANGED = "voucher.changed.v1"
 VOUCHER_VIEW = "voucher.snapshot.v1"
 DEFINITION_VIEW = "voucher.definition_snapshot.v1"
 
 __all__ = [
+    "CHANGED",
     "CLOSE_REVERSAL",
     "CLOSE_TRANSACTION",
     "COMMANDS",
@@ -164,6 +167,7 @@ __all__ = [
     "UsedVoucher",
     "VoidVoucher",
     "VoucherBooked",
+    "VoucherChanged",
     "VoucherDefinition",
     "VoucherDone",
     "VoucherEvent",

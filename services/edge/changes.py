@@ -52,7 +52,9 @@ def of_record(record: ConsumerRecord[bytes, bytes]) -> Movement | None:
 
 
 def of_value(value: dict[str, Any]) -> Movement | None:
-    """The movement that came with a reply, or None."""
+    """The movement that came with a reply, or None; of a voucher's change its snapshot has all that is shown."""
+    if "serialId" in value:
+        return None
     try:
         return _movement(value)
     except (ValueError, BSONError, OverflowError) as error:

@@ -92,6 +92,7 @@ class Desk:
         """Issue it; `fields` are those of the event that are not the same in everything a command books."""
         event = VoucherIssued(
             serial_id=serial_id,
+            sequence=self.voucher(serial_id).sequence + 1,
             transaction_id=self.transaction_id,
             operation=operation,
             booked_at=self.now,
@@ -121,9 +122,11 @@ class Desk:
         return self._book(VoucherExpired(**{**self._common(serial_id, -1), **due}))
 
     def _common(self, serial_id: str, operation: int) -> dict[str, Any]:
-        issued = pinned(self.voucher(serial_id))
+        voucher = self.voucher(serial_id)
+        issued = pinned(voucher)
         return {
             "serial_id": issued.serial_id,
+            "sequence": voucher.sequence + 1,
             "voucher_id": issued.voucher_id,
             "programme": issued.programme,
             "account": issued.account,

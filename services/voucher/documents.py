@@ -11,9 +11,18 @@ from shared.clock import as_utc
 from shared.decider import Document
 from shared.shapes import Shape, unchanged
 
+
+def _counts(voucher: Document) -> Document:
+    """Of vouchers from before their steps were counted, so many as their state takes at least."""
+    if "state" in voucher and "issued" in voucher:
+        least = 1 if voucher["state"] == VoucherState.ISSUED else 2
+        voucher.setdefault("sequence", 0 if voucher["issued"] is None else least)
+    return voucher
+
+
 SHAPES = {
     Definition: Shape("voucher.definition", unchanged),
-    Voucher: Shape("voucher.voucher", unchanged, unchanged),
+    Voucher: Shape("voucher.voucher", unchanged, unchanged, _counts),
     Pivot: Shape("voucher.decision", unchanged, unchanged),
 }
 """By the type of the state; a step that is added upgrades what is stored already."""
@@ -34,6 +43,7 @@ def _dumped(state: State) -> Document:
                 "changed_at": state.changed_at,
                 "redeemed_in": state.redeemed_in,
                 "redeemed_by": state.redeemed_by,
+                "sequence": state.sequence,
                 "due_at": state.expires_at if state.state is VoucherState.ISSUED else None,
             }
         case Pivot():
@@ -60,6 +70,7 @@ def load_state(stream: str, document: Document) -> State:
                 as_utc(document["changed_at"]),
                 document["redeemed_in"],
                 document["redeemed_by"],
+                document["sequence"],
             )
         case Pivot():
             return Pivot(name, _decision(document["decision"]))

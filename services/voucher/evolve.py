@@ -32,25 +32,26 @@ def evolve(state: State, event: Event) -> State:
 
 def evolve_voucher(voucher: Voucher, event: LifeEvent) -> Voucher:
     """The voucher after `event`."""
+    voucher = voucher._replace(changed_at=event.booked_at, sequence=voucher.sequence + 1)
     match event:
         case VoucherIssued():
-            return Voucher(event.serial_id, event, VoucherState.ISSUED, event.expires_at, event.booked_at)
+            return voucher._replace(
+                serial_id=event.serial_id, issued=event, state=VoucherState.ISSUED, expires_at=event.expires_at
+            )
         case VoucherRedeemed():
             return voucher._replace(
                 state=VoucherState.REDEEMED,
-                changed_at=event.booked_at,
                 redeemed_in=event.transaction_id,
                 redeemed_by=event.redeemed_by,
             )
         case VoucherVoided():
-            return voucher._replace(state=VoucherState.VOID, changed_at=event.booked_at)
+            return voucher._replace(state=VoucherState.VOID)
         case VoucherExpired():
-            return voucher._replace(state=VoucherState.EXPIRED, changed_at=event.booked_at)
+            return voucher._replace(state=VoucherState.EXPIRED)
         case VoucherRestored():
             return voucher._replace(
                 state=VoucherState.ISSUED,
                 expires_at=event.expires_at,
-                changed_at=event.booked_at,
                 redeemed_in=None,
                 redeemed_by=None,
             )

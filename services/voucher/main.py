@@ -1,7 +1,8 @@
 """The voucher service, wired: registries and pure functions handed to the runtime. Nothing connects at import."""
 
 from schemas.previews import PREVIEW_EXECUTION
-from schemas.vouchers import COMMANDS, REJECTIONS
+from schemas.vouchers import CHANGED, COMMANDS, REJECTIONS
+from services.voucher.changes import changes
 from services.voucher.decider import DECIDER
 from services.voucher.previewing import preview_execution
 from services.voucher.waking import wake
@@ -14,6 +15,8 @@ SERVICE = Service(
     commands=COMMANDS,
     rejections=REJECTIONS,
     decider=DECIDER,
+    changed=CHANGED,
+    changes=changes,
     previews={PREVIEW_EXECUTION: Previewed("voucher.execute.v1", preview_execution)},
     wake=wake,
 )

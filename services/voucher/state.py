@@ -41,7 +41,7 @@ class Voucher(NamedTuple):
 
     `state` is the one that was booked; :meth:`state_at` also knows the time. `expires_at` is later than what was
     pinned when a reversal has made it usable again. `redeemed_in` and `redeemed_by` are the transaction and the account
-    that used it, while it is redeemed.
+    that used it, while it is redeemed. `sequence` is how many things have happened to it.
     """
 
     serial_id: str
@@ -51,6 +51,7 @@ class Voucher(NamedTuple):
     changed_at: datetime | None = None
     redeemed_in: str | None = None
     redeemed_by: str | None = None
+    sequence: int = 0
 
     def state_at(self, now: datetime) -> VoucherState:
         """The state at `now`, booked or not: from `expires_at` on what was not used is expired."""

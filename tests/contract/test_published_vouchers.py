@@ -17,8 +17,10 @@ from schemas.vouchers import (
     CloseReversal,
     CloseTransaction,
     DefinitionView,
+    VoucherChanged,
     VoucherView,
 )
+from services.voucher.changes import changes
 from services.voucher.decider import DECIDER
 from services.voucher.events import dump_event, load_event
 from services.voucher.main import SERVICE
@@ -40,10 +42,19 @@ DECISIONS = [event for event in EVENT_EXAMPLES if isinstance(event, DecisionEven
 def test_events(event: Any) -> None:
     document = dump_event(event)
     assert load_event(document) == event
-    (record,) = BUILDER.entry(
-        entry(Status.ACCEPTED, events=[{"stream": f"voucher/default/{SERIAL}", "data": document}])
-    )
-    assert misfits(record) == []
+    records = BUILDER.entry(entry(Status.ACCEPTED, events=[{"stream": f"voucher/default/{SERIAL}", "data": document}]))
+    assert len(records) == (2 if isinstance(event, LifeEvent) else 1)
+    assert [misfits(record) for record in records] == [[] for _ in records]
+    assert {record.key for record in records} == {SERIAL.encode()}
+
+
+def test_a_change_has_every_field() -> None:
+    for event in EVENT_EXAMPLES:
+        change = changes(dump_event(event))
+        assert (change is not None) == isinstance(event, LifeEvent)
+        if change is not None:
+            assert sorted(change) == sorted(VoucherChanged.model_json_schema()["required"])
+            assert VoucherChanged.model_validate(change).model_dump(mode="json", by_alias=True) == change
 
 
 @pytest.mark.parametrize("command", REJECTIONS)

@@ -64,6 +64,7 @@ _USED = vouchers.UsedVoucher(
 _BOOKED: dict[str, Any] = {
     **_SAID,
     "serial_id": SERIAL,
+    "sequence": 2,
     "voucher_id": "VOUCHER-10",
     "programme": "LOY22-BuyVouchers",
     "transaction_id": TRANSACTION,
@@ -106,6 +107,17 @@ VIEW = vouchers.VoucherView(
     issued_at=NOW,
     changed_at=NOW,
     benefit=BENEFIT,
+)
+CHANGED = vouchers.VoucherChanged.model_validate(
+    {
+        **_BOOKED,
+        "kind": "redeem",
+        "from": "issued",
+        "to": "redeemed",
+        "redeemed_by": ACCOUNT,
+        **dict.fromkeys(("valid_from", "valid_until", "cost", "scale", "paid_in")),
+    },
+    by_name=True,
 )
 SNAPSHOT = SnapshotPart(
     stream=f"voucher/default/{SERIAL}",
@@ -215,6 +227,7 @@ EXAMPLES: dict[str, tuple[Any, ...]] = {
     ),
     "voucher.reversal_refused.v1": (vouchers.ReversalRefused(**_DECIDED, reversal_id=REVERSAL, **_WHY),),
     **dict.fromkeys(sorted(set(vouchers.REJECTIONS.values())), (REFUSED,)),
+    vouchers.CHANGED: (CHANGED,),
     vouchers.VOUCHER_VIEW: (VIEW,),
     vouchers.DEFINITION_VIEW: (
         vouchers.DefinitionView(definition=DEFINITION, version=3, state=vouchers.DefinitionState.ACTIVE),

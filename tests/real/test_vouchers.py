@@ -10,12 +10,13 @@ from typing import Any
 import orjson
 import pytest
 
-from schemas.vouchers import CloseTransaction
+from schemas.vouchers import CloseTransaction, VoucherChanged
 from services.voucher.decider import DECIDER
 from shared.commands.verify import verify_service, verify_topics
 from shared.ids import account_id, closing_id, new_id
 from tests.harness import Command, Installation, eventually, header
 from tests.real.test_cli import fealty
+from tests.unit.voucher.chains import assert_chain
 
 pytestmark = pytest.mark.real
 
@@ -119,6 +120,17 @@ async def sound(installation: Installation) -> None:
     assert report.ok, report.findings[:3]
     published = await verify_topics("voucher", installation.settings)
     assert published.ok, published.findings[:3]
+    told: dict[str, list[VoucherChanged]] = defaultdict(list)
+    for record in await installation.read("voucher.changes"):
+        change = VoucherChanged.model_validate_json(record.value or b"")
+        assert header(record, "ce_subject") == change.serial_id == (record.key or b"").decode()
+        if change.sequence > len(told[change.serial_id]):  # A redelivery tells what was told before.
+            told[change.serial_id].append(change)
+        assert told[change.serial_id][change.sequence - 1] == change
+    now = await states(installation)
+    assert told.keys() == {serial for serial, voucher in now.items() if voucher.sequence}
+    for serial, changes in told.items():
+        assert_chain(changes, now[serial])
 
 
 async def test_two_hundred_accounts_and_one_voucher(empty_installation: Installation) -> None:

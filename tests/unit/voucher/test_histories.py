@@ -3,7 +3,7 @@
 Commands of several accounts on the same few vouchers, in any order, many of them more than once, over several days.
 """
 
-from collections import Counter
+from collections import Counter, defaultdict
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from random import Random
@@ -11,9 +11,20 @@ from typing import Any
 
 import pytest
 
-from schemas.vouchers import BookVoucherDue, VoidVoucher, VoucherIssued, VoucherRedeemed, VoucherRestored, VoucherState
+from schemas.vouchers import (
+    BookVoucherDue,
+    VoidVoucher,
+    VoucherChanged,
+    VoucherIssued,
+    VoucherRedeemed,
+    VoucherRestored,
+    VoucherState,
+)
+from services.voucher.changes import changes
+from services.voucher.events import dump_event
 from services.voucher.state import Voucher, transaction_stream, voucher_stream
 from shared.decider import Accepted, Document
+from tests.unit.voucher.chains import assert_chain
 from tests.unit.voucher.world import (
     ACCOUNT,
     DAY,
@@ -112,6 +123,7 @@ class Model:
     used: Counter[str] = field(default_factory=Counter)
     returned: Counter[str] = field(default_factory=Counter)
     ever: Counter[str] = field(default_factory=Counter)
+    published: dict[str, list[VoucherChanged]] = field(default_factory=lambda: defaultdict(list))
 
     def check(self, before: World, world: World, payload: Any, now: datetime) -> None:
         """Hold one command's outcome against all that went before it."""
@@ -132,8 +144,10 @@ class Model:
                 self.used[event.serial_id] += 1
             elif isinstance(event, VoucherRestored):
                 self.returned[event.serial_id] += 1
+            self.published[event.serial_id].append(VoucherChanged.model_validate(changes(dump_event(event))))
         assert all(count == 1 for count in self.ever.values())
         for serial in SERIALS:
+            assert_chain(self.published[serial], world.voucher(serial))
             redeemed = world.voucher(serial).state is VoucherState.REDEEMED
             assert self.used[serial] - self.returned[serial] == redeemed, "used twice, or given back twice"
 
