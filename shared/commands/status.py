@@ -63,7 +63,8 @@ async def _database(found: Standing, settings: Settings) -> None:
         found.letters = await journal.dead_letters.count_documents({"replayed_at": None})
         stats: dict[str, Any] = await journal.database.command("dbStats")
     found.data_bytes = int(stats["storageSize"] + stats["indexSize"])
-    found.free_bytes = int(stats["fsTotalSize"] - stats["fsUsedSize"])
+    if stats["fsTotalSize"]:  # Of a database that was never written to the server says 0 of 0.
+        found.free_bytes = int(stats["fsTotalSize"] - stats["fsUsedSize"])
 
 
 def show_status(found: list[Standing], root: Path, form: Form) -> None:

@@ -21,7 +21,7 @@ from shared.logs import configure_logs
 from shared.runtime.availability import Availability
 from shared.runtime.consumer import Pump, watch
 from shared.runtime.health import Health
-from shared.runtime.http import make_server
+from shared.runtime.http import NoSniff, make_server
 from shared.runtime.journal import Journal, translated
 from shared.runtime.kafka import Producer
 from shared.runtime.process import Probe, Processor, no_probe
@@ -171,7 +171,7 @@ class ServiceApp:
             on_shutdown=[self._drain],
             after_shutdown=[self._close],
         )
-        self._server = make_server(app, self.settings)
+        self._server = make_server(NoSniff(app), self.settings)
         await self._server.serve()
         return 1 if self.failed else 0
 

@@ -35,6 +35,23 @@ def make_server(app: Any, settings: Settings, *, port: int | None = None) -> uvi
     )
 
 
+class NoSniff:
+    """Pure ASGI around an application whose answers no browser shall take for something else."""
+
+    def __init__(self, app: Any) -> None:
+        self._app = app
+
+    async def __call__(self, scope: Any, receive: Any, send: Any) -> None:
+        """Run one request, or the life of the application."""
+
+        async def guarded(message: Any) -> None:
+            if message["type"] == "http.response.start":
+                message["headers"] = [*message.get("headers", ()), (b"x-content-type-options", b"nosniff")]
+            await send(message)
+
+        await self._app(scope, receive, guarded)
+
+
 class _Aside(uvicorn.Server):
     """A server beside another one, which alone listens to signals."""
 

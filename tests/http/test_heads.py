@@ -33,6 +33,12 @@ async def test_no_answer_is_kept_or_guessed_at(offline: Offline) -> None:
         assert (kept == ["no-store"]) == (not path.startswith(CACHED)), path
 
 
+@pytest.mark.parametrize("path", ["/health/live", "/health/ready", "/metrics", "/nowhere"])
+async def test_nothing_at_the_health_port_is_guessed_at(offline: Offline, path: str) -> None:
+    response = await on_health_port(offline, path)
+    assert response.headers.get_list("x-content-type-options") == ["nosniff"]
+
+
 async def test_an_answer_with_a_result_is_not_kept(offline: Offline) -> None:
     response = await offline.client.post(PATH, content=OMS, headers=JSON)
     assert response.status_code == 200

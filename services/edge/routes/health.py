@@ -8,6 +8,7 @@ from starlette.responses import Response
 from starlette.routing import Route
 
 from services.edge.edge import Edge
+from shared.runtime.http import NoSniff
 
 
 def add_routes(app: FastAPI, edge: Edge) -> None:
@@ -34,7 +35,7 @@ def add_routes(app: FastAPI, edge: Edge) -> None:
         return _plain(edge.health.not_ready())
 
 
-def application(edge: Edge) -> Starlette:
+def application(edge: Edge) -> NoSniff:
     """The same, and `/metrics`, for the port of the house: what is asked there costs too much for strangers."""
 
     async def live(_: Request) -> Response:
@@ -46,9 +47,8 @@ def application(edge: Edge) -> Starlette:
     async def metrics(_: Request) -> Response:
         return Response(generate_latest(), media_type=CONTENT_TYPE_LATEST)
 
-    return Starlette(
-        routes=[Route("/health/live", live), Route("/health/ready", ready), Route("/metrics", metrics)],
-    )
+    routes = [Route("/health/live", live), Route("/health/ready", ready), Route("/metrics", metrics)]
+    return NoSniff(Starlette(routes=routes))
 
 
 def _plain(troubles: dict[str, str]) -> Response:
