@@ -8,6 +8,7 @@ import typer
 from shared import (
     cli_access,
     cli_doctor,
+    cli_export,
     cli_inputs,
     cli_programmes,
     cli_refusals,
@@ -24,6 +25,7 @@ letters = typer.Typer(help="Records that could never work: list, show and replay
 app.add_typer(letters, name="dead-letters")
 app.add_typer(cli_refusals.refusals, name="refusals")
 app.command()(cli_programmes.apply)
+app.add_typer(cli_export.exports, name="export")
 app.add_typer(cli_programmes.programmes, name="programmes")
 app.command()(cli_status.status)
 cli_access.register(app)
