@@ -34,7 +34,7 @@ cli_inputs.register(app)
 cli_reports.register(app)
 cli_tools.register(app)
 
-ServiceOption = Annotated[str, typer.Option("--service", help="Whose.")]
+ServiceOption = Annotated[str, typer.Option("--service", help="points, voucher or customer.")]
 
 
 @app.callback(invoke_without_command=True)
@@ -52,7 +52,10 @@ def fealty(
 
 @app.command()
 def run(service: Annotated[str, typer.Argument(help="points, voucher, customer or edge.")], root: Root = ROOT) -> None:
-    """Run one process of a service until it is told to stop."""
+    """Run one process of a service until it is told to stop.
+
+    Example: fealty run points
+    """
     from shared.commands import run as command
 
     with one_line():
@@ -61,7 +64,10 @@ def run(service: Annotated[str, typer.Argument(help="points, voucher, customer o
 
 @app.command()
 def topics(form: FormOption = Form.TABLE, root: Root = ROOT) -> None:
-    """Create the topics that are missing, and show all."""
+    """Create the topics that are missing, and show all.
+
+    Example: fealty topics -o json
+    """
     from shared.commands import topics as command
 
     with one_line():
@@ -78,6 +84,8 @@ def verify(
     """Recompute every state from the journal, and compare; exit 1: something is off, 2: could not look.
 
     Points are also held against vouchers: each transaction over both ended alike in both.
+
+    Example: fealty verify --service voucher --topics
     """
     from shared.commands import verify as command
 
@@ -107,7 +115,10 @@ def up(
     once: Annotated[bool, typer.Option("--once", help="Stop when everything has been shown to work.")] = False,
     root: Root = ROOT,
 ) -> None:
-    """Start broker, database and all services here, and serve until Ctrl-C."""
+    """Start broker, database and all services here, and serve until Ctrl-C.
+
+    Example: fealty up --demo
+    """
     from shared.commands import up as command
 
     with one_line():
@@ -121,7 +132,10 @@ def list_letters(
     form: FormOption = Form.TABLE,
     root: Root = ROOT,
 ) -> None:
-    """List dead letters, the latest first."""
+    """List dead letters, the latest first.
+
+    Example: fealty dead-letters list --service points --limit 20
+    """
     from shared.commands import dead_letters as command
 
     with one_line():
@@ -135,7 +149,10 @@ def show_letter(
     form: FormOption = Form.TABLE,
     root: Root = ROOT,
 ) -> None:
-    """Show one dead letter: its headers, why it is one, and its value as text or in hexadecimal."""
+    """Show one dead letter: its headers, why it is one, and its value as text or in hexadecimal.
+
+    Example: fealty dead-letters show points.commands/3/1207
+    """
     from shared.commands import dead_letters as command
 
     with one_line():
@@ -148,7 +165,10 @@ def remove_letters(
     service: ServiceOption = "points",
     root: Root = ROOT,
 ) -> None:
-    """Remove dead letters for good, whether they were replayed or not."""
+    """Remove dead letters for good, whether they were replayed or not.
+
+    Example: fealty dead-letters remove points.commands/3/1207
+    """
     from shared.commands import dead_letters as command
 
     with one_line():
@@ -163,7 +183,10 @@ def replay_letters(
     service: ServiceOption = "points",
     root: Root = ROOT,
 ) -> None:
-    """Publish dead letters again as they were, in the order of their offsets."""
+    """Publish dead letters again as they were, in the order of their offsets.
+
+    Example: fealty dead-letters replay points.commands/3/1207
+    """
     from shared.commands import dead_letters as command
 
     with one_line():

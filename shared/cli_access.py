@@ -27,7 +27,10 @@ def add_client(
     form: FormOption = Form.TABLE,
     root: Root = ROOT,
 ) -> None:
-    """Make a client of this store (FEALTY_STORE); its secret is shown once."""
+    """Make a client of this store (FEALTY_STORE); its secret is shown once.
+
+    Example: fealty clients add till-7 --scope api_loyalty --scope api_crm
+    """
     from shared.commands import clients as command
 
     with one_line():
@@ -36,7 +39,10 @@ def add_client(
 
 @clients.command("list")
 def list_clients(form: FormOption = Form.TABLE, root: Root = ROOT) -> None:
-    """List all clients."""
+    """List all clients.
+
+    Example: fealty clients list
+    """
     from shared.commands import clients as command
 
     with one_line():
@@ -45,7 +51,10 @@ def list_clients(form: FormOption = Form.TABLE, root: Root = ROOT) -> None:
 
 @clients.command("disable")
 def disable_client(name: Name, root: Root = ROOT) -> None:
-    """Give a client no more tokens, and refuse those that it has, within a minute."""
+    """Give a client no more tokens, and refuse those that it has, within a minute.
+
+    Example: fealty clients disable till-7
+    """
     from shared.commands import clients as command
 
     with one_line():
@@ -54,7 +63,10 @@ def disable_client(name: Name, root: Root = ROOT) -> None:
 
 @clients.command("enable")
 def enable_client(name: Name, root: Root = ROOT) -> None:
-    """Let a disabled client in again, with the secret that it had."""
+    """Let a disabled client in again, with the secret that it had.
+
+    Example: fealty clients enable till-7
+    """
     from shared.commands import clients as command
 
     with one_line():
@@ -63,7 +75,10 @@ def enable_client(name: Name, root: Root = ROOT) -> None:
 
 @clients.command("remove")
 def remove_client(name: Name, root: Root = ROOT) -> None:
-    """Remove a client that is disabled, for good; its name may be given to another one."""
+    """Remove a client that is disabled, for good; its name may be given to another one.
+
+    Example: fealty clients remove till-7
+    """
     from shared.commands import clients as command
 
     with one_line():
@@ -72,7 +87,10 @@ def remove_client(name: Name, root: Root = ROOT) -> None:
 
 @clients.command("rotate-secret")
 def rotate_secret(name: Name, form: FormOption = Form.TABLE, root: Root = ROOT) -> None:
-    """Give a client another secret, which is shown once; the one before works no more."""
+    """Give a client another secret, which is shown once; the one before works no more.
+
+    Example: fealty clients rotate-secret till-7
+    """
     from shared.commands import clients as command
 
     with one_line():
@@ -81,7 +99,10 @@ def rotate_secret(name: Name, form: FormOption = Form.TABLE, root: Root = ROOT) 
 
 @clients.command("rotate-key")
 def rotate_key(root: Root = ROOT) -> None:
-    """Have another key sign tokens; those signed before stay good until they expire."""
+    """Have another key sign tokens; those signed before stay good until they expire.
+
+    Example: fealty clients rotate-key
+    """
     from shared.commands import clients as command
 
     with one_line():
@@ -96,7 +117,10 @@ def token(
     explain: Annotated[bool, typer.Option("--explain", help="Print how to get one by curl instead.")] = False,
     root: Root = ROOT,
 ) -> None:
-    """Print an access token of one of the clients of `fealty up --demo`, good for an hour."""
+    """Print an access token of one of the clients of `fealty up --demo`, good for an hour.
+
+    Example: fealty token --client till --scope api_loyalty
+    """
     from shared.commands import tokens as command
 
     with one_line():
@@ -113,6 +137,8 @@ def env(
     """Print HTTP, TOKEN and how to reach Kafka, of the running stack, for a shell: eval "$(fealty env)".
 
     TOKEN is a whole header for curl's -H, good for an hour.
+
+    Example: fealty env
     """
     from shared.commands import tokens as command
 

@@ -19,6 +19,8 @@ def doctor(form: FormOption = Form.TABLE, root: Root = ROOT) -> None:
     """Name what holds up a consumer group: topic, partition, offset, reason, what to do; exit 1: something does.
 
     Exit 2: could not look. It needs nothing but the broker, and changes nothing.
+
+    Example: fealty doctor -o json
     """
     from shared.commands import doctor as command
 

@@ -22,7 +22,10 @@ def list_unknown(
     form: FormOption = Form.TABLE,
     root: Root = ROOT,
 ) -> None:
-    """List the numbers for which inputs wait."""
+    """List the numbers for which inputs wait.
+
+    Example: fealty unknown-accounts list --limit 100
+    """
     from shared.commands import unknown_accounts as command
 
     with one_line():
@@ -34,7 +37,10 @@ def replay_unknown(
     number: Annotated[str, typer.Argument(metavar="NUMBER", help="As listed.")],
     root: Root = ROOT,
 ) -> None:
-    """Let inputs open an account under this number; those that wait go on, in the order in which they came."""
+    """Let inputs open an account under this number; those that wait go on, in the order in which they came.
+
+    Example: fealty unknown-accounts replay 6299000000000000017
+    """
     from shared.commands import unknown_accounts as command
 
     with one_line():

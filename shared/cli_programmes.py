@@ -54,7 +54,10 @@ def apply(
 
 @programmes.command("list")
 def list_programmes(form: FormOption = Form.TABLE, root: Root = ROOT) -> None:
-    """List the store's programmes (FEALTY_STORE), by id."""
+    """List the store's programmes (FEALTY_STORE), by id.
+
+    Example: fealty programmes list
+    """
     from shared.commands import programmes as command
 
     with one_line():
@@ -67,7 +70,10 @@ def show_programme(
     form: FormOption = Form.TABLE,
     root: Root = ROOT,
 ) -> None:
-    """Show one programme as YAML for `fealty apply`; what is as it is by default is left out."""
+    """Show one programme as YAML for `fealty apply`; what is as it is by default is left out.
+
+    Example: fealty programmes show CASHBACK > cashback.yaml
+    """
     from shared.commands import programmes as command
 
     with one_line():
@@ -79,6 +85,8 @@ def diff(files: FilesOption, form: FormOption = Form.TABLE, root: Root = ROOT) -
     """Show what the programmes of files would change; exit 1: something, 2: could not look.
 
     Of vouchers and tier sets `fealty apply` says itself whether they are unchanged.
+
+    Example: fealty programmes diff -f programmes.yaml
     """
     from shared.commands import programmes as command
 

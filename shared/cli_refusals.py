@@ -26,7 +26,8 @@ def list_refusals(
         typer.Option("--from", parser=instant, metavar="INSTANT", help="Since then, like 2026-11-22T10:00:00Z."),
     ] = None,
     until: Annotated[
-        datetime | None, typer.Option("--until", parser=instant, metavar="INSTANT", help="Before then.")
+        datetime | None,
+        typer.Option("--until", parser=instant, metavar="INSTANT", help="Before then, like 2026-11-23T10:00:00Z."),
     ] = None,
     limit: Annotated[int, typer.Option("--limit", min=1, max=10_000, help="At most so many, the newest.")] = 50,
     form: FormOption = Form.TABLE,
@@ -48,7 +49,10 @@ def show_refusal(
     form: FormOption = Form.TABLE,
     root: Root = ROOT,
 ) -> None:
-    """Show one refusal: its code, its place in the body, and the record that was refused."""
+    """Show one refusal: its code, its place in the body, and the record that was refused.
+
+    Example: fealty refusals show 0199d2a5-7c00-5000-8000-000000000001
+    """
     from shared.commands import refusals as command
 
     with one_line():

@@ -46,7 +46,10 @@ def import_accounts(
     form: FormOption = Form.TABLE,
     root: Root = ROOT,
 ) -> None:
-    """Book opening balances, each row once however often it is run; exit 1: some rows refused, 2: could not run."""
+    """Book opening balances, each row once however often it is run; exit 1: some rows refused, 2: could not run.
+
+    Example: fealty import accounts opening_balances.csv --rejects rejected.csv
+    """
     from shared.commands import import_accounts as command
 
     with one_line(code=2):
@@ -61,12 +64,15 @@ def import_accounts(
 @reports.command("liability")
 def liability(
     since: Annotated[str | None, typer.Option("--from", help="The first day, like 2026-01-31.")] = None,
-    until: Annotated[str | None, typer.Option("--until", help="The last day.")] = None,
+    until: Annotated[str | None, typer.Option("--until", help="The last day, like 2026-12-31.")] = None,
     programme: Annotated[str | None, typer.Option("--programme", help="This one only.")] = None,
     form: Annotated[str, typer.Option("--format", help="table, csv or json.")] = "table",
     root: Root = ROOT,
 ) -> None:
-    """What is owed, by day and programme; exit 1: it does not add up to the balances, 2: could not look."""
+    """What is owed, by day and programme; exit 1: it does not add up to the balances, 2: could not look.
+
+    Example: fealty report liability --from 2026-01-01 --until 2026-01-31 --format csv
+    """
     from shared.commands import liability as command
 
     with one_line(code=2):
@@ -81,7 +87,10 @@ def account(
     form: FormOption = Form.TABLE,
     root: Root = ROOT,
 ) -> None:
-    """Show one account: its state, balances, lots, last movements, dead letters."""
+    """Show one account: its state, balances, lots, last movements, dead letters.
+
+    Example: fealty account 6299000000000000017
+    """
     from shared.commands import account as command
 
     with one_line():

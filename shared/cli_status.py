@@ -17,7 +17,10 @@ def show_version(asked: bool) -> None:
 
 
 def status(form: FormOption = Form.TABLE, root: Root = ROOT) -> None:
-    """Show what runs, how many records it is behind, its dead letters, and the disks; exit 1: not all is well."""
+    """Show what runs, how many records it is behind, its dead letters, and the disks; exit 1: not all is well.
+
+    Example: fealty status -o json
+    """
     from shared.commands import status as command
 
     with one_line(code=2):

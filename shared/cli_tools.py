@@ -10,7 +10,7 @@ from shared.commands.console import Failure, execute, one_line
 from shared.commands.environment import ROOT, Root, settings_at
 from shared.commands.output import Form, FormOption
 
-Service = Annotated[str, typer.Argument(help="Whose.")]
+Service = Annotated[str, typer.Argument(help="points, voucher or customer.")]
 
 
 def register(app: typer.Typer) -> None:
@@ -37,7 +37,10 @@ def rebuild(
     form: FormOption = Form.TABLE,
     root: Root = ROOT,
 ) -> None:
-    """Make all snapshots of a stopped service again from its journal; exit 1: some could not be made."""
+    """Make all snapshots of a stopped service again from its journal; exit 1: some could not be made.
+
+    Example: fealty rebuild points
+    """
     from shared.commands import rebuild as command
 
     with one_line(code=2):
@@ -54,11 +57,15 @@ def republish(
     snapshots: Annotated[bool, typer.Option(help="The current snapshot of every stream.")] = True,
     changes: Annotated[bool, typer.Option(help="Every change that the journal has, from the first.")] = True,
     since: Annotated[
-        datetime | None, typer.Option(parser=instant, metavar="INSTANT", help="Only what was booked since.")
+        datetime | None,
+        typer.Option(parser=instant, metavar="INSTANT", help="Only what was booked since, like 2026-11-22T00:00:00Z."),
     ] = None,
     root: Root = ROOT,
 ) -> None:
-    """Publish snapshots and changes once more, as they were; the service may run."""
+    """Publish snapshots and changes once more, as they were; the service may run.
+
+    Example: fealty republish points --no-changes --since 2026-11-22T00:00:00Z
+    """
     from shared.commands import republish as command
 
     with one_line():
@@ -69,11 +76,17 @@ def republish(
 
 def rewind(
     service: Service,
-    to: Annotated[datetime, typer.Option("--to", parser=instant, metavar="INSTANT", help="Before the backup.")],
+    to: Annotated[
+        datetime,
+        typer.Option("--to", parser=instant, metavar="INSTANT", help="Before the backup, like 2026-11-22T03:00:00Z."),
+    ],
     form: FormOption = Form.TABLE,
     root: Root = ROOT,
 ) -> None:
-    """After a restore: let a stopped service read again from an instant on, or earlier where its store needs it."""
+    """After a restore: let a stopped service read again from an instant on, or earlier where its store needs it.
+
+    Example: fealty rewind points --to 2026-11-22T03:00:00Z
+    """
     from shared.commands import rewind as command
 
     with one_line():

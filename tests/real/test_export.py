@@ -59,8 +59,8 @@ def rows(directory: Path) -> list[dict[str, Any]]:
     return [json.loads(line, parse_float=Decimal, parse_int=Decimal) for line in lines]
 
 
-async def test_each_row_once_although_it_is_killed(empty_installation: Installation, tmp_path: Path) -> None:
-    installation, work = empty_installation, Workload(seed=91, accounts=25)
+async def test_each_row_once_although_it_is_killed(installation: Installation, tmp_path: Path) -> None:
+    work = Workload(seed=91, accounts=25)
     async with installation.points():
         await installation.settled(installation.declared)
         await installation.commands(work.more(250))
