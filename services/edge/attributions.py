@@ -10,6 +10,7 @@ from typing import Any
 from pymongo import ASCENDING
 from pymongo.asynchronous.database import AsyncDatabase
 
+from services.edge.shapes import ATTRIBUTION
 from shared.runtime.publish import forward_id
 
 Document = dict[str, Any]
@@ -31,7 +32,7 @@ async def remember(database: AsyncDatabase[Document], command_id: str, actor: st
     ids = [command_id]
     for _ in range(_FORWARDS):
         ids.append(forward_id(ids[-1]))
-    document = {"transactions": ids, "actor": actor}
+    document = ATTRIBUTION.stamp({"transactions": ids, "actor": actor})
     await database["attributions"].update_one({"_id": command_id}, {"$setOnInsert": document}, upsert=True)
 
 
@@ -41,7 +42,7 @@ async def actors(database: AsyncDatabase[Document], changes: Iterable[Mapping[st
     if not wanted:
         return {}
     found = await database["attributions"].find({"transactions": {"$in": [*wanted]}}).to_list(None)
-    return {transaction: each["actor"] for each in found for transaction in each["transactions"]}
+    return {name: each["actor"] for each in map(ATTRIBUTION.upgrade, found) for name in each["transactions"]}
 
 
 def corrected(change: Mapping[str, Any]) -> bool:

@@ -9,6 +9,7 @@ from typing import Any
 from pymongo import UpdateOne, WriteConcern
 from pymongo.asynchronous.database import AsyncDatabase
 
+from services.edge.shapes import OFFSET
 from shared.runtime.kafka import TopicPartition
 
 _LAZY = WriteConcern(w=1, j=False)
@@ -20,13 +21,14 @@ async def fed_until(
     """Where to go on reading, of those partitions that have been fed before."""
     ids = {_id(place): place for place in places}
     found = await database["offsets"].find({"_id": {"$in": [*ids]}}).to_list(None)
-    return {ids[each["_id"]]: each["next"] for each in found}
+    return {ids[each["_id"]]: each["next"] for each in map(OFFSET.upgrade, found)}
 
 
 async def keep(database: AsyncDatabase[dict[str, Any]], offsets: Mapping[TopicPartition, int]) -> None:
     """Note where to go on reading. Of several edges the last counts: it may be behind, and may have begun anew."""
     writes = [
-        UpdateOne({"_id": _id(place)}, {"$set": {"next": next_}}, upsert=True) for place, next_ in offsets.items()
+        UpdateOne({"_id": _id(place)}, {"$set": OFFSET.stamp({"next": next_})}, upsert=True)
+        for place, next_ in offsets.items()
     ]
     await database["offsets"].with_options(write_concern=_LAZY).bulk_write(writes, ordered=False)
 

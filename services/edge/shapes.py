@@ -1,5 +1,6 @@
-"""The shapes of the views' documents. A step upgrades what is read; what is filtered or sorted by is as it was stored.
+"""The shapes of the views' documents, and of what the edge keeps beside them.
 
+A step upgrades what is read; what is filtered or sorted by is as it was stored.
 A change of what queries look for is no step: the views are filled anew from the topics (docs/operations.md).
 """
 
@@ -16,9 +17,11 @@ def _held_shown(account: Document) -> Document:
 
 ACCOUNT = Shape("view.account", _held_shown)
 ACCOUNT_PART = Shape("view.customer.account", unchanged)
+ATTRIBUTION = Shape("edge.attribution", unchanged)
 CATALOGUE = Shape("view.catalogue", unchanged)
 CUSTOMER = Shape("view.customer", unchanged, unchanged)
 DEFINITION = Shape("view.definition", unchanged, unchanged)
+OFFSET = Shape("edge.offset", unchanged)
 PROGRAMME = Shape("view.programme", unchanged, unchanged)
 STATEMENT = Shape("view.statement", unchanged)
 VOUCHER = Shape("view.voucher", unchanged, unchanged)

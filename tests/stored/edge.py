@@ -1,11 +1,12 @@
 """What the edge stores: its views, clients, and signing keys."""
 
+import asyncio
 from dataclasses import asdict
 from functools import partial
 from typing import Any
 
 import bson
-from aiokafka import ConsumerRecord
+from aiokafka import ConsumerRecord, TopicPartition
 from bson.codec_options import CodecOptions
 from pydantic import SecretStr
 
@@ -14,7 +15,7 @@ from schemas.envelope import Envelope
 from schemas.points import ACCOUNT_VIEW, CATALOGUE_VIEW, PROGRAMME_VIEW, PointsChanged
 from schemas.replies import SnapshotPart
 from schemas.vouchers import DEFINITION_VIEW, VOUCHER_VIEW
-from services.edge import answers, changes, crm, customers, refusals, shapes
+from services.edge import answers, attributions, changes, crm, customers, offsets, refusals, shapes
 from services.edge.catalogue import Catalogue, Declared
 from services.edge.routes.v1.vouchers import voucher_of
 from services.edge.snapshots import of_part
@@ -144,6 +145,61 @@ def _show_customer(document: Document) -> None:
     crm.customer_of(document, crm.usable(document, "2026"), Declared(), "2026")
 
 
+class _Written:
+    """A database that keeps what is written to one of its collections, as the driver would send it."""
+
+    def __init__(self) -> None:
+        self.documents: list[Document] = []
+
+    def __getitem__(self, _name: str) -> "_Written":
+        return self
+
+    def with_options(self, **_options: Any) -> "_Written":
+        return self
+
+    async def update_one(self, wanted: Document, update: Document, **_more: Any) -> None:
+        self.documents.append({**wanted, **{name: it for put in update.values() for name, it in put.items()}})
+
+    async def bulk_write(self, writes: list[Any], **_more: Any) -> None:
+        for each in writes:
+            await self.update_one(each._filter, each._doc)
+
+    def find(self, *_: Any) -> "_Written":
+        return self
+
+    async def to_list(self, _: None) -> list[Document]:
+        return self.documents
+
+
+def _attributions() -> list[Document]:
+    database: Any = _Written()
+    asyncio.run(attributions.remember(database, "c", "client:c"))
+    return [*database.documents]
+
+
+def _read_attribution(document: Document) -> Document:
+    database: Any = _Written()
+    database.documents.append(document)
+    movement = {"transactionId": document["transactions"][0], "reason": "r", "operation": 0}
+    assert asyncio.run(attributions.actors(database, [movement]))[movement["transactionId"]] == document["actor"]
+    return document
+
+
+def _offsets() -> list[Document]:
+    database: Any = _Written()
+    asyncio.run(offsets.keep(database, {_PLACE: 7}))
+    return [*database.documents]
+
+
+def _read_offset(document: Document) -> Document:
+    database: Any = _Written()
+    database.documents.append(document)
+    assert asyncio.run(offsets.fed_until(database, [_PLACE])) == {_PLACE: document["next"]}
+    return document
+
+
+_PLACE = TopicPartition("points.snapshots", 3)
+
 _SHOWN = {
     ACCOUNT_VIEW: (shapes.ACCOUNT, f"account/s/{ACCOUNT}", lambda it: answers.account_of(3, it["view"], {})),
     PROGRAMME_VIEW: (shapes.PROGRAMME, "programme/s/P", partial(_declared, place=0)),
@@ -159,6 +215,8 @@ EDGE = [
     Kind(shapes.ACCOUNT_PART, partial(_parts, customers.ACCOUNTS), shapes.ACCOUNT_PART.upgrade),
     Kind(shapes.VOUCHER_PART, partial(_parts, VOUCHERS), shapes.VOUCHER_PART.upgrade),
     Kind(shapes.CUSTOMER, _customers, partial(_read_view, shapes.CUSTOMER, _show_customer)),
+    Kind(shapes.ATTRIBUTION, _attributions, _read_attribution),
+    Kind(shapes.OFFSET, _offsets, _read_offset),
     Kind(shapes.STATEMENT, _statements, _read_statement),
     Kind(REFUSAL, _refusals, REFUSAL.upgrade),
     Kind(store.CLIENT, _clients, _read_client),

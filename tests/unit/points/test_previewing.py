@@ -8,6 +8,7 @@ import pytest
 
 from schemas.points import PostTransaction
 from schemas.tiers import TierChanged
+from schemas.transaction import Context
 from services.points.decider import DECIDER
 from services.points.previewing import preview_transaction
 from shared.decider import Accepted, Command, Document, Rejected
@@ -73,6 +74,8 @@ def test_the_transaction_then_comes_to_what_was_previewed(seed: int) -> None:
     for number in range(60):
         at += timedelta(hours=random.randrange(40))
         payload, _ = random_transaction(random)
+        receipt = Context(receipt_nr=random.choice([None, "R-1"]))
+        payload = payload.model_copy(update={"context": receipt})
         shown = previewed(world, payload, at)
         world, came = posted(world, payload, at, f"id-{number}")
         if isinstance(shown, Rejected):
