@@ -57,6 +57,7 @@ DOORS = {
         "shared/runtime/consumer.py",
         "shared/runtime/requests.py",
         "shared/runtime/app.py",
+        "shared/runtime/assigned.py",
         "services/edge/bus.py",
         "services/edge/feeds.py",
     },

@@ -10,18 +10,16 @@ from collections.abc import Awaitable, Callable, Mapping, Sequence
 
 import structlog
 from faststream.kafka import KafkaBroker
-from faststream.kafka import TopicPartition as Assigned
-from faststream.middlewares import AckPolicy
 
 from services.edge import offsets
 from services.edge.views import Views
 from shared.backoff import Backoff
 from shared.errors import Unavailable
 from shared.runtime.app import until_available
+from shared.runtime.assigned import AssignedReader
 from shared.runtime.consumer import FETCH_BYTES_MAX, PARTITION_FETCH_BYTES_MAX, Batch, Lease
 from shared.runtime.health import Health, Part
-from shared.runtime.kafka import AIOKafkaConsumer, ConsumerRecord, TopicPartition, renew, translated
-from shared.runtime.polling import POLL_FAILURES_MAX, Poller
+from shared.runtime.kafka import AIOKafkaConsumer, ConsumerRecord, TopicPartition, translated
 from shared.runtime.stops import Stops
 from shared.settings import Settings
 
@@ -55,13 +53,13 @@ class Feed:
         self._state = health.part(f"edge:{topic}")
         self._places = [TopicPartition(self.topic, number) for number in range(settings.partitions)]
         self._stops = Stops(self._state)
-        self._poller = Poller(settings, lambda: self.consumer)
         self._in_hand: Mapping[TopicPartition, int] = {}
         self._records_max = settings.batch_records_max
         self._stopping = False
-        self._subscriber = broker.subscriber(
-            partitions=[Assigned(self.topic, number) for number in range(settings.partitions)],
-            ack_policy=AckPolicy.MANUAL,
+        self._reader = AssignedReader(
+            broker,
+            settings,
+            self._places,
             auto_offset_reset="earliest",
             fetch_max_wait_ms=settings.feed_wait_ms,
             fetch_max_bytes=FETCH_BYTES_MAX,
@@ -70,10 +68,8 @@ class Feed:
 
     @property
     def consumer(self) -> AIOKafkaConsumer:
-        """The consumer that FastStream made; there once the broker has started."""
-        consumer = self._subscriber.consumer
-        assert consumer is not None, "the broker has not been started"
-        return consumer
+        """Its consumer; there once the broker has started."""
+        return self._reader.consumer
 
     @property
     def state(self) -> Part:
@@ -112,14 +108,11 @@ class Feed:
         async with translated("finding where to begin"), asyncio.timeout(self._settings.request_timeout_ms / 1000):
             begins = await self.consumer.beginning_offsets(new) if new else {}
         for place, offset in {**begins, **found}.items():  # All of them: no group knows where one goes on.
-            self._poller.seek(place, offset)
+            self._reader.poller.seek(place, offset)
 
     async def _turn(self) -> None:
         """Poll once, and apply what came."""
-        if self._poller.failures >= POLL_FAILURES_MAX:
-            await renew(self._subscriber, self._settings.request_timeout_ms / 1000)
-            self._poller.renewed()
-        polled = await self._poller.poll(self._settings.poll_timeout_ms)
+        polled = await self._reader.poll()
         for broken in polled.unreadable:
             self._stops.add(broken.place, broken.offset, broken.reason)
             self.consumer.pause(broken.place)

@@ -6,8 +6,7 @@ from dataclasses import dataclass
 from typing import Any
 
 import structlog
-from faststream.kafka import KafkaBroker, TopicPartition
-from faststream.middlewares import AckPolicy
+from faststream.kafka import KafkaBroker
 from pydantic import TypeAdapter, ValidationError
 
 from schemas.envelope import Envelope, EnvelopeError
@@ -16,11 +15,10 @@ from shared.backoff import Backoff
 from shared.clock import now_ms
 from shared.errors import FealtyError, Unavailable
 from shared.ids import new_id
+from shared.runtime.assigned import AssignedReader
 from shared.runtime.consumer import watch
 from shared.runtime.health import Health, Part
-from shared.runtime.kafka import AIOKafkaConsumer, Producer, Record, partition_of, renew, translated
-from shared.runtime.kafka import TopicPartition as Place
-from shared.runtime.polling import POLL_FAILURES_MAX, Poller
+from shared.runtime.kafka import AIOKafkaConsumer, Producer, Record, TopicPartition, partition_of, translated
 from shared.settings import Settings
 
 log = structlog.get_logger()
@@ -99,29 +97,24 @@ class Requester:
         self._task: asyncio.Task[None] | None = None
         self._connecting = asyncio.Lock()
         self._failures = 0
-        self._subscriber = broker.subscriber(
-            partitions=[TopicPartition(self._replies, self._partition)],
-            ack_policy=AckPolicy.MANUAL,
-            auto_offset_reset="latest",
-            fetch_max_wait_ms=_FETCH_WAIT_MS,
+        self._place = TopicPartition(self._replies, self._partition)
+        self._reader = AssignedReader(
+            broker, settings, [self._place], auto_offset_reset="latest", fetch_max_wait_ms=_FETCH_WAIT_MS
         )
-        self._poller = Poller(settings, lambda: self.consumer)
 
     @property
     def consumer(self) -> AIOKafkaConsumer:
-        """The consumer that FastStream made; there once the broker has started."""
-        consumer = self._subscriber.consumer
-        assert consumer is not None, "the broker has not been started"
-        return consumer
+        """Its consumer; there once the broker has started."""
+        return self._reader.consumer
 
     @property
     def state(self) -> Part:
         """The part of the process that listens for replies."""
         return self._state
 
-    def in_hand(self) -> dict[Place, int | None]:
+    def in_hand(self) -> dict[TopicPartition, int | None]:
         """The partition of replies; what comes is resolved at once."""
-        return {Place(self._replies, self._partition): None}
+        return {self._place: None}
 
     async def connect(self) -> None:
         """Reach the broker, unless reached; one attempt at a time, whose failure is that of all who waited for it.
@@ -144,9 +137,8 @@ class Requester:
         :raises Unavailable: when the broker is away, or the replies' partition has no leader.
         """
         await self.connect()
-        place = Place(self._replies, self._partition)
         async with translated("finding the end of the replies"), asyncio.timeout(_POSITION_TIMEOUT_S):
-            self._poller.next_offsets[place] = await self.consumer.position(place)
+            self._reader.poller.next_offsets[self._place] = await self.consumer.position(self._place)
         self._task = asyncio.create_task(self._listen(), name="replies")
         watch(self._task, self._ended)
         self._state.joined()
@@ -228,10 +220,7 @@ class Requester:
         while True:
             self._state.beat()
             try:
-                if self._poller.failures >= POLL_FAILURES_MAX:
-                    await renew(self._subscriber, self._settings.request_timeout_ms / 1000)
-                    self._poller.renewed()
-                polled = await self._poller.poll(self._settings.poll_timeout_ms)
+                polled = await self._reader.poll()
             except Unavailable as error:
                 self._state.trouble(str(error))
                 await backoff.wait()
@@ -240,7 +229,7 @@ class Requester:
             backoff.reset()
             for broken in polled.unreadable:  # Whoever waits for what stands there gets 202, and asks.
                 log.warning("unreadable replies", at=broken.where, reason=broken.reason)
-            self._poller.step_over(polled.unreadable)
+            self._reader.poller.step_over(polled.unreadable)
             if polled.fetched:
                 self._state.progress()
             for record in polled.records:
