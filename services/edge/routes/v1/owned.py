@@ -1,19 +1,18 @@
 """A customer's vouchers, all of them, a page at a time (rules 4.3)."""
 
-from typing import Any
-from urllib.parse import quote, urlencode
+from urllib.parse import quote
 
 from fastapi import FastAPI
 from starlette.requests import Request
 from starlette.responses import Response
 
-from schemas.text import LINE
 from services.edge import answers
 from services.edge.edge import Edge
 from services.edge.openapi import refusals
 from services.edge.problems import Problem
-from services.edge.routes import query
+from services.edge.routes import pages, query
 from services.edge.routes.head import CUSTOMER_ID, customer_id
+from services.edge.routes.pages import TEXT, parameter, sized
 from services.edge.routes.v1.accounts import ADMIN
 from services.edge.routes.v1.vouchers import voucher_of
 from services.edge.tokens import Caller
@@ -22,26 +21,7 @@ from services.edge.vouchers import stream_of
 
 OWNED = "/v1/customers/{customerId}/vouchers"
 
-_SIZE_MAX, _SIZE = 100, 25
-_SERIAL_CHARS_MAX = 64
-
-
-def _parameter(name: str, description: str, schema: dict[str, Any]) -> dict[str, Any]:
-    return {"name": name, "in": "query", "required": False, "description": description, "schema": schema}
-
-
-_PARAMETERS = (
-    _parameter(
-        "size",
-        "How many vouchers a page has at most.",
-        {"type": "integer", "minimum": 1, "maximum": _SIZE_MAX, "default": _SIZE},
-    ),
-    _parameter(
-        "after",
-        "The serial of the last voucher of the page before.",
-        {"type": "string", "minLength": 1, "maxLength": _SERIAL_CHARS_MAX, "pattern": LINE.pattern},
-    ),
-)
+_PARAMETERS = (sized("vouchers"), parameter("after", "The serial of the last voucher of the page before.", TEXT))
 
 
 def add_routes(app: FastAPI, edge: Edge) -> None:
@@ -62,8 +42,8 @@ def add_routes(app: FastAPI, edge: Edge) -> None:
     async def list_customer_vouchers(request: Request, caller: Caller) -> Response:
         """All vouchers of the customer, used ones too, by serial; follow `next` until it is null."""
         given = query.read(request, "size", "after")
-        size = query.number(given, "size", 1, _SIZE_MAX, _SIZE)
-        after = query.text(given, "after", _SERIAL_CHARS_MAX)
+        size = pages.size_of(given)
+        after = pages.text(given, "after")
         who = customer_id(request)
         document = await edge.views.customer(caller.store, who)
         if document is None:
@@ -74,5 +54,5 @@ def add_routes(app: FastAPI, edge: Edge) -> None:
         following = None
         if len(found) > size:
             path = OWNED.replace("{customerId}", quote(who, safe=""))
-            following = f"{path}?{urlencode({'size': size, 'after': found[size - 1][0].split('/', 2)[2]})}"
+            following = pages.following(request, path, "after", found[size - 1][0].split("/", 2)[2])
         return answers.answer({"customer": who, "vouchers": [voucher_of(view) for view in page], "next": following})

@@ -3,30 +3,24 @@
 from dataclasses import replace
 from datetime import datetime
 from typing import Any
-from urllib.parse import urlencode
 
 from fastapi import FastAPI
 from starlette.requests import Request
 from starlette.responses import Response
 
-from schemas.text import LINE
 from services.edge import answers, cursors
 from services.edge.edge import Edge
 from services.edge.openapi import refusals
 from services.edge.problems import Problem
-from services.edge.routes import query
+from services.edge.routes import pages, query
+from services.edge.routes.pages import CURSOR, INSTANT, TEXT, parameter, sized
 from services.edge.routes.v1.accounts import ADMIN
-from services.edge.routes.v1.statements import CURSOR, parameter
 from services.edge.tokens import Caller
 from services.edge.v1_documents import RefusalAnswer, RefusalsAnswer
 from shared.refusals import Place, Query
 
 REFUSALS = "/v1/refusals"
 REFUSAL = REFUSALS + "/{refusalId}"
-
-_CHARS_MAX = 64
-_SIZE_MAX = 100
-_SIZE_DEFAULT = 25
 
 
 def add_routes(app: FastAPI, edge: Edge) -> None:
@@ -55,14 +49,15 @@ def add_routes(app: FastAPI, edge: Edge) -> None:
         sealed = replace(asked, accounts=() if number is None else (number,))
         if (cursor := request.query_params.get("cursor")) is not None:
             if (place := cursors.read_refusal(secret, sealed, cursor)) is None:
-                raise query.wrong("cursor", "take the next page's as it was given, with the same filters")
+                raise pages.not_ours()
             asked = replace(asked, below=place)
         found = await edge.refusals.page(replace(asked, limit=asked.limit + 1), number)
         page = found[: asked.limit]
         following = None
         if len(found) > len(page):
             last = Place(datetime.fromisoformat(page[-1]["at"]), page[-1]["id"])
-            following = _next(request, cursors.write_refusal(secret, sealed, last))
+            cursor = cursors.write_refusal(secret, sealed, last)
+            following = pages.following(request, REFUSALS, "cursor", cursor)
         return answers.answer({"refusals": page, "next": following})
 
     @app.get(
@@ -80,7 +75,7 @@ def add_routes(app: FastAPI, edge: Edge) -> None:
     async def get_refusal(request: Request, caller: Caller) -> Response:
         """One refusal, by the id that the list shows, which is also that of its event on `points.events`."""
         query.read(request)
-        found = await edge.refusals.one(caller.store, request.path_params["refusalId"][:_CHARS_MAX])
+        found = await edge.refusals.one(caller.store, request.path_params["refusalId"][: pages.CHARS_MAX])
         if found is None:
             raise Problem("refusal_unknown", "there is no refusal with this id, or it is older than 28 days")
         return answers.answer(found)
@@ -94,43 +89,31 @@ def read(request: Request, store: str) -> tuple[Query, str | None]:
     given = query.read(request, "topic", "code", "account", "order", "from", "until", "size", "cursor")
     asked = Query(
         store=store,
-        topic=query.text(given, "topic", _CHARS_MAX),
-        code=query.text(given, "code", _CHARS_MAX),
-        order=query.text(given, "order", _CHARS_MAX),
+        topic=pages.text(given, "topic"),
+        code=pages.text(given, "code"),
+        order=pages.text(given, "order"),
         from_=query.instant(given, "from", up=True),
         until=query.instant(given, "until", up=True),
-        limit=query.number(given, "size", 1, _SIZE_MAX, _SIZE_DEFAULT),
+        limit=pages.size_of(given),
     )
-    return asked, query.text(given, "account", _CHARS_MAX)
+    return asked, pages.text(given, "account")
 
 
-def _next(request: Request, cursor: str) -> str:
-    """The path of the page after this one: the same filters, another cursor."""
-    kept = [(name, value) for name, value in request.query_params.multi_items() if name != "cursor"]
-    return f"{REFUSALS}?{urlencode([*kept, ('cursor', cursor)])}"
-
-
-_TEXT = {"type": "string", "minLength": 1, "maxLength": _CHARS_MAX, "pattern": LINE.pattern}
-_INSTANT = {"type": "string", "format": "date-time"}
 _PARAMETERS = (
-    parameter("topic", "Refusals of this topic's records only, such as `webshop.orders`.", _TEXT),
-    parameter("code", "Refusals with this code only.", _TEXT),
-    parameter("account", "Refusals about the account with this number only.", _TEXT),
-    parameter("order", "Refusals about this order, or of transactions with this receipt, only.", _TEXT),
-    parameter("from", "Refused at this instant or later.", _INSTANT),
-    parameter("until", "Refused before this instant.", _INSTANT),
-    parameter(
-        "size",
-        "How many refusals a page has at most.",
-        {"type": "integer", "minimum": 1, "maximum": _SIZE_MAX, "default": _SIZE_DEFAULT},
-    ),
-    parameter("cursor", "From the page before: where this one begins. Opaque.", CURSOR),
+    parameter("topic", "Refusals of this topic's records only, such as `webshop.orders`.", TEXT),
+    parameter("code", "Refusals with this code only.", TEXT),
+    parameter("account", "Refusals about the account with this number only.", TEXT),
+    parameter("order", "Refusals about this order, or of transactions with this receipt, only.", TEXT),
+    parameter("from", "Refused at this instant or later.", INSTANT),
+    parameter("until", "Refused before this instant.", INSTANT),
+    sized("refusals"),
+    CURSOR,
 )
 _REFUSAL_ID: dict[str, Any] = {
     "name": "refusalId",
     "in": "path",
     "required": True,
-    "schema": _TEXT,
+    "schema": TEXT,
     "description": "A refusal's id, as the list shows it.",
     "example": "5d0d1f0a-7c00-5000-8000-000000000001",
 }

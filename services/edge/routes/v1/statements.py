@@ -1,22 +1,21 @@
 """Statements: the movements of an account, newest first, a page at a time."""
 
 from dataclasses import replace
-from typing import Any
-from urllib.parse import quote, urlencode
+from urllib.parse import quote
 
 from fastapi import FastAPI
 from starlette.requests import Request
 from starlette.responses import Response
 
 from schemas.changes import KINDS
-from schemas.text import LINE
 from services.edge import answers, attributions, cursors
 from services.edge.documents import StatementAnswer
 from services.edge.edge import Edge
 from services.edge.openapi import refusals
 from services.edge.problems import Problem
-from services.edge.routes import query
+from services.edge.routes import pages, query
 from services.edge.routes.head import ACCOUNT_NUMBER, account_number
+from services.edge.routes.pages import CURSOR, INSTANT, TEXT, parameter, sized
 from services.edge.routes.v1.accounts import ACCOUNT, ADMIN
 from services.edge.statements import Query
 from services.edge.tokens import Caller
@@ -24,10 +23,7 @@ from shared.ids import account_id
 
 STATEMENT = ACCOUNT + "/statement"
 
-_CHARS_MAX = 64
 _KINDS_MAX = 20
-_SIZE_MAX = 100
-_SIZE_DEFAULT = 25
 
 
 def add_routes(app: FastAPI, edge: Edge) -> None:
@@ -61,18 +57,19 @@ def add_routes(app: FastAPI, edge: Edge) -> None:
         asked = replace(asked, account=account)
         if (cursor := request.query_params.get("cursor")) is not None:
             if (place := cursors.read(secret, asked, cursor)) is None:
-                raise query.wrong("cursor", "take the next page's as it was given, with the same filters")
+                raise pages.not_ours()
             asked = replace(asked, below=place)
         changes = await edge.views.movements(replace(asked, limit=asked.limit + 1))
         page = changes[: asked.limit]
         more = len(changes) > len(page)
         async with edge.views.database() as database:
             actors = await attributions.actors(database, page)
+        path = STATEMENT.replace("{accountNumber}", quote(number, safe=""))
         document = {
             "account": account,
             "accountNumber": own_number,
             "movements": [answers.movement_of(change, actors) for change in page],
-            "next": _next(request, number, cursors.write(secret, asked, page[-1])) if more else None,
+            "next": pages.following(request, path, "cursor", cursors.write(secret, asked, page[-1])) if more else None,
         }
         return answers.answer(document)
 
@@ -83,51 +80,30 @@ def read(request: Request) -> Query:
     :raises Problem: `invalid_parameter`.
     """
     given = query.read(request, "programme", "from", "until", "size", "cursor", repeated=["kind"])
-    kinds = query.texts(given, "kind", _CHARS_MAX)
+    kinds = query.texts(given, "kind", pages.CHARS_MAX)
     if len(kinds) > _KINDS_MAX:
         raise query.wrong("kind", f"at most {_KINDS_MAX} different ones")
     return Query(
         account="",
-        programme=query.text(given, "programme", _CHARS_MAX),
+        programme=pages.text(given, "programme"),
         kinds=kinds,
         from_=query.instant(given, "from", up=True),
         until=query.instant(given, "until", up=True),
-        limit=query.number(given, "size", 1, _SIZE_MAX, _SIZE_DEFAULT),
+        limit=pages.size_of(given),
     )
 
 
-def _next(request: Request, number: str, cursor: str) -> str:
-    """The path of the page after this one: the same filters, another cursor."""
-    kept = [(name, value) for name, value in request.query_params.multi_items() if name != "cursor"]
-    path = STATEMENT.replace("{accountNumber}", quote(number, safe=""))
-    return f"{path}?{urlencode([*kept, ('cursor', cursor)])}"
-
-
-CURSOR = {"type": "string", "minLength": 1, "pattern": LINE.pattern}
-
-
-def parameter(name: str, description: str, schema: dict[str, Any], **more: Any) -> dict[str, Any]:
-    """A parameter of the query, as the OpenAPI document describes it."""
-    return {"name": name, "in": "query", "required": False, "description": description, "schema": schema, **more}
-
-
-_TEXT = {"type": "string", "minLength": 1, "maxLength": _CHARS_MAX, "pattern": LINE.pattern}
-_INSTANT = {"type": "string", "format": "date-time"}
 _PARAMETERS = (
-    parameter("programme", "Movements of this programme only.", _TEXT),
+    parameter("programme", "Movements of this programme only.", TEXT),
     parameter(
         "kind",
         "Movements of this kind only; repeat it for several.",
-        {"type": "array", "items": {**_TEXT, "examples": KINDS}, "maxItems": _KINDS_MAX},
+        {"type": "array", "items": {**TEXT, "examples": KINDS}, "maxItems": _KINDS_MAX},
         style="form",
         explode=True,
     ),
-    parameter("from", "Booked at this instant or later.", _INSTANT),
-    parameter("until", "Booked before this instant.", _INSTANT),
-    parameter(
-        "size",
-        "How many movements a page has at most.",
-        {"type": "integer", "minimum": 1, "maximum": _SIZE_MAX, "default": _SIZE_DEFAULT},
-    ),
-    parameter("cursor", "From the page before: where this one begins. Opaque.", CURSOR),
+    parameter("from", "Booked at this instant or later.", INSTANT),
+    parameter("until", "Booked before this instant.", INSTANT),
+    sized("movements"),
+    CURSOR,
 )
