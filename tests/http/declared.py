@@ -35,7 +35,11 @@ async def check_declared(response: httpx.Response) -> None:
 
 def lost_pointers(response: httpx.Response) -> list[str]:
     """The pointers of a refusal that name nothing in the body that was sent, nor what is missing in something there."""
-    if response.status_code < 400 or "problem+json" not in response.headers.get("content-type", ""):
+    if (
+        response.request.method == "HEAD"
+        or response.status_code < 400
+        or "problem+json" not in response.headers.get("content-type", "")
+    ):
         return []
     document = response.json()
     try:

@@ -86,17 +86,20 @@ async def test_with_vouchers_their_service_is_asked_what_it_would_be_sent(
     ]
 
 
+POINTER = "/loyaltyPrograms/0"
+
+
 async def test_a_refusal_is_the_transactions_own(offline: Offline, asked: Asked, said: dict[str, Any]) -> None:
-    refused = {"decision": "refused", "code": "voucher_void", "detail": "it was voided", "pointer": "/x"}
+    refused = {"decision": "refused", "code": "voucher_void", "detail": "it was voided", "pointer": POINTER}
     said |= {"points": {**POINTS, "execute": EXECUTE}, "voucher": refused}
     found = problem(await offline.client.post(PATH, content=OMS, headers=JSON))
     assert (found["status"], found["code"], found["detail"], found["pointer"]) == (
         409,
         "voucher_void",
         "it was voided",
-        "/x",
+        POINTER,
     )
-    said["points"] = Problem("insufficient_points", "5 are left", pointer="/y")
+    said["points"] = Problem("insufficient_points", "5 are left", pointer=POINTER)
     assert problem(await offline.client.post(PATH, content=OMS, headers=JSON))["code"] == "insufficient_points"
     assert len(asked) == 3
 

@@ -54,7 +54,7 @@ def test_it_is_deducted_with_the_load_named_in_the_reply_and_issued_by_the_comma
     )
     (issued,) = when.accepted.result["issuedVouchers"]
     serial = issued["serialId"]
-    assert issued == {"operation": 1, "serialId": serial, "voucherId": "V", "programme": "LOY"}
+    assert issued == {"operation": 1, "serialId": serial, "voucherId": "V", "programme": "LOY", "benefit": None}
     assert when.balances() == {"LOY": 5}
     (follow_up,) = when.accepted.follow_ups
     assert (follow_up.topic, follow_up.type, follow_up.subject) == (
