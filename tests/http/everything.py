@@ -6,6 +6,7 @@ from typing import Any
 from aiokafka import AIOKafkaConsumer, TopicPartition
 
 from schemas.topics import TOPICS
+from shared.servers import kafka_options
 from tests.harness import Installation, header
 
 SERVICES = ("points", "voucher", "customer", "edge")
@@ -30,7 +31,7 @@ async def types(installation: Installation, topic: str) -> list[str | None]:
 
 
 async def _ends(installation: Installation, topics: Collection[str]) -> dict[str, int]:
-    consumer = AIOKafkaConsumer(bootstrap_servers=installation.settings.kafka)
+    consumer = AIOKafkaConsumer(**kafka_options(installation.settings))
     await consumer.start()
     try:
         count = installation.settings.partitions

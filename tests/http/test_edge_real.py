@@ -88,8 +88,15 @@ async def test_the_documents_examples_byte_for_byte(installation: Installation) 
                 "serialId": "6666160395443995410",
                 "voucherId": "VOUCHER-25",
                 "programme": "LOY22-IssueThreshold",
+                "benefit": {"type": "amount", "value": 25, "currency": "EUR"},
             },
-            {"operation": 1, "serialId": "6666270046419031265", "voucherId": "WELCOME", "programme": None},
+            {
+                "operation": 1,
+                "serialId": "6666270046419031265",
+                "voucherId": "WELCOME",
+                "programme": None,
+                "benefit": {"type": "percentage", "value": 10, "max": 20, "currency": "EUR"},
+            },
         ]
         assert used["balances"] == [{"loyaltyProgramId": "LOY22-IssueThreshold", "pointsBalance": 0}]
         again = await caller.post("6299000000000000017", WEB_SHOP)

@@ -114,9 +114,10 @@ async def all_closed(installation: Installation, timeout_s: float = 60) -> None:
 
 
 async def states(installation: Installation, service: str, kind: str, decider: Any) -> dict[str, Any]:
-    """The states of all streams of a kind, by what comes last in their names."""
+    """The states of all streams of a kind, by what comes last in their names; vouchers by their serials as issued."""
     found = installation.collection(service, "snapshots").find({"_id": {"$regex": f"^{kind}/"}})
-    return {each["_id"].split("/", 2)[2]: decider.load_state(each["_id"], each["state"]) async for each in found}
+    loaded = {each["_id"].split("/", 2)[2]: decider.load_state(each["_id"], each["state"]) async for each in found}
+    return {getattr(state, "serial_id", name): state for name, state in loaded.items()}
 
 
 async def check(installation: Installation, sagas: Sagas) -> Counter[str]:
