@@ -22,6 +22,7 @@ def main() -> None:
         sys.exit(1)
     signal.signal(signal.SIGPIPE, signal.SIG_DFL)  # Python ignores it, and an exec would keep that
     try:
+        os.umask(0o077)  # Names and addresses lie in all that a server writes.
         os.execvp(command[0], command)
     except OSError as error:
         sys.exit(f"Error: cannot run {command[0]}: {error.strerror}")

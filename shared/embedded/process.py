@@ -59,7 +59,6 @@ class Process:
                 env=env,
                 cwd=cwd,
                 start_new_session=True,
-                umask=0o077,
             )
 
     async def wait(self) -> int | None:
