@@ -8,12 +8,12 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
-import yaml
-
 
 @cache
 def meanings() -> Mapping[str, str]:
     """All of the glossary: by `field`, and by `Model.field` where it means something else."""
+    import yaml
+
     text = Path(__file__).with_suffix(".yaml").read_text(encoding="utf-8")
     found: Mapping[str, str] = yaml.load(text, yaml.CSafeLoader)
     return found

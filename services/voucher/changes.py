@@ -1,6 +1,7 @@
 """The public stream of what happens to vouchers, `voucher.changes`."""
 
 from schemas.vouchers import VoucherState
+from shared.changes import cause_of
 from shared.decider import Document
 
 _STEPS: dict[str, tuple[str, VoucherState | None, VoucherState]] = {
@@ -19,7 +20,7 @@ def changes(event: Document) -> Document | None:
     if step is None or "sequence" not in event:
         return None
     kind, before, after = step
-    given, source = event.get, event["source"].get
+    given = event.get
     return {
         "serialId": event["serialId"],
         "voucherId": event["voucherId"],
@@ -36,16 +37,5 @@ def changes(event: Document) -> Document | None:
         "scale": given("scale"),
         "paidIn": given("paidIn"),
         "redeemedBy": given("redeemedBy"),
-        "transactionId": event["transactionId"],
-        "operation": event["operation"],
-        "source": {
-            "order": source("order"),
-            "receipt": source("receipt"),
-            "shop": source("shop"),
-            "till": source("till"),
-            "operator": source("operator"),
-        },
-        "reason": given("reason"),
-        "occurredAt": event["occurredAt"],
-        "bookedAt": event["bookedAt"],
+        **cause_of(event),
     }
