@@ -3,8 +3,8 @@
 import asyncio
 from collections import OrderedDict
 from collections.abc import Awaitable, Callable
-from contextlib import suppress
 from dataclasses import dataclass
+from functools import partial
 from typing import TypeVar
 
 from starlette.requests import Request
@@ -18,7 +18,6 @@ from services.edge.routes import query
 from services.edge.tokens import Caller, Verified
 from services.edge.views import Views
 from shared.clock import instant, monotonic_s, now_ms
-from shared.errors import Unavailable
 from shared.oauth.keys import Keyring, SigningKey
 from shared.settings import Settings
 
@@ -53,13 +52,12 @@ Endpoint = Callable[[Request], Awaitable[Response]]
 Value = TypeVar("Value")
 
 
-@dataclass(slots=True)
+@dataclass(frozen=True, slots=True)
 class _Looked:
     """A client as it was seen when."""
 
     enabled: bool
     at_s: float
-    refreshing: bool = False
 
 
 class Access:
@@ -75,7 +73,7 @@ class Access:
         self._reading: asyncio.Task[None] | None = None
         self._verified: OrderedDict[str, Verified] = OrderedDict()
         self._clients: OrderedDict[str, _Looked] = OrderedDict()
-        self._refreshes: set[asyncio.Task[None]] = set()
+        self._looking: dict[str, asyncio.Task[_Looked]] = {}
 
     async def start(self) -> None:
         """Read the keys; whoever is first makes the first one.
@@ -165,29 +163,34 @@ class Access:
 
     async def _enabled(self, id_: str) -> bool:
         looked = self._clients.get(id_)
-        if looked is None or (age_s := monotonic_s() - looked.at_s) >= CLIENT_STALE_S:
-            return (await self._look(id_)).enabled
-        if age_s >= CLIENT_REFRESH_S and not looked.refreshing:
-            looked.refreshing = True
-            refresh = asyncio.create_task(self._refresh(id_, looked))
-            self._refreshes.add(refresh)
-            refresh.add_done_callback(self._refreshes.discard)
+        if looked is None:
+            return (await asyncio.shield(self._look(id_))).enabled
+        if (age_s := monotonic_s() - looked.at_s) >= CLIENT_REFRESH_S:
+            looking = self._look(id_)
+            if age_s >= CLIENT_STALE_S:
+                looked = await asyncio.shield(looking)
         return looked.enabled
 
-    async def _refresh(self, id_: str, looked: _Looked) -> None:
-        try:
-            with suppress(Unavailable):  # The next request tries again, and waits once this is too old.
-                await self._look(id_)
-        finally:
-            looked.refreshing = False
+    def _look(self, id_: str) -> "asyncio.Task[_Looked]":
+        """Look whether a client may call, once for all who ask meanwhile; after a failure, the next one looks again."""
+        looking = self._looking.get(id_)
+        if looking is None:
+            looking = self._looking[id_] = asyncio.create_task(self._look_now(id_))
+            looking.add_done_callback(partial(self._looked, id_))
+        return looking
 
-    async def _look(self, id_: str) -> _Looked:
+    async def _look_now(self, id_: str) -> _Looked:
         began_s = monotonic_s()
         async with self._views.credentials() as credentials:
             client = await credentials.client(id_)
         looked = _Looked(client is not None and not client.disabled, began_s)
         _remember(self._clients, id_, looked, _CLIENTS_MAX)
         return looked
+
+    def _looked(self, id_: str, looking: "asyncio.Task[_Looked]") -> None:
+        del self._looking[id_]
+        if not looking.cancelled():
+            looking.exception()  # Whoever waits is told; in the background it may fail.
 
 
 _SCOPES = "fealty_scopes"

@@ -211,6 +211,33 @@ async def test_a_disabled_clients_tokens_stop_within_a_minute(
     assert await get(offline, token) == ""
 
 
+async def test_many_at_once_cost_one_look_at_their_client(offline: Offline, monkeypatch: pytest.MonkeyPatch) -> None:
+    async def slowly(id_: str) -> object:
+        await asyncio.sleep(0.01)
+        return await found(id_)
+
+    found = offline.known.client
+    monkeypatch.setattr(offline.known, "client", slowly)
+    client = a_client()
+    token = offline.token(client)
+    assert await asyncio.gather(*(get(offline, token) for _ in range(200))) == [""] * 200
+    assert offline.known.looks.count(client.id) == 1
+
+
+async def test_many_at_once_are_told_when_the_database_is_away_and_may_ask_again(
+    offline: Offline, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def away(_: str) -> None:
+        await asyncio.sleep(0.01)
+        raise Unavailable("away")
+
+    token = offline.token(a_client())
+    with monkeypatch.context() as at_first:
+        at_first.setattr(offline.known, "client", away)
+        assert await asyncio.gather(*(get(offline, token) for _ in range(20))) == ["unavailable"] * 20
+    assert await get(offline, token) == ""
+
+
 async def test_while_the_database_is_away_what_is_known_stays_good_for_a_minute(
     offline: Offline, monkeypatch: pytest.MonkeyPatch
 ) -> None:

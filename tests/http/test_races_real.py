@@ -56,6 +56,7 @@ class Race:
     async def _ended(self, client: httpx.AsyncClient, number: str, body: dict[str, Any]) -> Outcome:
         """Post, and ask until it is final."""
         response = await client.post(VAULT.format(number), content=orjson.dumps(body), headers=JSON)
+        assert response.status_code < 500, response.text
         if response.status_code != 202:
             return response.status_code, response.json().get("code")
         self.polled += 1
