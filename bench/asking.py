@@ -9,11 +9,11 @@ from contextlib import asynccontextmanager
 from statistics import quantiles
 from time import perf_counter
 
-from shared.commands.demo_clients import Held
-from shared.commands.tokens import fetch_token
+from cli.commands.demo_clients import Held
+from cli.commands.tokens import fetch_token
+from services.edge.auth.clients import new_secret
+from services.edge.auth.store import credentials_of
 from shared.ids import new_id
-from shared.oauth.clients import new_secret
-from shared.oauth.store import credentials_of
 from shared.settings import Settings
 
 _HOST = "127.0.0.1"

@@ -8,7 +8,7 @@ from typing import Any
 
 from pymongo import MongoClient
 
-from shared.rebuild import rebuilder
+from cli.rebuild import rebuilder
 from shared.runtime.app import tune_garbage_collection
 from shared.runtime.history import FOLDED
 from shared.servers import mongodb_options

@@ -22,9 +22,9 @@ from bench.rebuilding import insert
 from bench.templates import Document, load
 from bench.trial import Sizes, Trial
 from bench.workers import Contender, Worker, workers
+from cli.rebuild import Fold
 from services.points.main import SERVICE
 from shared.embedded.stack import Stack
-from shared.rebuild import Fold
 
 SWEEP = "sweep"
 TARGET = 0.8

@@ -162,7 +162,7 @@ def environment(arena: Arena) -> dict[str, str]:
 
 def cli() -> list[str]:
     """How the command line is called."""
-    return [sys.executable, "-c", "from shared.cli import main; main()"]
+    return [sys.executable, "-m", "cli"]
 
 
 def service_argv(service: str) -> Sequence[str]:

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from schemas.customers import ClaimKind, CustomerState
 from services.customer.profile import Profile
 from services.customer.state import Customer, Event, State
-from shared.verify.findings import Difference
+from shared.findings import Difference
 
 
 def check_event(_state: State, _event: Event) -> Iterator[Difference]:

@@ -12,13 +12,13 @@ from starlette.responses import Response
 from structlog.contextvars import bind_contextvars
 
 from services.edge import tokens
+from services.edge.auth.keys import Keyring, SigningKey
 from services.edge.problems import Problem
 from services.edge.rates import Rates
 from services.edge.routes import query
 from services.edge.tokens import Caller, Verified
 from services.edge.views import Views
 from shared.clock import instant, monotonic_s, now_ms
-from shared.oauth.keys import Keyring, SigningKey
 from shared.settings import Settings
 
 OPEN = frozenset(

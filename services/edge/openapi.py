@@ -15,12 +15,12 @@ from schemas.customers import CreateCustomer, SetCustomerState, UpdateCustomer
 from schemas.points import Adjust, ReplaceNumber, Reverse, SetAccountState
 from schemas.transaction import Transaction
 from services.edge.access import scopes_of
+from services.edge.auth.clients import SCOPES
 from services.edge.crm_documents import CustomerSearch
 from services.edge.declared_headers import CACHE_CONTROL, OF_PROBLEMS
 from services.edge.documents import ProblemDocument, TierPin
 from services.edge.problems import CODES, MEDIA_TYPE
 from services.edge.v1_documents import NewCard, VoucherIssue, VoucherVoid
-from shared.oauth.clients import SCOPES
 
 _REF = "#/components/schemas/{model}"
 _COMMANDS: dict[str, tuple[type[BaseModel], str]] = {

@@ -12,11 +12,11 @@ from schemas.base import format_instant, to_instant
 from schemas.envelope import Envelope, EnvelopeError
 from schemas.orders import OrderAwardRefused, OrderFactRefused
 from schemas.points import REJECTIONS
+from services.edge import refusal_store as refusals
+from services.edge.refusal_store import REFUSAL, Query
 from services.edge.views import Views
-from shared import refusals
 from shared.clock import instant
 from shared.decider import Document
-from shared.refusals import REFUSAL, Query
 from shared.runtime.consumer import Batch
 from shared.runtime.kafka import ConsumerRecord
 

@@ -10,8 +10,8 @@ import math
 from collections import OrderedDict
 from collections.abc import Awaitable, Callable
 
+from services.edge.auth.clients import Client
 from shared.clock import monotonic_s
-from shared.oauth.clients import Client
 
 TRIES_MAX = 10
 WINDOW_S = 60.0

@@ -9,10 +9,10 @@ from typing import Any
 
 import jwt
 
+from services.edge.auth.clients import Client
+from services.edge.auth.keys import SKEW_S, TOKEN_LIFE_S, SigningKey
 from services.edge.problems import Problem
 from shared.ids import new_id
-from shared.oauth.clients import Client
-from shared.oauth.keys import SKEW_S, TOKEN_LIFE_S, SigningKey
 from shared.settings import Settings
 
 ALGORITHM = "HS256"

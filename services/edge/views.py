@@ -16,16 +16,16 @@ from pymongo.errors import PyMongoError, ServerSelectionTimeoutError
 
 from schemas.replies import SnapshotPart
 from services.edge import attributions, catalogue, changes, customers, statements, vouchers
+from services.edge import refusal_store as refusals
 from services.edge.applying import Applier, Portions, applied
+from services.edge.auth.store import Credentials
 from services.edge.catalogue import Catalogue
 from services.edge.changes import CHANGES, Movement
 from services.edge.shapes import ACCOUNT, CATALOGUE, STATEMENT
 from services.edge.snapshots import SNAPSHOTS, Document, Upsert, newest, of_part, of_record
 from services.edge.upserts import replace_older
-from shared import refusals
 from shared.clock import monotonic_s
 from shared.errors import TooSlow, Unavailable
-from shared.oauth.store import Credentials
 from shared.runtime.consumer import Batch
 from shared.runtime.health import Health
 from shared.servers import mongodb_options

@@ -10,9 +10,9 @@ from typing import Any
 from pymongo import ASCENDING, IndexModel
 from pymongo.asynchronous.database import AsyncDatabase
 
+from schemas.serials import stream_names
 from services.edge.shapes import VOUCHER
 from services.edge.snapshots import Document
-from shared.serials import stream_names
 
 VOUCHERS = "vouchers"
 USABLE = "issued"

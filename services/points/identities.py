@@ -12,7 +12,7 @@ from schemas.movements import Moved
 from services.points.orders.entitlement import Entitled, entitlement, sums_of
 from services.points.orders.state import Order
 from services.points.state import Account, Balance, Event, State
-from shared.verify.findings import Difference
+from shared.findings import Difference
 
 
 def check_event(state: State, event: Event) -> Iterator[Difference]:

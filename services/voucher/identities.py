@@ -15,7 +15,7 @@ from schemas.vouchers import (
     VoucherVoided,
 )
 from services.voucher.state import DecisionEvent, Event, LifeEvent, Pivot, State, Voucher
-from shared.verify.findings import Difference
+from shared.findings import Difference
 
 _BEFORE: dict[type[LifeEvent], str | None] = {
     VoucherIssued: None,

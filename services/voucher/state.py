@@ -8,6 +8,7 @@ from datetime import datetime
 from itertools import chain
 from typing import NamedTuple
 
+from schemas.serials import stream_names
 from schemas.voucher_definition import VoucherDefinition
 from schemas.voucher_events import VoucherExpired, VoucherIssued, VoucherRedeemed, VoucherRestored, VoucherVoided
 from schemas.vouchers import (
@@ -19,7 +20,6 @@ from schemas.vouchers import (
     VoucherEvent,
     VoucherState,
 )
-from shared.serials import stream_names
 
 LifeEvent = VoucherIssued | VoucherRedeemed | VoucherVoided | VoucherExpired | VoucherRestored
 DecisionEvent = TransactionExecuted | TransactionRefused | TransactionCancelled | ReversalExecuted | ReversalRefused

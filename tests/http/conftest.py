@@ -12,13 +12,13 @@ from starlette.responses import Response
 
 from services.edge import main
 from services.edge.answers import answer
+from services.edge.auth.clients import SCOPES, Client, digest_of
+from services.edge.auth.keys import Keyring, new_key, ring_of
 from services.edge.bus import Ask
 from services.edge.edge import Edge
 from services.edge.tokens import sign
 from shared.clock import instant, now_ms
 from shared.ids import new_id
-from shared.oauth.clients import SCOPES, Client, digest_of
-from shared.oauth.keys import Keyring, new_key, ring_of
 from shared.settings import Settings
 from tests.http.declared import check_declared
 

@@ -10,11 +10,11 @@ from starlette.routing import Route
 
 from services.edge import access, tokens
 from services.edge.access import CLIENT_REFRESH_S, CLIENT_STALE_S, OPEN, scopes_of
+from services.edge.auth.clients import SCOPES
+from services.edge.auth.keys import TOKEN_LIFE_S, new_key
 from services.edge.tokens import sign
 from shared.clock import instant, now_ms
 from shared.errors import Unavailable
-from shared.oauth.clients import SCOPES
-from shared.oauth.keys import TOKEN_LIFE_S, new_key
 from tests.http.conftest import Offline, a_client
 from tests.http.declared import DOCUMENT
 from tests.http.test_bodies import JSON, OMS, PATH, problem

@@ -11,8 +11,8 @@ from typing import Any
 import orjson
 import pytest
 
+from cli.commands.verify import verify_service, verify_topics
 from schemas.topics import DAY_MS
-from shared.commands.verify import verify_service, verify_topics
 from shared.ids import new_id
 from tests.harness import Command, Headers, Installation, eventually
 from tests.http.caller import load, metrics_of

@@ -12,11 +12,11 @@ import jwt
 import pytest
 
 from services.edge import access, main
+from services.edge.auth.clients import Client, new_secret
+from services.edge.auth.store import Credentials, credentials_of
 from services.edge.edge import Edge
 from services.edge.throttle import TRIES_MAX
 from shared.errors import Conflict
-from shared.oauth.clients import Client, new_secret
-from shared.oauth.store import Credentials, credentials_of
 from tests.harness import Installation, eventually
 from tests.http.caller import calling, load
 from tests.http.test_openapi import schema

@@ -15,11 +15,11 @@ import httpx
 import orjson
 import pytest
 
+from cli.commands.verify import verify_service, verify_topics, verify_transactions
 from schemas.points import PointsRefusal
 from services.edge.problems import CODES
 from services.points.decider import DECIDER as POINTS_DECIDER
 from services.voucher.decider import DECIDER as VOUCHER_DECIDER
-from shared.commands.verify import verify_service, verify_topics, verify_transactions
 from shared.ids import account_id
 from tests.harness import Command, Installation, header
 from tests.http.caller import POINTS, redeem

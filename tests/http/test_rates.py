@@ -6,9 +6,9 @@ import httpx
 import pytest
 
 from services.edge import rates
+from services.edge.auth.clients import Client
 from services.edge.rates import BURST_S, Rates
 from services.edge.throttle import TRIES_MAX
-from shared.oauth.clients import Client
 from tests.http.conftest import Offline, a_client
 from tests.http.test_access import ACCOUNT, bearer
 from tests.http.test_bodies import JSON, OMS, PATH, problem

@@ -10,9 +10,9 @@ import pytest
 
 from schemas.envelope import Envelope
 from schemas.topics import TOPICS as TABLE
-from shared import refusals
+from services.edge import refusal_store as refusals
+from services.edge.refusal_store import Place, Query
 from shared.ids import account_id, new_id
-from shared.refusals import Place, Query
 from tests.harness import Installation, eventually, new_installation
 from tests.http.caller import Caller, calling, load
 from tests.http.test_statements_explained_real import executed

@@ -5,10 +5,10 @@ from dataclasses import dataclass, field
 from random import Random
 from typing import Any
 
+from cli.commands.verify import verify_service, verify_transactions
 from services.points.decider import DECIDER as POINTS
 from services.points.reversals import Reversals
 from services.voucher.decider import DECIDER as VOUCHER
-from shared.commands.verify import verify_service, verify_transactions
 from shared.ids import account_id
 from tests.harness import Command, Installation, eventually
 

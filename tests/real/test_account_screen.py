@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from shared.commands.account import LOTS_MAX, MOVEMENTS_MAX
+from cli.commands.account import LOTS_MAX, MOVEMENTS_MAX
 from shared.ids import account_id
 from tests.harness import Command, Installation, eventually
 from tests.real.test_cli import fealty, rows

@@ -16,7 +16,7 @@ pytestmark = pytest.mark.real
 async def fealty(installation: Installation, *arguments: str, **more: str) -> tuple[int, str, str]:
     """Run a command on an installation: exit status, standard output, standard error."""
     process = await asyncio.create_subprocess_exec(
-        *(sys.executable, "-m", "shared.cli", *arguments),
+        *(sys.executable, "-m", "cli", *arguments),
         stdout=asyncio.subprocess.PIPE,
         stderr=asyncio.subprocess.PIPE,
         env=installation.environment("cli", 0, more),

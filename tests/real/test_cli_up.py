@@ -14,7 +14,7 @@ from typing import Any
 import httpx
 import pytest
 
-from shared.commands.demo.play import LASTING
+from cli.demo.play import LASTING
 from shared.embedded.endpoints import kafka_login
 from shared.servers import environment_of
 from shared.settings import Settings
@@ -51,7 +51,7 @@ def environment(servers: Servers) -> dict[str, str]:
 
 async def start(servers: Servers, root: Path, *options: str, **more: str) -> asyncio.subprocess.Process:
     return await asyncio.create_subprocess_exec(
-        *(sys.executable, "-m", "shared.cli", "up", "--root", str(root), *options),
+        *(sys.executable, "-m", "cli", "up", "--root", str(root), *options),
         stdout=asyncio.subprocess.PIPE,
         stderr=asyncio.subprocess.PIPE,
         env={**environment(servers), **more},
@@ -171,7 +171,7 @@ def played_well(shown: str, serials: Sequence[str]) -> None:
 async def customer_shown(shown: str, installation: Installation) -> dict[str, Any]:
     """The customer that the last call which the demo shows answers, called as it stands there."""
     (line,) = (line[line.index("curl") :] for line in shown.splitlines() if "curl " in line)
-    script = line.replace("$(fealty ", f"$({sys.executable} -m shared.cli ")
+    script = line.replace("$(fealty ", f"$({sys.executable} -m cli ")
     curl = await asyncio.create_subprocess_shell(
         script, stdout=asyncio.subprocess.PIPE, env=installation.environment("curl", 0, {})
     )

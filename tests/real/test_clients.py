@@ -8,11 +8,11 @@ import httpx
 import jwt
 import pytest
 
-from shared.commands.console import Failure
-from shared.commands.demo_clients import DEMO_CLIENTS, Held, demo_clients, file_of
-from shared.commands.tokens import fetch_token
+from cli.commands.console import Failure
+from cli.commands.demo_clients import DEMO_CLIENTS, Held, demo_clients, file_of
+from cli.commands.tokens import fetch_token
+from services.edge.auth.store import credentials_of
 from shared.errors import Conflict
-from shared.oauth.store import credentials_of
 from tests.harness import Installation
 from tests.real.test_cli import fealty, rows
 

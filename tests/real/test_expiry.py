@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from shared.commands.verify import verify_service
+from cli.commands.verify import verify_service
 from shared.ids import account_id
 from tests.harness import Command, Installation, eventually, payload
 

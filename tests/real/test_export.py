@@ -20,10 +20,10 @@ pytestmark = pytest.mark.real
 KILLED = """
 import asyncio, os, signal, sys
 from pathlib import Path
-from shared.commands import export
-from shared.commands.environment import settings_given
-from shared.exporting import sources
-from shared.exporting.formats import Format
+from cli.commands import export
+from cli.commands.environment import settings_given
+from cli.exporting import sources
+from cli.exporting.formats import Format
 
 sources._PAGE_WRITES = sources._PAGE_STREAMS = 7
 pages, after = export._pages, int(sys.argv[3])

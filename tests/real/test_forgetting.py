@@ -7,7 +7,7 @@ import pytest
 from aiokafka import ConsumerRecord
 from bson.raw_bson import RawBSONDocument
 
-from shared.commands.verify import verify_service, verify_topics
+from cli.commands.verify import verify_service, verify_topics
 from shared.ids import new_id
 from tests.harness import Command, Installation, eventually, header, payload
 from tests.real.people import STREAMS, anonymise, check, create, drained, entries, update

@@ -9,9 +9,9 @@ from typing import Any
 
 import pytest
 
+from cli.importing.sending import DEAD_LETTERED, Unanswered, letters, outcomes, settled
 from schemas.programme import Programme
 from shared.clock import instant
-from shared.importing.sending import DEAD_LETTERED, Unanswered, letters, outcomes, settled
 from shared.runtime.journal import Journal
 from shared.runtime.publish import forward_id
 from tests.harness import DEMO, Command, Installation, eventually
@@ -105,7 +105,7 @@ async def test_a_killed_import_goes_on_and_every_balance_is_exact(installation: 
         assert counts(out).endswith("; nothing was sent")
 
         process = await asyncio.create_subprocess_exec(
-            *(sys.executable, "-m", "shared.cli", "import", "accounts", str(path), "--concurrency", "40"),
+            *(sys.executable, "-m", "cli", "import", "accounts", str(path), "--concurrency", "40"),
             stdout=asyncio.subprocess.DEVNULL,
             stderr=asyncio.subprocess.DEVNULL,
             env=installation.environment("cli", 0, {}),
@@ -295,6 +295,6 @@ async def test_outcomes_are_found_behind_forwards_and_among_new_dead_letters(
 
 
 def test_the_demo_file_is_one_that_can_be_imported() -> None:
-    from shared.importing import Format, count_rows
+    from cli.importing import Format, count_rows
 
     assert count_rows(DEMO.with_name("opening_balances.csv"), Format.CSV) == 6

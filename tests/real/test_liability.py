@@ -7,8 +7,8 @@ from datetime import date, timedelta
 
 import pytest
 
-from shared.commands import liability
-from shared.commands.liability import asked_of
+from cli.commands import liability
+from cli.commands.liability import asked_of
 from shared.ids import account_id
 from tests.harness import Command, Installation
 from tests.real.test_cli import fealty, rows

@@ -10,8 +10,8 @@ from typing import Any
 import orjson
 import pytest
 
+from cli.commands.verify import verify_service
 from schemas.envelope import Envelope
-from shared.commands.verify import verify_service
 from shared.ids import new_id
 from tests.harness import Command, Installation, eventually
 

@@ -13,15 +13,15 @@ from typing import Any
 import pytest
 from pymongo.asynchronous.database import AsyncDatabase
 
+from cli.commands.unknown_accounts import unknown_accounts
+from cli.rebuild.store import Store
+from services.edge import refusal_store as refusals
 from services.edge import statements
+from services.edge.auth.store import Credentials
 from services.edge.changes import of_value
 from services.edge.snapshots import of_part
 from services.edge.views import Views
-from shared import refusals
-from shared.commands.unknown_accounts import unknown_accounts
 from shared.ids import account_id
-from shared.oauth.store import Credentials
-from shared.rebuild.store import Store
 from shared.runtime import ledger
 from shared.runtime.health import Health
 from shared.runtime.history import History

@@ -14,7 +14,7 @@ from pathlib import Path
 
 import pytest
 
-from shared.commands.demo_clients import demo_clients
+from cli.commands.demo_clients import demo_clients
 from shared.embedded.endpoints import endpoints_of, write_endpoints
 from tests.harness import Installation
 from tests.real.workload import PROGRAMME, Workload

@@ -11,10 +11,10 @@ import bson
 import pytest
 from bson.raw_bson import RawBSONDocument
 
-from shared.commands.rebuild import rebuild_service
+from cli.commands.rebuild import rebuild_service
+from cli.rebuild import rebuild, rebuilder
+from cli.rebuild.store import Store
 from shared.decider import Accepted, Decider, Document, Streams
-from shared.rebuild import rebuild, rebuilder
-from shared.rebuild.store import Store
 from shared.runtime.journal import Journal
 from shared.writes import write_of
 from tests.harness import Installation, eventually
@@ -136,16 +136,16 @@ async def test_in_parts_by_several_processes(installation: Installation) -> None
 
 async def in_parts(installation: Installation) -> asyncio.subprocess.Process:
     """A rebuild that takes this small journal for a large one, and the machine for one of two processors."""
-    small = "import os; os.cpu_count = lambda: 2; from shared.rebuild import parts; parts.ENTRIES_A_PART_MIN = 100"
+    small = "import os; os.cpu_count = lambda: 2; from cli.rebuild import parts; parts.ENTRIES_A_PART_MIN = 100"
     return await asyncio.create_subprocess_exec(
-        *(sys.executable, "-c", f"{small}; from shared.cli import main; main()", "rebuild", "points"),
+        *(sys.executable, "-c", f"{small}; from cli.main import main; main()", "rebuild", "points"),
         env=installation.environment("cli", 0, {}),
     )
 
 
 async def kill_half_way(installation: Installation) -> None:
     """Kill a rebuild when it has remembered something, with pages so small that it is far from its end."""
-    small = "from shared.rebuild import rebuilder; rebuilder._PAGE_WRITES = 10; from shared.cli import main; main()"
+    small = "from cli.rebuild import rebuilder; rebuilder._PAGE_WRITES = 10; from cli.main import main; main()"
     process = await asyncio.create_subprocess_exec(
         *(sys.executable, "-c", small, "rebuild", "points"), env=installation.environment("cli", 0, {})
     )

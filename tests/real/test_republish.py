@@ -8,10 +8,10 @@ import pytest
 from aiokafka import ConsumerRecord
 from aiokafka.admin import AIOKafkaAdminClient
 
+from cli.republish import Republisher
 from schemas.base import format_instant
 from schemas.replies import TICK
 from services.points.main import SERVICE
-from shared.republish import Republisher
 from shared.runtime.history import History
 from shared.runtime.journal import Journal
 from shared.runtime.kafka import Producer, Record

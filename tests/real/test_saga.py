@@ -6,8 +6,8 @@ from collections import Counter
 
 import pytest
 
-from shared.commands.verify import verify_topics
-from shared.verify import published
+from cli.commands.verify import verify_topics
+from cli.verify import published
 from tests.harness import Command, Installation, eventually, header, payload
 from tests.real.saga import Sagas, all_closed, check, new_sagas, open_ones, prepare
 from tests.real.test_cli import fealty, rows

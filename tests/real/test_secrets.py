@@ -8,9 +8,9 @@ import pytest
 from motor.motor_asyncio import AsyncIOMotorClient
 from pydantic import SecretStr
 
+from services.edge.auth.keys import new_key
+from services.edge.auth.store import credentials_of
 from shared.clock import instant, now_ms
-from shared.oauth.keys import new_key
-from shared.oauth.store import credentials_of
 from shared.secrecy import SecretChanged, check_secrets
 from shared.servers import mongodb_options
 from tests.harness import Installation

@@ -3,9 +3,9 @@
 import orjson
 import pytest
 
+from cli.commands.stores import journal_of
+from cli.commands.unknown_accounts import replay_unknown, unknown_accounts
 from schemas.envelope import Envelope
-from shared.commands.stores import journal_of
-from shared.commands.unknown_accounts import replay_unknown, unknown_accounts
 from shared.ids import account_id, new_id
 from tests.harness import Command, Installation, eventually, header, payload
 

@@ -7,11 +7,11 @@ from contextlib import asynccontextmanager
 import httpx
 import pytest
 
+from cli.commands.console import Failure
+from cli.commands.dead_letters import replay
+from cli.commands.doctor import diagnose, skip
+from cli.commands.web import works
 from schemas.envelope import Envelope
-from shared.commands.console import Failure
-from shared.commands.dead_letters import replay
-from shared.commands.doctor import diagnose, skip
-from shared.commands.web import works
 from shared.ids import account_id, new_id
 from shared.runtime.codecs import UNPACKED_MAX
 from shared.runtime.kafka import TopicPartition

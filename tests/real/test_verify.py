@@ -5,10 +5,10 @@ from typing import Any
 
 import pytest
 
-from shared.commands.verify import verify_service, verify_topics
+from cli.commands.verify import verify_service, verify_topics
+from cli.verify import Report
 from shared.runtime.history import History
 from shared.runtime.journal import Journal
-from shared.verify import Report
 from tests.harness import Installation
 from tests.real.test_cli import fealty, rows
 from tests.real.workload import Workload

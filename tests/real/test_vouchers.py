@@ -10,10 +10,10 @@ from typing import Any
 import orjson
 import pytest
 
+from cli.commands.verify import verify_service, verify_topics
 from schemas.vouchers import CloseTransaction, VoucherChanged
 from services.voucher.decider import DECIDER
 from services.voucher.state import Voucher
-from shared.commands.verify import verify_service, verify_topics
 from shared.ids import account_id, closing_id, new_id
 from tests.harness import Command, Installation, eventually, header
 from tests.real.test_cli import fealty

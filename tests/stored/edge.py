@@ -16,17 +16,17 @@ from schemas.points import ACCOUNT_VIEW, CATALOGUE_VIEW, PROGRAMME_VIEW, PointsC
 from schemas.replies import SnapshotPart
 from schemas.vouchers import DEFINITION_VIEW, VOUCHER_VIEW
 from services.edge import answers, attributions, changes, crm, customers, offsets, refusals, shapes
+from services.edge.auth import store
+from services.edge.auth.clients import Client
+from services.edge.auth.keys import SigningKey, ring_of
+from services.edge.auth.sealing import Seal
 from services.edge.catalogue import Catalogue, Declared
+from services.edge.refusal_store import REFUSAL
 from services.edge.routes.v1.vouchers import voucher_of
 from services.edge.snapshots import of_part
 from services.edge.vouchers import VOUCHERS
 from shared.decider import Document
 from shared.hashing import to_json
-from shared.oauth import store
-from shared.oauth.clients import Client
-from shared.oauth.keys import SigningKey, ring_of
-from shared.oauth.sealing import Seal
-from shared.refusals import REFUSAL
 from shared.settings import Settings
 from tests.contract.customer_examples import CUSTOMER, VIEW
 from tests.contract.examples import ACCOUNT, CHANGED, EXAMPLES, NOW

@@ -5,13 +5,13 @@ from typing import Any
 
 from aiokafka import ConsumerRecord
 
+from cli.rebuild import Report
+from cli.rebuild.fold import Fold
 from schemas.envelope import Envelope
 from schemas.points import PointsRefusal
 from services.points.decider import DECIDER
 from services.points.main import SERVICE
 from shared.decider import Accepted, Closing, Command, Document, FollowUp, Forwarded, Rejected, Streams
-from shared.rebuild import Report
-from shared.rebuild.fold import Fold
 from shared.runtime.batch import Plan, Working
 from shared.runtime.dead_letters import announcement, dead_letter
 from shared.runtime.decode import Incoming

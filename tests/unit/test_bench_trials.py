@@ -16,10 +16,10 @@ from bench.rebuilding import copied_entries, copied_snapshots, differences
 from bench.report import Report
 from bench.statements import movement_at
 from bench.trial import Trial
+from cli.rebuild import Fold
 from services.edge import changes
 from services.points.main import SERVICE
 from shared.decider import Document
-from shared.rebuild import Fold
 from shared.writes import split
 from tests.unit.test_bench import PARTITIONS, record_of, worked
 

@@ -11,12 +11,12 @@ import pytest
 import structlog
 from typer.testing import CliRunner
 
-from shared.cli import app
-from shared.commands.apply import UNANSWERED, Outcome
-from shared.commands.console import QUIETED
-from shared.commands.environment import settings_at
-from shared.commands.run import SERVICES
-from shared.commands.topics import keeps
+from cli.commands.apply import UNANSWERED, Outcome
+from cli.commands.console import QUIETED
+from cli.commands.environment import settings_at
+from cli.commands.run import SERVICES
+from cli.commands.topics import keeps
+from cli.main import app
 from shared.settings import Settings
 from tests.unit.declaration_cases import ONE, programme, write
 
@@ -179,7 +179,7 @@ def test_every_command_has_a_line_of_help() -> None:
 
 @pytest.mark.parametrize("arguments", [["fly"], ["apply"], ["topics", "--colour"], ["dead-letters"]])
 def test_a_wrong_command_line_is_one_line_too(arguments: list[str]) -> None:
-    done = subprocess.run([sys.executable, "-m", "shared.cli", *arguments], capture_output=True, text=True, check=False)
+    done = subprocess.run([sys.executable, "-m", "cli", *arguments], capture_output=True, text=True, check=False)
     assert (done.returncode, done.stdout) == (2, "")
     assert len(done.stderr.splitlines()) == 1, done.stderr
     assert done.stderr.startswith("fealty: ")

@@ -5,9 +5,9 @@ from typing import Any
 
 import pytest
 
+from cli.commands.console import Failure
+from cli.commands.dead_letters import _chosen, _fits, _is_late, lines_of, readable
 from shared.clock import now_ms
-from shared.commands.console import Failure
-from shared.commands.dead_letters import _chosen, _fits, _is_late, lines_of, readable
 from shared.settings import Settings
 
 AT = datetime(2026, 11, 22, 10, 0, 1, 123_000, UTC)

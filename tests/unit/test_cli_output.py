@@ -15,12 +15,12 @@ import typer
 from rich.console import Console
 from typer.testing import CliRunner
 
-from shared.cli import app
+from cli.commands import console
+from cli.commands.environment import unknown_settings
+from cli.commands.output import Form, Sheet, _table, facts, print_json, printable, say, show
+from cli.commands.status import Standing, size, well
+from cli.main import app
 from shared.clock import instant
-from shared.commands import console
-from shared.commands.environment import unknown_settings
-from shared.commands.output import Form, Sheet, _table, facts, print_json, printable, say, show
-from shared.commands.status import Standing, size, well
 
 SHOW_NOTHING = frozenset(
     {

@@ -6,12 +6,12 @@ from pathlib import Path
 
 import pytest
 
+from cli.commands import declarations
+from cli.commands.cross_checks import Known
 from schemas.points import PutProgramme
 from schemas.programme import Programme
 from schemas.tiers import TierSet
 from schemas.voucher_definition import PutDefinition, VoucherDefinition
-from shared.commands import declarations
-from shared.commands.cross_checks import Known
 from tests.unit.declaration_cases import AGAINST, MEANT, ODD, REFUSED, V, write
 
 NOW = datetime(2026, 11, 28, tzinfo=UTC)

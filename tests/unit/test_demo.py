@@ -6,12 +6,12 @@ from typing import Any
 
 import pytest
 
-from shared.commands.demo.compared import Row, rows
-from shared.commands.demo.customer import Customer
-from shared.commands.demo.files import DEMO
-from shared.commands.demo.run import Run, Unexpected
-from shared.commands.tail import Arrived
-from shared.commands.web import Answer
+from cli.commands.tail import Arrived
+from cli.commands.web import Answer
+from cli.demo.compared import Row, rows
+from cli.demo.customer import Customer
+from cli.demo.files import DEMO
+from cli.demo.run import Run, Unexpected
 
 DATA = Path(__file__).parents[1] / "data"
 IN_PROGRAMME, OF_NONE = "6666160395443995410", "6666270046419031265"

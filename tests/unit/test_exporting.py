@@ -15,10 +15,10 @@ import pyarrow
 import pyarrow.parquet
 import pytest
 
-from shared.exporting import formats
-from shared.exporting.columns import BALANCES, CHANGES, Column, Type
-from shared.exporting.formats import Format, NoParquet, Row, open_writer
-from shared.exporting.parts import MANIFEST, WHOLE, Manifest, Unfit, parts_in
+from cli.exporting import formats
+from cli.exporting.columns import BALANCES, CHANGES, Column, Type
+from cli.exporting.formats import Format, NoParquet, Row, open_writer
+from cli.exporting.parts import MANIFEST, WHOLE, Manifest, Unfit, parts_in
 
 COLUMNS = (
     Column("name", Type.TEXT, "A name."),

@@ -6,13 +6,13 @@ from pathlib import Path
 
 import pytest
 
+from cli.importing import Format, Rejects, Row, Unreadable, count_rows, opened
+from cli.importing.balances import Key, Opening, Refused, booked_by, command_id, command_of, opening_of, refused_now
+from cli.importing.reading import LINE_CHARS_MAX
+from cli.importing.repeats import Repeats
 from schemas.programme import Programme, ProgrammeState
 from schemas.text import IDENTIFIER
 from shared.ids import derived_id
-from shared.importing import Format, Rejects, Row, Unreadable, count_rows, opened
-from shared.importing.balances import Key, Opening, Refused, booked_by, command_id, command_of, opening_of, refused_now
-from shared.importing.reading import LINE_CHARS_MAX
-from shared.importing.repeats import Repeats
 
 HEADER = "account_number,programme,value,expires_at,active_from,reason\n"
 EUROS = Programme.model_validate({"id": "P", "descriptions": {"en": "p"}, "scale": 2, "zone": "Europe/Amsterdam"})

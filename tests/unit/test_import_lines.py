@@ -2,9 +2,9 @@
 
 from pathlib import Path
 
+from cli.importing import Format, Rejects
+from cli.importing.reading import COLUMNS, GIVEN, LINE_CHARS_MAX
 from schemas.text import IDENTIFIER
-from shared.importing import Format, Rejects
-from shared.importing.reading import COLUMNS, GIVEN, LINE_CHARS_MAX
 from tests.unit.test_import import read, refused
 
 HALF = "a text has half of a character: a surrogate without the other"

@@ -2,9 +2,9 @@
 
 import pytest
 
-from shared.commands.console import Failure
-from shared.commands.liability import asked_of
-from shared.liability import COLUMNS, TOTAL, Book, Present, books, faults, set_apart
+from cli.commands.console import Failure
+from cli.commands.liability import asked_of
+from cli.liability import COLUMNS, TOTAL, Book, Present, books, faults, set_apart
 from shared.runtime.ledger import AFTER, BEFORE, Moved
 
 MOVED = [

@@ -5,8 +5,8 @@ from typing import Any
 import pytest
 from pydantic import SecretStr
 
-from shared.oauth.keys import SigningKey, new_key
-from shared.oauth.sealing import Seal
+from services.edge.auth.keys import SigningKey, new_key
+from services.edge.auth.sealing import Seal
 from shared.secrecy import SecretChanged
 from shared.settings import Settings
 

@@ -8,9 +8,9 @@ from typing import Any
 import pytest
 from pydantic import SecretStr
 
-from shared.commands.console import Failure
-from shared.commands.environment import settings_at
-from shared.commands.local_secrets import with_drawn_secrets
+from cli.commands.console import Failure
+from cli.commands.environment import settings_at
+from cli.commands.local_secrets import with_drawn_secrets
 from shared.secrecy import WeakSecret, check_value, on_loopback, require_strong
 from shared.settings import DEVELOPMENT_SECRET, Settings
 

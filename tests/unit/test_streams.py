@@ -8,12 +8,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 from pydantic import ValidationError
 
+from cli import points as shared_points
+from cli import vouchers as shared_vouchers
 from schemas.envelope import Envelope, EnvelopeError
 from services.customer import state as customer
 from services.points import state as points
 from services.voucher import state as voucher
-from shared import points as shared_points
-from shared import vouchers as shared_vouchers
 from shared.settings import Settings
 from shared.writes import first_write, last_write, split, write_of
 from tests.test_house import CODE, ROOT
@@ -28,8 +28,8 @@ BUILDERS = (
     voucher.voucher_stream,
     customer.customer_stream,
 )
-WHERE = {"services/points/state.py", "services/voucher/state.py", "services/customer/state.py", "shared/points.py"}
-WHERE |= {"shared/vouchers.py", "services/edge/views.py", "services/edge/customers.py", "services/edge/vouchers.py"}
+WHERE = {"services/points/state.py", "services/voucher/state.py", "services/customer/state.py", "cli/points.py"}
+WHERE |= {"cli/vouchers.py", "services/edge/views.py", "services/edge/customers.py", "services/edge/vouchers.py"}
 HOSTILE = ("a/b", "a", "b", "a#000000000001", "a%23000000000001", "a%", "#", "/", "//", "a/", "/a", "default/a", "é#/")
 STORES = ("a", "b", "a.b", "A", "default")
 BAD_STORES = ("", "a/b", "a#b", "a b", "a\n", "/", "..", "é", "a%2Fb", "x" * 65, "\u202ea")

@@ -10,14 +10,14 @@ import jwt
 import orjson
 import pytest
 
+from services.edge.auth import keys
+from services.edge.auth.clients import Client, digest_of, new_secret
+from services.edge.auth.keys import SKEW_S, TOKEN_LIFE_S, SigningKey, new_key, ring_of
 from services.edge.problems import Problem
 from services.edge.throttle import REMEMBERED_S, TRIES_MAX, WINDOW_S, Remembered, Throttle
 from services.edge.tokens import Caller, issuer_of, key_id_of, sign, verify
 from shared.clock import instant
 from shared.errors import Unavailable
-from shared.oauth import keys
-from shared.oauth.clients import Client, digest_of, new_secret
-from shared.oauth.keys import SKEW_S, TOKEN_LIFE_S, SigningKey, new_key, ring_of
 from shared.settings import Settings
 
 ISSUER = "urn:fealty:edge"

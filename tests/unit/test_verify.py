@@ -5,19 +5,19 @@ from typing import Any
 
 import pytest
 
+from cli.commands.verify import checks_of
+from cli.verify import Difference, Report
+from cli.verify.replay import Replay
 from schemas.points import PostTransaction, PutProgramme
 from schemas.programme import Programme
 from services.points.decider import DECIDER
 from services.points.identities import check_state
 from services.points.state import Account, Balance, Lot
-from shared.commands.verify import checks_of
 from shared.decider import Accepted, Command
+from shared.findings import differences
 from shared.ids import account_id, new_id
 from shared.runtime.journal import Stored
 from shared.settings import Settings
-from shared.verify import Difference, Report
-from shared.verify.findings import differences
-from shared.verify.replay import Replay
 from shared.writes import first_write, last_write, split, write_of
 
 NOW = datetime(2026, 11, 22, 10, tzinfo=UTC)

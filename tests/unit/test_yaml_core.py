@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from shared.yaml_core import BYTES_MAX, DEPTH_MAX, NotYaml, load
+from cli.yaml_core import BYTES_MAX, DEPTH_MAX, NotYaml, load
 
 SCALARS: dict[str, Any] = {
     **dict.fromkeys(("", "~", "null", "Null", "NULL")),

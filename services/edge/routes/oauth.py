@@ -14,14 +14,14 @@ from starlette.responses import Response
 from services.edge import tokens
 from services.edge.access import address_of
 from services.edge.answers import answer
+from services.edge.auth.clients import Client
+from services.edge.auth.keys import TOKEN_LIFE_S
 from services.edge.declared_headers import AUTHENTICATE, PRAGMA
 from services.edge.documents import TokenAnswer, TokenError
 from services.edge.edge import Edge
 from services.edge.openapi import refusals
 from services.edge.throttle import Remembered, Throttle
 from shared.clock import now_ms
-from shared.oauth.clients import Client
-from shared.oauth.keys import TOKEN_LIFE_S
 
 TOKEN = "/oauth/token"
 GRANT = "client_credentials"

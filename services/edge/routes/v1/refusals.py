@@ -12,12 +12,12 @@ from services.edge import answers, cursors
 from services.edge.edge import Edge
 from services.edge.openapi import refusals
 from services.edge.problems import Problem
+from services.edge.refusal_store import Place, Query
 from services.edge.routes import pages, query
 from services.edge.routes.pages import CURSOR, INSTANT, TEXT, parameter, sized
 from services.edge.routes.v1.accounts import ADMIN
 from services.edge.tokens import Caller
 from services.edge.v1_documents import RefusalAnswer, RefusalsAnswer
-from shared.refusals import Place, Query
 
 REFUSALS = "/v1/refusals"
 REFUSAL = REFUSALS + "/{refusalId}"

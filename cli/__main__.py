@@ -1,0 +1,5 @@
+"""`python -m cli`: the command `fealty`."""
+
+from cli.main import main
+
+main()

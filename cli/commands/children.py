@@ -1,0 +1,94 @@
+"""The services as children of `fealty up`: how each is started, and where it answers."""
+
+import os
+import socket
+import sys
+from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import dataclass
+
+from cli.commands.console import Failure
+from cli.commands.web import works
+from shared.embedded.supervisor import Child
+from shared.servers import environment_of
+from shared.settings import Settings
+
+EDGE_PORT = 8080
+_STATEFUL = ("points", "voucher", "customer")
+_ANYWHERE = ("0.0.0.0", "::", "")
+
+CameUp = Callable[[str, Sequence[str]], None]
+
+
+@dataclass(frozen=True, slots=True)
+class ServiceChild:
+    """A service's process: what to start, and the base addresses of its HTTP, and of its health and metrics."""
+
+    child: Child
+    url: str
+    health_url: str
+
+
+def children(settings: Settings, came_up: CameUp) -> dict[str, ServiceChild]:
+    """The services to run, by name; `came_up` hears of each that got ready, each time, and what of it is stopped.
+
+    The edge answers on FEALTY_PORT, else on 8080 when that is free.
+
+    :raises Failure: FEALTY_PORT is taken.
+    """
+    if settings.port and not is_free(settings.host, settings.port):
+        raise Failure(f"port {settings.port} on {settings.host} is taken; set FEALTY_PORT to a free one")
+    edge_port = settings.port or (EDGE_PORT if is_free(settings.host, EDGE_PORT) else free_port(settings.host))
+    return {
+        **{
+            name: _child(name, free_port(settings.host), settings, came_up)
+            for name in ("points", "voucher", "customer")
+        },
+        "edge": _child("edge", edge_port, settings, came_up),
+    }
+
+
+def _child(service: str, port: int, settings: Settings, came_up: CameUp) -> ServiceChild:
+    base = f"http://{'127.0.0.1' if settings.host in _ANYWHERE else settings.host}"
+    url, health_port = f"{base}:{port}", port
+    if service == "edge":
+        health_port = settings.health_port or free_port(settings.host)
+    environment = {
+        **os.environ,
+        **environment_of(settings),
+        "FEALTY_SECRET": settings.secret.get_secret_value(),
+        "FEALTY_CLAIMS_SECRET": settings.claims_secret.get_secret_value(),
+        "FEALTY_INSTANCE": f"{service}-0",
+        "FEALTY_PORT": str(port),
+        "FEALTY_HEALTH_PORT": str(health_port),
+    }
+    argv = [sys.executable, "-m", "cli", "run", service]
+    child = Child(service, argv, environment, _telling(service, url, came_up))
+    return ServiceChild(child, url, f"{base}:{health_port}")
+
+
+def _telling(service: str, url: str, came_up: CameUp) -> Callable[[], Awaitable[bool]]:
+    async def is_ready() -> bool:
+        up, stopped = await works(url)
+        if up:
+            came_up(service, stopped)
+        return up
+
+    return is_ready
+
+
+def is_free(host: str, port: int) -> bool:
+    """Whether nobody listens on this port."""
+    with socket.socket() as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind((host, port))
+        except OSError:
+            return False
+    return True
+
+
+def free_port(host: str) -> int:
+    """A port that nobody listens on now."""
+    with socket.socket() as probe:
+        probe.bind((host, 0))
+        return int(probe.getsockname()[1])

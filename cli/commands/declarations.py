@@ -1,0 +1,164 @@
+"""Reading declarations: YAML files, wholly validated before anything is sent (rules 4.1.1)."""
+
+import sys
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+from pydantic import ValidationError
+
+from cli.commands.cross_checks import Finding, Known, across, oddities
+from cli.yaml_core import Document, NotYaml, Place, load
+from schemas import declaration_checks as checks
+from schemas.declarations import Declarations
+
+STDIN = "-"
+
+_SECTION_IDS = {"vouchers": "code", "programmes": "id", "tierSets": "id"}
+
+
+class Invalid(Exception):
+    """Files that cannot be applied; `lines` says each fault with its file and its place in it."""
+
+    def __init__(self, lines: Sequence[str]) -> None:
+        super().__init__("; ".join(lines))
+        self.lines = tuple(lines)
+
+
+@dataclass(frozen=True, slots=True)
+class _File:
+    """One file: what it declares, and where each value stands in it."""
+
+    name: str
+    document: Document
+    declared: Declarations
+
+    def told(self, path: checks.Path, message: str) -> str:
+        """A line about the value at `path`."""
+        return _line(self.name, self.document.place(path), path, message)
+
+
+@dataclass(slots=True)
+class Files:
+    """The declarations of all files together, each of them right by itself; `warnings` is what is odd in them."""
+
+    declarations: Declarations
+    warnings: list[str] = field(default_factory=list)
+    _origins: dict[tuple[str, str], tuple[_File, checks.Path]] = field(default_factory=dict)
+
+    def against(self, known: Known | None, now: datetime) -> list[str]:
+        """Hold the files against each other and all that is declared already; None: that is not looked at.
+
+        Gives what is odd, these files' own oddities included.
+
+        :raises Invalid: something contradicts.
+        """
+        found = [*across(self.declarations, known), *oddities(self.declarations, known, now)]
+        if faults := [self._told(each) for each in found if not each.odd]:
+            raise Invalid(faults)
+        return [*self.warnings, *(self._told(each) for each in found)]
+
+    def _told(self, finding: Finding) -> str:
+        file, path = self._origins[finding.section, finding.id]
+        return file.told((*path, *finding.path), finding.message)
+
+
+def read(files: Sequence[str]) -> Files:
+    """The declarations of all files together; `-` is standard input.
+
+    :raises Invalid: a file cannot be read, is no YAML, or declares something wrong; or two declare the same.
+    """
+    faults: list[str] = []
+    valid: list[_File] = []
+    for name in files:
+        try:
+            valid.append(_file(name))
+        except Invalid as invalid:
+            faults += invalid.lines
+    origins: dict[tuple[str, str], tuple[_File, checks.Path]] = {}
+    for file in valid:
+        for key, path in _declared(file.declared):
+            if key in origins:
+                member = (_SECTION_IDS[key[0]],) if key[0] in _SECTION_IDS else ()
+                before, where = origins[key]
+                other = _place(before.name, before.document.place(where))
+                faults.append(file.told((*path, *member), f"declared at {other} too"))
+            origins.setdefault(key, (file, path))
+    if faults:
+        raise Invalid(faults)
+    together = _together([file.declared for file in valid])
+    odd = [f"{_place(file.name, place)}: {told}" for file in valid for place, told in file.document.oddities]
+    return Files(together, odd, origins)
+
+
+def _declared(declared: Declarations) -> Iterator[tuple[tuple[str, str], checks.Path]]:
+    """Everything in a file by its section and id, and where it stands."""
+    for section, ids in declared.ids().items():
+        for index, id_ in enumerate(ids):
+            yield (section, id_), (section, index) if section in _SECTION_IDS else (section,)
+
+
+def _together(valid: Sequence[Declarations]) -> Declarations:
+    try:
+        return Declarations(
+            vouchers=tuple(voucher for each in valid for voucher in each.vouchers),
+            programmes=tuple(programme for each in valid for programme in each.programmes),
+            tier_sets=tuple(tier_set for each in valid for tier_set in each.tier_sets),
+            account_numbers=next((each.account_numbers for each in valid if each.account_numbers is not None), None),
+        )
+    except ValidationError as error:
+        raise Invalid([f"all files together: /{each['loc'][0]}: {each['msg']}" for each in error.errors()]) from error
+
+
+def _file(file: str) -> _File:
+    name = "standard input" if file == STDIN else file
+    try:
+        document = load(sys.stdin.buffer.read() if file == STDIN else Path(file).read_bytes())
+    except OSError as error:
+        raise Invalid([f"{name}: {error.strerror}"]) from error
+    except NotYaml as error:
+        raise Invalid([f"{_place(name, error.place)}: {error}"]) from error
+    if document.value is None:
+        raise Invalid([f"{name}: declares nothing"])
+    try:
+        declared = Declarations.model_validate(document.value, by_alias=True, by_name=False)
+    except ValidationError as error:
+        raise Invalid([*_told(name, document, error)]) from error
+    read_ = _File(name, document, declared)
+    if faults := [read_.told(path, fault.message) for path, fault in _faults(declared)]:
+        raise Invalid(faults)
+    return read_
+
+
+def _faults(declared: Declarations) -> Iterator[tuple[checks.Path, checks.Fault]]:
+    """What no type refuses, in each declaration by itself."""
+    found = {
+        "vouchers": [checks.zone_faults(each.zone) for each in declared.vouchers],
+        "programmes": [checks.programme_faults(each) for each in declared.programmes],
+        "tierSets": [checks.zone_faults(each.zone) for each in declared.tier_sets],
+    }
+    for section, each in found.items():
+        for index, faults in enumerate(each):
+            yield from (((section, index, *fault.path), fault) for fault in faults)
+
+
+def _told(name: str, document: Document, error: ValidationError) -> Iterator[str]:
+    """What is wrong with a document by its types, a line each; never quotes what was given."""
+    for item in error.errors(include_input=False, include_url=False, include_context=False):
+        path, message = item["loc"], item["msg"].removeprefix("Value error, ")
+        if item["type"] == "extra_forbidden":
+            yield _line(name, document.key_place(path), path, "there is no such member")
+            continue
+        if item["type"] == "string_type" and document.is_plain(path):
+            message = f"{message}; put it in quotes if it is one"
+        yield _line(name, document.place(path), path, message)
+
+
+def _line(name: str, place: Place, path: Sequence[Any], message: str) -> str:
+    return f"{_place(name, place)}: /{'/'.join(map(str, path))}: {message}"
+
+
+def _place(name: str, place: Place | None) -> str:
+    return name if place is None else f"{name}:{place[0]}:{place[1]}"

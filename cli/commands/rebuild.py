@@ -1,0 +1,76 @@
+"""`fealty rebuild`: all snapshots of a service, made again from its journal."""
+
+import asyncio
+import multiprocessing
+import os
+from concurrent.futures import ProcessPoolExecutor
+
+from cli.commands.console import complain, out
+from cli.commands.output import Form, Sheet, print_json
+from cli.commands.output import show as print_sheet
+from cli.commands.progress import progress_bar
+from cli.commands.stores import journal_of, must_be_stopped, service_of
+from cli.rebuild import Part, Report, fold_part, rebuild
+from shared.runtime.app import tune_garbage_collection
+from shared.settings import Settings
+
+
+async def rebuild_service(name: str, settings: Settings, *, force: bool, restart: bool) -> Report:
+    """Rebuild a service's snapshots, with a progress bar; `force` does not ask whether it runs.
+
+    :raises Failure: there is no such service, or it runs.
+    :raises Unavailable: a server is away; the next call goes on from there.
+    """
+    service = service_of(name, settings)
+    if not force:
+        await must_be_stopped(name, settings)
+    processes = os.cpu_count() or 1
+    spawn = multiprocessing.get_context("spawn")
+    async with journal_of(name, settings) as journal:
+        tune_garbage_collection()
+        with progress_bar("rebuilding") as progress, ProcessPoolExecutor(processes, spawn) as pool:
+
+            async def elsewhere(part: Part) -> Report:
+                loop, caller = asyncio.get_running_loop(), os.getpid()
+                return await loop.run_in_executor(pool, _fold_part, name, settings, part, caller)
+
+            return await rebuild(
+                journal,
+                service.decider,
+                restart=restart,
+                progress=progress,
+                parts_max=processes,
+                elsewhere=elsewhere,
+            )
+
+
+def _fold_part(name: str, settings: Settings, part: Part, caller: int) -> Report:
+    """A part, in a process of its own, which ends with its caller."""
+
+    def look(_done: int, _total: int) -> None:
+        if os.getppid() != caller:
+            os._exit(1)
+
+    async def fold() -> Report:
+        async with journal_of(name, settings) as journal:
+            return await fold_part(journal, service_of(name, settings).decider, part, look)
+
+    tune_garbage_collection()
+    return asyncio.run(fold())
+
+
+def show(report: Report, form: Form = Form.TABLE) -> None:
+    """Print counts, and the streams whose journal cannot be folded."""
+    if report.going_on_after is not None:
+        complain(f"went on after {report.going_on_after}, where an earlier call was cut short; --restart begins anew")
+    if form is Form.JSON:
+        names = ("streams", "writes", "events", "removed", "unfoldable")
+        print_json({name: getattr(report, name) for name in names})
+        return
+    counts = f"{report.streams:,} streams, {report.writes:,} versions, {report.events:,} events"
+    out().print(f"rebuilt: {counts}; {report.removed:,} snapshots without a journal removed")
+    if report.unfoldable:
+        shown = Sheet(("stream", "why its snapshot stays as it was"))
+        for stream, reason in report.unfoldable.items():
+            shown.add(stream, reason)
+        print_sheet(shown, Form.TABLE)

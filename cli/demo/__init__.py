@@ -1,0 +1,1 @@
+"""What `fealty up --demo` plays, in the order of :mod:`cli.demo.play`."""

@@ -1,0 +1,46 @@
+"""The commands for a consumer group that is stuck; registered in cli/main.py."""
+
+from typing import Annotated
+
+import typer
+
+from cli.commands.console import Failure, execute, one_line
+from cli.commands.environment import ROOT, Root, settings_at
+from cli.commands.output import Form, FormOption
+
+
+def register(app: typer.Typer) -> None:
+    """Add these commands to the command line."""
+    for command in (doctor, skip):
+        app.command()(command)
+
+
+def doctor(form: FormOption = Form.TABLE, root: Root = ROOT) -> None:
+    """Name what holds up a consumer group: topic, partition, offset, reason, what to do; exit 1: something does.
+
+    Exit 2: could not look. It needs nothing but the broker, and changes nothing.
+
+    Example: fealty doctor -o json
+    """
+    from cli.commands import doctor as command
+
+    with one_line(code=2):
+        found = execute(command.diagnose(settings_at(root)), code=2)
+        command.show(found, form)
+        if found:
+            raise Failure(f"{len(found)} partitions are stuck", code=1)
+
+
+def skip(
+    group: Annotated[str, typer.Argument(metavar="GROUP", help="As `fealty doctor` names it, e.g. points.")],
+    where: Annotated[str, typer.Argument(metavar="TOPIC/PARTITION/OFFSET", help="As `fealty doctor` names it.")],
+    root: Root = ROOT,
+) -> None:
+    """Step over a batch that can't be read, and keep its bytes as a dead letter; the group's processes must be stopped.
+
+    Example: fealty skip points.reactions.oms.fulfilments oms.fulfilments/3/1207
+    """
+    from cli.commands import doctor as command
+
+    with one_line():
+        execute(command.skip(settings_at(root), group, where))

@@ -1,0 +1,50 @@
+"""`fealty export changes|balances`; registered in cli/main.py."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from cli.commands.console import execute, one_line
+from cli.commands.environment import ROOT, Root, settings_at
+from cli.commands.output import Form, FormOption
+from cli.exporting.formats import Format
+
+exports = typer.Typer(help="Write files for analysts.")
+
+Directory = Annotated[
+    Path, typer.Argument(metavar="DIRECTORY", help="A new one, or one with an export that was cut short: it goes on.")
+]
+FormatOption = Annotated[
+    Format, typer.Option("--format", help="csv, jsonl, or parquet (needs pip install 'fealty[parquet]').")
+]
+
+
+@exports.command("changes")
+def export_changes(
+    directory: Directory, format_: FormatOption = Format.CSV, form: FormOption = Form.TABLE, root: Root = ROOT
+) -> None:
+    """Write every balance change of the store (FEALTY_STORE), by account and sequence; columns: docs/analysts.md.
+
+    Example: fealty export changes changes-2026-11-28 --format parquet
+    """
+    _export("changes", directory, format_, form, root)
+
+
+@exports.command("balances")
+def export_balances(
+    directory: Directory, format_: FormatOption = Format.CSV, form: FormOption = Form.TABLE, root: Root = ROOT
+) -> None:
+    """Write every balance of the store (FEALTY_STORE), by account and programme; columns: docs/analysts.md.
+
+    Example: fealty export balances balances-2026-11-28 --format csv
+    """
+    _export("balances", directory, format_, form, root)
+
+
+def _export(what: str, directory: Path, format_: Format, form: Form, root: Path) -> None:
+    from cli.commands import export as command
+
+    with one_line():
+        work = command.export(command.What(what), directory, format_, settings_at(root))
+        command.show(execute(work, waits=""), form)

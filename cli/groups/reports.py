@@ -1,0 +1,97 @@
+"""`fealty import`, `fealty report` and `fealty account`: what comes in once, and what operators want to see."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from cli.commands.console import execute, one_line
+from cli.commands.environment import ROOT, Root, settings_at
+from cli.commands.output import Form, FormOption
+
+imports = typer.Typer(help="Bring data in from another system.")
+reports = typer.Typer(help="What the books say.")
+
+
+def register(app: typer.Typer) -> None:
+    """Add these commands to the command line."""
+    app.add_typer(imports, name="import")
+    app.add_typer(reports, name="report")
+    app.command("account")(account)
+
+
+@imports.callback()
+def _imports() -> None:
+    """A callback, so that one command of a family still has its name."""
+
+
+@reports.callback()
+def _reports() -> None:
+    """As above."""
+
+
+@imports.command("accounts")
+def import_accounts(
+    file: Annotated[Path, typer.Argument(help="Opening balances: .csv with a header line, or .jsonl.")],
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Check every row; send nothing.")] = False,
+    label: Annotated[
+        str | None, typer.Option("--label", help="Names the rows; the file's name unless given. Keep it over runs.")
+    ] = None,
+    file_format: Annotated[
+        str | None, typer.Option("--format", help="csv or jsonl; by the file's extension unless given.")
+    ] = None,
+    strict: Annotated[bool, typer.Option("--strict", help="Send nothing when a row is refused.")] = False,
+    rejects: Annotated[Path | None, typer.Option("--rejects", help="Write refused rows here, to be mended.")] = None,
+    concurrency: Annotated[int, typer.Option("--concurrency", min=1, max=10_000, help="Rows in flight.")] = 1_000,
+    form: FormOption = Form.TABLE,
+    root: Root = ROOT,
+) -> None:
+    """Book opening balances, each row once however often it is run; exit 1: some rows refused, 2: could not run.
+
+    Example: fealty import accounts opening_balances.csv --rejects rejected.csv
+    """
+    from cli.commands import import_accounts as command
+
+    with one_line(code=2):
+        job = command.job_of(file, file_format, label or file.name, strict, rejects, concurrency)
+        work = command.check if dry_run else command.import_accounts
+        tally = execute(work(job, settings_at(root)), code=2, waits="")
+        command.show(tally, sent=not dry_run, form=form)
+        if tally.refused:
+            raise typer.Exit(1)
+
+
+@reports.command("liability")
+def liability(
+    since: Annotated[str | None, typer.Option("--from", help="The first day, like 2026-01-31.")] = None,
+    until: Annotated[str | None, typer.Option("--until", help="The last day, like 2026-12-31.")] = None,
+    programme: Annotated[str | None, typer.Option("--programme", help="This one only.")] = None,
+    form: Annotated[str, typer.Option("--format", help="table, csv or json.")] = "table",
+    root: Root = ROOT,
+) -> None:
+    """What is owed, by day and programme; exit 1: it does not add up to the balances, 2: could not look.
+
+    Example: fealty report liability --from 2026-01-01 --until 2026-01-31 --format csv
+    """
+    from cli.commands import liability as command
+
+    with one_line(code=2):
+        asked = command.asked_of(since, until, programme, form)
+        report = execute(command.report(asked, settings_at(root)), code=2)
+        command.show(report, asked.form)
+        command.complain_of(report)
+
+
+def account(
+    number: Annotated[str, typer.Argument(help="The account's number, like 6299000000000000017.")],
+    form: FormOption = Form.TABLE,
+    root: Root = ROOT,
+) -> None:
+    """Show one account: its state, balances, lots, last movements, dead letters.
+
+    Example: fealty account 6299000000000000017
+    """
+    from cli.commands import account as command
+
+    with one_line():
+        execute(command.show_account(number, settings_at(root), form))

@@ -1,1 +1,0 @@
-"""What `fealty up --demo` plays, in the order of :mod:`shared.commands.demo.play`."""
