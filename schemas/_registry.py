@@ -1,7 +1,7 @@
 """Every type on the wire, with the topics that carry it. The documents are generated from this list alone."""
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Any
 
@@ -70,9 +70,74 @@ class DeadLettered(Published):
     command_id: str | None
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ServiceWire:
+    """All that a stateful service has on the wire: what it is told, what it tells, and how it refuses.
+
+    `views` are the states in its snapshots; `changed` is the type of its stream of changes, if it has one.
+    """
+
+    name: str
+    commands: Mapping[str, type[Wire]]
+    events: Mapping[str, type[Published]]
+    rejections: Mapping[str, str]
+    rejected: type[Published]
+    codes: type[StrEnum]
+    views: Mapping[str, type[BaseModel]]
+    changed: tuple[str, type[Published]] | None = None
+    examples: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
+
+
+SERVICES = (
+    ServiceWire(
+        name="points",
+        commands=points.COMMANDS,
+        events=points.EVENTS,
+        rejections=points.REJECTIONS,
+        rejected=refusals.PointsRejected,
+        codes=refusals.PointsRefusal,
+        views={
+            points.ACCOUNT_VIEW: accounts.AccountView,
+            points.PROGRAMME_VIEW: points.ProgrammeView,
+            points.CATALOGUE_VIEW: points.CatalogueView,
+        },
+        changed=(changes.CHANGED, changes.PointsChanged),
+        examples={
+            "points.post_transaction.v1": {"accountNumber": "6299000000000000017", **transaction.example()},
+            changes.CHANGED: changes.example(),
+        },
+    ),
+    ServiceWire(
+        name="voucher",
+        commands=vouchers.COMMANDS,
+        events=vouchers.EVENTS,
+        rejections=vouchers.REJECTIONS,
+        rejected=refusals.VoucherRejected,
+        codes=refusals.VoucherRefusal,
+        views={vouchers.VOUCHER_VIEW: vouchers.VoucherView, vouchers.DEFINITION_VIEW: vouchers.DefinitionView},
+        changed=(vouchers.CHANGED, vouchers.VoucherChanged),
+    ),
+    ServiceWire(
+        name="customer",
+        commands=customers.COMMANDS,
+        events=customers.EVENTS,
+        rejections=customers.REJECTIONS,
+        rejected=customers.CustomerRejected,
+        codes=customers.CustomerRefusal,
+        views={customer_views.CUSTOMER_VIEW: customer_views.CustomerView},
+        examples={
+            "customer.create.v1": {
+                "customerInfo": {"firstName": "Ada", "emailAddress": "ada@example.org", "dateOfBirth": "1990-09-11"}
+            }
+        },
+    ),
+)
+"""A row for each stateful service."""
+
+
 def registry() -> dict[str, WireType]:
     """All published and accepted types by their type string, in alphabetical order."""
-    parts = (_inputs(), _points(), _vouchers(), _customer(), _previews(), _runtime())
+    parts = (_inputs(), *map(_service, SERVICES), _previews(), _runtime())
     types = sorted((each for part in parts for each in part), key=lambda wire_type: wire_type.name)
     by_name = {wire_type.name: wire_type for wire_type in types}
     if len(by_name) != len(types):
@@ -95,39 +160,26 @@ def _inputs() -> Iterable[WireType]:
             yield WireType(name, model, "accepted", (topic,), example=examples[name])
 
 
-def _points() -> Iterable[WireType]:
-    posted = {"accountNumber": "6299000000000000017", **transaction.example()}
-    yield from _commands("points", points.COMMANDS, {"points.post_transaction.v1": posted})
-    yield from _events("points", points.EVENTS)
-    yield from _refusals("points", points.REJECTIONS, refusals.PointsRejected, refusals.PointsRefusal)
-    yield WireType(changes.CHANGED, changes.PointsChanged, "published", ("points.changes",), example=changes.example())
-    for name, view in (
-        (points.ACCOUNT_VIEW, accounts.AccountView),
-        (points.PROGRAMME_VIEW, points.ProgrammeView),
-        (points.CATALOGUE_VIEW, points.CatalogueView),
-    ):
-        yield WireType(name, view, "published", ("points.snapshots",), versioned=True)
+def _service(service: ServiceWire) -> Iterable[WireType]:
+    """The types of a service, on the topics that it has (`schemas.topics`)."""
 
+    def on(kind: str, name: str, model: type[BaseModel], direction: Direction, note: str = "") -> WireType:
+        example, versioned = service.examples.get(name), kind == "snapshots"
+        return WireType(name, model, direction, (f"{service.name}.{kind}",), note, versioned, example)
 
-def _vouchers() -> Iterable[WireType]:
-    yield from _commands("voucher", vouchers.COMMANDS, {})
-    yield from _events("voucher", vouchers.EVENTS)
-    yield from _refusals("voucher", vouchers.REJECTIONS, refusals.VoucherRejected, refusals.VoucherRefusal)
-    yield WireType(vouchers.CHANGED, vouchers.VoucherChanged, "published", ("voucher.changes",))
-    for name, view in (
-        (vouchers.VOUCHER_VIEW, vouchers.VoucherView),
-        (vouchers.DEFINITION_VIEW, vouchers.DefinitionView),
-    ):
-        yield WireType(name, view, "published", ("voucher.snapshots",), versioned=True)
-
-
-def _customer() -> Iterable[WireType]:
-    created = {"customerInfo": {"firstName": "Ada", "emailAddress": "ada@example.org", "dateOfBirth": "1990-09-11"}}
-    yield from _commands("customer", customers.COMMANDS, {"customer.create.v1": created})
-    yield from _events("customer", customers.EVENTS)
-    yield from _refusals("customer", customers.REJECTIONS, customers.CustomerRejected, customers.CustomerRefusal)
-    view = customer_views.CustomerView
-    yield WireType(customer_views.CUSTOMER_VIEW, view, "published", ("customer.snapshots",), versioned=True)
+    for name, command in service.commands.items():
+        yield on("commands", name, command, "accepted")
+    for name, event in service.events.items():
+        yield on("events", name, event, "published")
+    codes = ", ".join(f"`{code}`" for code in sorted((*service.codes, TOO_LARGE)))
+    for refused in sorted(set(service.rejections.values())):
+        causes = ", ".join(f"`{command}`" for command, rejection in service.rejections.items() if rejection == refused)
+        note = f"Refuses {causes}. The codes, to which later versions may add: {codes}."
+        yield on("events", refused, service.rejected, "published", note)
+    if service.changed is not None:
+        yield on("changes", *service.changed, "published")
+    for name, view in service.views.items():
+        yield on("snapshots", name, view, "published")
 
 
 def _previews() -> Iterable[WireType]:
@@ -141,28 +193,6 @@ def _runtime() -> Iterable[WireType]:
     yield WireType(replies.GET_OUTCOME, GetOutcome, "accepted", _topics(Kind.COMMANDS))
     yield WireType(replies.TICK, Tick, "published", _topics(Kind.SNAPSHOTS))
     yield WireType(DEAD_LETTERED, DeadLettered, "published", _topics(Kind.DEAD_LETTERS))
-
-
-def _commands(
-    service: str, commands: Mapping[str, type[Wire]], examples: Mapping[str, Mapping[str, Any]]
-) -> Iterable[WireType]:
-    for name, model in commands.items():
-        yield WireType(name, model, "accepted", (f"{service}.commands",), example=examples.get(name))
-
-
-def _events(service: str, events: Mapping[str, type[Published]]) -> Iterable[WireType]:
-    for name, model in events.items():
-        yield WireType(name, model, "published", (f"{service}.events",))
-
-
-def _refusals(
-    service: str, rejections: Mapping[str, str], model: type[Published], codes: type[StrEnum]
-) -> Iterable[WireType]:
-    listed = ", ".join(f"`{code}`" for code in sorted((*codes, TOO_LARGE)))
-    for refused in sorted(set(rejections.values())):
-        causes = ", ".join(f"`{command}`" for command, rejection in rejections.items() if rejection == refused)
-        note = f"Refuses {causes}. The codes, to which later versions may add: {listed}."
-        yield WireType(refused, model, "published", (f"{service}.events",), note)
 
 
 def _topics(kind: Kind) -> tuple[str, ...]:

@@ -57,43 +57,37 @@ class Topic:
         return {**_CONFIGS[self.kind], "max.message.bytes": str(RECORD_BYTES_MAX)}
 
 
+def _of_service(name: str, *, about: str, commands_by: str, events_by: str, changes: str = "") -> tuple[Topic, ...]:
+    """The topics of a stateful service; of `changes` it has a stream only when it is said what one is."""
+    return (
+        Topic(f"{name}.commands", Kind.COMMANDS, name, f"The one road into the {name} service.", commands_by),
+        Topic(f"{name}.events", Kind.EVENTS, name, f"What happened to {about}, and refusals.", events_by),
+        *([Topic(f"{name}.changes", Kind.CHANGES, name, changes, events_by)] if changes else ()),
+        Topic(f"{name}.snapshots", Kind.SNAPSHOTS, name, "The latest state of each aggregate.", "stream"),
+        Topic(f"{name}.dead-letters", Kind.DEAD_LETTERS, name, "What can never work, without its body.", "record"),
+    )
+
+
 TOPICS: dict[str, Topic] = {
     topic.name: topic
     for topic in (
         Topic("oms.fulfilments", Kind.INPUT, "oms", "What the order management system fulfilled.", "anything"),
         Topic("webshop.orders", Kind.INPUT, "webshop", "Orders placed and amended.", "order"),
-        Topic("points.commands", Kind.COMMANDS, "points", "The one road into the points service.", "account"),
-        Topic("points.events", Kind.EVENTS, "points", "What happened to points, and refusals.", "account"),
-        Topic("points.changes", Kind.CHANGES, "points", "Every balance movement, for ever.", "account"),
-        Topic("points.snapshots", Kind.SNAPSHOTS, "points", "The latest state of each aggregate.", "stream"),
-        Topic(
-            "points.dead-letters",
-            Kind.DEAD_LETTERS,
+        *_of_service(
             "points",
-            "What can never work, without its body.",
-            "record",
+            about="points",
+            commands_by="account",
+            events_by="account",
+            changes="Every balance movement, for ever.",
         ),
-        Topic("voucher.commands", Kind.COMMANDS, "voucher", "The one road into the voucher service.", "holder"),
-        Topic("voucher.events", Kind.EVENTS, "voucher", "What happened to vouchers, and refusals.", "voucher"),
-        Topic("voucher.changes", Kind.CHANGES, "voucher", "Every step of a voucher's life, for ever.", "voucher"),
-        Topic("voucher.snapshots", Kind.SNAPSHOTS, "voucher", "The latest state of each aggregate.", "stream"),
-        Topic(
-            "voucher.dead-letters",
-            Kind.DEAD_LETTERS,
+        *_of_service(
             "voucher",
-            "What can never work, without its body.",
-            "record",
+            about="vouchers",
+            commands_by="holder",
+            events_by="voucher",
+            changes="Every step of a voucher's life, for ever.",
         ),
-        Topic("customer.commands", Kind.COMMANDS, "customer", "The one road into the customer service.", "customer"),
-        Topic("customer.events", Kind.EVENTS, "customer", "What happened to customers, and refusals.", "customer"),
-        Topic("customer.snapshots", Kind.SNAPSHOTS, "customer", "The latest state of each customer.", "stream"),
-        Topic(
-            "customer.dead-letters",
-            Kind.DEAD_LETTERS,
-            "customer",
-            "What can never work, without its body.",
-            "record",
-        ),
+        *_of_service("customer", about="customers", commands_by="customer", events_by="customer"),
         Topic("edge.replies", Kind.REPLIES, "edge", "Outcomes, for whoever waits for them.", "command"),
     )
 }

@@ -8,12 +8,12 @@ from dataclasses import dataclass
 
 from cli.commands.console import Failure
 from cli.commands.web import works
+from services.registry import JOURNALED
 from shared.embedded.supervisor import Child
 from shared.servers import environment_of
 from shared.settings import Settings
 
 EDGE_PORT = 8080
-_STATEFUL = ("points", "voucher", "customer")
 _ANYWHERE = ("0.0.0.0", "::", "")
 
 CameUp = Callable[[str, Sequence[str]], None]
@@ -39,10 +39,7 @@ def children(settings: Settings, came_up: CameUp) -> dict[str, ServiceChild]:
         raise Failure(f"port {settings.port} on {settings.host} is taken; set FEALTY_PORT to a free one")
     edge_port = settings.port or (EDGE_PORT if is_free(settings.host, EDGE_PORT) else free_port(settings.host))
     return {
-        **{
-            name: _child(name, free_port(settings.host), settings, came_up)
-            for name in ("points", "voucher", "customer")
-        },
+        **{name: _child(name, free_port(settings.host), settings, came_up) for name in JOURNALED},
         "edge": _child("edge", edge_port, settings, came_up),
     }
 

@@ -9,8 +9,9 @@ from dataclasses import dataclass
 from cli.commands.console import Failure, out
 from cli.commands.output import Form, Sheet
 from cli.commands.output import show as print_sheet
-from cli.commands.stores import SERVICES, journal_of, must_be_empty, service_of
+from cli.commands.stores import journal_of, must_be_empty, service_of
 from schemas.topics import TOPICS
+from services.registry import JOURNALED
 from shared.runtime.burial import FOLLOW_UP_SOURCES
 from shared.runtime.dead_letters import announcement, dead_batch
 from shared.runtime.decode import Decoder, Undecodable
@@ -61,7 +62,7 @@ def _stuck(settings: Settings, group: str, place: TopicPartition, offset: int, h
         at = head.unreadable.offset
         skip = f"stop {_reader(settings, group)}, then: fealty skip {group} {place.topic}/{place.partition}/{at}"
         yield Stuck(group, place, at, f"unreadable: {head.unreadable.reason}", skip)
-    service = next((name for name in SERVICES if settings.group(name) == group), None)
+    service = next((name for name in JOURNALED if settings.group(name) == group), None)
     if service is not None and head.records:
         decoded = Decoder(service_of(service, settings), settings)(head.records[0])
         if isinstance(decoded, Undecodable) and decoded.envelope and decoded.envelope.source in FOLLOW_UP_SOURCES:
@@ -73,7 +74,7 @@ async def _positions(settings: Settings) -> dict[str, dict[TopicPartition, int]]
     """Where each group stands: those of the services in all their partitions, others where they have committed."""
     topics = {settings.topic(name) for name in TOPICS}
     known: dict[str, dict[TopicPartition, int]] = {}
-    for name in SERVICES:
+    for name in JOURNALED:
         service = service_of(name, settings)
         reads = {settings.group(name): f"{name}.commands"}
         reads.update({settings.group(service.input_group(topic)): topic for topic in service.reactions})
@@ -147,7 +148,7 @@ def _place(where: str, settings: Settings) -> tuple[TopicPartition, int]:
 
 def _service(settings: Settings, group: str) -> str | None:
     """The service whose commands or inputs a group reads."""
-    return next((name for name in SERVICES if f"{group}.".startswith(f"{settings.group(name)}.")), None)
+    return next((name for name in JOURNALED if f"{group}.".startswith(f"{settings.group(name)}.")), None)
 
 
 def _name(settings: Settings, group: str) -> str:
@@ -163,4 +164,4 @@ def _owner(settings: Settings, group: str, place: TopicPartition) -> str:
     """The service whose dead letters take what a group can't read."""
     service = _service(settings, group)
     owner = service or TOPICS[place.topic.removeprefix(settings.prefix)].owner
-    return owner if owner in SERVICES else next(iter(SERVICES))
+    return owner if owner in JOURNALED else next(iter(JOURNALED))

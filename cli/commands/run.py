@@ -1,19 +1,10 @@
 """`fealty run SERVICE`: one process of one service."""
 
-import importlib
-
 import structlog
 
 from cli.commands.console import Failure
+from services.registry import SERVICES, runner_of
 from shared.settings import Settings
-
-SERVICES = {
-    "points": "services.points.main",
-    "voucher": "services.voucher.main",
-    "customer": "services.customer.main",
-    "edge": "services.edge.main",
-}
-"""Every service that can be run, and the module whose `run(settings)` runs it."""
 
 
 def run(service: str, settings: Settings) -> None:
@@ -21,11 +12,10 @@ def run(service: str, settings: Settings) -> None:
 
     :raises Failure: there is no such service.
     """
-    module = SERVICES.get(service)
-    if module is None:
+    if service not in SERVICES:
         raise Failure(f"there is no service {service!r}; there are {', '.join(SERVICES)}")
     try:
-        importlib.import_module(module).run(settings)
+        runner_of(service)(settings)
     except Exception as error:
         structlog.get_logger().error("the process failed", exc_info=error)
         raise Failure(f"{service} failed: {type(error).__name__}: {error}") from error

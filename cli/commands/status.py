@@ -7,7 +7,8 @@ from shutil import disk_usage
 from typing import Any
 
 from cli.commands.output import Form, Sheet, print_json, say, show
-from cli.commands.stores import SERVICES, journal_of, service_of
+from cli.commands.stores import journal_of, service_of
+from services.registry import JOURNALED
 from shared.errors import Unavailable
 from shared.runtime.groups import members, positions
 from shared.runtime.journal import translated
@@ -34,7 +35,7 @@ class Standing:
 
 async def status(settings: Settings) -> list[Standing]:
     """How every service with a journal stands; a server that is away is told, not raised."""
-    return list(await asyncio.gather(*(_standing(name, settings) for name in SERVICES)))
+    return list(await asyncio.gather(*(_standing(name, settings) for name in JOURNALED)))
 
 
 async def _standing(name: str, settings: Settings) -> Standing:

@@ -1,25 +1,19 @@
 """The services that keep a journal, and their stores, for operators."""
 
 import asyncio
-import importlib
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
 from cli.commands.console import Failure
 from cli.commands.progress import progress_bar
+from services import registry
+from services.registry import JOURNALED
 from shared.clock import monotonic_s
 from shared.runtime.groups import members
 from shared.runtime.journal import Journal, translated
 from shared.runtime.service import Service
 from shared.secrecy import check_secrets
 from shared.settings import Settings
-
-SERVICES = {
-    "points": "services.points.main",
-    "voucher": "services.voucher.main",
-    "customer": "services.customer.main",
-}
-"""Every service that keeps a journal, and the module whose `service(settings)` makes it."""
 
 _GRACE_S = 1.0
 
@@ -29,11 +23,9 @@ def service_of(name: str, settings: Settings) -> Service:
 
     :raises Failure: there is no such service, or it keeps no journal.
     """
-    module = SERVICES.get(name)
-    if module is None:
-        raise Failure(f"{name!r} keeps no journal; {', '.join(SERVICES)} do")
-    service: Service = importlib.import_module(module).service(settings)
-    return service
+    if name not in JOURNALED:
+        raise Failure(f"{name!r} keeps no journal; {', '.join(JOURNALED)} do")
+    return registry.service_of(name, settings)
 
 
 @asynccontextmanager

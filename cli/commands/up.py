@@ -15,7 +15,8 @@ from cli.commands.console import out, table
 from cli.commands.demo_clients import demo_clients, file_of
 from cli.commands.environment import ROOT, settings_given
 from cli.commands.local_secrets import with_drawn_secrets
-from cli.commands.stores import SERVICES, journal_of
+from cli.commands.stores import journal_of
+from services.registry import JOURNALED
 from shared.clock import monotonic_s
 from shared.embedded import Stack, StackError, endpoints_of, write_client_files, write_endpoints
 from shared.embedded.kafka import EmbeddedKafka
@@ -104,7 +105,7 @@ async def _running(root: Path, settings: Settings, say: Say) -> AsyncIterator[tu
     async with Stack(root) as stack:
         say("Kafka and MongoDB answer")
         settings = settings.model_copy(update=stack.settings)
-        for service in SERVICES:
+        for service in JOURNALED:
             async with journal_of(service, settings):  # Where its secrets are compared.
                 pass
         created = await create_topics(settings)

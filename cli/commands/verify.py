@@ -1,6 +1,5 @@
 """`fealty verify`: recompute, compare, and show what is off."""
 
-import importlib
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
@@ -17,13 +16,12 @@ from shared.settings import Settings
 
 
 def checks_of(service: str, settings: Settings) -> Checks:
-    """How a service is verified: by its decider, and the `check_event` and `check_state` of its `identities`.
+    """How a service is verified.
 
     :raises Failure: there is no such service, or it keeps no journal.
     """
-    decider = service_of(service, settings).decider
-    identities = importlib.import_module(f"services.{service}.identities")
-    return Checks(decider=decider, event=identities.check_event, state=identities.check_state)
+    found = service_of(service, settings)
+    return Checks(decider=found.decider, event=found.check_event, state=found.check_state)
 
 
 async def verify_service(

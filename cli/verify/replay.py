@@ -1,16 +1,12 @@
 """One stream, recomputed from its journal and held against its snapshot."""
 
-from __future__ import annotations
-
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from shared.decider import Decider, Document
 from shared.findings import NOTHING, Difference, differences
-
-if TYPE_CHECKING:
-    from shared.runtime.journal import Stored
+from shared.runtime.journal import Stored
 
 _PERSONAL = "/personal"
 """A part of a state of which is told that it differs, and not what it says (rules 4.5.6)."""

@@ -4,17 +4,12 @@ The journal is read once, stream by stream, in pages; snapshots are read as thei
 wrong is looked at once more, the snapshot before its journal, so that commands booked meanwhile are no false alarm.
 """
 
-from __future__ import annotations
-
 from collections.abc import Callable
-from typing import TYPE_CHECKING
 
 from cli.verify.replay import Checks, Replay
 from shared.findings import Report
+from shared.runtime.history import History
 from shared.writes import first_write, last_write, split, write_of
-
-if TYPE_CHECKING:  # The checks of services import this package, and they know no runtime.
-    from shared.runtime.history import History
 
 _PAGE_WRITES = 500
 

@@ -4,6 +4,7 @@ from schemas.customers import COMMANDS, REJECTIONS, ClaimKind
 from services.customer.claims import Keys
 from services.customer.decider import decider
 from services.customer.forgetting import LETTERS_KEPT
+from services.customer.identities import check_event, check_state
 from shared.runtime.app import run as run_service
 from shared.runtime.service import Service
 from shared.settings import Settings
@@ -18,6 +19,8 @@ def service(settings: Settings) -> Service:
         commands=COMMANDS,
         rejections=REJECTIONS,
         decider=decider(keys),
+        check_event=check_event,
+        check_state=check_state,
         letters_kept=LETTERS_KEPT,
     )
 

@@ -7,6 +7,7 @@ from typing import Any
 
 import structlog
 
+from schemas.topics import TOPICS, Kind
 from services.edge.access import Access
 from services.edge.bus import Bus
 from services.edge.feeds import Feed
@@ -41,9 +42,9 @@ class Edge:
         self.bus = Bus(self.broker, settings, self.health, self.views)
         self.on_death: Callable[[], None] = lambda: None
         self._pumps = Pumps(self._died)
-        self._feed("points.snapshots", self.views.feed)
-        self._feed("voucher.snapshots", self.views.feed)
-        self._feed("customer.snapshots", self.views.feed)
+        for topic in TOPICS.values():
+            if topic.kind is Kind.SNAPSHOTS:
+                self._feed(topic.name, self.views.feed)
         self._feed("points.changes", self.views.feed_changes)
         self._feed("points.events", self.refusals.feed)
         self._background: list[asyncio.Task[Any]] = []

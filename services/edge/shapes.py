@@ -26,13 +26,3 @@ PROGRAMME = Shape("view.programme", unchanged, unchanged)
 STATEMENT = Shape("view.statement", unchanged)
 VOUCHER = Shape("view.voucher", unchanged, unchanged)
 VOUCHER_PART = Shape("view.customer.voucher", unchanged, unchanged)
-
-BY_COLLECTION = {
-    "accounts": ACCOUNT,
-    "catalogues": CATALOGUE,
-    "customers": CUSTOMER,
-    "definitions": DEFINITION,
-    "programmes": PROGRAMME,
-    "statements": STATEMENT,
-    "vouchers": VOUCHER,
-}

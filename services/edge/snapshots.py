@@ -6,7 +6,7 @@ What was deleted keeps its version and has no view (protocol P9).
 
 from collections.abc import Iterable
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 import bson
 import orjson
@@ -29,8 +29,9 @@ from schemas.points import (
 from schemas.replies import SnapshotPart
 from schemas.text import STORED
 from schemas.vouchers import DEFINITION_VIEW, VOUCHER_VIEW, DefinitionView, VoucherView
-from services.edge.shapes import BY_COLLECTION
+from services.edge.shapes import ACCOUNT, CATALOGUE, CUSTOMER, DEFINITION, PROGRAMME, VOUCHER
 from shared.runtime.kafka import ConsumerRecord
+from shared.shapes import Shape
 
 log = structlog.get_logger()
 
@@ -38,22 +39,24 @@ SNAPSHOTS = Counter("fealty_view_snapshots_total", "Snapshots seen by the views,
 
 Document = dict[str, Any]
 
-_ADAPTERS: dict[str, TypeAdapter[Any]] = {
-    ACCOUNT_VIEW: TypeAdapter(AccountView),
-    PROGRAMME_VIEW: TypeAdapter(ProgrammeView),
-    CATALOGUE_VIEW: TypeAdapter(CatalogueView),
-    CUSTOMER_VIEW: TypeAdapter(CustomerView),
-    VOUCHER_VIEW: TypeAdapter(VoucherView),
-    DEFINITION_VIEW: TypeAdapter(DefinitionView),
+
+class _View(NamedTuple):
+    """The states of one type: how they are checked, and in which collection and shape they are kept."""
+
+    adapter: TypeAdapter[Any]
+    collection: str
+    shape: Shape
+
+
+_VIEWS = {
+    ACCOUNT_VIEW: _View(TypeAdapter(AccountView), "accounts", ACCOUNT),
+    PROGRAMME_VIEW: _View(TypeAdapter(ProgrammeView), "programmes", PROGRAMME),
+    CATALOGUE_VIEW: _View(TypeAdapter(CatalogueView), "catalogues", CATALOGUE),
+    CUSTOMER_VIEW: _View(TypeAdapter(CustomerView), "customers", CUSTOMER),
+    VOUCHER_VIEW: _View(TypeAdapter(VoucherView), "vouchers", VOUCHER),
+    DEFINITION_VIEW: _View(TypeAdapter(DefinitionView), "definitions", DEFINITION),
 }
-_COLLECTIONS = {
-    ACCOUNT_VIEW: "accounts",
-    PROGRAMME_VIEW: "programmes",
-    CATALOGUE_VIEW: "catalogues",
-    CUSTOMER_VIEW: "customers",
-    VOUCHER_VIEW: "vouchers",
-    DEFINITION_VIEW: "definitions",
-}
+"""By the type of the snapshots; other types are skipped."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,12 +83,12 @@ def of_record(record: ConsumerRecord[bytes, bytes]) -> Upsert | None:
     """The upsert that a record of a snapshots topic asks for; None for a tick, an unknown type, or the unreadable."""
     try:
         envelope = Envelope.from_headers(record.headers)
-        if envelope.type not in _ADAPTERS:
+        if envelope.type not in _VIEWS:
             SNAPSHOTS.labels("skipped").inc()
             return None
         value = orjson.loads(record.value or b"")
         if not _deleted(value):
-            _ADAPTERS[envelope.type].validate_python(value, by_alias=True, by_name=False, context=STORED)
+            _VIEWS[envelope.type].adapter.validate_python(value, by_alias=True, by_name=False, context=STORED)
         return _upsert(envelope.type, (record.key or b"").decode(), value)
     except (EnvelopeError, ValueError, BSONError, OverflowError) as error:
         SNAPSHOTS.labels("unreadable").inc()
@@ -97,7 +100,7 @@ def of_record(record: ConsumerRecord[bytes, bytes]) -> Upsert | None:
 def of_part(part: SnapshotPart) -> Upsert | None:
     """The upsert that a part of a reply asks for, or None. The service that wrote it is believed to know its shape."""
     try:
-        return _upsert(part.type, part.stream, part.value) if part.type in _ADAPTERS else None
+        return _upsert(part.type, part.stream, part.value) if part.type in _VIEWS else None
     except (ValueError, BSONError, OverflowError) as error:
         SNAPSHOTS.labels("unreadable").inc()
         log.error("an unreadable snapshot in a reply", error=type(error).__name__)
@@ -119,9 +122,9 @@ def _upsert(type_: str, stream: str, value: Document) -> Upsert:
         if kind != "account":
             raise ValueError("a snapshot of an account on another stream")
     content = {} if _deleted(value) else {"view": value}
-    collection = _COLLECTIONS[type_]
-    stamped = BY_COLLECTION[collection].stamp({"_id": id_, "version": version, **content})
-    return Upsert(collection, id_, version, RawBSONDocument(bson.encode(stamped)))
+    view = _VIEWS[type_]
+    stamped = view.shape.stamp({"_id": id_, "version": version, **content})
+    return Upsert(view.collection, id_, version, RawBSONDocument(bson.encode(stamped)))
 
 
 def _deleted(value: Document) -> bool:

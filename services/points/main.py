@@ -5,6 +5,7 @@ from schemas.previews import PREVIEW_TRANSACTION
 from services.points.changes import changes
 from services.points.concerns import concerns
 from services.points.decider import DECIDER
+from services.points.identities import check_event, check_state
 from services.points.previewing import preview_transaction
 from services.points.reactions import react_to_fulfilments, react_to_orders
 from services.points.waking import wake
@@ -17,6 +18,8 @@ SERVICE = Service(
     commands=COMMANDS,
     rejections=REJECTIONS,
     decider=DECIDER,
+    check_event=check_event,
+    check_state=check_state,
     changed=CHANGED,
     changes=changes,
     reactions={"oms.fulfilments": react_to_fulfilments, "webshop.orders": react_to_orders},

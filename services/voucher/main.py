@@ -4,6 +4,7 @@ from schemas.previews import PREVIEW_EXECUTION
 from schemas.vouchers import CHANGED, COMMANDS, REJECTIONS
 from services.voucher.changes import changes
 from services.voucher.decider import DECIDER
+from services.voucher.identities import check_event, check_state
 from services.voucher.previewing import preview_execution
 from services.voucher.waking import wake
 from shared.runtime.app import run as run_service
@@ -15,6 +16,8 @@ SERVICE = Service(
     commands=COMMANDS,
     rejections=REJECTIONS,
     decider=DECIDER,
+    check_event=check_event,
+    check_state=check_state,
     changed=CHANGED,
     changes=changes,
     previews={PREVIEW_EXECUTION: Previewed("voucher.execute.v1", preview_execution)},

@@ -1,6 +1,6 @@
 """What a service hands to the runtime: its name, its pure functions, and its registries."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import timedelta
 from typing import Any, NamedTuple
@@ -8,6 +8,7 @@ from typing import Any, NamedTuple
 from pydantic import BaseModel
 
 from shared.decider import Accepted, Command, Decider, Document, Wake
+from shared.findings import Difference
 from shared.reactions import Reaction
 
 
@@ -35,6 +36,8 @@ class Service:
     stream's name and its stored state, names the command that books what is due on it, or None when nothing is.
     `previews` maps a type of query to the command that it decides without doing it.
     `concerns` names what a command is about, as its refusal shall say it: members of the refusal event.
+    `check_event`, given a state and the event that comes next, and `check_state`, given a state, find what cannot be
+    true (rules 4.1.7).
     `letters_kept` is for how long dead letters are, where what was sent may be personal; otherwise nothing ends that.
     """
 
@@ -42,6 +45,8 @@ class Service:
     commands: Mapping[str, type[BaseModel]]
     rejections: Mapping[str, str]
     decider: Decider[Any, Any]
+    check_event: Callable[[Any, Any], Iterator[Difference]]
+    check_state: Callable[[Any], Iterator[Difference]]
     changed: str = ""
     changes: Callable[[Document], Document | None] = lambda _: None
     reactions: Mapping[str, Reaction] = field(default_factory=dict)

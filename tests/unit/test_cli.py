@@ -14,9 +14,9 @@ from typer.testing import CliRunner
 from cli.commands.apply import UNANSWERED, Outcome
 from cli.commands.console import QUIETED
 from cli.commands.environment import settings_at
-from cli.commands.run import SERVICES
 from cli.commands.topics import keeps
 from cli.main import app
+from services.registry import SERVICES
 from shared.settings import Settings
 from tests.unit.declaration_cases import ONE, programme, write
 
