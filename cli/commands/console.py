@@ -4,7 +4,7 @@ import asyncio
 import logging
 import sys
 import traceback
-from collections.abc import Coroutine, Iterator, MutableMapping
+from collections.abc import Callable, Coroutine, Iterator, MutableMapping
 from contextlib import contextmanager
 from typing import Any, TypeVar
 
@@ -19,6 +19,9 @@ from shared.embedded.errors import StackError
 from shared.errors import FealtyError, Unavailable
 
 Result = TypeVar("Result")
+
+Say = Callable[[str], None]
+"""How a command that goes on for long tells how far it is."""
 
 _WIDTH_UNSEEN = 4_000
 """Columns for a table that goes into a file or a pipe: a row is a line there."""

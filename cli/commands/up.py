@@ -5,13 +5,13 @@ import os
 import shlex
 import signal
 import sys
-from collections.abc import AsyncIterator, Callable, Mapping, Sequence
+from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager, suppress
 from functools import partial
 from pathlib import Path
 
 from cli.commands.children import ServiceChild, children
-from cli.commands.console import out, table
+from cli.commands.console import Say, out, table
 from cli.commands.demo_clients import demo_clients, file_of
 from cli.commands.environment import ROOT, settings_given
 from cli.commands.local_secrets import with_drawn_secrets
@@ -29,8 +29,6 @@ from shared.settings import Settings
 START_TIMEOUT_S = 60.0
 _STOP_MARGIN_S = 5.0
 _WATCH_INTERVAL_S = 1.0
-
-Say = Callable[[str], None]
 
 
 async def up(root: Path, *, demo: bool, once: bool) -> int:

@@ -12,11 +12,10 @@ from typing import Any
 
 from cli.commands import declarations
 from cli.commands.apply import apply
-from cli.commands.console import Failure, out
+from cli.commands.console import Failure, Say, out
 from cli.commands.demo_clients import Held
 from cli.commands.tail import Arrived, tail
 from cli.commands.tokens import fetch_token
-from cli.commands.up import Say
 from cli.demo.compared import compared
 from cli.demo.customer import Customer
 from cli.demo.files import PROGRAMME, PROGRAMMES, contents
