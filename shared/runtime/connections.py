@@ -28,6 +28,10 @@ IDLE_S = 75
 WRITE_S = 30.0
 """For as long a client may leave an answer unread that does not fit into the buffers; half of it at a close."""
 
+LINGER_S, LINGER_BYTES_MAX = 2.0, 1024 * 1024
+"""For as long, and for as much, a refused sender may go on before the connection ends: closed with something unread it
+is reset, and the sender may never see why."""
+
 REFUSALS: dict[str, tuple[int, str]] = {
     "bad_request": (400, "The request cannot be understood"),
     "request_timeout": (408, "The request took too long to arrive"),
@@ -120,9 +124,11 @@ class BoundedProtocol(HttpToolsProtocol):
 
     def data_received(self, data: bytes) -> None:
         """Have it parsed, then see how much of the request is still to come, and since when."""
-        if self._over:
-            return
         self._message_bytes += len(data)
+        if self._over:
+            if self._message_bytes > LINGER_BYTES_MAX:
+                self.transport.abort()
+            return
         super().data_received(data)
         if self._over or self.transport.is_closing():
             return
@@ -229,7 +235,17 @@ class BoundedProtocol(HttpToolsProtocol):
                 self._hang_up()
                 return
         self.transport.write(_response(code))
-        self._hang_up()
+        if self._peer is None:  # It is not counted, so it may not stay.
+            self._hang_up()
+        else:
+            self._linger()
+
+    def _linger(self) -> None:
+        """Send no more, and drop what still comes until the peer has seen the answer and closes, or takes too long."""
+        self.transport.write_eof()
+        self._message_bytes = 0
+        self.flow.resume_reading()
+        self.loop.call_later(LINGER_S, self._hang_up)
 
     def _hang_up(self) -> None:
         """Close, and do not wait for ever until the last answer was read."""

@@ -104,6 +104,37 @@ async def test_trailers_have_the_bounds_of_a_head(connect: Connect) -> None:
     assert await line.flood(16 * MESSAGE_BYTES_MAX) < 4 * MESSAGE_BYTES_MAX
 
 
+@pytest.mark.parametrize(
+    ("begin", "code"),
+    [
+        (GET + b"X-A: " + b"a" * HEAD_BYTES_MAX * 2, "head_too_large"),
+        (POST + b"Content-Length: nonsense\r\n\r\n", "bad_request"),
+    ],
+)
+async def test_who_goes_on_sending_still_sees_the_refusal(connect: Connect, begin: bytes, code: str) -> None:
+    line = await connect()
+    await line.send(begin)
+    for _ in range(20):
+        await asyncio.sleep(0.01)
+        await line.send(b"a" * 1_000)
+    await line.refused(code)
+
+
+async def test_a_refused_sender_may_not_stay(connect: Connect, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(connections, "LINGER_S", 0.2)
+    line = await connect()
+    await line.send(GET + b"X-A: " + b"a" * HEAD_BYTES_MAX * 2)
+    await line.refused("head_too_large")
+
+    async def drip() -> None:
+        while True:
+            await line.send(b"a")
+            await asyncio.sleep(0.02)
+
+    with pytest.raises(ConnectionError):
+        await asyncio.wait_for(drip(), 10)
+
+
 # ── time ────────────────────────────────────────────────────────────────────────────────────────────────────────────
 
 
