@@ -1,5 +1,6 @@
 """What commands for operators read of the points service's states."""
 
+from schemas.order_numbers import UniquePer
 from schemas.points import ACCOUNT_VIEW, CATALOGUE_VIEW, PROGRAMME_VIEW, CatalogueView, ProgrammeView
 from schemas.programme import Programme
 from schemas.text import STORED
@@ -39,6 +40,12 @@ def tier_sets_of(stream: str, stored: Stored) -> tuple[TierSet, ...]:
     """A store's tier sets, from the stream of its catalogue."""
     value = _value(CATALOGUE_VIEW, stream, stored)
     return () if value is None else CatalogueView.model_validate(value, context=STORED).tier_sets
+
+
+def order_numbers_of(stream: str, stored: Stored) -> UniquePer:
+    """Where an order number names one order, from the stream of a store's catalogue."""
+    value = _value(CATALOGUE_VIEW, stream, stored)
+    return "store" if value is None else CatalogueView.model_validate(value, context=STORED).order_numbers_unique_per
 
 
 def _value(kind: str, stream: str, stored: Stored) -> Document | None:

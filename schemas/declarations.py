@@ -1,8 +1,9 @@
-"""A file for `fealty apply -f`: voucher definitions, programmes, tier sets and account numbers, together."""
+"""A file for `fealty apply -f`: voucher definitions, programmes, tier sets, account and order numbers, together."""
 
 from typing import Annotated
 
 from schemas.base import AtMost, Wire
+from schemas.order_numbers import OrderNumbers
 from schemas.programme import Programme
 from schemas.tiers import TierSet
 from schemas.voucher_definition import VoucherDefinition
@@ -17,13 +18,15 @@ STORE_WIDE = "all"
 class Declarations(Wire):
     """Everything in a file is validated before anything is sent.
 
-    `account_numbers` are the numbers under which inputs may open accounts, besides customers' cards.
+    `account_numbers` are the numbers under which inputs may open accounts, besides customers' cards;
+    `order_numbers` say where an order number names one order.
     """
 
     vouchers: Annotated[tuple[VoucherDefinition, ...], AtMost(1000)] = ()
     programmes: Annotated[tuple[Programme, ...], AtMost(500)] = ()
     tier_sets: Annotated[tuple[TierSet, ...], AtMost(50)] = ()
     account_numbers: NumberPatterns | None = None
+    order_numbers: OrderNumbers | None = None
 
     def ids(self) -> dict[str, list[str]]:
         """What is declared, by the section of the file."""
@@ -32,4 +35,5 @@ class Declarations(Wire):
             "programmes": [each.id for each in self.programmes],
             "tierSets": [each.id for each in self.tier_sets],
             "accountNumbers": [] if self.account_numbers is None else [STORE_WIDE],
+            "orderNumbers": [] if self.order_numbers is None else [STORE_WIDE],
         }

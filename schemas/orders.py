@@ -151,9 +151,13 @@ class ReturnOrder(_FactCommand):
 
 
 class ReportOrder(Wire):
-    """`points.report_order.v1`: facts have waited too long for their order; sent by the sweep."""
+    """`points.report_order.v1`: facts have waited too long for their order; sent by the sweep.
+
+    `shop` is there when it is part of the order's identity.
+    """
 
     order: Reference
+    shop: Text | None = None
 
 
 class LineEligible(Published):
@@ -182,6 +186,7 @@ class _OrderEvent(Published):
     account: str
     account_number: str
     booked_at: Instant
+    shop: str | None = None
 
 
 class OrderPlaced(_OrderEvent):
@@ -197,7 +202,6 @@ class OrderPlaced(_OrderEvent):
     eligible: int
     lines: tuple[LineEligible, ...]
     awards: tuple[Award, ...]
-    shop: str | None = None
     placed_at: Instant
 
 
@@ -240,7 +244,6 @@ class OrderFactRecorded(_OrderEvent):
     amount: str | None = None
     lines: tuple[FactQuantity, ...] | None = None
     revision: int | None = None
-    shop: str | None = None
     occurred_at: Instant
 
 

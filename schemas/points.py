@@ -8,7 +8,7 @@ from typing import Annotated, get_args
 
 from pydantic import Field, StrictBool
 
-from schemas import joining, receipts, waiting_inputs
+from schemas import joining, order_numbers, receipts, waiting_inputs
 from schemas.accounts import (
     AccountForwarded,
     AccountLife,
@@ -90,7 +90,7 @@ class Adjust(Wire):
 
 
 AccountNews = AccountLife | joining.AccountJoining | waiting_inputs.InputNews | HoldPlaced | HoldEnded | TierEvent
-CatalogueNews = TierSetApplied | waiting_inputs.AccountNumbersApplied
+CatalogueNews = TierSetApplied | waiting_inputs.AccountNumbersApplied | order_numbers.OrderNumbersApplied
 PointsEvent = Annotated[
     AccountNews | ProgrammeApplied | CatalogueNews | Notice | Movement | receipts.OrderNews | ReversalEvent | HoldEvent,
     Field(discriminator="type"),
@@ -137,6 +137,7 @@ COMMANDS: dict[str, type[Wire]] = {
     "points.pin_tier.v1": PinTier,
     "points.put_programme.v1": PutProgramme,
     "points.put_tier_set.v1": PutTierSet,
+    order_numbers.PUT_ORDER_NUMBERS: order_numbers.PutOrderNumbers,
 }
 
 REJECTIONS: dict[str, str] = {
@@ -161,6 +162,7 @@ REJECTIONS: dict[str, str] = {
     "points.pin_tier.v1": "points.tier_rejected.v1",
     "points.put_programme.v1": "points.programme_rejected.v1",
     "points.put_tier_set.v1": "points.tier_rejected.v1",
+    order_numbers.PUT_ORDER_NUMBERS: "points.order_rejected.v1",
 }
 
 EVENTS: dict[str, type[Published]] = {

@@ -6,6 +6,7 @@ from pydantic import model_validator
 
 from schemas.base import Instant, Published, Wire
 from schemas.declaration_checks import programme_faults, refuse
+from schemas.order_numbers import UniquePer
 from schemas.programme import Programme, ProgrammeState
 from schemas.tiers import TierSet
 
@@ -39,7 +40,11 @@ class ProgrammeView(Published):
 
 
 class CatalogueView(Published):
-    """`points.catalogue.v1` on `points.snapshots`: the store's tier sets, and the programmes that orders earn in."""
+    """`points.catalogue.v1` on `points.snapshots`: the store's tier sets, and the programmes that orders earn in.
+
+    `order_numbers_unique_per` says where an order number names one order.
+    """
 
     tier_sets: tuple[TierSet, ...]
     order_programmes: tuple[str, ...]
+    order_numbers_unique_per: UniquePer = "store"

@@ -14,13 +14,14 @@ FREE_RECEIPT = "points.free_receipt.v1"
 class FreeReceipt(Wire):
     """`points.free_receipt.v1`: a transaction's loads for the receipt were released, or are wholly reversed.
 
-    Sent by the points service to itself.
+    Sent by the points service to itself. `shop` is there when it is part of the receipt's identity.
     """
 
     account_number: Key
     receipt: Text
     transaction_id: Key
     programmes: Annotated[tuple[Key, ...], Field(min_length=1)]
+    shop: Text | None = None
 
 
 class _ReceiptEvent(Published):
@@ -30,6 +31,7 @@ class _ReceiptEvent(Published):
     transaction_id: str
     programmes: tuple[str, ...]
     booked_at: Instant
+    shop: str | None = None
 
 
 class ReceiptLoaded(_ReceiptEvent):

@@ -48,6 +48,8 @@ class PointsRefusal(StrEnum):
     TOO_MANY_FACTS = "too_many_facts"
     ORDER_TOO_LARGE = "order_too_large"
     CURRENCY_CHANGED = "currency_changed"
+    SHOP_REQUIRED = "shop_required"
+    ORDER_NUMBERS_FIXED = "order_numbers_fixed"
     TRANSACTION_UNKNOWN = "transaction_unknown"
     TRANSACTION_FOREIGN = "transaction_foreign"
     REVERSED_OPERATION_UNKNOWN = "reversed_operation_unknown"
@@ -84,10 +86,11 @@ class Refused(Published):
 
 
 class PointsRejected(Refused):
-    """`points.<what>_rejected.v1`: whose account it was about, and which order, or a transaction's receipt."""
+    """`points.<what>_rejected.v1`: whose account it was about, and which order of which shop, or which receipt."""
 
     account_number: str | None = None
     order: str | None = None
+    shop: str | None = None
 
 
 class VoucherRefusal(StrEnum):

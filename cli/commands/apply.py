@@ -10,6 +10,7 @@ from cli.commands.cross_checks import named
 from cli.commands.output import Form, Sheet, print_json, say
 from cli.commands.output import show as print_sheet
 from schemas.declarations import STORE_WIDE, Declarations
+from schemas.order_numbers import PUT_ORDER_NUMBERS, PutOrderNumbers
 from schemas.points import PutProgramme
 from schemas.programme import Programme
 from schemas.replies import Reply, Status
@@ -22,7 +23,7 @@ from shared.ids import new_id
 from shared.runtime.requests import NotSent, OutcomeUnknown, Request, Requester
 from shared.settings import Settings
 
-Put = PutDefinition | PutProgramme | PutTierSet | PutAccountNumbers
+Put = PutDefinition | PutProgramme | PutTierSet | PutAccountNumbers | PutOrderNumbers
 
 APPLIED, UNCHANGED, REFUSED, UNANSWERED, NOT_SENT = "applied", "unchanged", "refused", "unanswered", "not sent"
 
@@ -47,12 +48,17 @@ class Outcome:
 async def apply(declarations: Declarations, settings: Settings) -> list[Outcome]:
     """Declare vouchers, then programmes, which name them, then tier sets and account numbers; wait for all outcomes.
 
-    The primary tier set comes last, since another one may have to give the place up first.
+    Order numbers come first, since a programme may have orders earn at once. The primary tier set comes last, since
+    another one may have to give the place up first.
 
     :raises Unavailable: the broker is away.
     """
     tier_sets = declarations.tier_sets
+    orders = declarations.order_numbers
     async with commander(settings) as requester:
+        first = []
+        if orders is not None:
+            first = [await _put(requester, settings, PutOrderNumbers(unique_per=orders.unique_per))]
         outcomes = await asyncio.gather(
             *(_put(requester, settings, PutDefinition(definition=each)) for each in declarations.vouchers)
         )
@@ -66,7 +72,7 @@ async def apply(declarations: Declarations, settings: Settings) -> list[Outcome]
             by_id.update((outcome.id, outcome) for outcome in done)
         numbers = declarations.account_numbers
         last = [] if numbers is None else [await _put(requester, settings, PutAccountNumbers(patterns=numbers))]
-    return [*outcomes, *(by_id[each.id] for each in tier_sets), *last]
+    return [*first, *outcomes, *(by_id[each.id] for each in tier_sets), *last]
 
 
 def show(outcomes: Sequence[Outcome], form: Form = Form.TABLE) -> None:
@@ -88,7 +94,7 @@ async def _put_programme(
 
 def show_valid(declarations: Declarations, form: Form) -> None:
     """Print what files declare that are right by themselves."""
-    counts = {section: len(ids) for section, ids in declarations.ids().items() if section != "accountNumbers"}
+    counts = {section: len(ids) for section, ids in declarations.ids().items() if not section.endswith("Numbers")}
     if form is Form.JSON:
         print_json({"valid": True, **counts})
     else:
@@ -108,6 +114,8 @@ async def _put(requester: Requester, settings: Settings, payload: Put) -> Outcom
             kind, type_, id_ = "tier set", "points.put_tier_set.v1", payload.tier_set.id
         case PutAccountNumbers():
             kind, type_, id_ = "account numbers", "points.put_account_numbers.v1", STORE_WIDE
+        case PutOrderNumbers():
+            kind, type_, id_ = "order numbers", PUT_ORDER_NUMBERS, STORE_WIDE
         case _:
             assert_never(payload)
     service = type_.partition(".")[0]

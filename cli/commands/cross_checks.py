@@ -7,6 +7,7 @@ from typing import Any, NamedTuple
 
 from schemas.declaration_checks import Path, has_more_decimals
 from schemas.declarations import STORE_WIDE, Declarations
+from schemas.order_numbers import UniquePer
 from schemas.programme import ExpiryRule, Programme, ProgrammeState
 from schemas.tiers import TierSet
 from schemas.voucher_definition import DefinitionState, VoucherDefinition
@@ -21,6 +22,7 @@ class Known(NamedTuple):
     programmes: Mapping[str, Programme]
     vouchers: Mapping[str, VoucherDefinition]
     tier_sets: Mapping[str, TierSet]
+    order_numbers: UniquePer = "store"
 
 
 class Finding(NamedTuple):
@@ -55,6 +57,10 @@ def across(given: Declarations, known: Known | None) -> Iterator[Finding]:
                 yield Finding("vouchers", voucher.code, ("programme",), message)
     for tier_set in given.tier_sets:
         yield from _tier_set(tier_set, before, then, unknown_is_odd)
+    numbers = given.order_numbers
+    if numbers is not None and numbers.unique_per == "store" and before.order_numbers == "shop":
+        message = "order numbers are unique per shop in this store, and stay so"
+        yield Finding("orderNumbers", STORE_WIDE, ("uniquePer",), message)
 
 
 def named(programme: Programme) -> Iterator[tuple[Path, str]]:

@@ -106,6 +106,7 @@ def _together(valid: Sequence[Declarations]) -> Declarations:
             vouchers=tuple(voucher for each in valid for voucher in each.vouchers),
             programmes=tuple(programme for each in valid for programme in each.programmes),
             tier_sets=tuple(tier_set for each in valid for tier_set in each.tier_sets),
+            order_numbers=next((each.order_numbers for each in valid if each.order_numbers is not None), None),
             account_numbers=next((each.account_numbers for each in valid if each.account_numbers is not None), None),
         )
     except ValidationError as error:

@@ -2,8 +2,9 @@
 
 from cli.commands.cross_checks import Known
 from cli.commands.stores import journal_of
-from cli.points import catalogue_stream, programme_of, programme_stream, tier_sets_of
+from cli.points import catalogue_stream, order_numbers_of, programme_of, programme_stream, tier_sets_of
 from cli.vouchers import definition_of, definition_stream
+from schemas.order_numbers import UniquePer
 from shared.runtime.ledger import ledger
 from shared.settings import Settings
 
@@ -14,14 +15,16 @@ async def declared(settings: Settings) -> Known:
     :raises Unavailable: the database is away.
     """
     programmes, tier_sets, vouchers = {}, {}, {}
+    order_numbers: UniquePer = "store"
     async with journal_of("points", settings) as journal, ledger(journal) as books:
         async for stream, stored in books.streams(programme_stream(settings.store, "")):
             if programme := programme_of(stream, stored):
                 programmes[programme.id] = programme
         async for stream, stored in books.streams(catalogue_stream(settings.store)):
             tier_sets = {each.id: each for each in tier_sets_of(stream, stored)}
+            order_numbers = order_numbers_of(stream, stored)
     async with journal_of("voucher", settings) as journal, ledger(journal) as books:
         async for stream, stored in books.streams(definition_stream(settings.store, "")):
             if definition := definition_of(stream, stored):
                 vouchers[definition.code] = definition
-    return Known(programmes, vouchers, tier_sets)
+    return Known(programmes, vouchers, tier_sets, order_numbers)

@@ -8,8 +8,9 @@ import yaml
 from cli.commands.console import Failure
 from cli.commands.output import Form, Sheet, print_json, printable, say, show
 from cli.commands.stores import journal_of
-from cli.points import programme_of, programme_stream
+from cli.points import catalogue_stream, order_numbers_of, programme_of, programme_stream
 from schemas.declarations import Declarations
+from schemas.order_numbers import UniquePer
 from schemas.programme import Programme
 from shared.runtime.ledger import ledger
 from shared.settings import Settings
@@ -40,6 +41,8 @@ async def list_programmes(settings: Settings, form: Form) -> None:
     )
     for version, each in found.values():
         sheet.add(each.id, each.state.value, version, each.unit, each.scale, each.earn_from)
+    if await _order_numbers(settings) == "shop":
+        sheet.title = "order numbers are unique per shop"
     show(sheet, form, "no programmes: declare some with `fealty apply -f FILE`")
 
 
@@ -62,7 +65,7 @@ async def show_programme(id_: str, settings: Settings, form: Form) -> None:
 
 
 async def diff(declarations: Declarations, settings: Settings, form: Form) -> int:
-    """Print what the programmes of files would change; how many members would be another."""
+    """Print what the programmes and order numbers of files would change; how many members would be another."""
     found = await declared(settings)
     sheet = Sheet(("programme", "member", "now", "in the files"))
     for programme in declarations.programmes:
@@ -73,8 +76,19 @@ async def diff(declarations: Declarations, settings: Settings, form: Form) -> in
         for member in sorted(now.keys() | then.keys()):
             if now.get(member) != then.get(member):
                 sheet.add(programme.id, member, _told(now, member), _told(then, member))
+    numbers = declarations.order_numbers
+    if numbers is not None and numbers.unique_per != (present := await _order_numbers(settings)):
+        sheet.add(_ABSENT, "/orderNumbers/uniquePer", present, numbers.unique_per)
     show(sheet, form, "nothing would change")
     return len(sheet.rows)
+
+
+async def _order_numbers(settings: Settings) -> UniquePer:
+    """What an order number is unique in."""
+    async with journal_of("points", settings) as journal, ledger(journal) as books:
+        async for stream, stored in books.streams(catalogue_stream(settings.store)):
+            return order_numbers_of(stream, stored)
+    return "store"
 
 
 def document_of(programme: Programme) -> dict[str, Any]:

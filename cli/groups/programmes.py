@@ -82,7 +82,7 @@ def show_programme(
 
 @programmes.command("diff")
 def diff(files: FilesOption, form: FormOption = Form.TABLE, root: Root = ROOT) -> None:
-    """Show what the programmes of files would change; exit 1: something, 2: could not look.
+    """Show what the programmes and order numbers of files would change; exit 1: something, 2: could not look.
 
     Of vouchers and tier sets `fealty apply` says itself whether they are unchanged.
 

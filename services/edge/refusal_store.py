@@ -25,7 +25,15 @@ from shared.shapes import Shape, unchanged
 
 Document = dict[str, Any]
 
-REFUSAL = Shape("view.refusal", unchanged)
+
+def _of_no_shop(refusal: Document) -> Document:
+    """Refusals from before they said the shop; a read may not have what is shown."""
+    if "refusal" in refusal:
+        refusal["refusal"].setdefault("shop", None)
+    return refusal
+
+
+REFUSAL = Shape("view.refusal", unchanged, _of_no_shop)
 
 KEPT = timedelta(days=28)
 """As long as the topic keeps the events that they are made of."""

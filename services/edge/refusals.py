@@ -27,7 +27,7 @@ SEEN = Counter("fealty_view_refusals_total", "Refusals seen by the edge, by how 
 _LATER: tuple[str, ...] = tuple(each.model_fields["type"].default for each in (OrderFactRefused, OrderAwardRefused))
 """Refusals of a part of what was accepted: an order's fact that waited and cannot have its effect, and an award."""
 _TYPES = frozenset(name.encode() for name in (*REJECTIONS.values(), *_LATER))
-_SHOWN = ("command", "code", "detail", "pointer", "accountNumber", "order", "fact", "sender", "input")
+_SHOWN = ("command", "code", "detail", "pointer", "accountNumber", "order", "shop", "fact", "sender", "input")
 
 
 class Refusals:

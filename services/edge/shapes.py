@@ -18,7 +18,7 @@ def _held_shown(account: Document) -> Document:
 ACCOUNT = Shape("view.account", _held_shown)
 ACCOUNT_PART = Shape("view.customer.account", unchanged)
 ATTRIBUTION = Shape("edge.attribution", unchanged)
-CATALOGUE = Shape("view.catalogue", unchanged)
+CATALOGUE = Shape("view.catalogue", unchanged, unchanged)
 CUSTOMER = Shape("view.customer", unchanged, unchanged)
 DEFINITION = Shape("view.definition", unchanged, unchanged)
 OFFSET = Shape("edge.offset", unchanged)

@@ -84,6 +84,7 @@ class RefusalAnswer(Published):
         str | None, Field(description="The account number as it was sent; null when there was none.")
     ]
     order: Annotated[str | None, Field(description="The order number, or a transaction's `receiptNr`; null for none.")]
+    shop: Annotated[str | None, Field(description="The order's shop, or a transaction's `shopId`; null for none.")]
     fact: Annotated[str | None, Field(description="The sender's id of the order's fact; null for none.")]
     sender: Annotated[
         str | None, Field(description="`/edge` for HTTP, `/points/reactions` for inputs, `/cli`; null: not known.")

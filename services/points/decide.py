@@ -8,6 +8,7 @@ from schemas.accounts import (
     SetAccountState,
 )
 from schemas.joining import JoinAccount, TakeOver
+from schemas.order_numbers import PutOrderNumbers
 from schemas.orders import CancelOrder, FulfilOrder, PlaceOrder, ReportOrder, ReturnOrder
 from schemas.points import (
     Adjust,
@@ -35,7 +36,13 @@ from services.points.accounts import (
     set_state,
 )
 from services.points.adjust import adjust
-from services.points.declaring import programme_streams, put_account_numbers, put_programme, put_tier_set
+from services.points.declaring import (
+    programme_streams,
+    put_account_numbers,
+    put_order_numbers,
+    put_programme,
+    put_tier_set,
+)
 from services.points.desk import Outcome, States, account_streams
 from services.points.holding import cancel_held, close_transaction, closing_streams
 from services.points.joining import join_account, take_over
@@ -70,6 +77,7 @@ Payload = (
     | PutProgramme
     | PutTierSet
     | PutAccountNumbers
+    | PutOrderNumbers
     | KnowNumber
     | ReleaseInputs
 )
@@ -105,12 +113,12 @@ def streams(command: Command) -> Streams:  # noqa: C901 - a case for each comman
         case ReplaceNumber():
             return replacement_streams(command, payload)
         case ReportOrder():
-            return Streams((order_stream(command.store, payload.order),))
+            return Streams((order_stream(command.store, payload.order, payload.shop),))
         case FreeReceipt():
             return freeing_streams(command, payload)
         case PutProgramme():
             return programme_streams(command)
-        case PutTierSet() | PutAccountNumbers():
+        case PutTierSet() | PutAccountNumbers() | PutOrderNumbers():
             return Streams((catalogue_stream(command.store),))
         case ReleaseInputs():
             return release_streams(command, payload)
@@ -164,6 +172,8 @@ def decide(command: Command, states: States) -> Outcome:  # noqa: C901 - a case 
             return put_tier_set(command, payload, states)
         case PutAccountNumbers():
             return put_account_numbers(command, payload, states)
+        case PutOrderNumbers():
+            return put_order_numbers(command, payload, states)
         case KnowNumber():
             return know_number(command, payload, states)
         case ReleaseInputs():

@@ -1,5 +1,6 @@
-"""Programmes and tier sets: declaring them, and their versions (rules 4.1.1, 4.1.12)."""
+"""What a store declares: programmes, tier sets, account and order numbers, and their versions (rules 4.1.1, 4.1.12)."""
 
+from schemas.order_numbers import OrderNumbersApplied, PutOrderNumbers
 from schemas.points import ProgrammeApplied, PutProgramme
 from schemas.refusals import PointsRefusal
 from schemas.tiers import PutTierSet, TierSetApplied
@@ -48,6 +49,20 @@ def put_account_numbers(command: Command, payload: PutAccountNumbers, states: St
     if catalogue.account_numbers == payload.patterns and version:
         return Accepted((), {"version": version})
     event = AccountNumbersApplied(patterns=payload.patterns, version=version + 1, booked_at=command.now)
+    return Accepted(((stream, event),), {"version": event.version})
+
+
+def put_order_numbers(command: Command, payload: PutOrderNumbers, states: States) -> Outcome:
+    """Declare where an order number names one order: in each shop, once and for all, since orders are kept by it."""
+    stream = catalogue_stream(command.store)
+    catalogue: Catalogue = states[stream]
+    version = catalogue.order_numbers_version
+    if catalogue.order_numbers == payload.unique_per and version:
+        return Accepted((), {"version": version})
+    if catalogue.order_numbers == "shop":
+        detail = "order numbers that are unique per shop stay so, since orders of several shops may share a number"
+        return Rejected(PointsRefusal.ORDER_NUMBERS_FIXED, detail, "/uniquePer")
+    event = OrderNumbersApplied(unique_per=payload.unique_per, version=version + 1, booked_at=command.now)
     return Accepted(((stream, event),), {"version": event.version})
 
 

@@ -37,10 +37,17 @@ def _held_counts(account: Document) -> Document:
     return account
 
 
+def _numbered_per_store(catalogue: Document) -> Document:
+    """Order numbers were unique in the store before shops could number their own orders."""
+    catalogue.setdefault("order_numbers", "store")
+    catalogue.setdefault("order_numbers_version", 0)
+    return catalogue
+
+
 SHAPES = {
     Account: Shape("points.account", _held_counts, unchanged, unchanged),
     ProgrammeRules: Shape("points.programme", unchanged),
-    Catalogue: Shape("points.catalogue", unchanged),
+    Catalogue: Shape("points.catalogue", unchanged, _numbered_per_store),
     Order: ORDER,
     Hold: Shape("points.transaction", unchanged),
     Receipt: Shape("points.receipt"),
@@ -68,6 +75,8 @@ def _dumped(state: State) -> Document:
                 "tier_sets": [[state.versions[name], _text(each)] for name, each in state.tier_sets.items()],
                 "account_numbers": list(state.account_numbers),
                 "account_numbers_version": state.account_numbers_version,
+                "order_numbers": state.order_numbers,
+                "order_numbers_version": state.order_numbers_version,
             }
         case Hold():
             return dump_hold(state)
@@ -87,7 +96,7 @@ def load_state(stream: str, document: Document) -> State:
         case Account():
             return _load_account(name, document)
         case Order():
-            return load_order(name, document)
+            return load_order(empty.id, document)
         case ProgrammeRules() as undeclared:
             text = document["programme"]
             return undeclared if text is None else _rules(text, document["version"])
@@ -101,6 +110,8 @@ def load_state(stream: str, document: Document) -> State:
                 {each.id: version for each, version in sets},
                 tuple(document.get("account_numbers", ())),
                 document.get("account_numbers_version", 0),
+                document["order_numbers"],
+                document["order_numbers_version"],
             )
         case Hold():
             return load_hold(name, document)

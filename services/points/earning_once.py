@@ -11,30 +11,42 @@ from schemas.points import PostTransaction
 from schemas.receipts import FREE_RECEIPT, FreeReceipt, ReceiptFreed, ReceiptLoaded
 from services.points.booking import Booking
 from services.points.desk import Outcome, States, is_own
-from services.points.orders.state import Order
+from services.points.orders.identity import named_shop, order_stream_of
 from services.points.receipts import Receipt, evolve_receipt
-from services.points.state import ProgrammeRules, order_stream, receipt_stream
-from shared.decider import Accepted, Command, Document, Entry, FollowUp
+from services.points.state import ProgrammeRules, receipt_stream
+from shared.decider import Accepted, Command, Document, Entry, FollowUp, Rejected
 from shared.ids import account_id
 
 
-def receipt_streams(command: Command, account_number: str, receipt: str) -> tuple[str, ...]:
-    """What was loaded for a receipt: of the command's account, and of the number under which it came."""
+def receipt_streams(command: Command, account_number: str, receipt: str, shop: str | None) -> tuple[str, ...]:
+    """What was loaded for a receipt: of the command's account, and of the number under which it came.
+
+    For the number alone and for the shop's, since what was loaded for the number alone counts in every shop.
+    """
     accounts = dict.fromkeys((command.subject, account_id(command.store, account_number)))
-    return tuple(receipt_stream(command.store, account, receipt) for account in accounts)
+    return tuple(
+        receipt_stream(command.store, account, receipt, each)
+        for account in accounts
+        for each in dict.fromkeys((None, shop or None))
+    )
 
 
-def loaded_programmes(command: Command, account_number: str, receipt: str, states: States) -> set[str]:
+def loaded_programmes(
+    command: Command, account_number: str, receipt: str, shop: str | None, states: States
+) -> set[str]:
     """The programmes in which the account's order of this number earns nothing."""
-    streams = receipt_streams(command, account_number, receipt)
+    streams = receipt_streams(command, account_number, receipt, shop)
     return {programme for stream in streams for programme in states[stream].loads}
 
 
 def earned_programmes(booking: Booking, payload: PostTransaction, states: States) -> set[str]:
     """The programmes in which the account's order of the transaction's receipt has been promised points."""
     receipt = payload.context.receipt_nr
-    order = states.get(order_stream(booking.command.store, receipt)) if receipt else None
-    if not isinstance(order, Order) or not is_own(booking, order.account):
+    if not receipt or not any(part.loads for part in payload.loyalty_programs):
+        return set()
+    stream = order_stream_of(booking, receipt, payload.context.shop_id, states)
+    order = None if isinstance(stream, Rejected) else states[stream]
+    if order is None or not is_own(booking, order.account):
         return set()
     return {award.programme for award in order.awards.values() if award.awarded}
 
@@ -44,11 +56,7 @@ def receipt_loaded(
 ) -> ReceiptLoaded | None:
     """What is to be remembered of a transaction that loads for its receipt where orders earn; None of others."""
     receipt, command, account = payload.context.receipt_nr, booking.command, booking.account
-    loading = [
-        rules.id
-        for rules, part in zip(programmes, payload.loyalty_programs, strict=True)
-        if rules.programme is not None and rules.programme.earn_from == "orders" and any(it.value for it in part.loads)
-    ]
+    loading = _loading(payload, programmes)
     if not receipt or not loading:
         return None
     return ReceiptLoaded(
@@ -58,14 +66,32 @@ def receipt_loaded(
         transaction_id=command.id,
         programmes=tuple(dict.fromkeys(loading)),
         booked_at=command.now,
+        shop=payload.context.shop_id if booking.catalogue.order_numbers == "shop" else None,
     )
+
+
+def shop_missing(booking: Booking, payload: PostTransaction, programmes: Iterable[ProgrammeRules]) -> Rejected | None:
+    """`shop_required` for a load where orders earn, whose receipt may be the order of more than one shop."""
+    receipt, shop = payload.context.receipt_nr, payload.context.shop_id
+    if not receipt or not _loading(payload, programmes):
+        return None
+    return named_shop(booking, shop, "/context/shopId")
+
+
+def _loading(payload: PostTransaction, programmes: Iterable[ProgrammeRules]) -> list[str]:
+    """The programmes that earn from orders in which a transaction loads."""
+    return [
+        rules.id
+        for rules, part in zip(programmes, payload.loyalty_programs, strict=True)
+        if rules.programme is not None and rules.programme.earn_from == "orders" and any(it.value for it in part.loads)
+    ]
 
 
 def remembering(command: Command, outcome: Outcome, loaded: ReceiptLoaded | None, states: States) -> Outcome:
     """The outcome of a transaction, with what is to be remembered of it when it is accepted, or held."""
     if loaded is None or not isinstance(outcome, Accepted):
         return outcome
-    stream = receipt_stream(command.store, loaded.account, loaded.receipt)
+    stream = receipt_stream(command.store, loaded.account, loaded.receipt, loaded.shop)
     after = {**(outcome.states or {}), stream: evolve_receipt(states[stream], loaded)}
     return replace(outcome, events=(*outcome.events, (stream, loaded)), states=after)
 
@@ -87,6 +113,8 @@ def freeing(loaded: ReceiptLoaded | None, programmes: Collection[str] | None = N
         "transactionId": loaded.transaction_id,
         "programmes": names,
     }
+    if loaded.shop is not None:
+        payload["shop"] = loaded.shop
     return (FollowUp("points.commands", FREE_RECEIPT, loaded.account, payload),) if names else ()
 
 
@@ -102,4 +130,5 @@ def freed(command: Command, payload: FreeReceipt, receipt: Receipt) -> ReceiptFr
         transaction_id=payload.transaction_id,
         programmes=programmes,
         booked_at=command.now,
+        shop=payload.shop,
     )

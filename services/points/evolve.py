@@ -38,6 +38,7 @@ from schemas.movements import (
     Transferred,
     Unscheduled,
 )
+from schemas.order_numbers import OrderNumbersApplied
 from schemas.orders import OrderEvent
 from schemas.points import AccountNews, ProgrammeApplied, ReversalEvent
 from schemas.receipts import ReceiptEvent
@@ -268,6 +269,8 @@ def _evolve_catalogue(catalogue: Catalogue, event: CatalogueEvent) -> Catalogue:
         return catalogue._replace(programmes={**catalogue.programmes, rules.id: rules})
     if isinstance(event, AccountNumbersApplied):
         return catalogue._replace(account_numbers=event.patterns, account_numbers_version=event.version)
+    if isinstance(event, OrderNumbersApplied):
+        return catalogue._replace(order_numbers=event.unique_per, order_numbers_version=event.version)
     name = event.tier_set.id
     tier_sets = {**catalogue.tier_sets, name: event.tier_set}
     return catalogue._replace(tier_sets=tier_sets, versions={**catalogue.versions, name: event.version})

@@ -11,9 +11,11 @@ from decimal import Decimal
 from math import ceil
 from types import MappingProxyType
 from typing import NamedTuple
+from urllib.parse import quote, unquote
 
 from schemas.accounts import AccountState
 from schemas.movements import Movement, Notice
+from schemas.order_numbers import UniquePer
 from schemas.points import AccountNews, CatalogueNews, PointsEvent, ProgrammeApplied
 from schemas.programme import LOAD_MAX, Programme
 from schemas.tiers import TierSet
@@ -195,6 +197,8 @@ class Catalogue(NamedTuple):
     versions: Mapping[str, int] = MappingProxyType({})
     account_numbers: tuple[str, ...] = ()
     account_numbers_version: int = 0
+    order_numbers: UniquePer = "store"
+    order_numbers_version: int = 0
 
 
 State = Account | ProgrammeRules | Catalogue | Order | Reversals | Hold | Receipt
@@ -217,14 +221,16 @@ def catalogue_stream(store: str) -> str:
     return f"catalogue/{store}/all"
 
 
-def order_stream(store: str, order: str) -> str:
-    """The stream of an order."""
-    return f"order/{store}/{order}"
+def order_stream(store: str, order: str, shop: str | None = None) -> str:
+    """The stream of an order; with a shop, of that shop's order of this number."""
+    return f"order/{store}/{order}" if shop is None else f"shop-order/{store}/{_quoted(shop)}/{order}"
 
 
-def receipt_stream(store: str, account: str, receipt: str) -> str:
-    """The stream of what an account was loaded for a receipt."""
-    return f"receipt/{store}/{account}/{receipt}"
+def receipt_stream(store: str, account: str, receipt: str, shop: str | None = None) -> str:
+    """The stream of what an account was loaded for a receipt; with a shop, for that shop's receipt of this number."""
+    if shop is None:
+        return f"receipt/{store}/{account}/{receipt}"
+    return f"shop-receipt/{store}/{account}/{_quoted(shop)}/{receipt}"
 
 
 def transaction_stream(store: str, transaction: str) -> str:
@@ -237,12 +243,24 @@ def reversals_stream(store: str, transaction: str) -> str:
     return f"reversals/{store}/{transaction}"
 
 
+def _quoted(shop: str) -> str:
+    """A shop's name without a slash, so that what follows it may have some."""
+    return quote(shop, safe="")
+
+
+def _shop_order(aggregate: str) -> Order:
+    shop, _, number = aggregate.partition("/")
+    return Order(number, shop=unquote(shop))
+
+
 _INITIAL: dict[str, Callable[[str], State]] = {
     "account": Account,
     "programme": ProgrammeRules,
     "catalogue": Catalogue,
     "order": Order,
+    "shop-order": _shop_order,
     "receipt": Receipt,
+    "shop-receipt": Receipt,
     "reversals": Reversals,
     "transaction": Hold,
 }

@@ -13,9 +13,10 @@ from schemas.voucher_saga import BoughtVoucher, UsedVoucher
 from services.points import credits as rules_of
 from services.points.booking import Booking
 from services.points.desk import Outcome, States, accepted, account_streams, desk, find
-from services.points.earning_once import earned_programmes, receipt_loaded, remembering
+from services.points.earning_once import earned_programmes, receipt_loaded, receipt_streams, remembering, shop_missing
 from services.points.holding import hold
-from services.points.state import ProgrammeRules, order_stream, receipt_stream, transaction_stream
+from services.points.orders.identity import order_streams_of
+from services.points.state import ProgrammeRules, transaction_stream
 from services.points.thresholds import too_often
 from shared.calendar import local_date, unless_never
 from shared.decider import Command, Rejected, Streams
@@ -32,8 +33,9 @@ def transaction_streams(command: Command, payload: PostTransaction) -> Streams:
     store, receipt, parts = command.store, payload.context.receipt_nr, payload.loyalty_programs
     streams = account_streams(command)
     if receipt and any(part.loads for part in parts):
-        loads = receipt_stream(store, command.subject, receipt)
-        streams = Streams((*streams.writes, loads), (*streams.reads, order_stream(store, receipt)))
+        shop = payload.context.shop_id
+        loads = receipt_streams(command, payload.account_number, receipt, shop)
+        streams = Streams((*streams.writes, *loads), (*streams.reads, *order_streams_of(store, receipt, shop)))
     if not _has_vouchers(payload):
         return streams
     return Streams((*streams.writes, transaction_stream(store, command.id)), streams.reads)
@@ -61,6 +63,8 @@ def post_transaction(command: Command, payload: PostTransaction, states: States)
         if isinstance(found, Rejected):
             return found
         programmes.append(found)
+    if refused := shop_missing(booking, payload, programmes):
+        return refused
     due, earned = len(booking.events), earned_programmes(booking, payload, states)
     refused = _loads(booking, payload, programmes, earned) or _redemptions(booking, payload, programmes)
     if refused is not None:

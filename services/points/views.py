@@ -120,6 +120,7 @@ def _catalogue(catalogue: Catalogue) -> View:
     value = {
         "tierSets": [each.model_dump(mode="json", by_alias=True) for each in catalogue.tier_sets.values()],
         "orderProgrammes": earning,
+        "orderNumbersUniquePer": catalogue.order_numbers,
     }
     return View(CATALOGUE_VIEW, catalogue.id, value)
 

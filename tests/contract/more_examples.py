@@ -4,7 +4,7 @@ from datetime import UTC, datetime
 from decimal import Decimal
 from typing import Any
 
-from schemas import accounts, joining, movements, orders, points, receipts, tiers, waiting_inputs
+from schemas import accounts, joining, movements, order_numbers, orders, points, receipts, tiers, waiting_inputs
 from schemas.accounts import AccountState
 from schemas.transaction import Context, ProgrammePart, Redemption, VoucherRedemption
 from schemas.voucher_saga import VoucherDone
@@ -96,7 +96,7 @@ INPUTS: dict[str, tuple[Any, ...]] = {
     "points.fulfil_order.v1": _facts(orders.FulfilOrder),
     "points.cancel_order.v1": _facts(orders.CancelOrder),
     "points.return_order.v1": _facts(orders.ReturnOrder),
-    "points.report_order.v1": (orders.ReportOrder(order="W-1"),),
+    "points.report_order.v1": (orders.ReportOrder(order="W-1"), orders.ReportOrder(order="W-1", shop="Shop 7")),
     "points.close_account.v1": (accounts.CloseAccount(account_number=NUMBER, reason="customer_anonymised"),),
     "points.replace_card.v1": (joining.ReplaceCard(account_number=NUMBER, new_number="6299000000000000025"),),
     joining.JOIN_ACCOUNT: (joining.JoinAccount(account_number=NUMBER, to=OTHER),),
@@ -121,6 +121,9 @@ INPUTS: dict[str, tuple[Any, ...]] = {
     ),
     receipts.FREE_RECEIPT: (
         receipts.FreeReceipt(account_number=NUMBER, receipt="W-1", transaction_id=COMMAND, programmes=("LOY",)),
+        receipts.FreeReceipt(
+            account_number=NUMBER, receipt="W-1", transaction_id=COMMAND, programmes=("LOY",), shop="Shop 7"
+        ),
     ),
     "points.book_due.v1": (points.BookDue(),),
     "points.reverse.v1": (
@@ -143,6 +146,7 @@ INPUTS: dict[str, tuple[Any, ...]] = {
     ),
     "points.put_tier_set.v1": (tiers.PutTierSet(tier_set=TIER_SET),),
     "points.put_account_numbers.v1": (waiting_inputs.PutAccountNumbers(patterns=("[0-9]{19}", "T-.*")),),
+    "points.put_order_numbers.v1": (order_numbers.PutOrderNumbers(unique_per="shop"),),
     "points.know_number.v1": (waiting_inputs.KnowNumber(account_number=OTHER),),
     "points.release_inputs.v1": (waiting_inputs.ReleaseInputs(account_number=OTHER, commands=(OTHER,)),),
 }
@@ -172,6 +176,9 @@ def events(booking: dict[str, Any], movement: dict[str, Any]) -> dict[str, tuple
         "points.account_forwarded.v1": (points.AccountForwarded(**_OF_ACCOUNT, forwards_to=OTHER),),
         "points.account_numbers_applied.v1": (
             waiting_inputs.AccountNumbersApplied(patterns=("[0-9]{19}",), version=1, booked_at=NOW),
+        ),
+        "points.order_numbers_applied.v1": (
+            order_numbers.OrderNumbersApplied(unique_per="shop", version=1, booked_at=NOW),
         ),
         "points.account_unknown.v1": (
             waiting_inputs.AccountUnknown(

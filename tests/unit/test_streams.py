@@ -1,6 +1,7 @@
 """No name that anybody may choose leads into a stream, or into the history of a stream, that is not its own."""
 
 import ast
+from collections.abc import Callable
 from itertools import product
 
 import pytest
@@ -13,12 +14,13 @@ from cli import vouchers as shared_vouchers
 from schemas.envelope import Envelope, EnvelopeError
 from services.customer import state as customer
 from services.points import state as points
+from services.points.orders.state import Order
 from services.voucher import state as voucher
 from shared.settings import Settings
 from shared.writes import first_write, last_write, split, write_of
 from tests.test_house import CODE, ROOT
 
-BUILDERS = (
+BUILDERS: tuple[Callable[[str, str], str], ...] = (
     points.account_stream,
     points.programme_stream,
     points.order_stream,
@@ -55,6 +57,12 @@ def test_prefixes_and_instances_are_names_too(name: str, value: str) -> None:
 def test_no_two_aggregates_share_a_stream() -> None:
     asked = list(product(BUILDERS, STORES, HOSTILE))
     assert len({build(store, id_) for build, store, id_ in asked}) == len(asked)
+    shops = ("a", "b", "a/b", "a%2Fb", "%", "a%", "#", "é", " ", "shop-order", "..")
+    orders = {points.order_stream(store, number, shop) for store in STORES for number in HOSTILE for shop in shops}
+    loads = {points.receipt_stream("a", "b", number, shop) for number in HOSTILE for shop in (*shops, None)}
+    assert len(orders) == len(STORES) * len(HOSTILE) * len(shops)
+    assert len(loads) == len(HOSTILE) * (len(shops) + 1)
+    assert not orders & {build(store, id_) for build, store, id_ in asked}
     assert shared_points.account_stream("s", "i") == points.account_stream("s", "i")
     assert shared_points.catalogue_stream("s") == points.catalogue_stream("s")
     assert shared_vouchers.definition_stream("s", "i") == voucher.definition_stream("s", "i")
@@ -65,8 +73,14 @@ def test_a_write_tells_its_stream_and_version(stream: str, version: int) -> None
     assert split(write_of(stream, version)) == (stream, version)
 
 
+@given(st.text(alphabet="a/%#é 2F", min_size=1, max_size=9), st.text(alphabet="a/%#é", min_size=1, max_size=9))
+def test_a_shops_order_is_told_by_its_stream(shop: str, number: str) -> None:
+    assert points.initial(points.order_stream("s", number, shop)) == Order(number, shop=shop)
+
+
 def test_no_write_lies_among_those_of_another_stream() -> None:
-    streams = [points.order_stream(store, id_) for store, id_ in product(STORES, HOSTILE)]
+    named = product(STORES, HOSTILE, (None, "a", "a#000000000001", "a/b"))
+    streams = [points.order_stream(store, id_, shop) for store, id_, shop in named]
     writes = {stream: [write_of(stream, version) for version in (1, 10**12 - 1)] for stream in streams}
     for stream in streams:
         first, last = first_write(stream), last_write(stream)

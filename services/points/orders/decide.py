@@ -20,6 +20,7 @@ from services.points.earning_once import loaded_programmes, receipt_streams
 from services.points.orders.answer import answer, settled
 from services.points.orders.entitlement import Waits, fits, judge
 from services.points.orders.file import OrderFile
+from services.points.orders.identity import order_stream_of, order_streams_of
 from services.points.orders.placing import digest_of, placed_of
 from services.points.orders.state import Fact, Order, What
 from services.points.orders.waiting import UNKNOWN_AFTER, unreported
@@ -41,9 +42,9 @@ _WHAT: dict[type[Facts], What] = {FulfilOrder: "fulfilled", CancelOrder: "cancel
 
 def order_streams(command: Command, payload: PlaceOrder | Facts) -> Streams:
     """The account and the order, both written; the account's id is the key of everything about the order."""
-    of_account, order = account_streams(command), order_stream(command.store, payload.order)
-    loads = receipt_streams(command, payload.account_number, payload.order)
-    return Streams((*of_account.writes, order), (*of_account.reads, *loads))
+    of_account, orders = account_streams(command), order_streams_of(command.store, payload.order, payload.shop)
+    loads = receipt_streams(command, payload.account_number, payload.order, payload.shop)
+    return Streams((*of_account.writes, *orders), (*of_account.reads, *loads))
 
 
 def place_order(command: Command, payload: PlaceOrder, states: States) -> Outcome:
@@ -51,18 +52,19 @@ def place_order(command: Command, payload: PlaceOrder, states: States) -> Outcom
 
     The same revision again, and an older one than is known, change nothing.
     """
-    booking, order = _opened(command, payload, states)
-    if not isinstance(booking, Booking):
-        return booking
+    file = _opened(command, payload, states)
+    if not isinstance(file, OrderFile):
+        return file
+    booking, order = file.booking, file.order
     if order.revision and not is_own(booking, order.account):
-        detail = "the order belongs to another account"
+        detail = f"the order belongs to another account{_of_another_shop(order, payload)}"
         return Rejected(PointsRefusal.ORDER_ACCOUNT_MISMATCH, detail, "/accountNumber")
     if order.revision == 0 and booking.account.state is AccountState.SUSPENDED:
         return Rejected(PointsRefusal.ACCOUNT_SUSPENDED, "the account is suspended", "/accountNumber")
     digest = digest_of(payload)
     known = order.digests.get(payload.revision)
     if known not in (None, digest):
-        detail = "this revision of the order was told before, with another body"
+        detail = f"this revision of the order was told before, with another body{_of_another_shop(order, payload)}"
         return Rejected(PointsRefusal.ORDER_CONFLICT, detail, "/revision")
     if payload.revision <= order.revision:
         return answer(booking, order)
@@ -71,11 +73,10 @@ def place_order(command: Command, payload: PlaceOrder, states: States) -> Outcom
         return Rejected(PointsRefusal.ORDER_TOO_LARGE, detail, "/revision")
     if order.currency not in (None, payload.currency):
         return Rejected(PointsRefusal.CURRENCY_CHANGED, "the currency of an order never changes", "/currency")
-    loaded = loaded_programmes(command, payload.account_number, payload.order, states)
+    loaded = loaded_programmes(command, payload.account_number, payload.order, payload.shop, states)
     placed = placed_of(booking, payload, order, digest, loaded)
     if isinstance(placed, Rejected):
         return placed
-    file = OrderFile(booking, order_stream(command.store, payload.order), order)
     file.add(placed)
     if not fits(file.order):
         detail = "more has happened to the order than this revision has"
@@ -88,9 +89,10 @@ def place_order(command: Command, payload: PlaceOrder, states: States) -> Outcom
 
 def record_fact(command: Command, payload: Facts, states: States) -> Outcome:
     """A fact: it has its effect, or waits with the order for what goes before it; told again it changes nothing."""
-    booking, order = _opened(command, payload, states)
-    if not isinstance(booking, Booking):
-        return booking
+    file = _opened(command, payload, states)
+    if not isinstance(file, OrderFile):
+        return file
+    booking, order = file.booking, file.order
     fact = _fact(command, payload)
     known = order.facts.get(fact.id)
     if known is not None:
@@ -106,10 +108,9 @@ def record_fact(command: Command, payload: Facts, states: States) -> Outcome:
     waits = isinstance(verdict, Waits)
     if waits and (refused := _too_many_waiting(order, fact)):
         return refused
-    file = OrderFile(booking, order_stream(command.store, payload.order), order)
     file.add(
         OrderFactRecorded(
-            **file.common(),
+            **{**file.common(), "shop": payload.shop},
             fact=fact.id,
             what=fact.what,
             waiting=waits,
@@ -118,11 +119,10 @@ def record_fact(command: Command, payload: Facts, states: States) -> Outcome:
             if payload.lines is None
             else tuple(FactQuantity(line=each.line, quantity=str(each.quantity)) for each in payload.lines),
             revision=fact.revision,
-            shop=payload.shop,
             occurred_at=payload.occurred_at or command.now,
         )
     )
-    file.restore(loaded_programmes(command, payload.account_number, payload.order, states))
+    file.restore(loaded_programmes(command, payload.account_number, payload.order, payload.shop, states))
     booking.source = order_source(payload.order, payload.shop or order.shop)
     booking.occurred_at = payload.occurred_at
     return settled(file, order, fact.what)
@@ -130,7 +130,7 @@ def record_fact(command: Command, payload: Facts, states: States) -> Outcome:
 
 def report_order(command: Command, payload: ReportOrder, states: States) -> Outcome:
     """Tell of the facts that have waited for seven days; what the sweep proposes is looked at again here."""
-    stream = order_stream(command.store, payload.order)
+    stream = order_stream(command.store, payload.order, payload.shop)
     order: Order = states[stream]
     late = [fact for fact in unreported(order) if fact.booked_at + UNKNOWN_AFTER <= command.now]
     if not late:
@@ -143,15 +143,24 @@ def report_order(command: Command, payload: ReportOrder, states: States) -> Outc
         known=order.revision > 0,
         facts=tuple(fact.id for fact in late),
         since=min(fact.booked_at for fact in late),
+        shop=order.shop,
     )
     return Accepted(((stream, event),), {"order": payload.order, "facts": list(event.facts)})
 
 
-def _opened(command: Command, payload: PlaceOrder | Facts, states: States) -> tuple[Outcome | Booking, Order]:
-    order = states[order_stream(command.store, payload.order)]
-    if not isinstance(order, Order):
-        raise TypeError(f"the stream of order {payload.order} holds no order")
-    return desk(command, payload.account_number, states), order
+def _opened(command: Command, payload: PlaceOrder | Facts, states: States) -> OrderFile | Outcome:
+    booking = desk(command, payload.account_number, states)
+    if not isinstance(booking, Booking):
+        return booking
+    stream = order_stream_of(booking, payload.order, payload.shop, states)
+    return stream if isinstance(stream, Rejected) else OrderFile(booking, stream, states[stream])
+
+
+def _of_another_shop(order: Order, payload: PlaceOrder) -> str:
+    """What an operator may do about an order number that two shops use."""
+    if None in (order.shop, payload.shop) or order.shop == payload.shop:
+        return ""
+    return "; another shop placed it: where each shop numbers its own orders, declare `orderNumbers: {uniquePer: shop}`"
 
 
 def _too_many_waiting(order: Order, fact: Fact) -> Rejected | None:

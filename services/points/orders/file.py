@@ -30,6 +30,7 @@ class OrderFile:
             "account": account.account,
             "account_number": account.account_number or self.booking.account_number,
             "booked_at": self.booking.command.now,
+            "shop": self.order.shop,
         }
 
     def add(self, event: OrderEvent) -> None:

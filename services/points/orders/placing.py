@@ -39,7 +39,7 @@ def placed_of(
     if isinstance(awards, Rejected):
         return awards
     return OrderPlaced(
-        order=payload.order,
+        order=order.id,
         account=booking.account.account,
         account_number=booking.account.account_number or booking.account_number,
         booked_at=booking.command.now,

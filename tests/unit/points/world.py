@@ -8,6 +8,7 @@ from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from typing import Any
 
+from schemas.order_numbers import OrderNumbersApplied
 from schemas.orders import OrderEvent
 from schemas.points import (
     AccountOpened,
@@ -267,7 +268,7 @@ def given(*events: Event) -> Given:
             streams = [reversals_stream(STORE, event.transaction_id)]
         elif isinstance(event, ProgrammeApplied):
             streams = [programme_stream(STORE, event.programme.id), CATALOGUE]
-        elif isinstance(event, TierSetApplied | AccountNumbersApplied):
+        elif isinstance(event, TierSetApplied | AccountNumbersApplied | OrderNumbersApplied):
             streams = [CATALOGUE]
         for stream in streams:
             states[stream] = DECIDER.evolve(states.get(stream) or DECIDER.initial(stream), event)
