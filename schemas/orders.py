@@ -151,10 +151,7 @@ class ReturnOrder(_FactCommand):
 
 
 class ReportOrder(Wire):
-    """`points.report_order.v1`: facts have waited too long for their order; sent by the sweep.
-
-    `shop` is there when it is part of the order's identity.
-    """
+    """`points.report_order.v1`: facts have waited too long for their order; sent by the sweep."""
 
     order: Reference
     shop: Text | None = None

@@ -39,7 +39,7 @@ CHANGES = (
     Column("pending", Type.AMOUNT, "The pending balance of the programme after this change."),
     Column("transaction_id", Type.TEXT, "The transaction, correction or reversal that it belongs to."),
     Column("operation", Type.INTEGER, "Its place in the transaction; -1 for what was due by itself."),
-    Column("order", Type.TEXT, "The order number."),
+    Column("order", Type.TEXT, "The order number; together with `shop` where each shop numbers its own orders."),
     Column("receipt", Type.TEXT, "The receipt number."),
     Column("shop", Type.TEXT, "The shop."),
     Column("till", Type.TEXT, "The till."),

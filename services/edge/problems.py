@@ -95,6 +95,8 @@ RULE_CODES: dict[str, tuple[int, str]] = {
     "too_many_facts": (409, "The order has too many facts"),
     "order_too_large": (409, "The order is larger than what is kept of one"),
     "currency_changed": (409, "An order's currency never changes"),
+    "shop_required": (422, "The shop of the order is not named"),
+    "order_numbers_fixed": (409, "Order numbers that are unique per shop stay so"),
     "transaction_unknown": (422, "The account has no such transaction"),
     "transaction_foreign": (409, "The transaction is another client's"),
     "not_reversible": (422, "This cannot be reversed"),

@@ -152,6 +152,9 @@ INPUTS: dict[str, tuple[Any, ...]] = {
 }
 
 
+_PER_SHOP = order_numbers.OrderNumbersApplied(unique_per="shop", version=1, booked_at=NOW)
+
+
 def events(booking: dict[str, Any], movement: dict[str, Any]) -> dict[str, tuple[Any, ...]]:
     """The events, from the fields that every booking and every movement has."""
     return {
@@ -177,9 +180,7 @@ def events(booking: dict[str, Any], movement: dict[str, Any]) -> dict[str, tuple
         "points.account_numbers_applied.v1": (
             waiting_inputs.AccountNumbersApplied(patterns=("[0-9]{19}",), version=1, booked_at=NOW),
         ),
-        "points.order_numbers_applied.v1": (
-            order_numbers.OrderNumbersApplied(unique_per="shop", version=1, booked_at=NOW),
-        ),
+        "points.order_numbers_applied.v1": (_PER_SHOP,),
         "points.account_unknown.v1": (
             waiting_inputs.AccountUnknown(
                 **_OF_ACCOUNT, command_id=OTHER, command="points.fulfil_order.v1", input='{"order":"12345"}'

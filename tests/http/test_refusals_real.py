@@ -22,11 +22,11 @@ from tests.servers import Servers
 pytestmark = pytest.mark.real
 
 
-def order(number: str, account: str, amount: float) -> dict[str, Any]:
+def order(number: str, account: str, amount: float, shop: str = "first") -> dict[str, Any]:
     """An order of one line."""
     lines = [{"line": "1", "quantity": 1, "netAmount": amount}]
     placed = {"currency": "EUR", "placedAt": "2026-11-22T10:00:00Z", "lines": lines}
-    return {"order": number, "accountNumber": account, **placed}
+    return {"order": number, "accountNumber": account, "shop": shop, **placed}
 
 
 async def tell(installation: Installation, id_: str, body: dict[str, Any]) -> None:
@@ -47,7 +47,7 @@ async def test_a_refused_order_is_listed_shown_and_counted(installation: Install
     async with installation.points(), calling(installation) as caller:
         await tell(installation, "S-1", order("W-1", "A-1", 10.005))
         await tell(installation, "S-2", order("W-2", "A-2", 10.0))
-        await tell(installation, "S-3", order("W-2", "A-3", 10.0))
+        await tell(installation, "S-3", order("W-2", "A-3", 10.0, "second"))
         refused = await caller.post("A-1", load(1, "nothing"))
         assert refused.status_code == 422
         await eventually(lambda: count(caller), 3)
@@ -58,6 +58,9 @@ async def test_a_refused_order_is_listed_shown_and_counted(installation: Install
         assert first["input"] == {"topic": "webshop.orders", "source": "/shop/nl", "id": "S-1"}
         assert (first["accountNumber"], first["order"], first["pointer"]) == ("A-1", "W-1", "/lines/0")
         assert (first["sender"], first["command"]) == ("/points/reactions", "points.place_order.v1")
+        other_shop = by_code["order_account_mismatch"]
+        assert (other_shop["order"], other_shop["shop"]) == ("W-2", "second")
+        assert "`orderNumbers: {uniquePer: shop}`" in other_shop["detail"]
         over_http = by_code["programme_unknown"]
         assert (over_http["sender"], over_http["input"], over_http["accountNumber"]) == ("/edge", None, "A-1")
 

@@ -64,6 +64,7 @@ async def test_applying_twice_changes_nothing_and_the_scale_never_changes(
             *([*each, "1", "unchanged", "", ""] for each in declared[5:]),
         ]
         await programmes_are_listed_shown_and_compared(installation, other)
+        await order_numbers_become_unique_per_shop_and_stay_so(installation, tmp_path)
         await the_status_tells_what_runs(installation)
 
 
@@ -79,6 +80,23 @@ async def programmes_are_listed_shown_and_compared(installation: Installation, o
     code, out, err = await fealty(installation, "programmes", "diff", "-f", str(other), "-o", "json")
     assert (code, err) == (1, "")
     assert json.loads(out) == [{"programme": "CASHBACK", "member": "/scale", "now": "2", "inTheFiles": "1"}]
+
+
+async def order_numbers_become_unique_per_shop_and_stay_so(installation: Installation, tmp_path: Path) -> None:
+    files = {}
+    for per in ("shop", "store"):
+        files[per] = str(tmp_path / f"{per}.yaml")
+        (tmp_path / f"{per}.yaml").write_text(f"orderNumbers: {{uniquePer: {per}}}\n")
+    code, out, err = await fealty(installation, "programmes", "diff", "-f", files["shop"])
+    assert (code, rows(out), err) == (1, [["-", "/orderNumbers/uniquePer", "store", "shop"]], "")
+    for outcome in ("applied", "unchanged"):
+        code, out, err = await fealty(installation, "apply", "-f", files["shop"])
+        assert (code, rows(out), err) == (0, [["order numbers", "all", "1", outcome, "", ""]], "")
+    code, out, err = await fealty(installation, "apply", "-f", files["store"])
+    place = "/orderNumbers/uniquePer: order numbers are unique per shop in this store, and stay so"
+    assert (code, out, err) == (1, "", f"fealty: {files['store']}:1:27: {place}\n")
+    code, out, err = await fealty(installation, "programmes", "list")
+    assert (code, out.splitlines()[0], err) == (0, "order numbers are unique per shop", "")
 
 
 async def the_status_tells_what_runs(installation: Installation) -> None:

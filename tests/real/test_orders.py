@@ -4,6 +4,7 @@ import asyncio
 import signal
 from collections import defaultdict
 from dataclasses import dataclass, field
+from itertools import product
 from random import Random
 from typing import Any
 
@@ -173,6 +174,39 @@ async def test_one_order_told_of_two_accounts(empty_installation: Installation) 
         pending += sum(balance["pending"] for balance in snapshot["state"]["balances"])
     assert pending == 40 * 30
 
+    await check_changes_gapless(installation)
+
+
+async def test_two_shops_use_the_same_order_numbers(empty_installation: Installation) -> None:
+    """Every customer orders under one number in two shops, and both orders earn, in any order of arrival."""
+    installation, random, told = empty_installation, Random(7), Told()
+    await installation.commands(per_shop := [Command("points.put_order_numbers.v1", "all", {"uniquePer": "shop"})])
+    installation.declared.extend(command.id for command in per_shop)
+    await declare(installation)
+    for number, shop in product(range(30), ("Amsterdam/1", "Utrecht")):
+        first = len(told.records)
+        told.order(random, number, f"6299{number:05d}")
+        if shop == "Utrecht" and number < 5:
+            told.loaded_order(number)
+        for _, type_, _, body in told.records[first:]:
+            body |= {} if type_ == "loyalty.transaction.v1" else {"shop": shop}
+            body |= {"context": {**body["context"], "shopId": shop}} if type_ == "loyalty.transaction.v1" else {}
+    unnamed = ("oms.fulfilments", "order.fulfilled.v1", "W-1", {"order": "W-1", "accountNumber": "1", "fact": "f"})
+    records = [*told.records, unnamed]
+    random.shuffle(records)
+    await tell(installation, records)
+    async with installation.points(), installation.points("points-1"):
+        await installation.drained(group="points.reactions.webshop.orders", topic="webshop.orders")
+        await installation.drained(group="points.reactions.oms.fulfilments", topic="oms.fulfilments")
+        await installation.drained()
+    await _compare(installation, told)
+    snapshots, journal = (installation.collection("points", name) for name in ("snapshots", "journal"))
+    assert await snapshots.count_documents({"_id": {"$regex": "^shop-order/default/Amsterdam%2F1/W-"}}) == 30
+    assert await snapshots.count_documents({"_id": {"$regex": "^order/"}}) == 0
+    refused = [
+        each["code"] async for each in journal.find({"status": "rejected", "code": {"$ne": "order_already_earns"}})
+    ]
+    assert refused == ["shop_required"]
     await check_changes_gapless(installation)
 
 

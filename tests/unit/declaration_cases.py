@@ -35,6 +35,10 @@ REFUSED = {
         "{voucher_id: V <- /programmes/0/purchases/0/voucherId: Field required",
         "voucher_id: V <- /programmes/0/purchases/0/voucher_id: there is no such member",
     ),
+    "order numbers of a till": (
+        "orderNumbers: {uniquePer: till}",
+        "till <- /orderNumbers/uniquePer: Input should be 'store' or 'shop'",
+    ),
     "a wrong zone": (programme("zone: Mars"), "Mars <- /programmes/0/zone: 'Mars' is no IANA time zone"),
     "a zone of this machine": (programme("zone: localtime"), "localtime <- /programmes/0/zone: 'localtime' is no IANA"),
     "a zone of a path": (programme("zone: posix/UTC"), "posix/UTC <- /programmes/0/zone: 'posix/UTC' is no IANA"),
@@ -206,6 +210,7 @@ MEANT = {
     "cents": programme("unit: EUR, scale: 2, purchases: [{voucherId: V, price: 0.25}]"),
     "a level of spend in cents": tiers("{code: X, at: 0.25}", "programme: A, basis: spend, currency: EUR"),
     "a voucher of any programme": programme("issueImmediateThreshold: {value: 5, voucherId: V}"),
+    "order numbers of each shop": "orderNumbers: {uniquePer: shop}",
     "a link of the zones' database": programme("zone: Asia/Calcutta"),
 }
 
@@ -249,4 +254,9 @@ AGAINST = {
         "programme: B, basis: spend, currency: EUR}]",
         "B <- /tierSets/0/programme: never changes; T is declared with another",
     ),
+    "order numbers that are unique in the store again": (
+        "orderNumbers: {uniquePer: store}",
+        "store <- /orderNumbers/uniquePer: order numbers are unique per shop in this store, and stay so",
+    ),
+    "order numbers as they are": ("orderNumbers: {uniquePer: shop}", None),
 }

@@ -76,7 +76,9 @@ def known() -> Known:
             "currency": "EUR",
         }
     )
-    return Known({each.id: each for each in programmes}, {each.code: each for each in vouchers}, {"T": tier_set})
+    return Known(
+        {each.id: each for each in programmes}, {each.code: each for each in vouchers}, {"T": tier_set}, "shop"
+    )
 
 
 @pytest.mark.parametrize("what", AGAINST)
