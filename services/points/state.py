@@ -8,6 +8,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
+from functools import lru_cache
 from math import ceil
 from types import MappingProxyType
 from typing import NamedTuple
@@ -243,14 +244,18 @@ def reversals_stream(store: str, transaction: str) -> str:
     return f"reversals/{store}/{transaction}"
 
 
+@lru_cache(maxsize=1024)
 def _quoted(shop: str) -> str:
     """A shop's name without a slash, so that what follows it may have some."""
     return quote(shop, safe="")
 
 
+_unquoted = lru_cache(maxsize=1024)(unquote)
+
+
 def _shop_order(aggregate: str) -> Order:
     shop, _, number = aggregate.partition("/")
-    return Order(number, shop=unquote(shop))
+    return Order(number, shop=_unquoted(shop))
 
 
 _INITIAL: dict[str, Callable[[str], State]] = {
