@@ -41,7 +41,7 @@ def order_stream_of(booking: Booking, number: str, shop: str | None, states: Sta
 
 def _was_known(booking: Booking, order: Order, shop: str) -> bool:
     """Whether the order was known under its number alone; one whose shop is not known, by the account."""
-    if order.shop is not None:
+    if order.shop:
         return order.shop == shop
     accounts = {order.account} if order.revision else {fact.account for fact in order.waiting.values()}
     return any(is_own(booking, account) for account in accounts)

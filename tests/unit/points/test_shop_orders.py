@@ -147,7 +147,7 @@ def test_order_numbers_become_unique_per_shop_once_and_for_all() -> None:
 # ── orders from before it was declared ────────────────────────────────────────────────────────────────────────────
 
 
-@pytest.mark.parametrize("named", [None, "A"], ids=["without a shop", "with its shop"])
+@pytest.mark.parametrize("named", [None, "", "A"], ids=["without a shop", "with an empty one", "with its shop"])
 def test_an_order_from_before_goes_on_under_its_number_alone(named: str | None) -> None:
     world = per_shop(after(told_by(named, place(60)), told_by(named, fulfil(20)), start=given(ORDERS)))
     world = after(told_by("A", place(70, revision=2)), told_by("A", fulfil(name="F-2")), start=world)
