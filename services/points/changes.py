@@ -5,9 +5,13 @@ from shared.decider import Document
 
 
 def changes(event: Document) -> Document | None:
-    """The `PointsChanged` that a stored event causes, every field of it given; None when it is no movement."""
+    """The `PointsChanged` that a stored event causes, every field of it given; None when it is no movement.
+
+    The event of an earlier release has no unit, and neither has its change: so it is published again as it was.
+    """
     if "sequence" not in event:
         return None
+    unit = {"unit": event["unit"]} if "unit" in event else {}
     return {
         "account": event["account"],
         "accountNumber": event["accountNumber"],
@@ -18,6 +22,7 @@ def changes(event: Document) -> Document | None:
         "delta": event["delta"],
         "pendingDelta": event["pendingDelta"],
         "scale": event["scale"],
+        **unit,
         "booked": event["booked"],
         "pending": event["pending"],
         **cause_of(event),

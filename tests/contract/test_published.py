@@ -81,7 +81,20 @@ def test_events_and_changes(event: Any) -> None:
 def test_a_change_has_every_field() -> None:
     change = changes(dump_event(EXAMPLES["points.activated.v1"][0]))
     assert change is not None
+    assert sorted(change) == sorted(PointsChanged.model_json_schema()["properties"])
+
+
+def test_a_change_from_before_units_were_recorded_is_published_as_it_was() -> None:
+    document = dump_event(EXAMPLES["points.activated.v1"][0])
+    former = {name: value for name, value in document.items() if name != "unit"}
+    assert dump_event(load_event(former)) == former
+    change = changes(former)
+    assert change is not None
     assert sorted(change) == sorted(PointsChanged.model_json_schema()["required"])
+    stream = f"account/default/{ACCOUNT}"
+    records = BUILDER.entry(entry(Status.ACCEPTED, events=[{"stream": stream, "data": former}]))
+    assert [misfits(record) for record in records] == [[], []]
+    assert all(b"unit" not in record.value for record in records)
 
 
 @pytest.mark.parametrize("command", REJECTIONS)
