@@ -37,7 +37,8 @@ class SnapshotPart(Published):
 class Reply(Published):
     """`fealty.reply.v1`: the outcome of command `command_id`; `code` and `pointer` belong to a refusal.
 
-    `changes` are the values that the command put on the public change stream, in order.
+    `changes` are the values that the command put on the public change stream, in order. `replayed` is whether an
+    earlier record brought the same command, whose outcome this is.
     """
 
     command_id: str
@@ -48,3 +49,4 @@ class Reply(Published):
     result: dict[str, Any] | None = None
     snapshots: tuple[SnapshotPart, ...] = ()
     changes: tuple[dict[str, Any], ...] = ()
+    replayed: bool = False

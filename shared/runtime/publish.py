@@ -225,6 +225,7 @@ def encoded_reply(reply: Reply) -> bytes:
                 for part in reply.snapshots
             ],
             "changes": reply.changes,
+            "replayed": reply.replayed,
         }
     )
 

@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 
+from services.edge.declared_headers import REPLAYED
 from shared.clock import now_ms
 from shared.runtime.kafka import partition_of
 from shared.runtime.requests import Operation
@@ -52,7 +53,9 @@ async def forget(installation: Installation) -> None:
 
 async def resent(shop: Shop, path: str, body: dict[str, Any], key: str) -> Any:
     """The same request with the same key."""
-    return good(await shop.send("POST", path, body, key))
+    response = await shop.send("POST", path, body, key)
+    assert response.headers[REPLAYED] == "true"
+    return good(response)
 
 
 async def polled(shop: Shop, path: str, body: dict[str, Any], key: str) -> Any:
