@@ -145,7 +145,7 @@ class Plan:
     ) -> None:
         """Answer whoever waits, with a reply or with an entry's; the snapshots of `streams` go along.
 
-        `replayed` says that the entry is of an earlier record with the same command.
+        `replayed` says that an earlier request brought the same command.
         """
         if to.envelope.reply_to is not None:
             self.replies.append(Answer(to, reply, streams, replayed))

@@ -223,8 +223,8 @@ class Processor:
     def _repeat(self, plan: Plan, item: Incoming, entry: Document) -> None:
         """Seen before: another request is refused; the same offset again publishes all again (P3).
 
-        Only at another offset is it a replay: who waits at a redelivery has sent the command once. A repeat of what was
-        forwarded is forwarded too, for whoever waits for it now.
+        A repeat of what was forwarded is forwarded too, for whoever waits for it now. Only a repeat by another request
+        is a replay: who waits for a record, or a forward, that came again has sent it once.
         """
         if entry["hash"] != item.request_hash:
             if (letter := reused(item)) is not None:
@@ -236,8 +236,8 @@ class Processor:
         place = (item.record.topic, item.record.partition, item.record.offset)
         streams = written_by(entry)
         held = entry["status"] == HELD
-        replayed = place != (entry["topic"], entry["partition"], entry["offset"])
-        if not replayed:
+        replayed = (item.envelope.correlation_id or item.envelope.id) != entry["correlation"]
+        if place == (entry["topic"], entry["partition"], entry["offset"]):
             plan.count("redelivered")
             plan.records.extend(self._build.entry(entry))
             plan.touched.update(streams)

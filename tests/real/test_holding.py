@@ -82,7 +82,7 @@ async def test_once_it_is_closed_a_repeat_and_a_poll_are_told_the_outcome(bench:
     held = Command(COUNT, "c", {"by": HELD})
     await bench.send(held)
     await step(bench, 2)
-    await bench.send(held, **bench.reply_to)
+    await bench.send(held, **bench.reply_to, correlationid="again")
     await bench.ask(held.id)
     await step(bench)
     replies = [[reply[name] for name in STATUSES[:3]] for reply in await bench.replies()]
