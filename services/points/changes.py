@@ -11,8 +11,7 @@ def changes(event: Document) -> Document | None:
     """
     if "sequence" not in event:
         return None
-    unit = {"unit": event["unit"]} if "unit" in event else {}
-    return {
+    change = {
         "account": event["account"],
         "accountNumber": event["accountNumber"],
         "programme": event["programme"],
@@ -22,8 +21,10 @@ def changes(event: Document) -> Document | None:
         "delta": event["delta"],
         "pendingDelta": event["pendingDelta"],
         "scale": event["scale"],
-        **unit,
         "booked": event["booked"],
         "pending": event["pending"],
         **cause_of(event),
     }
+    if "unit" in event:
+        change["unit"] = event["unit"]
+    return change
