@@ -10,6 +10,7 @@ from structlog.contextvars import bind_contextvars
 
 from schemas.replies import Reply, Status
 from services.edge import answers, attributions
+from services.edge.arrivals import arrived
 from services.edge.bodies import too_large
 from services.edge.declared_headers import REPLAYED
 from services.edge.operations import Operations
@@ -200,6 +201,8 @@ class Bus:
         What was accepted is told when the next read shows it: until the views take it, it can be polled.
         """
         seen = await self._views.apply(reply.snapshots, reply.changes)
+        if seen and reply.left_out:
+            seen = await arrived(self._views.database, reply.left_out)
         return reply.status is not Status.PENDING and (seen or reply.status is not Status.ACCEPTED)
 
     def _pending(self, operation: Operation, caller: Caller) -> Response:

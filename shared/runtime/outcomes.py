@@ -232,10 +232,10 @@ def published_of(plan: Plan, build: RecordBuilder) -> list[Record]:
             records.append(build.snapshot(name, plan.stream(name).version, view))
     for to, reply, streams, replayed in plan.replies:
         if isinstance(reply, Reply):
-            answer = reply
+            records.extend(build.reply(to.record, to.envelope, reply))
         else:
             answer = reply_of(reply, _parts(plan, streams, views), build.changes(reply), replayed)
-        records.extend(build.reply(to.record, to.envelope, answer))
+            records.extend(build.reply(to.record, to.envelope, answer, reply.get("events", ())))
     return records
 
 
