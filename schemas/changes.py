@@ -5,7 +5,7 @@ from typing import Annotated, Any, get_args
 from pydantic import Field
 
 from schemas.base import Instant, Published
-from schemas.movements import Movement, Source
+from schemas.movements import Movement, Source, Unit
 
 CHANGED = "points.changed.v1"
 KINDS = [movement.model_fields["kind"].default for movement in get_args(Movement)]
@@ -17,7 +17,8 @@ OpenKind = Annotated[str, Field(json_schema_extra={"examples": KINDS, "x-extensi
 class PointsChanged(Published):
     """`points.changed.v1` on `points.changes`: one balance movement, in order of `sequence` per account.
 
-    A public contract: fields are added, never renamed; kinds are an open list.
+    A public contract: fields are added, never renamed; kinds are an open list. All fields are there, but the `unit` of
+    what was booked before it was recorded: that is the programme's, which never changes.
     """
 
     account: str
@@ -29,6 +30,7 @@ class PointsChanged(Published):
     delta: int
     pending_delta: int
     scale: int
+    unit: Unit | None = None
     booked: int
     pending: int
     transaction_id: str
@@ -51,6 +53,7 @@ def example() -> dict[str, Any]:
         "delta": 1000,
         "pendingDelta": 0,
         "scale": 0,
+        "unit": "points",
         "booked": 5200,
         "pending": 0,
         "transactionId": "0199d2a5-7c00-7000-8000-000000000001",

@@ -4,9 +4,14 @@ Amounts are integers in the programme's smallest unit (`scale` digits after the 
 journal stores events in exactly this shape, members that are null left out.
 """
 
-from typing import Literal
+from typing import Annotated, Literal
+
+from pydantic import Field
 
 from schemas.base import Instant, Published
+
+Unit = Annotated[str, Field(examples=["points", "EUR"])]
+"""What a programme's amounts count: `points`, or an ISO 4217 currency."""
 
 
 class Source(Published):
@@ -35,7 +40,8 @@ class Booked(Published):
 
     Operations of value zero count too. What was due before the command's own operations has operation -1 and an
     empty source, and occurred when it was due. The order of processing: loads, redemptions, purchases, then vouchers
-    (rules 4.2.1). `notice_days` is how long before an expiry the programme wants it announced.
+    (rules 4.2.1). `notice_days` is how long before an expiry the programme wants it announced. What was booked before
+    the `unit` was recorded has none.
     """
 
     account: str
@@ -43,6 +49,7 @@ class Booked(Published):
     programme: str
     programme_version: int
     scale: int
+    unit: Unit | None = None
     transaction_id: str
     operation: int
     source: Source = Source()

@@ -34,10 +34,23 @@ class SnapshotPart(Published):
     value: dict[str, Any]
 
 
+class LeftOut(Published):
+    """What did not fit into a reply, of one stream: its snapshot, of `type`, or its changes up to `sequence`.
+
+    Their topics bring it; who answers from views waits until they have it.
+    """
+
+    stream: str
+    type: str | None = None
+    version: int | None = None
+    sequence: int | None = None
+
+
 class Reply(Published):
     """`fealty.reply.v1`: the outcome of command `command_id`; `code` and `pointer` belong to a refusal.
 
-    `changes` are the values that the command put on the public change stream, in order.
+    `changes` are the values that the command put on the public change stream, in order. `replayed` is whether an
+    earlier request, by its correlation id, brought the same command, whose outcome this is.
     """
 
     command_id: str
@@ -48,3 +61,5 @@ class Reply(Published):
     result: dict[str, Any] | None = None
     snapshots: tuple[SnapshotPart, ...] = ()
     changes: tuple[dict[str, Any], ...] = ()
+    replayed: bool = False
+    left_out: tuple[LeftOut, ...] = ()

@@ -10,7 +10,7 @@ from typing import Annotated, Literal
 from pydantic import Field
 
 from schemas.base import Instant, Published
-from schemas.movements import Source
+from schemas.movements import Source, Unit
 from schemas.programme import Language
 from schemas.voucher_benefit import Worth
 from schemas.voucher_definition import KnownDescriptions, KnownTitles
@@ -67,6 +67,7 @@ class VoucherIssued(VoucherBooked):
     expires_at: Instant | None = None
     cost: int = 0
     scale: int = 0
+    unit: Unit | None = None
     paid_in: str | None = None
     benefit: Worth = None
 
@@ -102,7 +103,8 @@ class VoucherChanged(Published):
 
     A public contract: fields are added, never renamed; kinds (issue, redeem, void, expire, restore) are an open list.
     `sequence` runs 1, 2, 3, … over the voucher. `valid_from`, `cost`, `scale` and `paid_in` are given when it is
-    issued, `valid_until` (null: for ever) when it is issued or restored, `redeemed_by` when it is redeemed.
+    issued, `valid_until` (null: for ever) when it is issued or restored, `redeemed_by` when it is redeemed. The `unit`
+    of the cost is there when a voucher is issued for a price, and in no step from before it was recorded.
     """
 
     serial_id: str
@@ -118,6 +120,7 @@ class VoucherChanged(Published):
     valid_until: Instant | None
     cost: int | None
     scale: int | None
+    unit: Unit | None = None
     paid_in: str | None
     redeemed_by: str | None
     transaction_id: str
@@ -149,6 +152,7 @@ class VoucherView(Published):
     valid_until: Instant | None
     cost: int
     scale: int
+    unit: Unit | None = None
     paid_in: str | None
     transaction_id: str
     redeemed_in: str | None

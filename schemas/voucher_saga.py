@@ -12,7 +12,7 @@ from typing import Annotated, Literal
 from pydantic import Field, StrictBool
 
 from schemas.base import Instant, Published, Wire
-from schemas.movements import Source
+from schemas.movements import Source, Unit
 from schemas.replies import SnapshotPart
 from schemas.text import KnownKey
 from schemas.voucher_benefit import Worth
@@ -46,6 +46,7 @@ class BoughtVoucher(Wire):
     expires_at: Instant | None = None
     cost: Annotated[int, Field(ge=0)]
     scale: Annotated[int, Field(ge=0)]
+    unit: Unit | None = None
 
 
 class UsedVoucher(Wire):
@@ -92,6 +93,7 @@ class ThresholdVoucher(Wire):
     serial_id: KnownKey
     cost: Annotated[int, Field(ge=0)]
     scale: Annotated[int, Field(ge=0)]
+    unit: Unit | None = None
 
 
 class IssueThresholdVouchers(Wire):

@@ -56,6 +56,7 @@ DOORS = {
         "services/edge/offsets.py",
         "services/edge/statements.py",
         "services/edge/vouchers.py",
+        "services/edge/arrivals.py",
         "services/edge/attributions.py",
         "services/edge/auth/store.py",
         "services/edge/refusal_store.py",

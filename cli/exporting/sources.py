@@ -20,7 +20,7 @@ Page = tuple[str, list[Row]]
 """The place up to which everything has been read, and its rows."""
 
 Units = Mapping[str, str]
-"""What each programme counts."""
+"""What each programme counts; of changes, those that were booked before their unit was recorded need it."""
 
 
 async def changes(
@@ -60,7 +60,7 @@ def _change(change: Document, units: Units) -> Row:
     amounts = [_amount(change, name) for name in ("delta", "pendingDelta", "booked", "pending")]
     return (
         *(change[name] for name in ("account", "sequence", "accountNumber", "programme", "programmeVersion")),
-        units.get(change["programme"]),
+        change.get("unit") or units.get(change["programme"]),
         change["kind"],
         *amounts,
         change["transactionId"],

@@ -106,6 +106,7 @@ def standing_of(account: str, number: str, at: datetime, changes: Iterable[Mappi
             {
                 "programme": change["programme"],
                 "scale": change["scale"],
+                "unit": change.get("unit"),
                 "booked": whole(change["booked"], change["scale"]),
                 "pending": whole(change["pending"], change["scale"]),
             }
@@ -120,6 +121,7 @@ def movement_of(change: Mapping[str, Any], actors: Mapping[str, str]) -> dict[st
         "sequence": change["sequence"],
         "kind": change["kind"],
         **{name: whole(change[name], change["scale"]) for name in _MOVED},
+        "unit": change.get("unit"),
         **{name: change[name] for name in _SAID},
         "actor": actors.get(change["transactionId"]) if corrected(change) else None,
     }

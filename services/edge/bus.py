@@ -10,7 +10,9 @@ from structlog.contextvars import bind_contextvars
 
 from schemas.replies import Reply, Status
 from services.edge import answers, attributions
+from services.edge.arrivals import arrived
 from services.edge.bodies import too_large
+from services.edge.declared_headers import REPLAYED
 from services.edge.operations import Operations
 from services.edge.pointers import SentBody
 from services.edge.problems import RETRY_AFTER_S, Problem, unavailable
@@ -130,17 +132,21 @@ class Bus:
             return self._pending(sent.operation, ask.caller)
         if not await self._settled(reply):
             return self._pending(sent.operation, ask.caller)
+        replayed = {REPLAYED: "true"} if reply.replayed else {}
         if (problem := refusal(reply)) is not None:
             if problem.pointer is not None:
                 problem.pointer = None if ask.body is None else ask.body.pointer(problem.pointer)
+            problem.headers = {**(problem.headers or {}), **replayed}
             raise problem
         if show is None:
-            return answers.answer(answers.result_of(reply.result))
+            return answers.answer(answers.result_of(reply.result), headers=replayed)
         try:
             shown = await show(reply.result or {})
         except Unavailable:
             shown = None
-        return self._pending(sent.operation, ask.caller) if shown is None else answers.answer(shown)
+        if shown is None:
+            return self._pending(sent.operation, ask.caller)
+        return answers.answer(shown, headers=replayed)
 
     async def preview(self, caller: Caller, service: str, type_: str, subject: str, value: bytes) -> dict[str, Any]:
         """What a service says that a command would come to; nothing of it is done, so that it may be asked for again.
@@ -195,6 +201,8 @@ class Bus:
         What was accepted is told when the next read shows it: until the views take it, it can be polled.
         """
         seen = await self._views.apply(reply.snapshots, reply.changes)
+        if seen and reply.left_out:
+            seen = await arrived(self._views.database, reply.left_out)
         return reply.status is not Status.PENDING and (seen or reply.status is not Status.ACCEPTED)
 
     def _pending(self, operation: Operation, caller: Caller) -> Response:

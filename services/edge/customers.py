@@ -105,7 +105,7 @@ async def compose(database: AsyncDatabase[Document], upserts: Sequence[Upsert]) 
     people = [upsert for upsert in upserts if upsert.collection == CUSTOMERS]
     if people:
         await write(database[CUSTOMERS], [_profile(upsert) for upsert in people])
-        await _attach(database, {account for upsert in people for account in _accounts_of(upsert)}, follow=True)
+        await attach(database, {account for upsert in people for account in _accounts_of(upsert)}, follow=True)
     accounts = [upsert.document for upsert in upserts if upsert.collection == ACCOUNTS]
     vouchers = [upsert.document for upsert in upserts if upsert.collection == VOUCHERS]
     owners = {each["_id"] for each in accounts} | {owner for each in vouchers if (owner := _owner(each)) is not None}
@@ -117,7 +117,7 @@ async def compose(database: AsyncDatabase[Document], upserts: Sequence[Upsert]) 
         await _merge(database, of_linked, [each for each in vouchers if _owner(each) in linked], follow=True)
 
 
-async def _attach(database: AsyncDatabase[Document], accounts: Collection[str], *, follow: bool) -> None:
+async def attach(database: AsyncDatabase[Document], accounts: Collection[str], *, follow: bool) -> None:
     """Give the customers that are linked to these accounts what is known of them.
 
     That includes vouchers that were used: else a late snapshot could bring one of those back.
@@ -169,7 +169,7 @@ async def _merge(
     if updates:
         await write(database[CUSTOMERS], updates)
     if leading and follow:  # Once: an account that another leads to leads nowhere (rules 4.1.2).
-        await _attach(database, leading, follow=False)
+        await attach(database, leading, follow=False)
 
 
 def _profile(upsert: Upsert) -> UpdateOne:

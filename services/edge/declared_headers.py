@@ -29,6 +29,16 @@ AUTHENTICATE: Headers = {
     ),
 }
 PRAGMA: Headers = {"Pragma": _header("As RFC 6749 5.1 asks for.", "no-cache", type="string")}
+REPLAYED = "Idempotency-Replayed"
+IDEMPOTENCY_REPLAYED: Headers = {
+    REPLAYED: {
+        "description": "There, and `true`, when this is the outcome of an earlier request with the same "
+        "`Idempotency-Key`: nothing was done now.",
+        "required": False,
+        "schema": {"type": "boolean", "const": True},
+        "example": True,
+    },
+}
 PENDING: Headers = {**LOCATION, **RETRY_AFTER}
 
 OF_PROBLEMS: dict[str, Headers] = {

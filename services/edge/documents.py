@@ -10,6 +10,7 @@ from pydantic import BaseModel, Field, WithJsonSchema
 
 from schemas.base import Published
 from schemas.changes import OpenKind
+from schemas.movements import Unit
 from schemas.points import AccountState, PinTier, Source
 from schemas.text import Key
 from schemas.voucher_saga import IssuedVoucher, VoucherDone
@@ -162,6 +163,7 @@ class PastBalanceAnswer(Published):
 
     programme: str
     scale: int
+    unit: Unit | None
     booked: Number
     pending: Number
 
@@ -185,6 +187,7 @@ class MovementAnswer(Published):
     pending_delta: Number
     booked: Number
     pending: Number
+    unit: Unit | None
     programme: str
     transaction_id: str
     operation: int

@@ -115,16 +115,28 @@ def _upsert(type_: str, stream: str, value: Document) -> Upsert:
     version = value.get("version")
     if not isinstance(version, int):
         raise ValueError("a snapshot without a version")
-    id_ = stream
-    kind, _, name = stream.split("/", 2)
-    if type_ == ACCOUNT_VIEW:
-        id_ = name
-        if kind != "account":
-            raise ValueError("a snapshot of an account on another stream")
+    collection, id_ = place_of(type_, stream)
     content = {} if _deleted(value) else {"view": value}
-    view = _VIEWS[type_]
-    stamped = view.shape.stamp({"_id": id_, "version": version, **content})
-    return Upsert(view.collection, id_, version, RawBSONDocument(bson.encode(stamped)))
+    stamped = _VIEWS[type_].shape.stamp({"_id": id_, "version": version, **content})
+    return Upsert(collection, id_, version, RawBSONDocument(bson.encode(stamped)))
+
+
+def known(type_: str) -> bool:
+    """Whether the views keep snapshots of a type."""
+    return type_ in _VIEWS
+
+
+def place_of(type_: str, stream: str) -> tuple[str, str]:
+    """The collection of a stream's snapshot, and its id there.
+
+    :raises ValueError: when it is a snapshot of an account on another stream.
+    """
+    kind, _, name = stream.split("/", 2)
+    if type_ != ACCOUNT_VIEW:
+        return _VIEWS[type_].collection, stream
+    if kind != "account":
+        raise ValueError("a snapshot of an account on another stream")
+    return _VIEWS[type_].collection, name
 
 
 def _deleted(value: Document) -> bool:

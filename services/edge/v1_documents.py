@@ -5,6 +5,7 @@ from typing import Annotated, Any
 from pydantic import Field
 
 from schemas.base import Instant, Published, Wire
+from schemas.movements import Unit
 from schemas.refusals import RefusedInput
 from schemas.text import Key, Reason
 from schemas.transaction import Context
@@ -40,7 +41,7 @@ class NewCard(Wire):
 
 
 class VoucherAnswer(Published):
-    """A voucher. `account` owns it, null is the bearer; `cost` was paid in the programme `paidIn`."""
+    """A voucher. `account` owns it, null is the bearer; `cost`, in `unit`, was paid in the programme `paidIn`."""
 
     serial_id: str
     voucher_id: str
@@ -54,6 +55,7 @@ class VoucherAnswer(Published):
     valid_from: InstantText
     valid_until: InstantText | None
     cost: Number
+    unit: Unit | None
     paid_in: str | None
     transaction_id: str
     redeemed_in: str | None

@@ -111,6 +111,7 @@ class Booking:
             programme=balance.programme,
             programme_version=balance.programme_version,
             scale=balance.scale,
+            unit=self._unit(balance.programme),
             transaction_id=self.transaction_id or self.command.id,
             operation=self.operation if due_at is None else DUE,
             source=self.source if due_at is None else NO_SOURCE,
@@ -147,6 +148,7 @@ class Booking:
                 "programme": balance.programme,
                 "programme_version": balance.programme_version,
                 "scale": balance.scale,
+                "unit": self._unit(balance.programme),
                 "transaction_id": self.transaction_id or self.command.id,
                 "operation": operation,
                 "source": source,
@@ -166,6 +168,10 @@ class Booking:
             },
         )
         self.book(event)
+
+    def _unit(self, programme: str) -> str | None:
+        rules = self.catalogue.programmes.get(programme)
+        return None if rules is None else rules.unit
 
     def book(self, event: AccountEvent) -> None:
         """One more event on the account."""

@@ -5,10 +5,13 @@ from shared.decider import Document
 
 
 def changes(event: Document) -> Document | None:
-    """The `PointsChanged` that a stored event causes, every field of it given; None when it is no movement."""
+    """The `PointsChanged` that a stored event causes, every field of it given; None when it is no movement.
+
+    The event of an earlier release has no unit, and neither has its change: so it is published again as it was.
+    """
     if "sequence" not in event:
         return None
-    return {
+    change = {
         "account": event["account"],
         "accountNumber": event["accountNumber"],
         "programme": event["programme"],
@@ -22,3 +25,6 @@ def changes(event: Document) -> Document | None:
         "pending": event["pending"],
         **cause_of(event),
     }
+    if "unit" in event:
+        change["unit"] = event["unit"]
+    return change

@@ -60,11 +60,12 @@ def _load_movement(model: type[Movement], kind: str, document: Document) -> Move
     :raises TypeError: a member has another type, Int64 and the like included.
     """
     numbers, texts, get = _NUMBERS(document), _TEXTS(document), document.get
-    closing, notice_days, debt_delta, reason = (
+    closing, notice_days, debt_delta, reason, unit = (
         get("accountExpiresAt"),
         get("noticeDays"),
         get("debtDelta"),
         get("reason"),
+        get("unit"),
     )
     if (
         set(map(type, numbers)) != _INTS
@@ -73,6 +74,7 @@ def _load_movement(model: type[Movement], kind: str, document: Document) -> Move
         or (notice_days is not None and type(notice_days) is not int)
         or (debt_delta is not None and type(debt_delta) is not int)
         or (reason is not None and type(reason) is not str)
+        or (unit is not None and type(unit) is not str)
     ):
         raise TypeError("not a movement as it is dumped")
     version, scale, operation, sequence, delta, pending_delta, booked, pending = numbers
@@ -85,6 +87,7 @@ def _load_movement(model: type[Movement], kind: str, document: Document) -> Move
             "programme": programme,
             "programme_version": version,
             "scale": scale,
+            "unit": unit,
             "transaction_id": transaction_id,
             "operation": operation,
             "source": _load_source(document["source"]),
@@ -175,6 +178,8 @@ def _dump_movement(event: Movement) -> Document:
         "booked": event.booked,
         "pending": event.pending,
     }
+    if event.unit is not None:
+        document["unit"] = event.unit
     if event.reason is not None:
         document["reason"] = event.reason
     if event.account_expires_at is not None:

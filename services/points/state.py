@@ -185,6 +185,11 @@ class ProgrammeRules:
         """The digits after the point of the programme's amounts."""
         return 0 if self.programme is None else self.programme.scale
 
+    @property
+    def unit(self) -> str | None:
+        """What the programme's amounts count."""
+        return None if self.programme is None else self.programme.unit
+
 
 class Catalogue(NamedTuple):
     """What deciding must know of the store as a whole: every programme that orders ever earned in, and the tier sets.

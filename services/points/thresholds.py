@@ -89,6 +89,7 @@ def _deducted(booking: Booking, rules: ProgrammeRules, value: int, index: int) -
         serial_id=drawn_number(booking.command.secret, booking.command.id, "threshold", str(index)),
         cost=value,
         scale=rules.scale,
+        unit=rules.unit,
     )
 
 

@@ -172,6 +172,7 @@ def _purchases(
                     expires_at=purchase.expires_at,
                     cost=price,
                     scale=rules.scale,
+                    unit=rules.unit,
                 )
             )
             booking.operation += 1

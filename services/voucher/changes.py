@@ -15,7 +15,10 @@ _STEPS: dict[str, tuple[str, VoucherState | None, VoucherState]] = {
 
 
 def changes(event: Document) -> Document | None:
-    """The `VoucherChanged` that a stored event causes, every field of it given; None when no voucher changed."""
+    """The `VoucherChanged` that a stored event causes; None when no voucher changed.
+
+    Every field is given, but the unit where the event has none: what earlier releases booked is published as it was.
+    """
     step = _STEPS.get(event["type"])
     if step is None or "sequence" not in event:
         return None
@@ -35,6 +38,7 @@ def changes(event: Document) -> Document | None:
         "validUntil": given("expiresAt"),
         "cost": given("cost"),
         "scale": given("scale"),
+        **({"unit": event["unit"]} if "unit" in event else {}),
         "paidIn": given("paidIn"),
         "redeemedBy": given("redeemedBy"),
         **cause_of(event),

@@ -22,7 +22,7 @@ def _counts(voucher: Document) -> Document:
 
 SHAPES = {
     Definition: Shape("voucher.definition", unchanged),
-    Voucher: Shape("voucher.voucher", unchanged, unchanged, _counts),
+    Voucher: Shape("voucher.voucher", unchanged, unchanged, _counts, unchanged),
     Pivot: Shape("voucher.decision", unchanged, unchanged),
 }
 """By the type of the state; a step that is added upgrades what is stored already."""

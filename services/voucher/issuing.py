@@ -44,6 +44,7 @@ class Wanted(NamedTuple):
     cost: int = 0
     scale: int = 0
     paid_in: str | None = None
+    unit: str | None = None
 
 
 def issue(desk: Desk, wanted: Wanted, code: str, pointer: str) -> Rejected | None:
@@ -135,6 +136,7 @@ def issue_for_threshold(command: Command, payload: IssueThresholdVouchers, state
             cost=each.cost,
             scale=each.scale,
             paid_in=each.programme,
+            unit=each.unit,
         )
         # A fixed date that has passed is not applied: the points are gone, so there must be something to use.
         _issue(desk, wanted, definition, version, desk.now, None if end is not None and end <= desk.now else end)
@@ -184,6 +186,7 @@ def _issue(
         expires_at=expires_at,
         cost=wanted.cost,
         scale=wanted.scale,
+        unit=wanted.unit,
         paid_in=wanted.paid_in,
         benefit=definition.benefit,
     )

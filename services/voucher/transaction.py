@@ -90,6 +90,7 @@ def _buy(desk: Desk, bought: BoughtVoucher, payload: ExecuteVouchers) -> Rejecte
         bought.cost,
         bought.scale,
         bought.programme,
+        bought.unit,
     )
     if refused := issue(desk, wanted, bought.voucher_id, bought.pointer):
         return refused

@@ -44,6 +44,7 @@ def _voucher(voucher: Voucher) -> View | None:
         "validUntil": _text(unless_never(voucher.expires_at)),
         "cost": issued.cost,
         "scale": issued.scale,
+        "unit": issued.unit,
         "paidIn": issued.paid_in,
         "transactionId": issued.transaction_id,
         "redeemedIn": voucher.redeemed_in,

@@ -3,7 +3,7 @@
 from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
-from typing import Any
+from typing import Any, NamedTuple
 
 from schemas.replies import Reply
 from shared.decider import Accepted, Decider, Document, Entry, entry_key
@@ -15,6 +15,15 @@ from shared.runtime.stored import FENCE, SNAPSHOT
 
 _NEVER = datetime(1970, 1, 1, tzinfo=UTC)
 _ENTRY = entry_key("")
+
+
+class Answer(NamedTuple):
+    """What is answered to whom: a reply, or the one that an entry makes, with the snapshots of `streams`."""
+
+    to: Incoming | Query
+    reply: Reply | Document
+    streams: Collection[str]
+    replayed: bool
 
 
 @dataclass(slots=True)
@@ -66,7 +75,7 @@ class Plan:
     entries: dict[str, Document] = field(default_factory=dict)
     dead_letters: list[Document] = field(default_factory=list)
     records: list[Record] = field(default_factory=list)
-    replies: list[tuple[Incoming | Query, Reply | Document, Collection[str]]] = field(default_factory=list)
+    replies: list[Answer] = field(default_factory=list)
     touched: set[str] = field(default_factory=set)
     erased: dict[str, None] = field(default_factory=dict)
     outcomes: dict[str, int] = field(default_factory=dict)
@@ -131,10 +140,15 @@ class Plan:
                 working.state = evolve(working.state, event)
         return written
 
-    def reply(self, to: Incoming | Query, reply: Reply | Document, streams: Collection[str] = ()) -> None:
-        """Answer whoever waits, with a reply or with an entry's; the snapshots of `streams` go along."""
+    def reply(
+        self, to: Incoming | Query, reply: Reply | Document, streams: Collection[str] = (), replayed: bool = False
+    ) -> None:
+        """Answer whoever waits, with a reply or with an entry's; the snapshots of `streams` go along.
+
+        `replayed` says that an earlier request brought the same command.
+        """
         if to.envelope.reply_to is not None:
-            self.replies.append((to, reply, streams))
+            self.replies.append(Answer(to, reply, streams, replayed))
 
     def count(self, outcome: str) -> None:
         """One more record that ended like this."""

@@ -198,7 +198,12 @@ def waiting(envelope: Envelope) -> Document:
     }
 
 
-def reply_of(entry: Document, snapshots: tuple[SnapshotPart, ...] = (), changes: tuple[Document, ...] = ()) -> Reply:
+def reply_of(
+    entry: Document,
+    snapshots: tuple[SnapshotPart, ...] = (),
+    changes: tuple[Document, ...] = (),
+    replayed: bool = False,
+) -> Reply:
     """The stored outcome of a command, and what goes along with it."""
     snapshots += tuple(SnapshotPart.model_validate(each) for each in entry.get("snapshots", ()))
     return Reply.model_construct(
@@ -210,6 +215,7 @@ def reply_of(entry: Document, snapshots: tuple[SnapshotPart, ...] = (), changes:
         result=entry.get("result"),
         snapshots=snapshots,
         changes=changes,
+        replayed=replayed,
     )
 
 
@@ -224,12 +230,12 @@ def published_of(plan: Plan, build: RecordBuilder) -> list[Record]:
         view = views[name] = decider.views(plan.stream(name).state)
         if view is not None:
             records.append(build.snapshot(name, plan.stream(name).version, view))
-    for item, reply, streams in plan.replies:
+    for to, reply, streams, replayed in plan.replies:
         if isinstance(reply, Reply):
-            answer = reply
+            records.extend(build.reply(to.record, to.envelope, reply))
         else:
-            answer = reply_of(reply, _parts(plan, streams, views), build.changes(reply))
-        records.extend(build.reply(item.record, item.envelope, answer))
+            answer = reply_of(reply, _parts(plan, streams, views), build.changes(reply), replayed)
+            records.extend(build.reply(to.record, to.envelope, answer, reply.get("events", ())))
     return records
 
 

@@ -223,7 +223,8 @@ class Processor:
     def _repeat(self, plan: Plan, item: Incoming, entry: Document) -> None:
         """Seen before: another request is refused; the same offset again publishes all again (P3).
 
-        A repeat of what was forwarded is forwarded too, for whoever waits for it now.
+        A repeat of what was forwarded is forwarded too, for whoever waits for it now. Only a repeat by another request
+        is a replay: who waits for a record, or a forward, that came again has sent it once.
         """
         if entry["hash"] != item.request_hash:
             if (letter := reused(item)) is not None:
@@ -235,6 +236,7 @@ class Processor:
         place = (item.record.topic, item.record.partition, item.record.offset)
         streams = written_by(entry)
         held = entry["status"] == HELD
+        replayed = (item.envelope.correlation_id or item.envelope.id) != entry["correlation"]
         if place == (entry["topic"], entry["partition"], entry["offset"]):
             plan.count("redelivered")
             plan.records.extend(self._build.entry(entry))
@@ -246,13 +248,15 @@ class Processor:
             elif held:
                 outcome = closed(entry, plan.known(closing_id(entry["_id"])))
                 pending = Reply(command_id=entry["_id"], status=Status.PENDING)
-                plan.reply(item, outcome or pending, written_by(outcome or {}))
+                plan.reply(item, outcome or pending, written_by(outcome or {}), replayed)
         if entry["status"] != FORWARDED and not held:
-            self._reply(plan, item, entry, streams)
+            self._reply(plan, item, entry, streams, replayed)
 
-    def _reply(self, plan: Plan, item: Incoming, entry: Document, streams: Collection[str]) -> None:
-        """Answer whoever waits for the command, and for the one that it closes."""
-        plan.reply(item, entry, streams)
+    def _reply(
+        self, plan: Plan, item: Incoming, entry: Document, streams: Collection[str], replayed: bool = False
+    ) -> None:
+        """Answer whoever waits for the command, and for the one that it closes, which has waited since it sent it."""
+        plan.reply(item, entry, streams, replayed)
         if "closing" in entry:
             envelope = outcome_envelope(entry["closing"], item.envelope.source)
             outcome = {**entry["closing"], "events": entry["events"]}

@@ -3,14 +3,14 @@
 Two builds from the same entry give the same bytes, so that a redelivery repeats and never contradicts.
 """
 
-from collections.abc import Iterable, Iterator
-from typing import Any
+from collections.abc import Iterable, Iterator, Sequence
+from typing import Any, Literal
 
 import orjson
 
 from schemas.base import format_instant
 from schemas.envelope import Envelope
-from schemas.replies import REPLY, Reply
+from schemas.replies import REPLY, LeftOut, Reply
 from shared.decider import Document, View
 from shared.ids import derived_id
 from shared.runtime.decode import Preview
@@ -62,10 +62,13 @@ class RecordBuilder:
         partition = partition_of(view.subject, self._partitions)
         return Record(self._snapshots, partition, stream.encode(), orjson.dumps(snapshot_value(version, view)), headers)
 
-    def reply(self, record: ConsumerRecord[bytes, bytes], envelope: Envelope, reply: Reply) -> Iterator[Record]:
-        """The answer to a record, when its envelope names an address for it.
+    def reply(
+        self, record: ConsumerRecord[bytes, bytes], envelope: Envelope, reply: Reply, events: Sequence[Document] = ()
+    ) -> Iterator[Record]:
+        """The answer to a record, when its envelope names an address for it; `events` are those of its command.
 
-        When it gets too large it goes without changes, then without snapshots too: their topics bring them anyway.
+        When it gets too large it goes without changes, then without snapshots too: it says which, and their topics
+        bring them anyway.
         """
         if envelope.reply_to is None or envelope.reply_partition is None:
             return
@@ -80,7 +83,7 @@ class RecordBuilder:
         value = encoded_reply(reply)
         for part in ("changes", "snapshots"):
             if len(value) > self._record_bytes_max:
-                reply = reply.model_copy(update={part: ()})
+                reply = _without(part, reply, events)
                 value = encoded_reply(reply)
         yield Record(envelope.reply_to, envelope.reply_partition, envelope.id.encode(), value, headers)
 
@@ -210,6 +213,16 @@ def forward_id(command_id: str) -> str:
     return derived_id("follow-up", command_id, 0)
 
 
+def _without(part: Literal["changes", "snapshots"], reply: Reply, events: Sequence[Document]) -> Reply:
+    """The reply without its changes or its snapshots, saying what is left out."""
+    if part == "changes":
+        last = {event["stream"]: event["data"]["sequence"] for event in events if "sequence" in event["data"]}
+        left_out = [LeftOut(stream=stream, sequence=sequence) for stream, sequence in last.items()]
+    else:
+        left_out = [LeftOut(stream=each.stream, type=each.type, version=each.version) for each in reply.snapshots]
+    return reply.model_copy(update={part: (), "left_out": (*reply.left_out, *left_out)})
+
+
 def encoded_reply(reply: Reply) -> bytes:
     """The JSON of a reply, member by member, since pydantic takes several times as long; a test holds both equal."""
     return orjson.dumps(
@@ -225,6 +238,11 @@ def encoded_reply(reply: Reply) -> bytes:
                 for part in reply.snapshots
             ],
             "changes": reply.changes,
+            "replayed": reply.replayed,
+            "leftOut": [
+                {"stream": each.stream, "type": each.type, "version": each.version, "sequence": each.sequence}
+                for each in reply.left_out
+            ],
         }
     )
 

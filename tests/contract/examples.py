@@ -73,6 +73,7 @@ def _booking(**more: Any) -> dict[str, Any]:
         "programme": PROGRAMME.id,
         "programme_version": 3,
         "scale": 0,
+        "unit": "points",
         "transaction_id": COMMAND,
         "operation": 0,
         "source": SOURCE,

@@ -81,7 +81,20 @@ def test_events_and_changes(event: Any) -> None:
 def test_a_change_has_every_field() -> None:
     change = changes(dump_event(EXAMPLES["points.activated.v1"][0]))
     assert change is not None
+    assert sorted(change) == sorted(PointsChanged.model_json_schema()["properties"])
+
+
+def test_a_change_from_before_units_were_recorded_is_published_as_it_was() -> None:
+    document = dump_event(EXAMPLES["points.activated.v1"][0])
+    former = {name: value for name, value in document.items() if name != "unit"}
+    assert dump_event(load_event(former)) == former
+    change = changes(former)
+    assert change is not None
     assert sorted(change) == sorted(PointsChanged.model_json_schema()["required"])
+    stream = f"account/default/{ACCOUNT}"
+    records = BUILDER.entry(entry(Status.ACCEPTED, events=[{"stream": stream, "data": former}]))
+    assert [misfits(record) for record in records] == [[], []]
+    assert all(b"unit" not in record.value for record in records)
 
 
 @pytest.mark.parametrize("command", REJECTIONS)
@@ -103,6 +116,24 @@ def test_snapshots_and_replies(stream: str, types: tuple[str, ...]) -> None:
         reply = Reply(command_id=COMMAND, status=Status.ACCEPTED, result={}, snapshots=(part,))
         (answer,) = BUILDER.reply(incoming(), ASKED, reply)
         assert misfits(answer) == []
+
+
+def test_a_reply_that_is_too_large_says_what_it_leaves_out() -> None:
+    """First the changes, then the snapshots; by stream, with the last sequence and the version to wait for."""
+    builder = RecordBuilder(SERVICE, Settings.model_construct(record_bytes_max=1_000))
+    stream = f"account/default/{ACCOUNT}"
+    moved = [dump_event(EXAMPLES[name][0]) for name in ("points.loaded.v1", "points.redeemed.v1")]
+    events = [{"stream": stream, "data": {**each, "sequence": at}} for at, each in enumerate(moved, 7)]
+    part = SnapshotPart(stream=stream, version=9, type="points.account.v1", value={"version": 9, "much": ""})
+    moves_left = {"stream": stream, "type": None, "version": None, "sequence": 8}
+    snapshot = {"stream": stream, "type": part.type, "version": 9, "sequence": None}
+    for count, much, left_out in ((0, 1, []), (5, 1, [moves_left]), (5, 1_000, [moves_left, snapshot])):
+        big = part.model_copy(update={"value": {**part.value, "much": "x" * much}})
+        moves = ({"delta": 1, "text": "x" * 200},) * count
+        reply = Reply(command_id=COMMAND, status=Status.ACCEPTED, result={}, snapshots=(big,), changes=moves)
+        (answer,) = builder.reply(incoming(), ASKED, reply, events)
+        assert misfits(answer) == []
+        assert json.loads(answer.value)["leftOut"] == left_out
 
 
 def test_who_had_it_done_goes_along_with_commands_and_is_never_published() -> None:

@@ -43,7 +43,7 @@ DATED = vouchers.VoucherDefinition(
 )
 _ABOUT: dict[str, Any] = {"account": ACCOUNT, "account_number": NUMBER}
 _SAID: dict[str, Any] = {**_ABOUT, "source": SOURCE, "occurred_at": NOW}
-_PRICE: dict[str, Any] = {"programme": "LOY22-BuyVouchers", "cost": 95_000, "scale": 2}
+_PRICE: dict[str, Any] = {"programme": "LOY22-BuyVouchers", "cost": 95_000, "scale": 2, "unit": "EUR"}
 _BOUGHT = vouchers.BoughtVoucher(
     operation=2,
     pointer="/loyaltyPrograms/0/purchases/0",
@@ -100,6 +100,7 @@ VIEW = vouchers.VoucherView(
     valid_until=LATER,
     cost=95_000,
     scale=2,
+    unit="EUR",
     paid_in="LOY22-BuyVouchers",
     transaction_id=TRANSACTION,
     redeemed_in=TRANSACTION,
@@ -209,6 +210,7 @@ EXAMPLES: dict[str, tuple[Any, ...]] = {
             expires_at=LATER,
             cost=95_000,
             scale=2,
+            unit="EUR",
             paid_in="LOY22-BuyVouchers",
             benefit=BENEFIT,
         ),

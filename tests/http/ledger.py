@@ -33,6 +33,7 @@ def change(number: str, sequence: int, *, after_s: float = 0, **more: Any) -> di
         "delta": 1,
         "pendingDelta": 0,
         "scale": 0,
+        "unit": "points",
         "booked": sequence,
         "pending": 0,
         "transactionId": f"t-{sequence}",

@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 import yaml
 
+from services.edge.declared_headers import REPLAYED
 from shared.clock import now_ms
 from shared.ids import account_id, new_id
 from shared.runtime.kafka import partition_of
@@ -159,6 +160,7 @@ async def test_an_idempotency_key_has_one_effect_and_one_answer(installation: In
         again = await caller.post("A-1", OMS.swapcase().swapcase(), key="order-12345")
         assert first.status_code == again.status_code == 200
         assert first.content == again.content
+        assert (first.headers.get(REPLAYED), again.headers.get(REPLAYED)) == (None, "true")
         assert await caller.balance("A-1") == 1000
 
         for response in (
@@ -168,11 +170,13 @@ async def test_an_idempotency_key_has_one_effect_and_one_answer(installation: In
         ):
             assert response.status_code == 422
             assert response.json()["code"] == "idempotency_key_reused"
+            assert REPLAYED not in response.headers
         assert (await caller.balance("A-1"), await caller.balance("A-2")) == (1000, 0)
 
         same = await asyncio.gather(*(caller.post("A-3", load(5), key="many") for _ in range(20)))
         assert {response.status_code for response in same} == {200}
         assert len({response.content for response in same}) == 1
+        assert sum(response.headers.get(REPLAYED) == "true" for response in same) == 19
         assert await caller.balance("A-3") == 5
 
         refused = await caller.post("A-1", redeem(5000), key="refused")
@@ -180,6 +184,7 @@ async def test_an_idempotency_key_has_one_effect_and_one_answer(installation: In
         await caller.post("A-1", load(9000))
         repeated = await caller.post("A-1", redeem(5000), key="refused")
         assert repeated.content == refused.content
+        assert (refused.headers.get(REPLAYED), repeated.headers.get(REPLAYED)) == (None, "true")
 
 
 def buy(voucher: str) -> dict[str, Any]:
@@ -255,6 +260,8 @@ async def test_without_a_worker_the_answer_is_202_and_can_be_polled(installation
             assert await caller.balance("A-1") == 1000
             repeated = await caller.post("A-1", OMS, key="k")
             assert repeated.json() == done.json()["result"]
+            told = (response, waiting, done, repeated)
+            assert [each.headers.get(REPLAYED) for each in told] == [None, None, None, "true"]
 
 
 async def test_operations_that_were_refused_or_never_arrived(installation: Installation) -> None:

@@ -7,13 +7,16 @@ came with the answer.
 from collections.abc import AsyncIterator, Awaitable, Callable
 from typing import Any
 
+import orjson
 import pytest
 
+from services.edge.declared_headers import REPLAYED
 from shared.clock import now_ms
+from shared.ids import account_id
 from shared.runtime.kafka import partition_of
 from shared.runtime.requests import Operation
 from tests.harness import DEMO, Installation, new_installation
-from tests.http.shop import BUY, FAMILY, Shop, good, open_shop, serials
+from tests.http.shop import BUY, CASHBACK, FAMILY, Shop, good, open_shop, points, serials
 
 pytestmark = pytest.mark.real
 
@@ -52,7 +55,9 @@ async def forget(installation: Installation) -> None:
 
 async def resent(shop: Shop, path: str, body: dict[str, Any], key: str) -> Any:
     """The same request with the same key."""
-    return good(await shop.send("POST", path, body, key))
+    response = await shop.send("POST", path, body, key)
+    assert response.headers[REPLAYED] == "true"
+    return good(response)
 
 
 async def polled(shop: Shop, path: str, body: dict[str, Any], key: str) -> Any:
@@ -92,3 +97,35 @@ async def test_who_is_told_again_sees_account_statement_voucher_and_customer(sho
     assert (await shop.client.get(f"{FAMILY}/{who}")).status_code == 404
     assert await again(shop, create, created, f"c-{name}")
     assert await shop.get(who) == customer
+
+
+def loading(value: int, days: range) -> dict[str, Any]:
+    """Loads that expire on as many days, each a lot of its own."""
+    loads = [{"value": value, "balanceExpiresAt": f"2099-01-{day:02}T00:00:00Z"} for day in days]
+    return {"loyaltyPrograms": [{"loyaltyPointDefinitionId": CASHBACK, "loads": loads}]}
+
+
+async def test_what_does_not_fit_into_the_reply_is_seen_as_well(shop: Shop) -> None:
+    """The worker's bound is that of the account's snapshot, so that neither it nor the changes fit into a reply.
+
+    The last test of the shop, whose own worker it stops.
+    """
+    installation, card = shop.installation, f"{CARD}large"
+    create = {"cardNumber": card, "customerInfo": {"firstName": "Anna"}}
+    who = good(await shop.send("POST", f"{FAMILY}/Create", create))["customerId"]
+    path = f"/api/v1.0/LoyaltyVault/Account/{card}/Transaction"
+    good(await shop.send("POST", path, loading(10, range(1, 29))))
+    stream = f"account/default/{account_id('default', card)}".encode()
+    (snapshot,) = [each for each in await installation.read("points.snapshots") if each.key == stream]
+    await next(each for each in installation.processes if each.name == "points-0").stop(30)
+    bound = str(len(snapshot.value or b"") + 200)
+    async with installation.worker("points", "points-bounded", FEALTY_RECORD_BYTES_MAX=bound):
+        for last in range(30, 46, 2):
+            good(await shop.send("POST", path, loading(1, range(1, 3))))
+            assert good(await shop.account(card))["sequence"] == last
+            statement = good(await shop.client.get(f"/v1/accounts/{card}/statement?size=2"))
+            assert [each["sequence"] for each in statement["movements"]] == [last, last - 1]
+            assert points(await shop.get(who))[CASHBACK] == 280 + last - 28
+    replies = [orjson.loads(each.value or b"") for each in await installation.read("edge.replies")]
+    left_out = [[(each["sequence"], each["version"]) for each in reply["leftOut"]] for reply in replies]
+    assert [each for each in left_out if each] == [[(28 + at * 2, None), (None, 2 + at)] for at in range(1, 9)]

@@ -40,6 +40,7 @@ def at(after_s: float) -> str:
 
 async def test_a_movement_is_shown_whole_and_exactly(ledger: Ledger) -> None:
     moved: dict[str, Any] = {"delta": -250, "pendingDelta": 5, "booked": 10**15 + 1, "pending": 120, "scale": 2}
+    moved["unit"] = "EUR"
     said: dict[str, Any] = {"kind": "new_kind", "reason": "counted twice", "operation": 3, "later": "added"}
     await ledger.book([change("A-1", 7, **moved, **said)], "A-1")
     response = await ledger.client.get("/v1/accounts/A-1/statement")
@@ -55,6 +56,7 @@ async def test_a_movement_is_shown_whole_and_exactly(ledger: Ledger) -> None:
                 "pendingDelta": Decimal("0.05"),
                 "booked": Decimal("10000000000000.01"),
                 "pending": Decimal("1.2"),
+                "unit": "EUR",
                 "programme": "P",
                 "transactionId": "t-7",
                 "operation": 3,
@@ -68,6 +70,17 @@ async def test_a_movement_is_shown_whole_and_exactly(ledger: Ledger) -> None:
         "next": None,
     }
     assert (await ledger.page("A-1", "size=1"))["next"] is None
+
+
+async def test_what_was_booked_before_units_were_recorded_is_shown_without_one(ledger: Ledger) -> None:
+    former = change("A-9", 1)
+    del former["unit"]
+    await ledger.book([former], "A-9")
+    statement = await ledger.client.get("/v1/accounts/A-9/statement")
+    schema("StatementAnswer").validate(statement.json())
+    past = await ledger.client.get(f"/v1/accounts/A-9/balances?at={at(0)}")
+    schema("PastAccountAnswer").validate(past.json())
+    assert [shown["unit"] for shown in (*statement.json()["movements"], *past.json()["balances"])] == [None, None]
 
 
 async def test_every_combination_of_filters_and_sizes_shows_exactly_what_it_should(ledger: Ledger) -> None:
@@ -166,6 +179,7 @@ async def test_the_past_is_what_was_booked_until_then(ledger: Ledger) -> None:
         deltas = [chance.randint(-50, 50), chance.randint(-5, 5)]
         sums[programme] = [total + delta for total, delta in zip(sums[programme], deltas, strict=True)]
         more = {"programme": programme, "scale": 2 if programme == "R" else 0}
+        more["unit"] = "EUR" if programme == "R" else "points"
         more |= {"booked": sums[programme][0], "pending": sums[programme][1]}
         booked.append(change("A-1", sequence, after_s=sequence // 3, delta=deltas[0], pendingDelta=deltas[1], **more))
     await ledger.book(booked, "A-1")
@@ -184,6 +198,7 @@ async def test_the_past_is_what_was_booked_until_then(ledger: Ledger) -> None:
                 {
                     "programme": programme,
                     "scale": last[programme]["scale"],
+                    "unit": last[programme]["unit"],
                     "booked": Decimal(last[programme]["booked"]).scaleb(-last[programme]["scale"]),
                     "pending": Decimal(last[programme]["pending"]).scaleb(-last[programme]["scale"]),
                 }

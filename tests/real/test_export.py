@@ -82,7 +82,7 @@ async def test_each_row_once_although_it_is_killed(installation: Installation, t
     for row in exported:
         change = changes[row["account"], int(row["sequence"])]
         assert (row["kind"], row["delta"], row["booked"]) == (change.kind, change.delta, change.booked)
-        assert (row["unit"], row["account_number"]) == ("points", change.account_number)
+        assert (row["unit"], change.unit, row["account_number"]) == ("points", "points", change.account_number)
 
     balances = {row["account_number"]: row["balance"] for row in rows(tmp_path / "balances")}
     assert balances == {number: amount for number, amount in work.balances.items() if number in balances}

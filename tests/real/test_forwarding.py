@@ -75,13 +75,13 @@ async def test_a_repeat_elsewhere_is_answered_where_its_caller_waits(bench: Benc
     await bench.processor().handle(await bench.batch())
     await bench.processor().handle(await bench.batch())
     replies = {
-        (header(record, "ce_correlationid"), record.partition, payload(record)["status"])
+        (header(record, "ce_correlationid"), record.partition, payload(record)["status"], payload(record)["replayed"])
         for record in await bench.installation.read("edge.replies")
     }
     assert replies == {
-        ("first", 1, "accepted"),
-        ("second", 2, "accepted"),
-        ("other", 1, "idempotency_key_reused"),
+        ("first", 1, "accepted", False),
+        ("second", 2, "accepted", True),
+        ("other", 1, "idempotency_key_reused", False),
     }
     assert await bench.sum() == 5
 

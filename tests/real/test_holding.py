@@ -66,6 +66,7 @@ async def test_a_redelivery_answers_with_the_same_bytes(bench: Bench) -> None:
         await bench.processor().handle(batch)
     first, again = await bench.installation.read("edge.replies")
     assert (first.value, payload(first)["commandId"]) == (again.value, sent)
+    assert payload(first)["replayed"] is False
     closes = [
         (record.value, record.headers)
         for record in await bench.installation.read("points.commands")
@@ -81,11 +82,12 @@ async def test_once_it_is_closed_a_repeat_and_a_poll_are_told_the_outcome(bench:
     held = Command(COUNT, "c", {"by": HELD})
     await bench.send(held)
     await step(bench, 2)
-    await bench.send(held, **bench.reply_to)
+    await bench.send(held, **bench.reply_to, correlationid="again")
     await bench.ask(held.id)
     await step(bench)
     replies = [[reply[name] for name in STATUSES[:3]] for reply in await bench.replies()]
     assert replies == [["accepted", held.id, {"sum": 5 + HELD}]] * 2
+    assert [reply["replayed"] for reply in await bench.replies()] == [True, False], "a poll is no request"
     assert await bench.sum() == 5 + HELD
 
 

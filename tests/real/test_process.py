@@ -127,12 +127,22 @@ def test_an_entry_that_was_not_named_is_not_there() -> None:
 
 async def test_changes_come_with_the_reply_and_with_each_repeat(bench: Bench) -> None:
     command = Command(COUNT, "c", {"by": 5})
-    for _ in range(2):
-        await bench.send(command, **bench.reply_to)
+    for request in ("first", "second"):
+        await bench.send(command, **bench.reply_to, correlationid=request)
     await bench.count(-1, **bench.reply_to)
     await bench.processor().handle(await bench.batch())
     assert [payload(record) for record in await bench.installation.read("points.changes")] == [{"delta": 5}]
     assert [reply["changes"] for reply in await bench.replies()] == [[{"delta": 5}], [{"delta": 5}], []]
+    assert [reply["replayed"] for reply in await bench.replies()] == [False, True, False]
+
+
+async def test_a_redelivery_is_no_replay(bench: Bench) -> None:
+    """Whoever waits has sent the command once, and may have lost the first reply."""
+    await bench.count(5, **bench.reply_to)
+    batch = await bench.batch()
+    for _ in range(2):
+        await bench.processor().handle(batch)
+    assert [(reply["status"], reply["replayed"]) for reply in await bench.replies()] == [("accepted", False)] * 2
 
 
 @pytest.mark.parametrize(

@@ -12,11 +12,12 @@ from starlette.responses import Response
 
 from services.edge import bodies
 from services.edge.bus import Ask
-from services.edge.declared_headers import PENDING
+from services.edge.declared_headers import IDEMPOTENCY_REPLAYED, PENDING
 from services.edge.documents import PendingAnswer
 from services.edge.edge import Edge
 from services.edge.openapi import BODY_PROBLEMS, COMMAND_PROBLEMS, body, refusals
 from services.edge.pointers import SentBody
+from services.edge.problems import RULE_CODES
 from services.edge.routes.head import ACCOUNT_NUMBER, IDEMPOTENCY_KEY, account_number, idempotency_key
 from services.edge.tokens import Caller
 from shared.hashing import canonical, to_json
@@ -38,13 +39,13 @@ def described(
     taken = (*of, *parameters, IDEMPOTENCY_KEY)
     numbered = ("invalid_account_number",) if ACCOUNT_NUMBER in of else ()
     placed = (*numbered, "invalid_parameter") if of or parameters else ()
+    responses = {200: {**accepted}, **refusals(*COMMAND_PROBLEMS, *placed, *rules)}
+    for status in {200, *(RULE_CODES[rule][0] for rule in rules if rule in RULE_CODES)}:
+        responses[status]["headers"] = {**responses[status].get("headers", {}), **IDEMPOTENCY_REPLAYED}
+    pending = {"model": PendingAnswer, "description": "On its way; poll the `Location`.", "headers": PENDING}
     return {
         "response_class": Response,
-        "responses": {
-            200: dict(accepted),
-            202: {"model": PendingAnswer, "description": "On its way; poll the `Location`.", "headers": PENDING},
-            **refusals(*COMMAND_PROBLEMS, *placed, *rules),
-        },
+        "responses": {**responses, 202: pending},
         "openapi_extra": {"parameters": [*taken]} if schema is None else body(schema, examples, *taken),
     }
 

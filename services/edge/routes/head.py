@@ -67,7 +67,8 @@ IDEMPOTENCY_KEY: dict[str, Any] = {
     "in": "header",
     "required": False,
     "schema": {"type": "string", "minLength": 1, "maxLength": 255, "pattern": r"^[\x21-\x7e]+$"},
-    "description": "Repeat a request with the same key and it has one effect and one answer, for at least 30 days.",
+    "description": "Repeat a request with the same key and it has one effect and one answer, for at least 30 days. "
+    "`Idempotency-Replayed: true` says that the answer is that of an earlier request.",
     "example": "order-12345-fulfilled",
 }
 _CHARS_MAX = IDENTIFIER_CHARS_MAX

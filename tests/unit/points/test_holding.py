@@ -112,6 +112,7 @@ def test_it_sets_aside_what_it_takes_and_asks_the_voucher_service() -> None:
         "use": True,
         "cost": 50,
         "scale": 0,
+        "unit": "points",
     }
     assert execute.payload["redemptions"] == [
         {

@@ -62,7 +62,8 @@ def test_it_is_deducted_with_the_load_named_in_the_reply_and_issued_by_the_comma
         "voucher.issue_threshold.v1",
         ACCOUNT,
     )
-    voucher = {"operation": 1, "programme": "LOY", "voucherId": "V", "serialId": serial, "cost": 100, "scale": 0}
+    voucher = {"operation": 1, "programme": "LOY", "voucherId": "V", "serialId": serial}
+    voucher |= {"cost": 100, "scale": 0, "unit": "points"}
     assert follow_up.payload == {
         "transactionId": COMMAND_ID,
         "account": ACCOUNT,

@@ -66,7 +66,7 @@ def test_the_context_becomes_source_memo_and_time_of_the_fact() -> None:
 def test_loads_come_before_redemptions_over_all_programmes_and_every_operation_counts() -> None:
     parts = (does(redemptions=[30]), does("CENTS", loads=[0, Decimal("0.05")]), does(loads=[20], redemptions=[0]))
     when = given(LOY, CENTS).when(transaction(*parts))
-    cents: dict[str, Any] = {"programme": "CENTS", "scale": 2}
+    cents: dict[str, Any] = {"programme": "CENTS", "scale": 2, "unit": "EUR"}
     when.refused(Refusal.INSUFFICIENT_POINTS, "/loyaltyPrograms/0/redemptions/0")
     parts = (does(redemptions=[15]), *parts[1:])
     when = given(LOY, CENTS).when(transaction(*parts))

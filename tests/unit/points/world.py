@@ -121,6 +121,7 @@ _COMMON: Document = {
     "programme": "LOY",
     "programme_version": 1,
     "scale": 0,
+    "unit": "points",
     "operation": 0,
     "source": Source(),
 }

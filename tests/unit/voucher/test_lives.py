@@ -140,7 +140,7 @@ def test_a_threshold_issues_by_what_is_pinned_then_declared_then_the_code() -> N
     )
     assert (declared.definition_version, declared.programme, declared.expires_at) == (1, "LOY", None)
     assert (bare.definition_version, bare.programme, bare.titles, bare.expires_at) == (0, "LOY", {"und": "NEVER"}, None)
-    assert {(event.cost, event.paid_in) for event in (pinned, declared, bare)} == {(2500, "LOY")}
+    assert {(event.cost, event.unit, event.paid_in) for event in (pinned, declared, bare)} == {(2500, "points", "LOY")}
 
 
 def test_a_threshold_is_never_refused() -> None:

@@ -65,6 +65,7 @@ def bought(serial: str, code: str = "OWN", operation: int = 0, **more: Any) -> D
         "serialId": serial,
         "cost": 500,
         "scale": 0,
+        "unit": "EUR",
         **more,
     }
 
@@ -147,7 +148,8 @@ def threshold(*vouchers: tuple[str, str], definitions: tuple[VoucherDefinition, 
             "account": ACCOUNT,
             "accountNumber": NUMBER,
             "vouchers": [
-                {"operation": at, "programme": "LOY", "voucherId": code, "serialId": serial, "cost": 2500, "scale": 0}
+                {"operation": at, "programme": "LOY", "voucherId": code, "serialId": serial}
+                | {"cost": 2500, "scale": 0, "unit": "points"}
                 for at, (serial, code) in enumerate(vouchers)
             ],
             "definitions": definitions,

@@ -51,6 +51,7 @@ _ISSUED: Document = {
     "validFrom": "2026-11-22T10:00:00.000Z",
     "validUntil": "2027-11-22T23:00:00.000Z",
     "cost": 500,
+    "unit": "points",
     "paidIn": "LOY22-BuyVouchers",
     "transactionId": "0199d2a5-7c00-7000-8000-000000000001",
     "redeemedIn": None,
@@ -154,6 +155,7 @@ def voucher_of(view: Mapping[str, Any]) -> Document:
     """A voucher as HTTP callers see it, from its snapshot: its cost in whole units."""
     shown = {name: value for name, value in view.items() if name not in ("version", "scale")}
     shown.setdefault("benefit", None)  # The snapshot is from before there were any.
+    shown.setdefault("unit", None)
     return {**shown, "cost": answers.whole(view["cost"], view["scale"])}
 
 

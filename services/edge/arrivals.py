@@ -1,0 +1,75 @@
+"""What did not fit into a reply comes by the feeds: whoever was told *accepted* waits until the views have it."""
+
+import asyncio
+from collections import defaultdict
+from collections.abc import Callable, Sequence
+from contextlib import AbstractAsyncContextManager
+
+import structlog
+from pymongo.asynchronous.database import AsyncDatabase
+
+from schemas.replies import LeftOut
+from services.edge import customers
+from services.edge.snapshots import Document, known, place_of
+from services.edge.vouchers import VOUCHERS
+from shared.clock import monotonic_s
+from shared.errors import Unavailable
+
+WAIT_S = 2.0
+_LOOK_S = 0.03
+
+Database = AsyncDatabase[Document]
+
+log = structlog.get_logger()
+
+
+async def arrived(database: Callable[[], AbstractAsyncContextManager[Database]], left_out: Sequence[LeftOut]) -> bool:
+    """Wait until the views have what a reply left out; False when they have not in time, or are away."""
+    until = monotonic_s() + WAIT_S
+    try:
+        while True:
+            async with database() as views:
+                if await _there(views, left_out):
+                    return True
+            if monotonic_s() > until:
+                log.warning("what a reply left out has not come in time", parts=len(left_out))
+                return False
+            await asyncio.sleep(_LOOK_S)
+    except Unavailable as error:
+        log.warning("what a reply left out cannot be looked for", error=str(error))
+        return False
+
+
+async def _there(database: Database, left_out: Sequence[LeftOut]) -> bool:
+    """Whether all snapshots and changes are there; then the customers show the accounts and vouchers, too."""
+    owners: set[str] = set()
+    for collection, versions in _versions(left_out).items():
+        shown = {"version": True, **({"view.account": True} if collection == VOUCHERS else {})}
+        found = await database[collection].find({"_id": {"$in": [*versions]}}, shown).to_list(len(versions))
+        if len(found) < len(versions) or any(each["version"] < versions[each["_id"]] for each in found):
+            return False
+        if collection == customers.ACCOUNTS:
+            owners |= versions.keys()
+        owners |= {owner for each in found if (owner := each.get("view", {}).get("account")) is not None}
+    last = _last_changes(left_out)
+    if await database["statements"].count_documents({"_id": {"$in": last}}) < len(last):
+        return False
+    if owners:
+        await customers.attach(database, owners, follow=True)
+    return True
+
+
+def _versions(left_out: Sequence[LeftOut]) -> dict[str, dict[str, int]]:
+    """By collection, the versions that its documents must have at least."""
+    wanted: dict[str, dict[str, int]] = defaultdict(dict)
+    for each in left_out:
+        if each.type is not None and each.version is not None and known(each.type):
+            collection, id_ = place_of(each.type, each.stream)
+            wanted[collection][id_] = max(each.version, wanted[collection].get(id_, 0))
+    return wanted
+
+
+def _last_changes(left_out: Sequence[LeftOut]) -> list[str]:
+    """The ids of the last movements of accounts: a feed brings those of an account in their order."""
+    streams = [(each.stream.split("/", 2), each.sequence) for each in left_out if each.sequence is not None]
+    return [f"{stream[2]}#{sequence}" for stream, sequence in streams if stream[0] == "account"]

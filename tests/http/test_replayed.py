@@ -1,0 +1,79 @@
+"""`Idempotency-Replayed` is on the outcome of an earlier request with the same key, and on nothing else."""
+
+from dataclasses import dataclass
+from typing import Any
+
+import pytest
+
+from schemas.replies import Reply, Status
+from services.edge.declared_headers import REPLAYED
+from shared.ids import new_id
+from shared.runtime.requests import Operation, Request
+from tests.http.conftest import Offline
+from tests.http.declared import DOCUMENT
+from tests.http.test_bodies import JSON, OMS
+
+PATH = "/api/v1.0/LoyaltyVault/Account/A-1/Transaction"
+ACCEPTED: dict[str, Any] = {"status": Status.ACCEPTED, "result": {"transactionId": "t", "balances": []}}
+REFUSED: dict[str, Any] = {"status": Status.REJECTED, "code": "insufficient_points", "detail": "d", "pointer": None}
+
+
+@dataclass
+class Answers:
+    """Stands in for the requester and for what it sent: whatever is asked gets `said` for a reply."""
+
+    operation: Operation
+    said: Reply | None = None
+
+    async def send(self, _: Request) -> "Answers":
+        """As the requester's."""
+        return self
+
+    async def poll(self, _operation: Operation, _store: str) -> "Answers":
+        """As the requester's."""
+        return self
+
+    async def reply(self, _wait_ms: int) -> Reply | None:
+        """As that of a command that was sent."""
+        return self.said
+
+
+@pytest.fixture
+def answers(offline: Offline, monkeypatch: pytest.MonkeyPatch) -> Answers:
+    """The edge's own bus, which is answered from here."""
+    found = Answers(Operation("points", 3, new_id(), 1_795_341_600_000))
+
+    async def apply(*_: Any) -> bool:
+        return True
+
+    monkeypatch.delattr(offline.edge.bus, "execute")
+    monkeypatch.setattr(offline.edge.bus, "_requester", found)
+    monkeypatch.setattr(offline.edge.bus, "_started", True)
+    monkeypatch.setattr(offline.edge.views, "apply", apply)
+    return found
+
+
+@pytest.mark.parametrize("replayed", [False, True])
+@pytest.mark.parametrize(("outcome", "status"), [(ACCEPTED, 200), (REFUSED, 409)])
+async def test_it_is_on_an_earlier_outcome_alone(
+    offline: Offline, answers: Answers, outcome: dict[str, Any], status: int, replayed: bool
+) -> None:
+    answers.said = Reply(command_id=answers.operation.command_id, replayed=replayed, **outcome)
+    response = await offline.client.post(PATH, content=OMS, headers={**JSON, "Idempotency-Key": "k"})
+    assert (response.status_code, response.headers.get(REPLAYED)) == (status, "true" if replayed else None)
+
+
+@pytest.mark.parametrize("said", [None, Reply(command_id="c", status=Status.PENDING)])
+async def test_it_is_not_on_what_has_no_outcome_yet(offline: Offline, answers: Answers, said: Reply | None) -> None:
+    answers.said = said
+    response = await offline.client.post(PATH, content=OMS, headers={**JSON, "Idempotency-Key": "k"})
+    assert (response.status_code, response.headers.get(REPLAYED)) == (202, None)
+
+
+def test_it_is_declared_where_a_key_is_taken() -> None:
+    for path, methods in DOCUMENT["paths"].items():
+        for operation in methods.values():
+            keyed = any(each["name"] == "Idempotency-Key" for each in operation.get("parameters", ()))
+            declaring = {code for code, told in operation["responses"].items() if REPLAYED in told.get("headers", {})}
+            assert ("200" in declaring) == keyed, path
+            assert not declaring & {"202", "400", "401", "403", "500", "503", "504"}, path
