@@ -52,17 +52,36 @@ _SHORT = {"movements": 10_000, "accounts": 2_000, "stored": 20_000, "rounds": 1}
 _STORED_SHARE = 5
 
 
-def parse(argv: Sequence[str]) -> argparse.Namespace:
-    """The command line."""
+def command_line() -> argparse.ArgumentParser:
+    """What can be asked for."""
     names = [row.name for row in rows(1, 1)] + [*TRIALS, COLD_START]
-    parser = argparse.ArgumentParser(prog="python -m bench", description=(__doc__ or "").splitlines()[0])
-    parser.add_argument("--movements", type=int, default=200_000)
-    parser.add_argument("--accounts", type=int, default=10_000)
-    parser.add_argument("--rounds", type=int, default=3, help="runs of each side, alternating")
+    parser = argparse.ArgumentParser(
+        prog="python -m bench",
+        description=(__doc__ or "").splitlines()[0],
+        epilog='Example: python -m bench --only "one worker" --rounds 1',
+    )
+    parser.add_argument(
+        "--movements", type=int, default=200_000, metavar="MOVEMENTS", help="movements a run (%(default)s)"
+    )
+    parser.add_argument(
+        "--accounts",
+        type=int,
+        default=10_000,
+        metavar="ACCOUNTS",
+        help="accounts that they are spread over (%(default)s)",
+    )
+    parser.add_argument(
+        "--rounds", type=int, default=3, metavar="ROUNDS", help="rounds: runs of each side, alternating (%(default)s)"
+    )
     parser.add_argument("--only", action="append", choices=names, metavar="ROW", help=", ".join(names))
     parser.add_argument("--short", action="store_true", help="10,000 movements, one round")
     parser.add_argument("--output", type=Path, default=RESULTS, help="where the JSON goes")
-    found = parser.parse_args(argv)
+    return parser
+
+
+def parse(argv: Sequence[str]) -> argparse.Namespace:
+    """What the command line asks for."""
+    found = command_line().parse_args(argv)
     found.stored = found.movements * _STORED_SHARE  # Journal entries and snapshots of the rows in which many lie there.
     if found.short:
         vars(found).update(_SHORT)

@@ -26,6 +26,8 @@ tools.register(app)
 
 ServiceOption = Annotated[str, typer.Option("--service", help="points, voucher or customer.")]
 
+_LETTER_ID = "topic/partition/offset as `fealty dead-letters list` shows it, like points.commands/3/1207."
+
 
 @app.callback(invoke_without_command=True)
 def fealty(
@@ -118,7 +120,9 @@ def up(
 @letters.command("list")
 def list_letters(
     service: ServiceOption = "points",
-    limit: Annotated[int, typer.Option("--limit", min=1, help="At most so many, the latest.")] = 50,
+    limit: Annotated[
+        int, typer.Option("--limit", min=1, metavar="LETTERS", help="List at most so many dead letters, the latest.")
+    ] = 50,
     form: FormOption = Form.TABLE,
     root: Root = ROOT,
 ) -> None:
@@ -134,7 +138,7 @@ def list_letters(
 
 @letters.command("show")
 def show_letter(
-    letter: Annotated[str, typer.Argument(metavar="ID", help="topic/partition/offset, as listed.")],
+    letter: Annotated[str, typer.Argument(metavar="ID", help=_LETTER_ID)],
     service: ServiceOption = "points",
     form: FormOption = Form.TABLE,
     root: Root = ROOT,
@@ -151,7 +155,7 @@ def show_letter(
 
 @letters.command("remove")
 def remove_letters(
-    ids: Annotated[list[str], typer.Argument(metavar="ID...", help="As listed.")],
+    ids: Annotated[list[str], typer.Argument(metavar="ID...", help=_LETTER_ID)],
     service: ServiceOption = "points",
     root: Root = ROOT,
 ) -> None:
@@ -167,7 +171,7 @@ def remove_letters(
 
 @letters.command("replay")
 def replay_letters(
-    ids: Annotated[list[str] | None, typer.Argument(metavar="ID...", help="As listed.")] = None,
+    ids: Annotated[list[str] | None, typer.Argument(metavar="ID...", help=_LETTER_ID)] = None,
     everything: Annotated[bool, typer.Option("--all", help="All that were not replayed yet.")] = False,
     again: Annotated[bool, typer.Option("--again", help="Those replayed before, too.")] = False,
     service: ServiceOption = "points",

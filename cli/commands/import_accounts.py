@@ -87,11 +87,11 @@ async def _pass(job: Job, settings: Settings, rejects: Rejects | None, *, send: 
     """One pass over the file, a page at a time, with a progress bar on standard error."""
     total = count_rows(job.path, job.form)
     async with AsyncExitStack() as stack:
+        progress = stack.enter_context(progress_bar("importing" if send else "checking"))
         journal = await stack.enter_async_context(journal_of("points", settings))
         producer = Producer(settings) if send else None
         if producer is not None:
             stack.push_async_callback(producer.stop)
-        progress = stack.enter_context(progress_bar("importing" if send else "checking"))
         file = stack.enter_context(opened(job.path, job.form))
 
         def told(row: Row, reason: str) -> None:

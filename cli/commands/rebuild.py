@@ -26,9 +26,9 @@ async def rebuild_service(name: str, settings: Settings, *, force: bool, restart
         await must_be_stopped(name, settings)
     processes = os.cpu_count() or 1
     spawn = multiprocessing.get_context("spawn")
-    async with journal_of(name, settings) as journal:
-        tune_garbage_collection()
-        with progress_bar("rebuilding") as progress, ProcessPoolExecutor(processes, spawn) as pool:
+    with progress_bar("rebuilding") as progress, ProcessPoolExecutor(processes, spawn) as pool:
+        async with journal_of(name, settings) as journal:
+            tune_garbage_collection()
 
             async def elsewhere(part: Part) -> Report:
                 loop, caller = asyncio.get_running_loop(), os.getpid()

@@ -21,14 +21,14 @@ async def republish(name: str, settings: Settings, *, snapshots: bool, changes: 
     producer = Producer(settings)
     counts = dict.fromkeys(("changes", "snapshots"), 0)
     try:
-        async with journal_of(name, settings) as journal:
-            republisher = Republisher(service, settings, History(journal), producer, since)
-            if changes and service.changed:
-                with progress_bar("changes") as progress:
+        with progress_bar("republishing") as progress:
+            async with journal_of(name, settings) as journal:
+                republisher = Republisher(service, settings, History(journal), producer, since)
+                if changes and service.changed:
                     counts["changes"] = await republisher.changes(lambda count: progress(count, None))
-            if snapshots:
-                with progress_bar("snapshots") as progress:
-                    counts["snapshots"] = await republisher.snapshots(lambda count: progress(count, None))
+                if snapshots:
+                    before = counts["changes"]
+                    counts["snapshots"] = await republisher.snapshots(lambda count: progress(before + count, None))
     finally:
         await producer.stop()
     out().print(f"republished: {counts['changes']:,} changes, {counts['snapshots']:,} snapshots")

@@ -70,8 +70,8 @@ async def verify_topics(service: str, settings: Settings) -> PublishedReport:
     :raises Unavailable: a server is away or too slow.
     """
     found = service_of(service, settings)
-    async with journal_of(service, settings) as journal:
-        with progress_bar("reading topics") as progress:
+    with progress_bar("reading topics") as progress:
+        async with journal_of(service, settings) as journal:
             return await verify_published(found, settings, History(journal), progress)
 
 

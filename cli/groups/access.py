@@ -10,7 +10,7 @@ from cli.commands.output import Form, FormOption, say
 
 clients = typer.Typer(help="The systems that may call the edge, and the key that signs their tokens.")
 
-Name = Annotated[str, typer.Argument(help="The client's name.")]
+Name = Annotated[str, typer.Argument(help="The client's name, like till-7.")]
 
 
 def register(app: typer.Typer) -> None:
@@ -23,7 +23,7 @@ def register(app: typer.Typer) -> None:
 @clients.command("add")
 def add_client(
     name: Name,
-    scopes: Annotated[list[str], typer.Option("--scope", help="What it may do; repeatable.")],
+    scopes: Annotated[list[str], typer.Option("--scope", help="What it may do, like api_loyalty; repeatable.")],
     form: FormOption = Form.TABLE,
     root: Root = ROOT,
 ) -> None:
@@ -112,7 +112,7 @@ def rotate_key(root: Root = ROOT) -> None:
 def token(
     client: Annotated[str, typer.Option("--client", help="One of the demo's: till, webshop or admin.")] = "admin",
     scopes: Annotated[
-        list[str] | None, typer.Option("--scope", help="Only these; all of the client's if none.")
+        list[str] | None, typer.Option("--scope", help="Only these, like api_loyalty; all of the client's if none.")
     ] = None,
     explain: Annotated[bool, typer.Option("--explain", help="Print how to get one by curl instead.")] = False,
     root: Root = ROOT,

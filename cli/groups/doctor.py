@@ -32,8 +32,13 @@ def doctor(form: FormOption = Form.TABLE, root: Root = ROOT) -> None:
 
 
 def skip(
-    group: Annotated[str, typer.Argument(metavar="GROUP", help="As `fealty doctor` names it, e.g. points.")],
-    where: Annotated[str, typer.Argument(metavar="TOPIC/PARTITION/OFFSET", help="As `fealty doctor` names it.")],
+    group: Annotated[str, typer.Argument(metavar="GROUP", help="As `fealty doctor` names it, like points.")],
+    where: Annotated[
+        str,
+        typer.Argument(
+            metavar="TOPIC/PARTITION/OFFSET", help="As `fealty doctor` names it, like oms.fulfilments/3/1207."
+        ),
+    ],
     root: Root = ROOT,
 ) -> None:
     """Step over a batch that can't be read, and keep its bytes as a dead letter; the group's processes must be stopped.

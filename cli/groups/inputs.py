@@ -18,7 +18,9 @@ def register(app: typer.Typer) -> None:
 
 @unknown.command("list")
 def list_unknown(
-    limit: Annotated[int, typer.Option("--limit", min=1, max=1000, help="At most so many numbers.")] = 50,
+    limit: Annotated[
+        int, typer.Option("--limit", min=1, max=1000, metavar="NUMBERS", help="List at most so many account numbers.")
+    ] = 50,
     form: FormOption = Form.TABLE,
     root: Root = ROOT,
 ) -> None:
@@ -34,7 +36,9 @@ def list_unknown(
 
 @unknown.command("replay")
 def replay_unknown(
-    number: Annotated[str, typer.Argument(metavar="NUMBER", help="As listed.")],
+    number: Annotated[
+        str, typer.Argument(metavar="NUMBER", help="An account number as listed, like 6299000000000000017.")
+    ],
     root: Root = ROOT,
 ) -> None:
     """Let inputs open an account under this number; those that wait go on, in the order in which they came.

@@ -66,7 +66,7 @@ def list_programmes(form: FormOption = Form.TABLE, root: Root = ROOT) -> None:
 
 @programmes.command("show")
 def show_programme(
-    programme: Annotated[str, typer.Argument(metavar="ID", help="As listed.")],
+    programme: Annotated[str, typer.Argument(metavar="ID", help="As listed, like CASHBACK.")],
     form: FormOption = Form.TABLE,
     root: Root = ROOT,
 ) -> None:

@@ -19,17 +19,30 @@ def list_refusals(
         str | None, typer.Option("--topic", help="Of this input topic's records, like webshop.orders.")
     ] = None,
     code: Annotated[str | None, typer.Option("--code", help="With this code, like too_many_decimals.")] = None,
-    account: Annotated[str | None, typer.Option("--account", help="About the account with this number.")] = None,
-    order: Annotated[str | None, typer.Option("--order", help="About this order, or with this receipt number.")] = None,
+    account: Annotated[
+        str | None, typer.Option("--account", help="About the account with this number, like 6299000000000000017.")
+    ] = None,
+    order: Annotated[
+        str | None, typer.Option("--order", help="About this order, or with this receipt number, like W-12345.")
+    ] = None,
     since: Annotated[
         datetime | None,
-        typer.Option("--from", parser=instant, metavar="INSTANT", help="Since then, like 2026-11-22T10:00:00Z."),
+        typer.Option(
+            "--from", parser=instant, metavar="INSTANT", help="RFC 3339: since then, like 2026-11-22T10:00:00Z."
+        ),
     ] = None,
     until: Annotated[
         datetime | None,
-        typer.Option("--until", parser=instant, metavar="INSTANT", help="Before then, like 2026-11-23T10:00:00Z."),
+        typer.Option(
+            "--until", parser=instant, metavar="INSTANT", help="RFC 3339: before then, like 2026-11-23T10:00:00Z."
+        ),
     ] = None,
-    limit: Annotated[int, typer.Option("--limit", min=1, max=10_000, help="At most so many, the newest.")] = 50,
+    limit: Annotated[
+        int,
+        typer.Option(
+            "--limit", min=1, max=10_000, metavar="REFUSALS", help="List at most so many refusals, the newest."
+        ),
+    ] = 50,
     form: FormOption = Form.TABLE,
     root: Root = ROOT,
 ) -> None:
@@ -45,7 +58,9 @@ def list_refusals(
 
 @refusals.command("show")
 def show_refusal(
-    refusal: Annotated[str, typer.Argument(metavar="ID", help="As listed.")],
+    refusal: Annotated[
+        str, typer.Argument(metavar="ID", help="A UUID as listed, like 0199d2a5-7c00-5000-8000-000000000001.")
+    ],
     form: FormOption = Form.TABLE,
     root: Root = ROOT,
 ) -> None:

@@ -35,14 +35,19 @@ def import_accounts(
     file: Annotated[Path, typer.Argument(help="Opening balances: .csv with a header line, or .jsonl.")],
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Check every row; send nothing.")] = False,
     label: Annotated[
-        str | None, typer.Option("--label", help="Names the rows; the file's name unless given. Keep it over runs.")
+        str | None,
+        typer.Option("--label", help="Names the rows, like go-live; the file's name unless given. Keep it over runs."),
     ] = None,
     file_format: Annotated[
         str | None, typer.Option("--format", help="csv or jsonl; by the file's extension unless given.")
     ] = None,
     strict: Annotated[bool, typer.Option("--strict", help="Send nothing when a row is refused.")] = False,
-    rejects: Annotated[Path | None, typer.Option("--rejects", help="Write refused rows here, to be mended.")] = None,
-    concurrency: Annotated[int, typer.Option("--concurrency", min=1, max=10_000, help="Rows in flight.")] = 1_000,
+    rejects: Annotated[
+        Path | None, typer.Option("--rejects", help="Write refused rows to this new CSV file, to be mended.")
+    ] = None,
+    concurrency: Annotated[
+        int, typer.Option("--concurrency", min=1, max=10_000, metavar="ROWS", help="Have so many rows in flight.")
+    ] = 1_000,
     form: FormOption = Form.TABLE,
     root: Root = ROOT,
 ) -> None:
@@ -63,9 +68,11 @@ def import_accounts(
 
 @reports.command("liability")
 def liability(
-    since: Annotated[str | None, typer.Option("--from", help="The first day, like 2026-01-31.")] = None,
-    until: Annotated[str | None, typer.Option("--until", help="The last day, like 2026-12-31.")] = None,
-    programme: Annotated[str | None, typer.Option("--programme", help="This one only.")] = None,
+    since: Annotated[str | None, typer.Option("--from", metavar="DAY", help="The first day, like 2026-01-31.")] = None,
+    until: Annotated[str | None, typer.Option("--until", metavar="DAY", help="The last day, like 2026-12-31.")] = None,
+    programme: Annotated[
+        str | None, typer.Option("--programme", metavar="ID", help="This one only, like CASHBACK.")
+    ] = None,
     form: Annotated[str, typer.Option("--format", help="table, csv or json.")] = "table",
     root: Root = ROOT,
 ) -> None:

@@ -58,7 +58,9 @@ def republish(
     changes: Annotated[bool, typer.Option(help="Every change that the journal has, from the first.")] = True,
     since: Annotated[
         datetime | None,
-        typer.Option(parser=instant, metavar="INSTANT", help="Only what was booked since, like 2026-11-22T00:00:00Z."),
+        typer.Option(
+            parser=instant, metavar="INSTANT", help="RFC 3339: only what was booked since, like 2026-11-22T00:00:00Z."
+        ),
     ] = None,
     root: Root = ROOT,
 ) -> None:
@@ -78,7 +80,9 @@ def rewind(
     service: Service,
     to: Annotated[
         datetime,
-        typer.Option("--to", parser=instant, metavar="INSTANT", help="Before the backup, like 2026-11-22T03:00:00Z."),
+        typer.Option(
+            "--to", parser=instant, metavar="INSTANT", help="RFC 3339: before the backup, like 2026-11-22T03:00:00Z."
+        ),
     ],
     form: FormOption = Form.TABLE,
     root: Root = ROOT,

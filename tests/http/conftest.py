@@ -66,11 +66,12 @@ class Offline:
         """Stands in for the views' database."""
         yield self.known
 
-    def token(self, client: Client, *scopes: str, age_s: int = 0) -> str:
+    def token(self, client: Client, *scopes: str, signed_at_s: int | None = None) -> str:
         """A token of a client, which is known from now on; with all of its scopes, or with these."""
         self.known.by_id[client.id] = client
         issuer = self.edge.access.issuer
-        return sign(client, scopes or client.scopes, self.known.ring.current, issuer, now_ms() // 1000 - age_s)
+        at_s = now_ms() // 1000 if signed_at_s is None else signed_at_s
+        return sign(client, scopes or client.scopes, self.known.ring.current, issuer, at_s)
 
     async def execute(self, ask: Ask, _: Any = None) -> Response:
         """Stands in for the bus."""

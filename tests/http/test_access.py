@@ -11,7 +11,7 @@ from starlette.routing import Route
 from services.edge import access, tokens
 from services.edge.access import CLIENT_REFRESH_S, CLIENT_STALE_S, OPEN, scopes_of
 from services.edge.auth.clients import SCOPES
-from services.edge.auth.keys import TOKEN_LIFE_S, new_key
+from services.edge.auth.keys import SKEW_S, TOKEN_LIFE_S, new_key
 from services.edge.tokens import sign
 from shared.clock import instant, now_ms
 from shared.errors import Unavailable
@@ -124,7 +124,7 @@ async def test_what_a_token_lacks_is_named(offline: Offline) -> None:
 async def test_bad_tokens_over_http(offline: Offline) -> None:
     client = a_client()
     for token, code in (
-        (offline.token(client, age_s=2 * TOKEN_LIFE_S), "token_expired"),
+        (offline.token(client, signed_at_s=now_ms() // 1000 - 2 * TOKEN_LIFE_S), "token_expired"),
         (sign(client, client.scopes, new_key(), offline.edge.access.issuer, now_ms() // 1000), "token_invalid"),
         (sign(client, client.scopes, offline.known.ring.current, "somebody", now_ms() // 1000), "token_invalid"),
         ("x" * 5_000, "token_invalid"),
@@ -167,11 +167,13 @@ async def test_a_token_is_decoded_once(offline: Offline, monkeypatch: pytest.Mon
 
 
 async def test_a_remembered_token_expires(offline: Offline, monkeypatch: pytest.MonkeyPatch) -> None:
-    token = offline.token(a_client())
+    signed_at_s = now_ms() // 1000
+    token = offline.token(a_client(), signed_at_s=signed_at_s)
     assert await get(offline, token) == ""
-    monkeypatch.setattr(access, "now_ms", lambda: now_ms() + (TOKEN_LIFE_S + 29) * 1000)
+    ends_ms = (signed_at_s + TOKEN_LIFE_S + SKEW_S) * 1000
+    monkeypatch.setattr(access, "now_ms", lambda: ends_ms - 1)
     assert await get(offline, token) == ""
-    monkeypatch.setattr(access, "now_ms", lambda: now_ms() + (TOKEN_LIFE_S + 31) * 1000)
+    monkeypatch.setattr(access, "now_ms", lambda: ends_ms)
     assert await get(offline, token) == "token_expired"
 
 

@@ -13,6 +13,7 @@ import orjson
 import pytest
 from aiokafka import ConsumerRecord
 
+from bench.__main__ import command_line
 from bench.checks import Changes
 from bench.contest import unlike
 from bench.figures import batch_count, batch_ms, quantile, step_seconds
@@ -226,3 +227,10 @@ def test_a_histogram_of_whole_batches_is_preferred() -> None:
 def test_sides_that_did_not_do_the_same_work_are_told() -> None:
     assert not unlike({"bytes": 1000.0}, {"bytes": 1020.0})
     assert unlike({"bytes": 1000.0}, {"bytes": 1100.0}) == ["not the same work: bytes: 1000.00 against 1100.00"]
+
+
+def test_numbers_on_the_command_line_say_their_unit() -> None:
+    numbers = [action for action in command_line()._actions if action.type is int]
+    assert numbers
+    for action in numbers:
+        assert str(action.metavar).lower() in str(action.help), action.dest

@@ -5,6 +5,8 @@ import inspect
 import json
 import re
 import shlex
+from collections.abc import Iterator
+from datetime import date, datetime
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
@@ -16,10 +18,13 @@ from rich.console import Console
 from typer.testing import CliRunner
 
 from cli.commands import console
+from cli.commands.demo_clients import DEMO_CLIENTS
 from cli.commands.environment import unknown_settings
 from cli.commands.output import Form, Sheet, _table, facts, print_json, printable, say, show
 from cli.commands.status import Standing, size, well
+from cli.importing import Format
 from cli.main import app
+from services.registry import JOURNALED, SERVICES
 from shared.clock import instant
 
 SHOW_NOTHING = frozenset(
@@ -44,6 +49,13 @@ def commands(group: Any, path: str = "") -> dict[str, Any]:
 ALL = commands(typer.main.get_command(app))
 
 
+def example_of(name: str) -> list[str]:
+    """The words of the example in a command's help, without `fealty`."""
+    found = re.search(r"Example: fealty (.*)", ALL[name].help)
+    assert found, name
+    return shlex.split(found[1].partition(" > ")[0])
+
+
 @pytest.mark.parametrize("name", sorted(ALL))
 def test_every_command_that_shows_something_has_json(name: str) -> None:
     options = {option for parameter in ALL[name].params for option in parameter.opts}
@@ -60,18 +72,65 @@ def test_every_option_and_argument_is_described(name: str) -> None:
 
 @pytest.mark.parametrize("name", sorted(ALL))
 def test_every_command_has_an_example_that_can_be_typed(name: str) -> None:
-    found = re.search(r"Example: fealty (.*)", ALL[name].help)
-    assert found, name
-    words, options = name.split(), shlex.split(found[1].partition(" > ")[0])
+    words, options = name.split(), example_of(name)
     assert options[: len(words)] == words
     ALL[name].make_context(name, options[len(words) :])
+
+
+UNITS = {"LETTERS": "dead letters", "NUMBERS": "account numbers", "REFUSALS": "refusals", "ROWS": "rows"}
+"""What numbers are given in: as a number's place in the usage says it, and its help."""
+
+CHOICES = {
+    "service": tuple(SERVICES),
+    "client": tuple(DEMO_CLIENTS),
+    "file_format": tuple(Format),
+    "form": ("table", "csv", "json"),
+}
+"""Texts of which there are only so many."""
+
+
+def given(name: str, *types: Any) -> Iterator[tuple[Any, str]]:
+    """The options and arguments of a command that take such a value, each with what names it in a failure."""
+    for parameter in ALL[name].params:
+        descriptor = getattr(parameter, "type_descriptor", None)
+        if descriptor is not None and descriptor.annotation in types:
+            yield parameter, f"{name} {parameter.opts[0]}: {parameter.help}"
+
+
+@pytest.mark.parametrize("name", sorted(ALL))
+def test_numbers_say_their_unit(name: str) -> None:
+    for parameter, where in given(name, int, float, Decimal):
+        assert parameter.metavar in UNITS, where
+        assert UNITS[parameter.metavar] in parameter.help, where
+
+
+def test_there_are_numbers() -> None:
+    assert sum(1 for name in ALL for _ in given(name, int, float, Decimal)) >= len(UNITS)
+
+
+@pytest.mark.parametrize("name", sorted(ALL))
+def test_texts_say_how_they_are_written(name: str) -> None:
+    for parameter, where in given(name, str, list[str]):
+        if parameter.name in CHOICES:
+            choices = JOURNALED if parameter.name == "service" and name != "run" else CHOICES[parameter.name]
+            assert all(choice in parameter.help for choice in choices), where
+        elif "FILE" not in (parameter.metavar or ""):
+            assert re.search(r"\blike \w", parameter.help), where
 
 
 @pytest.mark.parametrize("name", sorted(ALL))
 def test_times_and_days_say_how_they_are_written(name: str) -> None:
     for parameter in ALL[name].params:
-        if parameter.name in ("since", "until", "to"):
-            assert re.search(r"like \d{4}-\d\d-\d\d", parameter.help), (name, parameter.name)
+        written = re.search(r"like ([\d:TZ-]+)", parameter.help or "")
+        if parameter.metavar == "INSTANT":
+            assert "RFC 3339" in parameter.help
+            assert written
+            assert datetime.fromisoformat(written[1]).tzinfo is not None
+        elif parameter.metavar == "DAY":
+            assert written
+            assert date.fromisoformat(written[1])
+        else:
+            assert parameter.name not in ("since", "until", "to"), (name, parameter.name)
 
 
 def test_the_table_of_exit_codes_names_what_may_end_with_2() -> None:
