@@ -16,6 +16,11 @@ settings.register_profile("fealty", derandomize=True, deadline=None, print_blob=
 settings.load_profile("fealty")
 
 
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """The long files first, so that the end of a run on several processes is made of short ones."""
+    items.sort(key=lambda item: (item.get_closest_marker("real") is None, "real" not in item.path.parts))
+
+
 @pytest.fixture(scope="session")
 async def real_servers() -> AsyncIterator[Servers]:
     """A real Kafka and a real MongoDB."""
