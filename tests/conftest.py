@@ -1,5 +1,6 @@
 """Fixtures: real servers once a run, an installation of its own for each test."""
 
+import os
 from collections.abc import AsyncIterator
 
 import pytest
@@ -9,6 +10,8 @@ from hypothesis import settings
 from tests.harness import DEMO, Installation, new_installation
 from tests.servers import Servers, servers
 
+# A broker of the tests lives for minutes: what its JVM spends on compiling for speed, it never earns back.
+os.environ.setdefault("JDK_JAVA_OPTIONS", "-XX:TieredStopAtLevel=1")
 structlog.configure(
     processors=[structlog.processors.format_exc_info, structlog.processors.KeyValueRenderer(key_order=["event"])]
 )
