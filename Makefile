@@ -20,7 +20,7 @@ run: setup  ## start everything, play the demo, serve until Ctrl-C (ONCE=1: exit
 	@$(BIN)/fealty up --demo $(if $(ONCE),--once)
 
 test: setup  ## run every test, the real-broker ones included; TEST_WORKERS=3 at once, each with servers of its own
-	@$(BIN)/pytest -m "not long" -n $(TEST_WORKERS) --dist loadfile --durations=20 --durations-min=5
+	@$(BIN)/pytest -m "not long" -n $(TEST_WORKERS) --dist loadfile --no-loadscope-reorder --durations=20 --durations-min=5
 
 test-long: setup  ## run the long campaigns
 	@$(BIN)/pytest -m long

@@ -1,5 +1,6 @@
 """Fixtures: real servers once a run, an installation of its own for each test."""
 
+import os
 from collections.abc import AsyncIterator
 
 import pytest
@@ -9,11 +10,18 @@ from hypothesis import settings
 from tests.harness import DEMO, Installation, new_installation
 from tests.servers import Servers, servers
 
+# A broker of the tests lives for minutes: what its JVM spends on compiling for speed, it never earns back.
+os.environ.setdefault("JDK_JAVA_OPTIONS", "-XX:TieredStopAtLevel=1")
 structlog.configure(
     processors=[structlog.processors.format_exc_info, structlog.processors.KeyValueRenderer(key_order=["event"])]
 )
 settings.register_profile("fealty", derandomize=True, deadline=None, print_blob=True)
 settings.load_profile("fealty")
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """The long files first, so that the end of a run on several processes is made of short ones."""
+    items.sort(key=lambda item: (item.get_closest_marker("real") is None, "real" not in item.path.parts))
 
 
 @pytest.fixture(scope="session")

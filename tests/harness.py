@@ -1,18 +1,15 @@
 """An installation of Fealty for one test: its own prefix on real servers, its processes, and eyes to look with."""
 
 import asyncio
-import json
 import os
-import socket
 import sys
-from collections.abc import AsyncIterator, Callable, Iterable, Mapping, Sequence
+from collections.abc import AsyncIterator, Iterable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from types import MappingProxyType
 from typing import Any
 
-import httpx
 import yaml
 from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, ConsumerRecord, TopicPartition
 from aiokafka.admin import AIOKafkaAdminClient
@@ -27,11 +24,18 @@ from shared.servers import environment_of, kafka_options, mongodb_options
 from shared.settings import Settings
 from tests.commands import Command as Command
 from tests.commands import Headers as Headers
+from tests.forks import Forked
+from tests.looks import answers as answers
+from tests.looks import eventually as eventually
+from tests.looks import free_port as free_port
+from tests.looks import header as header
+from tests.looks import payload as payload
 from tests.servers import ROOT, Servers
 
 DEMO = Path(__file__).parent.parent / "demo" / "programmes.yaml"
 
-PARTITIONS = 12
+PARTITIONS = 3
+"""Enough for an order per key that is none between keys; each of an installation's seventeen topics has so many."""
 
 
 @dataclass
@@ -46,6 +50,8 @@ class Installation:
     processes: list[Process] = field(default_factory=list)
     ports: dict[str, int] = field(default_factory=dict)
     declared: list[str] = field(default_factory=list)
+    forked: bool = True
+    _clients: tuple[AIOKafkaConsumer, AIOKafkaAdminClient] | None = None
 
     @asynccontextmanager
     async def points(self, name: str = "points-0", **environment: str) -> AsyncIterator[Process]:
@@ -91,12 +97,19 @@ class Installation:
         port = free_port()
         self.ports[name] = free_port() if service == "edge" else port
         environment = {"FEALTY_HEALTH_PORT": str(self.ports[name]), **environment}
-        process = Process(name, self.logs / f"{name}.log")
+        process = self.process(name)
         await process.start([sys.executable, "-m", "tests.worker", service], self.environment(name, port, environment))
-        self.processes.append(process)
         if wait:
             await process.wait_ready(lambda: answers(f"http://127.0.0.1:{port}/health/ready"), 30)
         return process, port
+
+    def process(self, name: str) -> Process:
+        """A process of this installation, to be started; forked, so that it costs no import, where that is `forked`."""
+        log, kind = self.logs / f"{name}.log", name.partition(":")[0]
+        earlier = sum(each.name.partition(":")[0] == kind for each in self.processes)
+        process = Forked(name, log, earlier) if self.forked else Process(name, log)
+        self.processes.append(process)
+        return process
 
     def environment(self, name: str, port: int, more: Mapping[str, str]) -> dict[str, str]:
         """The environment of one process of this installation."""
@@ -162,22 +175,11 @@ class Installation:
 
     async def drained(self, timeout_s: float = 60, group: str = "points", topic: str = "points.commands") -> None:
         """Wait until the group has committed everything in a topic."""
-
-        async def lag() -> int:
-            return await self.lag(group, topic)
-
-        await eventually(lag, 0, timeout_s)
+        await eventually(lambda: self.lag(group, topic), 0, timeout_s)
 
     async def fed(self, topic: str, timeout_s: float = 60) -> None:
         """Wait until the edge's views have everything in a topic."""
-        name = self.settings.topic(topic)
-        places = [TopicPartition(name, number) for number in range(self.settings.partitions)]
-        consumer = AIOKafkaConsumer(**kafka_options(self.settings))
-        await consumer.start()
-        try:
-            ends = {f"{name}/{place.partition}": end for place, end in (await consumer.end_offsets(places)).items()}
-        finally:
-            await consumer.stop()
+        ends = {f"{place.topic}/{place.partition}": end for place, end in (await self.ends(topic)).items()}
 
         async def behind() -> dict[str, int]:
             found = await self.collection("edge", "offsets").find({"_id": {"$in": [*ends]}}).to_list(None)
@@ -186,31 +188,39 @@ class Installation:
 
         await eventually(behind, {}, timeout_s)
 
+    async def ends(self, topic: str) -> dict[TopicPartition, int]:
+        """The offset that the next record of each partition of a topic gets."""
+        consumer, _ = await self.clients()
+        ends: dict[TopicPartition, int] = await consumer.end_offsets(self.places(topic))
+        return ends
+
     async def lag(self, group: str, topic: str) -> int:
         """Records that a group has not committed yet."""
-        name = self.settings.topic(topic)
-        places = [TopicPartition(name, number) for number in range(self.settings.partitions)]
-        consumer = AIOKafkaConsumer(**kafka_options(self.settings), group_id=None)
-        admin = AIOKafkaAdminClient(**kafka_options(self.settings))
-        await consumer.start()
-        await admin.start()
-        try:
-            ends = await consumer.end_offsets(places)
-            done = await admin.list_consumer_group_offsets(self.settings.group(group))
-            return sum(end - max(0, done[place].offset if place in done else 0) for place, end in ends.items())
-        finally:
-            await consumer.stop()
-            await admin.close()
+        ends = await self.ends(topic)
+        _, admin = await self.clients()
+        done = await admin.list_consumer_group_offsets(self.settings.group(group))
+        return sum(end - max(0, done[place].offset if place in done else 0) for place, end in ends.items())
+
+    async def clients(self) -> tuple[AIOKafkaConsumer, AIOKafkaAdminClient]:
+        """What looks at offsets: started once, and read nothing."""
+        if self._clients is None:
+            options = kafka_options(self.settings)
+            consumer, admin = AIOKafkaConsumer(**options, group_id=None), AIOKafkaAdminClient(**options)
+            await asyncio.gather(consumer.start(), admin.start())
+            self._clients = consumer, admin
+        return self._clients
+
+    def places(self, topic: str) -> list[TopicPartition]:
+        """The partitions of a topic."""
+        return [TopicPartition(self.settings.topic(topic), number) for number in range(self.settings.partitions)]
 
     async def read(self, topic: str) -> list[ConsumerRecord[bytes, bytes]]:
         """Everything in a topic up to its present end, in order per partition."""
-        name = self.settings.topic(topic)
-        places = [TopicPartition(name, number) for number in range(self.settings.partitions)]
         consumer = AIOKafkaConsumer(**kafka_options(self.settings), auto_offset_reset="earliest")
         await consumer.start()
         try:
-            consumer.assign(places)
-            ends = await consumer.end_offsets(places)
+            consumer.assign(self.places(topic))
+            ends = await self.ends(topic)
             found: list[ConsumerRecord[bytes, bytes]] = []
             while any([await consumer.position(place) < end for place, end in ends.items()]):
                 for records in (await consumer.getmany(timeout_ms=500)).values():
@@ -223,16 +233,17 @@ class Installation:
         """Stop what still runs, and take the installation's topics and databases away."""
         for process in self.processes:
             process.kill()
-        for service in {topic.owner for topic in TOPICS.values()}:
-            await self.mongo.drop_database(self.settings.database(service))
-        await self.producer.stop()
-        await self.mongo.close()
-        admin = AIOKafkaAdminClient(**kafka_options(self.settings))
-        await admin.start()
+        consumer, admin = await self.clients()
         try:
-            await admin.delete_topics([self.settings.topic(name) for name in TOPICS])
+            owners = {topic.owner for topic in TOPICS.values()}
+            await asyncio.gather(
+                *(self.mongo.drop_database(self.settings.database(each)) for each in owners),
+                admin.delete_topics([self.settings.topic(name) for name in TOPICS]),
+                self.producer.stop(),
+            )
         finally:
-            await admin.close()
+            await self.mongo.close()
+            await asyncio.gather(consumer.stop(), admin.close())
 
 
 @asynccontextmanager
@@ -252,38 +263,3 @@ async def new_installation(servers: Servers, **more: Any) -> AsyncIterator[Insta
         yield installation
     finally:
         await installation.close()
-
-
-async def answers(url: str) -> bool:
-    """Whether the URL answers 200."""
-    async with httpx.AsyncClient(timeout=2) as client:
-        try:
-            return (await client.get(url)).status_code == 200
-        except httpx.TransportError:
-            return False
-
-
-async def eventually(look: Callable[[], Any], wanted: Any, timeout_s: float = 30) -> None:
-    """Wait until `look()` gives `wanted`; the assertion error shows what it gave last."""
-    deadline = asyncio.get_running_loop().time() + timeout_s
-    while (seen := await look()) != wanted:
-        assert asyncio.get_running_loop().time() < deadline, f"still {seen!r}, not {wanted!r}, after {timeout_s} s"
-        await asyncio.sleep(0.05)
-
-
-def free_port() -> int:
-    """A port that nobody listens on now."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
-
-
-def payload(record: ConsumerRecord[bytes, bytes]) -> dict[str, Any]:
-    """The JSON value of a record."""
-    value: dict[str, Any] = json.loads(record.value or b"null")
-    return value
-
-
-def header(record: ConsumerRecord[bytes, bytes], name: str) -> str | None:
-    """One header of a record, as text."""
-    return next((value.decode() for key, value in record.headers if key == name), None)

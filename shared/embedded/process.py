@@ -9,10 +9,11 @@ import time
 from collections.abc import Awaitable, Callable, Coroutine, Mapping, Sequence
 from contextlib import suppress
 from pathlib import Path
+from typing import IO, Protocol
 
 from shared.embedded.errors import StackError
 
-__all__ = ["Process", "last_log_line", "together"]
+__all__ = ["Child", "Process", "last_log_line", "together"]
 
 _GUARD = Path(__file__).with_name("guard.py")
 _TELLING = re.compile(r'\b(ERROR|FATAL|CRITICAL)\b|"s":"[EF]"|^\w*(Error|Exception)\b|(Error|Exception):')
@@ -20,6 +21,24 @@ _LOG_TAIL_BYTES = 64 * 1024
 _LOG_LINE_CHARS_MAX = 300
 _READY_POLL_S = 0.1
 _READY_TIMEOUT_S = 5.0
+
+
+class Child(Protocol):
+    """What is used of an `asyncio.subprocess.Process`."""
+
+    @property
+    def pid(self) -> int:
+        """The process id."""
+
+    @property
+    def returncode(self) -> int | None:
+        """The exit code, negative for a signal; None while the process runs."""
+
+    async def wait(self) -> int:
+        """Wait for the end; the exit code."""
+
+    def send_signal(self, signal: int, /) -> None:
+        """Send a signal, unless the process has ended."""
 
 
 class Process:
@@ -32,7 +51,7 @@ class Process:
     def __init__(self, name: str, log: Path) -> None:
         self.name = name
         self.log = log
-        self._process: asyncio.subprocess.Process | None = None
+        self._process: Child | None = None
         self._killed = False
 
     @property
@@ -51,15 +70,20 @@ class Process:
             self.log.replace(self.log.with_name(self.log.name + ".1"))
         self.log.touch(mode=0o600)
         with self.log.open("wb") as output:
-            self._process = await asyncio.create_subprocess_exec(
-                *(sys.executable, "-I", "-S", str(_GUARD), str(os.getpid()), *argv),
-                stdin=asyncio.subprocess.DEVNULL,
-                stdout=output,
-                stderr=output,
-                env=env,
-                cwd=cwd,
-                start_new_session=True,
-            )
+            self._process = await self._spawn(argv, env, cwd, output)
+
+    async def _spawn(
+        self, argv: Sequence[str], env: Mapping[str, str] | None, cwd: Path | None, output: IO[bytes]
+    ) -> Child:
+        return await asyncio.create_subprocess_exec(
+            *(sys.executable, "-I", "-S", str(_GUARD), str(os.getpid()), *argv),
+            stdin=asyncio.subprocess.DEVNULL,
+            stdout=output,
+            stderr=output,
+            env=env,
+            cwd=cwd,
+            start_new_session=True,
+        )
 
     async def wait(self) -> int | None:
         """Wait for the end of the process; its exit code, None if it was never started."""

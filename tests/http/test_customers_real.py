@@ -5,8 +5,9 @@ from typing import Any
 
 import pytest
 
-from tests.harness import Installation
+from tests.harness import DEMO, new_installation
 from tests.http.shop import BUY, CASHBACK, FAMILY, THRESHOLD, VAULT, Shop, good, open_shop, points, serials
+from tests.servers import Servers
 from tests.tokens import authorization
 
 pytestmark = pytest.mark.real
@@ -62,11 +63,13 @@ ANNA: dict[str, Any] = {
 }
 
 
-@pytest.fixture
-async def shop(installation: Installation) -> AsyncIterator[Shop]:
-    """A shop that is open."""
-    async with open_shop(installation) as shop:
-        yield shop
+@pytest.fixture(scope="module")
+async def shop(real_servers: Servers) -> AsyncIterator[Shop]:
+    """A shop that is open; each test has people, cards and serials of its own."""
+    async with new_installation(real_servers) as installation:
+        await installation.declare_file(DEMO)
+        async with open_shop(installation) as shop:
+            yield shop
 
 
 def load(value: int, programme: str = BUY) -> dict[str, Any]:
@@ -118,7 +121,7 @@ async def test_a_customer_is_created_shown_changed_and_found(shop: Shop) -> None
 
 
 async def test_calls_that_cannot_be_done_say_why(shop: Shop) -> None:
-    who = (await shop.create(**ANNA))["customerId"]
+    who = (await shop.create(emailAddress="Bert@Example.com"))["customerId"]
     none: list[dict[str, Any]] = [
         {},
         {"parameters": {}},
@@ -132,7 +135,7 @@ async def test_calls_that_cannot_be_done_say_why(shop: Shop) -> None:
     for query in ("?size=101", "?page=0", "?pages=1", "?page=101&size=100"):
         response = await shop.send("POST", f"{FAMILY}/Search{query}", {"parameters": {"lastName": "v"}})
         assert (response.status_code, response.json()["code"]) == (400, "invalid_parameter")
-    body = {"customerInfo": {"emailAddress": "ANNA@example.com"}}
+    body = {"customerInfo": {"emailAddress": "BERT@example.com"}}
     taken = await shop.send("POST", f"{FAMILY}/Create", body)
     assert (taken.status_code, taken.json()["code"]) == (409, "email_in_use")
     assert taken.json()["pointer"] == "/customerInfo/emailAddress"
@@ -177,9 +180,18 @@ async def test_the_documents_two_calls_have_their_effect(shop: Shop) -> None:
     assert again.json()["pointer"] == "/loyaltyPrograms/0/voucherRedemptions/0"
 
 
-@pytest.mark.parametrize("change", [bytes.upper, bytes.lower, bytes.swapcase])
-async def test_their_keys_come_in_any_case(shop: Shop, change: Any) -> None:
-    card, who = "6299000000000000025", (await shop.create("6299000000000000025"))["customerId"]
+@pytest.mark.parametrize(
+    ("change", "card"),
+    [
+        (bytes.upper, "6299000000000000025"),
+        (bytes.lower, "6299000000000000041"),
+        (bytes.swapcase, "6299000000000000058"),
+    ],
+)
+async def test_their_keys_come_in_any_case(shop: Shop, change: Any, card: str) -> None:
+    who = (await shop.create(card))["customerId"]
+    inside, alone = f"{card}1", f"{card}2"
+    call = SHOP_CALL.replace(IN_PROGRAMME.encode(), inside.encode()).replace(OF_NONE.encode(), alone.encode())
 
     def recased(body: bytes) -> bytes:
         """The keys in another case, the values as they are."""
@@ -189,11 +201,12 @@ async def test_their_keys_come_in_any_case(shop: Shop, change: Any) -> None:
                 parts[at] = change(parts[at])
         return b'"'.join(parts)
 
-    await shop.issue(IN_PROGRAMME, "VOUCHER-25", card)
-    await shop.issue(OF_NONE, "WELCOME", card)
+    await shop.issue(inside, "VOUCHER-25", card)
+    await shop.issue(alone, "WELCOME", card)
     good(await shop.transact(who, recased(OMS_CALL)))
     assert points(await shop.get(who))[BUY] == 1000
-    good(await shop.post(card, recased(SHOP_CALL)))
+    assert serials(await shop.get(who)) == {inside, alone}
+    good(await shop.post(card, recased(call)))
     assert serials(await shop.get(who)) == set()
 
 
@@ -211,15 +224,16 @@ async def test_get_sees_what_a_transaction_bought(shop: Shop) -> None:
 
 async def test_voiding_needs_its_own_scope(shop: Shop) -> None:
     card, who = "6299000000000000033", (await shop.create("6299000000000000033"))["customerId"]
-    await shop.issue(OF_NONE, "WELCOME", card)
-    await shop.issue(IN_PROGRAMME, "VOUCHER-25", card)
+    alone, in_programme = f"{card}1", f"{card}2"
+    await shop.issue(alone, "WELCOME", card)
+    await shop.issue(in_programme, "VOUCHER-25", card)
     header = dict(shop.client.headers)
-    body = {"voucherRedemptions": [{"serialId": OF_NONE, "void": True}]}
+    body = {"voucherRedemptions": [{"serialId": alone, "void": True}]}
     inside = {
         "loyaltyPrograms": [
             {
                 "loyaltyPointDefinitionId": THRESHOLD,
-                "voucherRedemptions": [{"serialId": IN_PROGRAMME, "void": True}],
+                "voucherRedemptions": [{"serialId": in_programme, "void": True}],
             }
         ]
     }
@@ -230,7 +244,7 @@ async def test_voiding_needs_its_own_scope(shop: Shop) -> None:
         for refused in (body, inside):
             response = await shop.send("POST", path, refused)
             assert (response.status_code, response.json()["code"]) == (403, "insufficient_scope")
-    assert serials(await shop.get(who)) == {OF_NONE, IN_PROGRAMME}
+    assert serials(await shop.get(who)) == {alone, in_programme}
     shop.client.headers.update(header)
     for allowed in (body, inside):
         good(await shop.transact(who, allowed))

@@ -199,7 +199,8 @@ async def test_another_key(desk: Desk) -> None:
 
 
 async def test_a_disabled_client(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(access, "CLIENT_STALE_S", 0.0)
+    for age in ("CLIENT_REFRESH_S", "CLIENT_STALE_S"):
+        monkeypatch.setattr(access, age, 0.0)
     token = await desk.token()
     assert await desk.status(token) == 404
     await desk.credentials.disable("till", True)

@@ -1,6 +1,5 @@
 """The command line on real servers: declaring programmes, dead letters, topics."""
 
-import asyncio
 import json
 import re
 import sys
@@ -8,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from tests import forks
 from tests.harness import DEMO, PARTITIONS, Command, Headers, Installation, eventually
 
 pytestmark = pytest.mark.real
@@ -15,14 +15,9 @@ pytestmark = pytest.mark.real
 
 async def fealty(installation: Installation, *arguments: str, **more: str) -> tuple[int, str, str]:
     """Run a command on an installation: exit status, standard output, standard error."""
-    process = await asyncio.create_subprocess_exec(
-        *(sys.executable, "-m", "cli", *arguments),
-        stdout=asyncio.subprocess.PIPE,
-        stderr=asyncio.subprocess.PIPE,
-        env=installation.environment("cli", 0, more),
-    )
-    out, err = await process.communicate()
-    return process.returncode or 0, out.decode(), err.decode()
+    command = [sys.executable, "-m", "cli", *arguments]
+    code, out, err = await forks.run(command, installation.environment("cli", 0, more))
+    return code, out.decode(), err.decode()
 
 
 def rows(out: str) -> list[list[str]]:

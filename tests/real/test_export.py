@@ -1,6 +1,5 @@
 """Exports on real servers: what the topics and the store say, each row once, although it is killed on the way."""
 
-import asyncio
 import json
 import signal
 import sys
@@ -11,6 +10,7 @@ from typing import Any
 import pytest
 
 from schemas.points import PointsChanged
+from tests import forks
 from tests.harness import Installation
 from tests.real.test_cli import fealty
 from tests.real.workload import Workload
@@ -42,14 +42,10 @@ asyncio.run(export.export(export.What(sys.argv[1]), Path(sys.argv[2]), Format.JS
 
 async def killed(installation: Installation, what: str, directory: Path, pages: int) -> bool:
     """Whether an export with small pages and files was killed after so many pages; else it came to its end."""
-    process = await asyncio.create_subprocess_exec(
-        *(sys.executable, "-c", KILLED, what, str(directory), str(pages)),
-        stderr=asyncio.subprocess.PIPE,
-        env=installation.environment("cli", 0, {}),
-    )
-    _, err = await process.communicate()
-    assert process.returncode in (0, -signal.SIGKILL), err.decode()
-    return process.returncode != 0
+    command = [sys.executable, "-c", KILLED, what, str(directory), str(pages)]
+    code, _, err = await forks.run(command, installation.environment("cli", 0, {}))
+    assert code in (0, -signal.SIGKILL), err.decode()
+    return code != 0
 
 
 def rows(directory: Path) -> list[dict[str, Any]]:

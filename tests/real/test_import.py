@@ -2,6 +2,7 @@
 
 import asyncio
 import csv
+import signal
 import sys
 from collections import defaultdict
 from pathlib import Path
@@ -14,6 +15,7 @@ from schemas.programme import Programme
 from shared.clock import instant
 from shared.runtime.journal import Journal
 from shared.runtime.publish import forward_id
+from tests import forks
 from tests.harness import DEMO, Command, Installation, eventually
 from tests.real.test_cli import fealty, rows
 
@@ -104,16 +106,12 @@ async def test_a_killed_import_goes_on_and_every_balance_is_exact(installation: 
         assert counts(out).startswith(f"{good:,} to import, 0 already in, {len(bad)} refused")
         assert counts(out).endswith("; nothing was sent")
 
-        process = await asyncio.create_subprocess_exec(
-            *(sys.executable, "-m", "cli", "import", "accounts", str(path), "--concurrency", "40"),
-            stdout=asyncio.subprocess.DEVNULL,
-            stderr=asyncio.subprocess.DEVNULL,
-            env=installation.environment("cli", 0, {}),
-        )
+        command = [sys.executable, "-m", "cli", "import", "accounts", str(path), "--concurrency", "40"]
+        process = await forks.start(command, installation.environment("cli", 0, {}))
         while await adjusts(installation) < good // 3:
             assert process.returncode is None
             await asyncio.sleep(0.01)
-        process.kill()
+        process.send_signal(signal.SIGKILL)
         await process.wait()
         await installation.drained()
         half = await adjusts(installation)

@@ -17,6 +17,7 @@ from cli.rebuild.store import Store
 from shared.decider import Accepted, Decider, Document, Streams
 from shared.runtime.journal import Journal
 from shared.writes import write_of
+from tests import forks
 from tests.harness import Installation, eventually
 from tests.real.test_cli import fealty, rows
 from tests.real.workload import Workload, check
@@ -146,12 +147,11 @@ async def in_parts(installation: Installation) -> asyncio.subprocess.Process:
 async def kill_half_way(installation: Installation) -> None:
     """Kill a rebuild when it has remembered something, with pages so small that it is far from its end."""
     small = "from cli.rebuild import rebuilder; rebuilder._PAGE_WRITES = 10; from cli.main import main; main()"
-    process = await asyncio.create_subprocess_exec(
-        *(sys.executable, "-c", small, "rebuild", "points"), env=installation.environment("cli", 0, {})
-    )
+    command = [sys.executable, "-c", small, "rebuild", "points"]
+    process = await forks.start(command, installation.environment("cli", 0, {}))
     progress = installation.collection("points", "rebuild")
     await eventually(lambda: progress.count_documents({"streams": {"$gte": 5}}), 1)
-    os.kill(process.pid, signal.SIGKILL)
+    process.send_signal(signal.SIGKILL)
     assert await process.wait() == -signal.SIGKILL
 
 

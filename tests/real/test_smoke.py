@@ -1,4 +1,4 @@
-"""One movement from the topic to the journal, the snapshot, the events and the change stream."""
+"""One movement from the topic to the journal, the snapshot, the events and the change stream, by a new interpreter."""
 
 import pytest
 
@@ -10,6 +10,7 @@ DECLARED = ("points.programme_applied.v1", "points.account_numbers_applied.v1")
 
 
 async def test_a_load_is_booked_and_published(installation: Installation) -> None:
+    installation.forked = False
     load = Command.transaction("A-1", "LOY22-BuyVouchers", load=1000)
     async with installation.points():
         await installation.command(load)

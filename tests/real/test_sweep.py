@@ -128,9 +128,8 @@ async def started(installation: Installation, name: str, *settings: dict[str, st
     """A process of the counter, ready or not; its name ends in its port."""
     port = free_port()
     environment = {key: value for each in settings for key, value in each.items()}
-    process = Process(f"{name}:{port}", installation.logs / f"{name}.log")
+    process = installation.process(f"{name}:{port}")
     await process.start([sys.executable, "-m", "tests.real.counter"], installation.environment(name, port, environment))
-    installation.processes.append(process)
     return process
 
 
