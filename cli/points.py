@@ -10,16 +10,6 @@ from shared.decider import Document, View
 from shared.runtime.journal import Stored
 
 
-def account_stream(store: str, account: str) -> str:
-    """The stream of an account."""
-    return f"account/{store}/{account}"
-
-
-def programme_stream(store: str, programme: str) -> str:
-    """The stream of a programme."""
-    return f"programme/{store}/{programme}"
-
-
 def account_view(stream: str, stored: Stored) -> Document | None:
     """An account as the service publishes it, an `AccountView` in JSON's types; None when there is nothing to show."""
     return _value(ACCOUNT_VIEW, stream, stored)
@@ -29,11 +19,6 @@ def programme_of(stream: str, stored: Stored) -> Programme | None:
     """A programme's present rules."""
     value = _value(PROGRAMME_VIEW, stream, stored)
     return None if value is None else ProgrammeView.model_validate(value, context=STORED).programme
-
-
-def catalogue_stream(store: str) -> str:
-    """The stream of all that a store declares to the points service."""
-    return f"catalogue/{store}/all"
 
 
 def tier_sets_of(stream: str, stored: Stored) -> tuple[TierSet, ...]:

@@ -7,11 +7,6 @@ from services.voucher.decider import DECIDER
 from shared.runtime.journal import Stored
 
 
-def definition_stream(store: str, code: str) -> str:
-    """The stream of a voucher definition."""
-    return f"definition/{store}/{code}"
-
-
 def definition_of(stream: str, stored: Stored) -> VoucherDefinition | None:
     """A definition as it is now."""
     view = DECIDER.views(DECIDER.load_state(stream, stored.document["state"]))

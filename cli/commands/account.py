@@ -11,8 +11,9 @@ from typing import Any
 from cli.commands.console import Failure, out
 from cli.commands.output import Form, Sheet, print_json, show
 from cli.commands.stores import journal_of
-from cli.points import account_stream, account_view
+from cli.points import account_view
 from schemas.base import format_instant
+from services.points.streams import account_stream
 from shared.decider import Document
 from shared.ids import account_id
 from shared.money import from_minor

@@ -12,9 +12,10 @@ from cli.commands.output import Form, Sheet, print_json_text, text
 from cli.commands.output import show as print_sheet
 from cli.commands.stores import journal_of
 from cli.liability import COLUMNS, Book, Present, Row, books, faults, set_apart
-from cli.points import account_stream, account_view, programme_of, programme_stream
+from cli.points import account_view, programme_of
 from schemas.accounts import AccountState
 from schemas.programme import Programme
+from services.points.streams import account_stream, programme_stream
 from shared.decider import Document
 from shared.hashing import to_json
 from shared.money import from_minor

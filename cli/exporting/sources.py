@@ -6,7 +6,8 @@ from decimal import Decimal
 from typing import Any
 
 from cli.exporting.formats import Row
-from cli.points import account_stream, account_view
+from cli.points import account_view
+from services.points.streams import account_stream
 from shared.decider import Document
 from shared.money import from_minor
 from shared.runtime.history import FOLDED, History

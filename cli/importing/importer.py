@@ -24,11 +24,12 @@ from cli.importing.reading import Row
 from cli.importing.repeats import Repeats
 from cli.importing.sending import letters, outcomes, publish, settled
 from cli.importing.tally import Tally
-from cli.points import programme_of, programme_stream
+from cli.points import programme_of
 from schemas.envelope import Envelope
 from schemas.points import Adjust
 from schemas.programme import Programme
 from schemas.replies import Status
+from services.points.streams import programme_stream
 from shared.clock import instant, now_ms
 from shared.decider import Document
 from shared.hashing import to_json

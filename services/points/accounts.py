@@ -21,7 +21,8 @@ from services.points.booking import Booking
 from services.points.closing import close
 from services.points.desk import Outcome, States, accepted, desk, joining, mismatch, opened
 from services.points.evolve import evolve_account
-from services.points.state import Account, account_stream, catalogue_stream
+from services.points.state import Account
+from services.points.streams import account_stream, catalogue_stream
 from services.points.waiting_inputs import is_known, release, releasing
 from shared.decider import Command, Rejected, Streams
 from shared.ids import account_id

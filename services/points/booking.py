@@ -8,7 +8,13 @@ from schemas.accounts import AccountOpened
 from schemas.movements import LotPart, Movement, Notice, Source
 from services.points.evolve import evolve_account
 from services.points.parts import NO_SOURCE, trusted
-from services.points.state import Account, AccountEvent, Balance, Catalogue, Event
+from services.points.state import (
+    Account,
+    AccountEvent,
+    Balance,
+    Catalogue,
+    Event,
+)
 from shared.decider import Command
 
 DUE = -1

@@ -13,7 +13,14 @@ from schemas.refusals import PointsRefusal
 from services.points import lots as lot_rules
 from services.points.booking import Booking
 from services.points.parts import part_of
-from services.points.state import CREDITED_MAX, LOTS_MAX, Account, Balance, Lot, ProgrammeRules
+from services.points.state import (
+    CREDITED_MAX,
+    LOTS_MAX,
+    Account,
+    Balance,
+    Lot,
+    ProgrammeRules,
+)
 from shared.calendar import account_expiry_instant, expiry_instant, local_date, unless_never
 from shared.decider import Rejected
 from shared.money import from_minor, to_minor

@@ -49,7 +49,7 @@ from services.points.joining import join_account, take_over
 from services.points.orders.decide import order_streams, place_order, record_fact, report_order
 from services.points.orders.freeing import free_receipt, freeing_streams
 from services.points.reverse import close_reversal, closing_reversal_streams, reversal_streams, reverse
-from services.points.state import catalogue_stream, order_stream, transaction_stream
+from services.points.streams import catalogue_stream, order_stream, transaction_stream
 from services.points.transaction import post_transaction, transaction_streams
 from services.points.waiting_inputs import Input, know_number, release_inputs, release_streams, wait
 from shared.decider import Command, Streams

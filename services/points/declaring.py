@@ -9,7 +9,8 @@ from schemas.waiting_inputs import (
     PutAccountNumbers,
 )
 from services.points.desk import Outcome, States
-from services.points.state import Catalogue, ProgrammeRules, catalogue_stream, programme_stream
+from services.points.state import Catalogue, ProgrammeRules
+from services.points.streams import catalogue_stream, programme_stream
 from shared.decider import Accepted, Command, Rejected, Streams
 
 

@@ -17,9 +17,8 @@ from services.points.state import (
     Catalogue,
     Event,
     ProgrammeRules,
-    account_stream,
-    catalogue_stream,
 )
+from services.points.streams import account_stream, catalogue_stream
 from services.points.thresholds import book_thresholds
 from services.points.waiting_inputs import releasing
 from shared.decider import Accepted, Command, Document, FollowUp, Forwarded, Rejected, Streams

@@ -21,9 +21,9 @@ from services.points.state import (
     ProgrammeRules,
     Standing,
     State,
-    aggregate_of,
     initial,
 )
+from services.points.streams import aggregate_of
 from shared.clock import as_utc
 from shared.decider import Document
 from shared.shapes import Shape, unchanged

@@ -13,7 +13,8 @@ from services.points.booking import Booking
 from services.points.desk import Outcome, States, is_own
 from services.points.orders.identity import named_shop, order_stream_of
 from services.points.receipts import Receipt, evolve_receipt
-from services.points.state import ProgrammeRules, receipt_stream
+from services.points.state import ProgrammeRules
+from services.points.streams import receipt_stream
 from shared.decider import Accepted, Command, Document, Entry, FollowUp, Rejected
 from shared.ids import account_id
 

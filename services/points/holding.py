@@ -38,7 +38,14 @@ from services.points.desk import Outcome, States, accepted, account_streams
 from services.points.earning_once import freeing, loaded_for
 from services.points.held import Hold, evolve_hold
 from services.points.parts import part_of
-from services.points.state import LOTS_MAX, Account, Event, Lot, ProgrammeRules, transaction_stream
+from services.points.state import (
+    LOTS_MAX,
+    Account,
+    Event,
+    Lot,
+    ProgrammeRules,
+)
+from services.points.streams import transaction_stream
 from services.points.undo import conditions_of, taken_from
 from shared.calendar import local_date
 from shared.decider import Accepted, Command, FollowUp, Rejected, Streams, entry_key

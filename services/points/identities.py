@@ -11,7 +11,12 @@ from collections.abc import Iterator
 from schemas.movements import Moved
 from services.points.orders.entitlement import Entitled, entitlement, sums_of
 from services.points.orders.state import Order
-from services.points.state import Account, Balance, Event, State
+from services.points.state import (
+    Account,
+    Balance,
+    Event,
+    State,
+)
 from shared.findings import Difference
 
 

@@ -14,7 +14,13 @@ from services.points.credits import balance_of, lots_of, owed_lot
 from services.points.desk import Outcome, States, accepted, desk
 from services.points.lots import matching
 from services.points.parts import part_of
-from services.points.state import LOTS_MAX, Account, Balance, Lot, account_stream
+from services.points.state import (
+    LOTS_MAX,
+    Account,
+    Balance,
+    Lot,
+)
+from services.points.streams import account_stream
 from services.points.undo import joined, taken_from
 from services.points.waiting_inputs import releasing
 from shared.decider import Accepted, Command, FollowUp

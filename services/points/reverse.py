@@ -26,14 +26,8 @@ from services.points.desk import Outcome, States, accepted, desk, opened, own_ac
 from services.points.earning_once import freeing, loaded_for
 from services.points.originals import Originals, Undo, originals_of, undos_of, wanted
 from services.points.reversals import Reversals, evolve_reversals
-from services.points.state import (
-    Catalogue,
-    Event,
-    ProgrammeRules,
-    account_stream,
-    catalogue_stream,
-    reversals_stream,
-)
+from services.points.state import Catalogue, Event, ProgrammeRules
+from services.points.streams import account_stream, catalogue_stream, reversals_stream
 from services.points.undo import credited_too_much, given_back, undo_all
 from shared.decider import Accepted, Command, Document, Entry, FollowUp, Rejected, Streams, entry_key
 from shared.ids import closing_id, derived_id

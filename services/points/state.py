@@ -12,7 +12,7 @@ from functools import lru_cache
 from math import ceil
 from types import MappingProxyType
 from typing import NamedTuple
-from urllib.parse import quote, unquote
+from urllib.parse import unquote
 
 from schemas.accounts import AccountState
 from schemas.movements import Movement, Notice
@@ -24,6 +24,7 @@ from services.points.held import Hold
 from services.points.orders.state import Order
 from services.points.receipts import Receipt
 from services.points.reversals import Reversals
+from services.points.streams import aggregate_of
 
 LOTS_MAX = 2_000
 """The lots that one account may have, active and future-dated, over all its programmes (4.1.4).
@@ -212,49 +213,6 @@ Event = PointsEvent
 CatalogueEvent = ProgrammeApplied | CatalogueNews
 
 
-def account_stream(store: str, account: str) -> str:
-    """The stream of an account."""
-    return f"account/{store}/{account}"
-
-
-def programme_stream(store: str, programme: str) -> str:
-    """The stream of a programme, whose id may itself contain slashes."""
-    return f"programme/{store}/{programme}"
-
-
-def catalogue_stream(store: str) -> str:
-    """The stream of the store's catalogue."""
-    return f"catalogue/{store}/all"
-
-
-def order_stream(store: str, order: str, shop: str | None = None) -> str:
-    """The stream of an order; with a shop, of that shop's order of this number."""
-    return f"order/{store}/{order}" if shop is None else f"shop-order/{store}/{_quoted(shop)}/{order}"
-
-
-def receipt_stream(store: str, account: str, receipt: str, shop: str | None = None) -> str:
-    """The stream of what an account was loaded for a receipt; with a shop, for that shop's receipt of this number."""
-    if shop is None:
-        return f"receipt/{store}/{account}/{receipt}"
-    return f"shop-receipt/{store}/{account}/{_quoted(shop)}/{receipt}"
-
-
-def transaction_stream(store: str, transaction: str) -> str:
-    """The stream of a transaction that is held."""
-    return f"transaction/{store}/{transaction}"
-
-
-def reversals_stream(store: str, transaction: str) -> str:
-    """The stream of what was undone of a transaction."""
-    return f"reversals/{store}/{transaction}"
-
-
-@lru_cache(maxsize=1024)
-def _quoted(shop: str) -> str:
-    """A shop's name without a slash, so that what follows it may have some."""
-    return quote(shop, safe="")
-
-
 _unquoted = lru_cache(maxsize=1024)(unquote)
 
 
@@ -285,11 +243,6 @@ def initial(stream: str) -> State:
     if make is None:
         raise ValueError(f"{stream} is no stream of the points service")
     return make(aggregate_of(stream))
-
-
-def aggregate_of(stream: str) -> str:
-    """The id of the account, programme, order or transaction that a stream is of; of a receipt the account's too."""
-    return stream.split("/", 2)[2]
 
 
 def _floor(limit: Decimal, scale: int) -> int:

@@ -16,7 +16,8 @@ from services.points.desk import Outcome, States, accepted, account_streams, des
 from services.points.earning_once import earned_programmes, receipt_loaded, receipt_streams, remembering, shop_missing
 from services.points.holding import hold
 from services.points.orders.identity import order_streams_of
-from services.points.state import ProgrammeRules, transaction_stream
+from services.points.state import ProgrammeRules
+from services.points.streams import transaction_stream
 from services.points.thresholds import too_often
 from shared.calendar import local_date, unless_never
 from shared.decider import Command, Rejected, Streams

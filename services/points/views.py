@@ -9,7 +9,14 @@ from services.points.held import Hold
 from services.points.orders.state import Order
 from services.points.receipts import Receipt
 from services.points.reversals import Reversals
-from services.points.state import Account, Balance, Catalogue, ProgrammeRules, Standing, State
+from services.points.state import (
+    Account,
+    Balance,
+    Catalogue,
+    ProgrammeRules,
+    Standing,
+    State,
+)
 from services.points.tiers import measure_of
 from shared.calendar import unless_never
 from shared.decider import Document, View

@@ -22,7 +22,8 @@ from schemas.waiting_inputs import (
     number_fits,
 )
 from services.points.evolve import evolve_account
-from services.points.state import Account, AccountEvent, Event, account_stream, catalogue_stream
+from services.points.state import Account, AccountEvent, Event
+from services.points.streams import account_stream, catalogue_stream
 from shared.decider import Accepted, Command, Entry, FollowUp, Rejected, Streams, entry_key
 from shared.hashing import to_json
 from shared.ids import derived_id

@@ -4,7 +4,8 @@ from services.points.documents import SHAPES
 from services.points.held import Hold
 from services.points.orders.documents import ORDER
 from services.points.orders.state import Order
-from services.points.state import aggregate_of, initial
+from services.points.state import initial
+from services.points.streams import aggregate_of
 from shared.decider import Document, Wake
 
 

@@ -11,7 +11,7 @@ from schemas.programme import Programme
 from schemas.text import STORED
 from schemas.vouchers import BookVoucherDue, VoucherDefinition, VoucherState
 from services.points.decider import DECIDER
-from services.points.state import programme_stream
+from services.points.streams import programme_stream
 from shared.errors import Poison
 from shared.ids import new_id
 from shared.runtime.decode import Incoming, Undecodable

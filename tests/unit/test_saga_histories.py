@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from services.points.identities import check_state
-from services.points.state import account_stream
+from services.points.streams import account_stream
 from services.voucher.state import voucher_stream
 from shared.decider import Accepted, Rejected
 from shared.ids import account_id

@@ -24,7 +24,7 @@ from services.points.orders.identity import order_stream_of, order_streams_of
 from services.points.orders.placing import digest_of, placed_of
 from services.points.orders.state import Fact, Order, What
 from services.points.orders.waiting import UNKNOWN_AFTER, unreported
-from services.points.state import order_stream
+from services.points.streams import order_stream
 from shared.decider import Accepted, Command, Rejected, Streams
 
 FACTS_MAX = 500

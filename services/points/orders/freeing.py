@@ -11,7 +11,8 @@ from services.points.orders.file import OrderFile
 from services.points.orders.identity import order_stream_of, order_streams_of
 from services.points.orders.state import Order
 from services.points.receipts import evolve_receipt
-from services.points.state import State, receipt_stream
+from services.points.state import State
+from services.points.streams import receipt_stream
 from shared.decider import Command, Rejected, Streams
 from shared.ids import account_id
 

@@ -10,7 +10,7 @@ from schemas.text import REFERENCE
 from services.points.booking import Booking
 from services.points.desk import States, is_own
 from services.points.orders.state import Order
-from services.points.state import order_stream
+from services.points.streams import order_stream
 from shared.decider import Rejected
 
 

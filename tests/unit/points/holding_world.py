@@ -9,7 +9,7 @@ from schemas.holds import (
     TransactionClosed,
 )
 from schemas.points import CloseTransaction, PostTransaction
-from services.points.state import transaction_stream
+from services.points.streams import transaction_stream
 from shared.ids import closing_id
 from tests.unit.points.world import (
     ACCOUNT,

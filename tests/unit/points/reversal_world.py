@@ -3,7 +3,7 @@
 from typing import Any
 
 from schemas.points import CloseReversal, Reverse
-from services.points.state import reversals_stream
+from services.points.streams import reversals_stream
 from shared.ids import closing_id
 from tests.unit.points.holding_world import SERIAL, closed, everything, rich
 from tests.unit.points.world import ACCOUNT, COMMAND_ID, NUMBER, STORE, T0, Given, When

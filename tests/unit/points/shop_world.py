@@ -6,7 +6,7 @@ from schemas.order_numbers import OrderNumbersApplied
 from schemas.points import PostTransaction
 from services.points.decider import DECIDER
 from services.points.orders.state import Order
-from services.points.state import order_stream
+from services.points.streams import order_stream
 from tests.unit.points.world import CATALOGUE, NUMBER, STORE, T0, Given, does, transaction
 
 PER_SHOP = OrderNumbersApplied(unique_per="shop", version=1, booked_at=T0)

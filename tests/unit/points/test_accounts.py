@@ -17,7 +17,8 @@ from schemas.points import BookDue, PointsRefusal
 from schemas.waiting_inputs import NumberKnown
 from services.points.accounts import NUMBERS_MAX
 from services.points.decider import DECIDER
-from services.points.state import Account, account_stream
+from services.points.state import Account
+from services.points.streams import account_stream
 from shared.decider import Forwarded
 from shared.ids import account_id
 from tests.unit.points.world import (

@@ -9,7 +9,7 @@ from schemas.holds import HoldEnded, HoldPlaced
 from schemas.points import BookDue, PointsRefusal
 from schemas.waiting_inputs import RELEASE_INPUTS, KnowNumber, ReleaseInputs
 from services.points.decider import DECIDER
-from services.points.state import account_stream
+from services.points.streams import account_stream
 from shared.ids import account_id
 from tests.unit.points.holding_world import closed, everything, rich
 from tests.unit.points.order_world import ORD, after, fulfil, place

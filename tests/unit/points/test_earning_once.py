@@ -19,7 +19,8 @@ from schemas.points import CloseTransaction, PointsRefusal, PostTransaction, Rev
 from schemas.receipts import FREE_RECEIPT, FreeReceipt
 from services.points.identities import check_state
 from services.points.orders.state import Order
-from services.points.state import Account, Balance, order_stream
+from services.points.state import Account, Balance
+from services.points.streams import order_stream
 from shared.decider import FollowUp, Rejected
 from shared.ids import account_id, closing_id
 from tests.unit.points.order_world import EARN, after, cancel, fulfil, place, points

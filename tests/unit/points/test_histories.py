@@ -25,7 +25,12 @@ from services.points.changes import changes
 from services.points.decider import DECIDER
 from services.points.due import due_at
 from services.points.identities import check_event, check_state
-from services.points.state import Account, Balance, Event, State
+from services.points.state import (
+    Account,
+    Balance,
+    Event,
+    State,
+)
 from shared.decider import Accepted, Document, Rejected
 from tests.unit.points.history_commands import Story
 from tests.unit.points.reference import Model, Purse, RefusedError

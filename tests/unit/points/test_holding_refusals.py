@@ -10,7 +10,8 @@ from schemas.accounts import ReplaceNumber, SetAccountState
 from schemas.points import PointsRefusal
 from services.points.closing import HELD_MAX, HOLDS_MAX
 from services.points.identities import check_state
-from services.points.state import CREDITED_MAX, LOTS_MAX, account_stream
+from services.points.state import CREDITED_MAX, LOTS_MAX
+from services.points.streams import account_stream
 from shared.decider import Accepted
 from shared.ids import account_id
 from tests.unit.points.holding_world import (

@@ -21,7 +21,8 @@ from schemas.waiting_inputs import KnowNumber
 from services.points.decider import DECIDER
 from services.points.due import due_at
 from services.points.identities import check_event, check_state
-from services.points.state import Account, Balance, account_stream
+from services.points.state import Account, Balance
+from services.points.streams import account_stream
 from shared.decider import FollowUp, Forwarded, Rejected
 from shared.ids import closing_id
 from tests.unit.points.order_world import EARN, cancel, fulfil, give_up, place

@@ -10,7 +10,7 @@ import pytest
 
 from services.points.decider import DECIDER
 from services.points.orders.decide import FACTS_MAX, WAITING_LINES_MAX
-from services.points.state import order_stream
+from services.points.streams import order_stream
 from tests.unit.points.order_world import ORD, fulfil, give_up, place, points
 from tests.unit.points.world import STORE, Given, given
 

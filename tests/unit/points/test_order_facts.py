@@ -18,7 +18,7 @@ from schemas.orders import (
 )
 from services.points.decider import DECIDER
 from services.points.orders.documents import dump_order
-from services.points.state import order_stream
+from services.points.streams import order_stream
 from shared.ids import account_id
 from tests.unit.points.order_world import (
     COMMON,

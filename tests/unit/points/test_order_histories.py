@@ -21,7 +21,7 @@ from schemas.points import Reverse
 from schemas.refusals import PointsRefusal
 from services.points.identities import check_state
 from services.points.orders.state import Award, Order
-from services.points.state import order_stream
+from services.points.streams import order_stream
 from shared.decider import Rejected
 from tests.unit.points.order_plans import Plan, Quantities, Told, drawn_fact, drawn_order, plan
 from tests.unit.points.world import NUMBER, STORE, T0, Given, applied, does, given, programme, transaction

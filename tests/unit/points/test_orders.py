@@ -9,7 +9,8 @@ from schemas.points import PointsRefusal
 from services.points.decider import DECIDER
 from services.points.orders.decide import FACTS_MAX, REVISIONS_MAX, WAITING_LINES_MAX
 from services.points.orders.documents import dump_order
-from services.points.state import LOTS_MAX, order_stream
+from services.points.state import LOTS_MAX
+from services.points.streams import order_stream
 from tests.unit.points.order_world import (
     EARN,
     ORD,

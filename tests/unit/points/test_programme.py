@@ -7,7 +7,8 @@ import pytest
 
 from schemas.points import PointsRefusal, ProgrammeApplied, ProgrammeView
 from services.points.decider import DECIDER
-from services.points.state import ProgrammeRules, programme_stream
+from services.points.state import ProgrammeRules
+from services.points.streams import programme_stream
 from tests.unit.points.world import STORE, T0, applied, given, programme, put
 
 RICH = programme(

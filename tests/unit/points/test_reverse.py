@@ -10,7 +10,7 @@ from schemas.movements import GivenBack, Revoked, Unscheduled
 from schemas.points import PointsRefusal, Reverse, Reversed, ReversedAmount, Source
 from services.points.decider import DECIDER
 from services.points.reversals import Reversals
-from services.points.state import reversals_stream
+from services.points.streams import reversals_stream
 from shared.decider import Entry
 from shared.ids import account_id, derived_id
 from tests.unit.points.world import (

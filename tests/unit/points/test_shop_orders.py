@@ -11,7 +11,7 @@ from schemas.points import PointsRefusal, Reverse
 from schemas.receipts import FREE_RECEIPT, FreeReceipt
 from services.points.concerns import concerns
 from services.points.decider import DECIDER
-from services.points.state import order_stream
+from services.points.streams import order_stream
 from services.points.waking import wake
 from shared.decider import Rejected, Wake
 from tests.unit.points.order_world import ORD as ORDERS

@@ -3,7 +3,7 @@
 from datetime import timedelta
 
 from services.points.decider import DECIDER
-from services.points.state import catalogue_stream, order_stream, programme_stream
+from services.points.streams import catalogue_stream, order_stream, programme_stream
 from services.points.waking import wake
 from shared.decider import Wake
 from tests.unit.points.order_world import fulfil, place

@@ -34,10 +34,8 @@ from schemas.waiting_inputs import (
 )
 from services.points.decider import DECIDER
 from services.points.orders.state import Order
-from services.points.state import (
-    Account,
-    Event,
-    State,
+from services.points.state import Account, Event, State
+from services.points.streams import (
     account_stream,
     catalogue_stream,
     order_stream,
