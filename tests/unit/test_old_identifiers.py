@@ -18,7 +18,9 @@ from shared.runtime.decode import Incoming, Undecodable
 from tests.unit.points.world import ACCOUNT, NUMBER, STORE, T0, does
 from tests.unit.points.world import given as points_given
 from tests.unit.test_decode import DECODE, Stub
-from tests.unit.voucher.world import DAY, TRANSACTION, bought, executing, given, reversing, used
+from tests.unit.voucher.commands import bought, executing, reversing, used
+from tests.unit.voucher.events import put
+from tests.unit.voucher.world import DAY, TRANSACTION, given
 
 ODD = " LOY/22\u200b"
 """As it was taken once, and is no more."""
@@ -66,9 +68,9 @@ def test_a_programme_is_loaded_published_and_booked_in() -> None:
 
 
 def test_a_voucher_is_sold_redeemed_reversed_and_expired() -> None:
-    sold = given(OUT_OF_DATE).when(executing(bought(ODD, ODD))).then("issued", "transaction_executed")
-    redeemed = sold.when(executing(used(ODD), transaction="T2")).then("redeemed", "transaction_executed")
-    undone = redeemed.when(reversing((ODD,), transaction="T2")).then("restored", "reversal_executed")
+    sold = given(put(OUT_OF_DATE)).when(executing(bought(ODD, ODD))).booked("issued", "transaction_executed")
+    redeemed = sold.when(executing(used(ODD), transaction="T2")).booked("redeemed", "transaction_executed")
+    undone = redeemed.when(reversing((ODD,), transaction="T2")).booked("restored", "reversal_executed")
     due = BookVoucherDue.model_validate({"serialId": ODD}, context=STORED)
-    undone.when(due, now=T0 + 400 * DAY).then("expired").is_(ODD, VoucherState.EXPIRED)
-    sold.when(reversing((), (ODD,), transaction=TRANSACTION)).then("voided", "reversal_executed")
+    undone.when(due, now=T0 + 400 * DAY).booked("expired").is_(ODD, VoucherState.EXPIRED)
+    sold.when(reversing((), (ODD,), transaction=TRANSACTION)).booked("voided", "reversal_executed")

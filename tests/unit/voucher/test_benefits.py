@@ -5,9 +5,24 @@ from typing import Any
 import pytest
 from pydantic import ValidationError
 
-from schemas.vouchers import CloseTransaction, PutDefinition, VoucherRefusal
+from schemas.vouchers import CloseTransaction, PutDefinition, VoucherState
 from services.voucher.views import views
-from tests.unit.voucher.world import World, bought, definition, executing, given, issuing, reversing, used
+from tests.unit.voucher.commands import bought, executing, reversing, used
+from tests.unit.voucher.events import (
+    BOUGHT,
+    IN_REVERSAL,
+    done,
+    executed,
+    issued,
+    put,
+    redeemed,
+    restored,
+    reversed_,
+    sold,
+    there,
+    voided,
+)
+from tests.unit.voucher.world import T0, definition, given
 
 FIVE = {"type": "amount", "value": 5, "currency": "EUR"}
 TENTH: dict[str, Any] = {"type": "percentage", "value": 10, "max": None, "currency": None}
@@ -44,51 +59,51 @@ BAD: list[dict[str, Any]] = [
 
 
 @pytest.mark.parametrize("benefit", GOOD)
-def test_what_can_be_declared(benefit: dict[str, Any]) -> None:
+def test_a_benefit_that_a_till_can_compute_is_declared(benefit: dict[str, Any]) -> None:
     declared = definition(benefit=benefit)
-    given().when(PutDefinition(definition=declared)).accepted  # noqa: B018
+    given().when(PutDefinition(definition=declared)).then(put(declared, booked_at=T0))
     again = type(declared).model_validate_json(declared.model_dump_json(by_alias=True))
     assert again == declared
     assert benefit.items() <= declared.model_dump(mode="json", by_alias=True)["benefit"].items()
 
 
 @pytest.mark.parametrize("benefit", BAD)
-def test_what_cannot(benefit: dict[str, Any]) -> None:
+def test_a_benefit_without_a_meaning_does_not_parse(benefit: dict[str, Any]) -> None:
     with pytest.raises(ValidationError):
         definition(benefit=benefit)
 
 
-@pytest.mark.parametrize(
-    ("benefit", "place"),
-    [
-        ({**FIVE, "value": 4.955}, "value"),
-        ({**FIVE, "value": 0.5, "currency": "JPY"}, "value"),
-        ({"type": "percentage", "value": 10, "max": 0.001, "currency": "EUR"}, "max"),
-    ],
-)
-def test_money_that_its_currency_has_not_is_refused(benefit: dict[str, Any], place: str) -> None:
-    when = given().when(PutDefinition(definition=definition(benefit=benefit)))
-    when.refused(VoucherRefusal.TOO_MANY_DECIMALS, f"/definition/benefit/{place}")
-
-
-def test_it_is_pinned_at_issue_and_told_with_the_voucher() -> None:
+def test_a_benefit_is_pinned_at_issue_and_told_wherever_the_voucher_is() -> None:
     """A definition that changes afterwards changes no voucher that exists, as with its texts."""
-    world = given(definition(benefit=FIVE)).when(issuing("1"))
-    world = world.when(PutDefinition(definition=definition(benefit=TENTH))).when(issuing("2"))
-    assert [_worth(world, serial) for serial in ("1", "2")] == [FIVE, TENTH]
-    world = world.when(executing(bought("3", use=True), used("1", operation=1)))
-    told = CloseTransaction.model_validate(world.told.payload).model_dump(mode="json", by_alias=True)
+    old, new = definition(benefit=FIVE), definition(benefit=TENTH)
+    world = given(put(old), there("old", old), put(new, 2))
+    when = world.when(executing(bought("new", use=True), used("old", operation=1)))
+    when.then(
+        issued("new", new, **BOUGHT, definition_version=2),
+        redeemed("new", 2, new),
+        redeemed("old", 2, old, operation=1),
+        executed(
+            issued=(sold("new", 0, new, state=VoucherState.REDEEMED),),
+            redeemed=(done("new", 0, new), done("old", 1, old)),
+        ),
+    )
+    told = CloseTransaction.model_validate(when.told.payload).model_dump(mode="json", by_alias=True)
     assert [each["benefit"] for each in told["issued"]] == [TENTH]
     assert [each["benefit"] for each in told["redeemed"]] == [TENTH, FIVE]
-    undone = world.when(reversing(redeemed=("1",), purchased=("3",))).told.payload
-    assert [each["benefit"] for each in undone["restored"]] == [FIVE]
-    assert [each["benefit"]["type"] for each in undone["voided"]] == ["percentage"]
-    assert _worth(given().when(issuing("4")), "4") is None
+    undone = when.when(reversing(("old",), ("new",)))
+    undone.then(
+        restored("old", 3, old),
+        restored("new", 3, new),
+        voided("new", 4, new, **IN_REVERSAL),
+        reversed_(restored=(done("old", 0, old),), voided=(done("new", 0, new),)),
+    )
+    assert [each["benefit"] for each in undone.told.payload["restored"]] == [FIVE]
 
 
-def _worth(world: World, serial: str) -> Any:
-    """As the snapshot shows it; a state comes back as it was stored."""
-    view = views(world.voucher(serial))
+@pytest.mark.parametrize("benefit", [FIVE, TENTH, None])
+def test_a_voucher_shows_its_benefit(benefit: dict[str, Any] | None) -> None:
+    """As the snapshot has it; a state comes back as it was stored."""
+    view = views(given(there("v", definition(benefit=benefit))).voucher("v"))
     assert view is not None
     assert view.value is not None
-    return view.value["benefit"]
+    assert view.value["benefit"] == benefit

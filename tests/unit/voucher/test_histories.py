@@ -25,22 +25,9 @@ from services.voucher.events import dump_event
 from services.voucher.state import Voucher, transaction_stream, voucher_stream
 from shared.decider import Accepted, Document
 from tests.unit.voucher.chains import assert_chain
-from tests.unit.voucher.world import (
-    ACCOUNT,
-    DAY,
-    OTHER,
-    STORE,
-    T0,
-    World,
-    bought,
-    cancelling,
-    executing,
-    given,
-    issuing,
-    reversing,
-    threshold,
-    used,
-)
+from tests.unit.voucher.commands import bought, cancelling, executing, issuing, reversing, threshold, used
+from tests.unit.voucher.events import DECLARED
+from tests.unit.voucher.world import ACCOUNT, DAY, OTHER, STORE, T0, World, given
 
 COMMANDS = 150
 HISTORIES = 40
@@ -166,7 +153,7 @@ class Model:
 
 def played(seed: int, seen: Counter[str] | None = None) -> None:
     """Play one history, holding each outcome against the model."""
-    caller, world, model, now = Caller(Random(seed)), given(), Model(), T0
+    caller, world, model, now = Caller(Random(seed)), given(*DECLARED), Model(), T0
     for number in range(COMMANDS):
         now += timedelta(hours=caller.random.randint(0, 12))
         payload = caller.next(world, now)

@@ -3,69 +3,78 @@
 import pytest
 
 from schemas.serials import stream_names
-from schemas.vouchers import BookVoucherDue, VoidVoucher, VoucherRefusal, VoucherState
+from schemas.vouchers import BookVoucherDue, VoidVoucher
 from services.voucher.decider import DECIDER
-from services.voucher.state import Voucher, voucher_stream
 from services.voucher.waking import wake
-from tests.unit.voucher.world import DAY, STORE, T0, World, executing, given, issuing, reversing, used
+from tests.unit.voucher.commands import executing, issuing, reversing, used
+from tests.unit.voucher.events import (
+    BY_HAND,
+    DECLARED,
+    at,
+    done,
+    executed,
+    expired,
+    redeemed,
+    refused,
+    restored,
+    reversed_,
+    there,
+    voided,
+)
+from tests.unit.voucher.world import DAY, STORE, T0, Booked, given
+
+IN_USE = ("serial_in_use", "/serialId", "there is a voucher with this serial already")
+UNTIL = T0 + 40 * DAY
 
 
-def from_before(*serials: str) -> World:
-    """Vouchers on streams that have their serials as they were written, as all had."""
-    world = given()
-    for serial in serials:
-        issued = given().when(issuing(serial, expiresAt="2027-01-01T00:00:00Z"))
-        world.states[f"voucher/{STORE}/{serial}"] = issued.states[voucher_stream(STORE, serial)]
-    return world
+def as_written(booked: Booked) -> Booked:
+    """On the stream that has the serial as it was written, as all had once."""
+    event = booked[1]
+    return f"voucher/{STORE}/{getattr(event, 'serial_id')}", event  # noqa: B009 - of a life event
 
 
-def voucher_on(world: World, name: str) -> Voucher:
-    found = world.states[f"voucher/{STORE}/{name}"]
-    assert isinstance(found, Voucher)
-    return found
-
-
-def test_one_serial_is_one_voucher_whatever_its_case() -> None:
-    world = given().when(issuing("Summer-26"))
-    assert [*filter(lambda name: name.startswith("voucher/"), world.states)] == [f"voucher/{STORE}/SUMMER-26"]
-    for serial in ("SUMMER-26", "summer-26", "Summer-26"):
-        world.when(issuing(serial)).refused(VoucherRefusal.SERIAL_IN_USE, "/serialId")
-    redeemed = world.when(executing(used("sUMMER-26"))).then("redeemed", "transaction_executed")
-    assert {event.serial_id for event in redeemed.life()} == {"Summer-26"}
-    (done,) = redeemed.told.payload["redeemed"]
-    assert done["serialId"] == "Summer-26", "it is shown as it was issued"
-    twice = world.when(executing(used("Summer-26"), used("SUMMER-26", operation=1)))
-    twice.decided("refused", "voucher_redeemed", "/used/1")
+@pytest.mark.parametrize("written", ["SUMMER-26", "summer-26", "Summer-26", "sUMMER-26"])
+def test_one_serial_is_one_voucher_whatever_its_case(written: str) -> None:
+    world = given(*DECLARED, there("Summer-26"))
+    world.when(issuing(written)).refused(*IN_USE)
+    when = world.when(executing(used(written)))
+    when.then(
+        ("voucher/main/SUMMER-26", redeemed("Summer-26")[1]),
+        executed(redeemed=(done("Summer-26"),)),
+    )
+    twice = world.when(executing(used("Summer-26"), used(written, operation=1)))
+    twice.then(refused("voucher_redeemed", "/used/1", "the voucher has been redeemed already"))
 
 
 @pytest.mark.parametrize("stored", ["abc-1", "ABC-1", "aBc-1"])
-def test_a_voucher_from_before_is_found_as_it_was_written(stored: str) -> None:
-    world = from_before(stored)
-    redeemed = world.when(executing(used(stored), transaction="T2")).then("redeemed", "transaction_executed")
-    assert voucher_on(redeemed, stored).state is VoucherState.REDEEMED
-    back = redeemed.when(reversing((stored,), transaction="T2")).then("restored", "reversal_executed")
-    wanted = wake(f"voucher/{STORE}/{stored}", DECIDER.dump_state(voucher_on(back, stored)))
+def test_a_voucher_from_before_is_used_given_back_and_expired_on_its_own_stream(stored: str) -> None:
+    stream = f"voucher/{STORE}/{stored}"
+    world = given(*DECLARED, as_written(there(stored, expires_at=UNTIL)))
+    used_ = world.when(executing(used(stored)))
+    used_.then(as_written(redeemed(stored)), executed(redeemed=(done(stored),)))
+    back = used_.when(reversing((stored,), grace_days=0))
+    back.then(as_written(restored(stored, expires_at=UNTIL)), reversed_(restored=(done(stored),)))
+    wanted = wake(stream, DECIDER.dump_state(back.states[stream]))
     assert wanted is not None
-    expired = back.when(BookVoucherDue.model_validate(wanted.payload), now=T0 + 400 * DAY).then("expired")
-    assert voucher_on(expired, stored).state is VoucherState.EXPIRED
+    when = back.when(BookVoucherDue.model_validate(wanted.payload), UNTIL)
+    when.then(*at(UNTIL, as_written(expired(stored, 4))))
 
 
 @pytest.mark.parametrize("stored", ["abc-1", "ABC-1"])
 @pytest.mark.parametrize("written", ["abc-1", "ABC-1", "Abc-1"])
 def test_a_voucher_from_before_in_one_case_is_found_in_any(stored: str, written: str) -> None:
-    world = from_before(stored)
-    world.when(issuing(written)).refused(VoucherRefusal.SERIAL_IN_USE, "/serialId")
-    void = world.when(VoidVoucher(serial_id=written, reason="lost")).then("voided")
-    assert void.accepted.result == {"serialId": stored}
-    assert voucher_on(void, stored).state is VoucherState.VOID
+    world = given(*DECLARED, as_written(there(stored)))
+    world.when(issuing(written)).refused(*IN_USE)
+    when = world.when(VoidVoucher(serial_id=written, reason="hand"))
+    when.then(as_written(voided(stored, **BY_HAND))).answers(serialId=stored)
 
 
 def test_two_from_before_that_differ_in_case_stay_two() -> None:
-    world = from_before("abc-1", "ABC-1")
-    void = world.when(VoidVoucher(serial_id="abc-1", reason="lost")).then("voided")
-    assert voucher_on(void, "abc-1").state is VoucherState.VOID
-    assert voucher_on(void, "ABC-1").state is VoucherState.ISSUED
-    void.when(executing(used("ABC-1"))).then("redeemed", "transaction_executed")
+    world = given(*DECLARED, as_written(there("abc-1")), as_written(there("ABC-1")))
+    void = world.when(VoidVoucher(serial_id="abc-1", reason="hand"))
+    void.then(("voucher/main/abc-1", voided("abc-1", **BY_HAND)[1]))
+    when = void.when(executing(used("ABC-1")))
+    when.then(("voucher/main/ABC-1", redeemed("ABC-1")[1]), executed(redeemed=(done("ABC-1"),)))
 
 
 def test_digits_are_looked_for_once() -> None:

@@ -1,260 +1,247 @@
-"""Transactions: order, all or nothing, every refusal and their order, and the pivot (rules 4.2.1, 4.2.2, 4.3.3)."""
+"""Transactions: in order, all or nothing, and the first decision is final (rules 4.2.1, 4.2.2)."""
 
-from datetime import datetime, timedelta
+from dataclasses import replace
+from datetime import datetime
 from typing import Any
 
 import pytest
 
-from schemas.vouchers import VoucherRefusal, VoucherState
-from shared.ids import new_id
+from schemas.vouchers import VoucherDefinition, VoucherState
+from services.voucher.pivot import SNAPSHOTS_MAX
+from shared.decider import Document
+from tests.unit.voucher.commands import bought, cancelling, executing, used
+from tests.unit.voucher.events import (
+    BOUGHT,
+    DECLARED,
+    TO_BEARER,
+    at,
+    cancelled,
+    done,
+    executed,
+    issued,
+    redeemed,
+    refused,
+    sold,
+    there,
+    voided,
+)
 from tests.unit.voucher.world import (
     ACCOUNT,
     ANY,
     DAY,
+    INSTANT,
+    LATER_ID,
     OTHER,
     OWN,
     T0,
-    World,
-    bought,
-    cancelling,
-    definition,
-    executing,
+    TRANSACTION,
+    Booked,
     given,
-    issuing,
-    reversing,
-    used,
 )
 
 LATER = T0 + 10 * DAY
+NO_SERIAL = "there is no voucher with this serial"
+CLOSES = "points.close_transaction.v1"
 
 
-def test_everything_in_order_in_one_step() -> None:
-    before = given().when(issuing("mine")).when(issuing("theirs", "ANY", account=None)).when(issuing("old"))
-    world = before.when(
+def test_purchases_then_redemptions_are_executed_in_order_in_one_step() -> None:
+    world = given(*DECLARED, there("mine"), there("theirs", ANY, **TO_BEARER), there("old"))
+    when = world.when(
         executing(
             bought("a", operation=0),
-            bought("b", operation=1, use=True),
+            bought("b", operation=1, use=True, expiresAt=LATER),
             used("mine", operation=2),
             used("theirs", None, operation=3),
             used("old", operation=4, void=True),
         )
     )
-    world.then("issued", "issued", "redeemed", "redeemed", "redeemed", "voided", "transaction_executed")
-    world.decided("executed")
-    assert [event.operation for event in world.life()] == [0, 1, 1, 2, 3, 4]
-    assert {event.source.shop for event in world.life()} == {"Webshop"}
-    told = world.told.payload
-    assert [(each["serialId"], each["state"]) for each in told["issued"]] == [("a", "issued"), ("b", "redeemed")]
-    assert [(each["serialId"], each["operation"]) for each in told["redeemed"]] == [
-        ("b", 1),
-        ("mine", 2),
-        ("theirs", 3),
-    ]
-    assert [each["serialId"] for each in told["voided"]] == ["old"]
-    assert world.told.snapshots
-    issued = world.voucher("a").issued
-    assert issued is not None
-    assert (issued.cost, issued.unit, issued.paid_in) == (500, "EUR", "LOY")
-    assert (issued.account, issued.programme) == (ACCOUNT, "LOY")
-    assert world.voucher("theirs").redeemed_by == ACCOUNT
+    when.then(
+        issued("a", **BOUGHT, operation=0),
+        issued("b", **BOUGHT, operation=1, expires_at=LATER),
+        redeemed("b", 2, operation=1),
+        redeemed("mine", 2, operation=2),
+        redeemed("theirs", 2, ANY, operation=3, **TO_BEARER),
+        voided("old", 2, operation=4),
+        executed(
+            issued=(sold("a"), sold("b", 1, expires_at=LATER, state=VoucherState.REDEEMED)),
+            redeemed=(done("b", 1), done("mine", 2), done("theirs", 3, ANY)),
+            voided=(done("old", 4),),
+        ),
+    )
+    when.answers(transactionId=TRANSACTION, decision="executed")
+    start, end = "2026-11-22T10:00:01.123Z", "2026-12-02T10:00:01.123Z"
+    own = {"voucherId": "OWN", "programme": "LOY"}
+    when.tells(
+        CLOSES,
+        TRANSACTION,
+        snapshots=True,
+        transactionId=TRANSACTION,
+        account=ACCOUNT,
+        decision="executed",
+        issued=[
+            {"operation": 0, "serialId": "a", **own, "validFrom": start, "state": "issued"},
+            {"operation": 1, "serialId": "b", **own, "validFrom": start, "expiresAt": end, "state": "redeemed"},
+        ],
+        redeemed=[
+            {"operation": 1, "serialId": "b", **own},
+            {"operation": 2, "serialId": "mine", **own},
+            {"operation": 3, "serialId": "theirs", "voucherId": "ANY"},
+        ],
+        voided=[{"operation": 4, "serialId": "old", **own}],
+    )
 
 
-def test_nothing_at_all_is_executed() -> None:
-    world = given().when(executing()).then("transaction_executed").decided("executed")
-    assert not world.told.snapshots
+def test_a_transaction_without_vouchers_is_executed() -> None:
+    when = given(*DECLARED).when(executing()).then(executed())
+    nothing: dict[str, Any] = {"issued": [], "redeemed": [], "voided": []}
+    when.tells(CLOSES, TRANSACTION, False, transactionId=TRANSACTION, account=ACCOUNT, decision="executed", **nothing)
 
 
-@pytest.mark.parametrize(
-    ("operations", "pointer"),
-    [
-        ((bought("a"), used("none", operation=7)), "/used/7"),
-        ((bought("a"), bought("a", operation=1), used("none", operation=7)), "/bought/1"),
-        ((used("mine", operation=0), used("none", operation=1), used("none", operation=2)), "/used/1"),
-    ],
-)
-def test_the_first_that_fails_refuses_all(operations: tuple[Any, ...], pointer: str) -> None:
-    before = given().when(issuing("mine"))
-    world = before.when(executing(*operations)).then("transaction_refused")
-    assert world.told.payload["pointer"] == pointer
-    assert {name: world.states[name] for name in before.states} == before.states
-    world.is_("mine", VoucherState.ISSUED)
-    assert world.voucher("a").issued is None
-    assert not world.told.snapshots
-
-
-def test_a_deadline_is_the_last_instant() -> None:
-    given().when(executing(bought("a"), deadline=T0)).decided("executed")
-    late = given().when(executing(bought("a"), deadline=T0), T0 + timedelta(milliseconds=1))
-    late.then("transaction_refused").decided("refused", "too_late")
-
-
-# ── what can be bought ──────────────────────────────────────────────────────────────────────────────────────────────
-
-SOLD = (
-    OWN,
-    ANY,
-    definition("RETIRED", state="retired"),
-    definition("OTHERS", programme="OTHER"),
-    definition("PAST", validity={"on": "2026-11-21"}),
-    definition("SHORT", validity={"days": 0}),
-)
+@pytest.mark.parametrize(("count", "snapshots"), [(SNAPSHOTS_MAX, True), (SNAPSHOTS_MAX + 1, False)])
+def test_the_snapshots_of_a_large_transaction_come_by_their_topic_alone(count: int, snapshots: bool) -> None:
+    when = given(*DECLARED).when(executing(*(bought(f"v{at}", operation=at) for at in range(count))))
+    assert len(when.life()) == count
+    assert when.told.snapshots is snapshots
 
 
 @pytest.mark.parametrize(
-    ("operation", "code"),
+    ("operations", "why"),
     [
-        (bought("new", "NONE"), "definition_unknown"),
-        (bought("new", "RETIRED"), "definition_retired"),
-        (bought("new", "OTHERS"), "programme_mismatch"),
-        (bought("there"), "serial_in_use"),
-        (bought("new", "PAST"), "expiry_in_past"),
-        (bought("new", expiresAt=T0), "expiry_in_past"),
-        (bought("new", expiresAt=T0 + DAY, validFrom=T0 + DAY), "expiry_before_activation"),
-        (bought("new", "SHORT", validFrom=T0 + DAY), "expiry_before_activation"),
-        (bought("new", use=True, validFrom=T0 + DAY), "voucher_not_yet_valid"),
+        ((bought("a"), used("none", operation=7)), refused("voucher_unknown", "/used/7", NO_SERIAL)),
+        (
+            (bought("a"), bought("a", operation=1), used("none", operation=7)),
+            refused("serial_in_use", "/bought/1", "there is a voucher with this serial already"),
+        ),
+        (
+            (used("mine", operation=0), used("none", operation=1), used("other none", operation=2)),
+            refused("voucher_unknown", "/used/1", NO_SERIAL),
+        ),
     ],
 )
-def test_what_cannot_be_bought(operation: Any, code: str) -> None:
-    world = given(*SOLD).when(issuing("there")).when(executing(operation))
-    world.decided("refused", code, "/bought/0")
+def test_the_first_operation_that_fails_refuses_all(operations: tuple[Any, ...], why: Booked) -> None:
+    when = given(*DECLARED, there("mine")).when(executing(*operations)).then(why)
+    when.answers(transactionId=TRANSACTION, decision="refused")
+    event: Any = why[1]
+    when.tells(
+        CLOSES,
+        TRANSACTION,
+        snapshots=False,
+        transactionId=TRANSACTION,
+        account=ACCOUNT,
+        decision="refused",
+        code=event.code,
+        detail=event.detail,
+        pointer=event.pointer,
+        issued=[],
+        redeemed=[],
+        voided=[],
+    )
 
 
-@pytest.mark.parametrize(
-    "operation",
-    [
-        bought("new", "ANY"),
-        bought("new", use=True, validFrom=T0),
-        bought("new", expiresAt=T0 + DAY, validFrom=T0),
-        bought("new", validFrom=T0 - DAY, expiresAt=T0 + DAY),
-    ],
-)
-def test_what_can_be_bought(operation: Any) -> None:
-    given(*SOLD).when(executing(operation)).decided("executed")
+def test_the_deadline_is_the_last_instant() -> None:
+    world, payload = given(*DECLARED), executing(bought("a"), deadline=T0)
+    world.when(payload, T0).then(issued("a", **BOUGHT), executed(issued=(sold("a"),)))
+    late = refused("too_late", None, "the transaction's time was over before its vouchers were looked at")
+    world.when(payload, T0 + INSTANT).then(*at(T0 + INSTANT, late))
 
 
-# ── what can be used, in the order in which it is checked ───────────────────────────────────────────────────────────
+def test_a_transaction_without_a_decision_is_cancelled() -> None:
+    when = given(*DECLARED, there("v")).when(cancelling()).then(cancelled())
+    when.answers(transactionId=TRANSACTION, decision="cancelled")
+    nothing: dict[str, Any] = {"issued": [], "redeemed": [], "voided": []}
+    when.tells(CLOSES, TRANSACTION, False, transactionId=TRANSACTION, account=ACCOUNT, decision="cancelled", **nothing)
 
 
-def facing(*faults: str) -> World:
-    """A world in which voucher `v` has several faults at once for the account, a redemption in LOY, and now."""
-    code = "ANY" if "mismatch" in faults else "OWN"
-    owner = OTHER if "foreign" in faults else ACCOUNT
-    fields: dict[str, datetime] = {}
-    if "expired" in faults:
-        fields["expiresAt"] = T0 + DAY
-    if "not yet" in faults:
-        fields["validFrom"] = LATER + DAY
-    world = given().when(issuing("v", code, account=owner, **fields))
-    if "void" in faults:
-        world = world.when(executing(used("v", None if code == "ANY" else "LOY", void=True), account=owner))
-    return world
-
-
-UNKNOWN = ("", ("unknown",))
-CASES = [
-    (("foreign", "void", "not yet", "mismatch"), "voucher_foreign"),
-    (("void", "not yet", "mismatch"), "voucher_void"),
-    (("expired", "mismatch"), "voucher_expired"),
-    (("not yet", "mismatch"), "voucher_not_yet_valid"),
-    (("mismatch",), "programme_mismatch"),
+FIRST = [
+    (executing(bought("a")), (issued("a", **BOUGHT), executed(issued=(sold("a"),)))),
+    (executing(used("v")), (refused("voucher_unknown", "/used/0", NO_SERIAL),)),
+    (cancelling(), (cancelled(),)),
 ]
 
 
-@pytest.mark.parametrize(("faults", "code"), CASES)
-def test_faults_are_told_in_the_order_of_the_rules(faults: tuple[str, ...], code: str) -> None:
-    transaction = new_id()
-    world = facing(*faults).when(executing(used("v"), transaction=transaction, deadline=LATER), LATER)
-    world.decided("refused", code, "/used/0")
+@pytest.mark.parametrize(("first", "decided"), FIRST)
+@pytest.mark.parametrize("later", [executing(bought("b")), executing(used("v")), cancelling()])
+def test_the_first_decision_is_final_and_a_repeat_is_told_it_again(
+    first: Any, decided: tuple[Booked, ...], later: Any
+) -> None:
+    told = given(*DECLARED).when(first).accepted
+    again = given(*DECLARED, *decided).when(later, LATER, LATER_ID).then().accepted
+    assert again.result == told.result
+    (repeat,), (original,) = again.follow_ups, told.follow_ups
+    assert repeat == replace(original, snapshots=False)
 
 
-def test_a_redeemed_voucher_stays_so_after_its_time_and_before_the_programme_is_looked_at() -> None:
-    world = facing("expired").when(executing(used("v")))
-    again = executing(used("v", "ELSE"), transaction=new_id(), deadline=LATER)
-    world.when(again, LATER).decided("refused", "voucher_redeemed", "/used/0")
-
-
-def test_an_unknown_voucher() -> None:
-    given().when(executing(used("v"))).decided("refused", "voucher_unknown", "/used/0")
+# ── what is bought ──────────────────────────────────────────────────────────────────────────────────────────────────
 
 
 @pytest.mark.parametrize(
-    ("first", "second", "code"),
-    [({}, {}, "voucher_redeemed"), ({"void": True}, {}, "voucher_void"), ({}, {"void": True}, "voucher_redeemed")],
+    ("of", "operation", "booked"),
+    [
+        (ANY, bought("v", "ANY"), issued("v", ANY, **BOUGHT)),
+        (OWN, bought("v", expiresAt=T0 + DAY, validFrom=T0), issued("v", **BOUGHT, expires_at=T0 + DAY)),
+        (
+            OWN,
+            bought("v", validFrom=T0 - DAY, expiresAt=T0 + DAY, cost=499, scale=2),
+            issued("v", **{**BOUGHT, "cost": 499}, scale=2, valid_from=T0 - DAY, expires_at=T0 + DAY),
+        ),
+    ],
 )
-def test_the_same_serial_twice(first: Any, second: Any, code: str) -> None:
-    world = given().when(issuing("v")).when(executing(used("v", **first), used("v", operation=1, **second)))
-    world.decided("refused", code, "/used/1").is_("v", VoucherState.ISSUED)
+def test_a_purchase_issues_what_it_paid_for(of: VoucherDefinition, operation: Any, booked: Booked) -> None:
+    event: Any = booked[1]
+    part = sold("v", 0, of, valid_from=event.valid_from, expires_at=event.expires_at)
+    given(*DECLARED).when(executing(operation)).then(booked, executed(issued=(part,)))
 
 
-def test_who_may_use_it() -> None:
-    world = given().when(issuing("theirs", account=OTHER)).when(issuing("anyones", "ANY", account=None))
-    world.when(executing(used("theirs"))).decided("refused", "voucher_foreign", "/used/0")
-    world.when(executing(used("theirs", void=True))).decided("refused", "voucher_foreign", "/used/0")
-    taken = world.when(executing(used("anyones", None), account=OTHER)).decided("executed")
-    assert taken.voucher("anyones").redeemed_by == OTHER
-    late = executing(used("anyones", None), transaction=new_id())
-    taken.when(late).decided("refused", "voucher_redeemed", "/used/0")
+def test_a_purchase_that_is_used_at_once_may_be_valid_from_this_instant() -> None:
+    when = given(*DECLARED).when(executing(bought("v", use=True, validFrom=T0)))
+    part = sold("v", state=VoucherState.REDEEMED)
+    when.then(issued("v", **BOUGHT), redeemed("v"), executed(issued=(part,), redeemed=(done("v"),)))
 
 
-def test_what_was_given_to_a_number_that_leads_to_the_account_is_the_accounts() -> None:
-    world = given().when(issuing("theirs", account=OTHER))
-    taken = world.when(executing(used("theirs"), aliases=("else", OTHER))).decided("executed")
-    assert taken.voucher("theirs").redeemed_by == ACCOUNT
-    world.when(executing(used("theirs"), aliases=("else",))).decided("refused", "voucher_foreign", "/used/0")
+# ── who may use a voucher, and when ─────────────────────────────────────────────────────────────────────────────────
 
 
-def test_where_it_is_used() -> None:
-    world = given().when(issuing("of programme")).when(issuing("of none", "ANY"))
-    world.when(executing(used("of programme", None))).decided("refused", "programme_mismatch", "/used/0")
-    world.when(executing(used("of none", "LOY"))).decided("refused", "programme_mismatch", "/used/0")
-    world.when(executing(used("of programme", "ELSE"))).decided("refused", "programme_mismatch", "/used/0")
-    world.when(executing(used("of programme"), used("of none", None))).decided("executed")
+def test_a_voucher_of_a_number_that_leads_to_the_account_is_the_accounts() -> None:
+    theirs: Document = {"account": OTHER, "account_number": "6300"}
+    world = given(*DECLARED, there("v", **theirs))
+    when = world.when(executing(used("v"), aliases=("else", OTHER)))
+    when.then(redeemed("v", **theirs), executed(redeemed=(done("v"),)))
+    foreign = refused("voucher_foreign", "/used/0", "the voucher belongs to another account")
+    world.when(executing(used("v"), aliases=("else",))).then(foreign)
 
 
-def test_when_it_is_used() -> None:
-    world = given().when(issuing("v", validFrom=T0 + DAY, expiresAt=T0 + 2 * DAY))
-    instant = timedelta(milliseconds=1)
-    redeem, late = executing(used("v"), deadline=LATER), T0 + 2 * DAY
-    world.when(redeem, T0 + DAY - instant).decided("refused", "voucher_not_yet_valid", "/used/0")
-    world.when(redeem, T0 + DAY).decided("executed")
-    world.when(redeem, late - instant).decided("executed")
-    world.when(redeem, late).decided("refused", "voucher_expired", "/used/0")
+def test_a_bearer_voucher_is_used_by_whoever_comes_first() -> None:
+    bearer = there("v", ANY, **TO_BEARER)
+    when = given(*DECLARED, bearer).when(executing(used("v", None), account=OTHER))
+    taken = redeemed("v", 2, ANY, redeemed_by=OTHER, **TO_BEARER)
+    when.then(taken, executed(redeemed=(done("v", 0, ANY),), account=OTHER))
+    late = given(*DECLARED, bearer, taken).when(executing(used("v", None)))
+    late.then(refused("voucher_redeemed", "/used/0", "the voucher has been redeemed already"))
 
 
-def test_what_is_not_valid_yet_can_be_voided_and_what_is_over_cannot() -> None:
-    world = given().when(issuing("v", validFrom=T0 + DAY, expiresAt=T0 + 2 * DAY))
+USED = (redeemed("v"), executed(redeemed=(done("v"),)))
+EARLY = refused("voucher_not_yet_valid", "/used/0", "the voucher is valid from 2026-11-23T10:00:01.123Z")
+OVER = refused("voucher_expired", "/used/0", "the voucher has expired")
+
+
+@pytest.mark.parametrize(
+    ("now", "booked"),
+    [
+        (T0 + DAY - INSTANT, (EARLY,)),
+        (T0 + DAY, USED),
+        (T0 + 2 * DAY - INSTANT, USED),
+        (T0 + 2 * DAY, (OVER,)),
+    ],
+)
+def test_a_voucher_is_usable_from_its_first_instant_to_before_its_end(
+    now: datetime, booked: tuple[Booked, ...]
+) -> None:
+    world = given(*DECLARED, there("v", valid_from=T0 + DAY, expires_at=T0 + 2 * DAY))
+    world.when(executing(used("v"), deadline=LATER), now).then(*at(now, *booked))
+
+
+def test_a_voucher_that_is_not_valid_yet_can_be_voided_and_one_that_is_over_cannot() -> None:
+    world = given(*DECLARED, there("v", valid_from=T0 + DAY, expires_at=T0 + 2 * DAY))
     void = executing(used("v", void=True), deadline=LATER)
-    world.when(void).decided("executed").is_("v", VoucherState.VOID)
-    world.when(void, LATER).decided("refused", "voucher_expired", "/used/0").is_("v", VoucherState.ISSUED)
-
-
-# ── the pivot ───────────────────────────────────────────────────────────────────────────────────────────────────────
-
-FIRST = [(executing(bought("a")), "executed"), (executing(used("v")), "refused"), (cancelling(), "cancelled")]
-
-
-@pytest.mark.parametrize(("first", "decision"), FIRST)
-@pytest.mark.parametrize("later", [executing(bought("b")), executing(used("v")), cancelling()])
-def test_the_first_decision_is_final_and_told_again(first: Any, decision: str, later: Any) -> None:
-    world = given().when(first)
-    told = world.told
-    again = world.when(later, LATER, new_id()).then()
-    assert again.states == world.states
-    assert again.told.payload == told.payload
-    assert (again.told.type, again.told.subject, again.told.id) == (told.type, told.subject, told.id)
-    assert told.payload["decision"] == decision
-    assert world.accepted.result == again.accepted.result
-
-
-def test_a_reversal_has_a_decision_of_its_own() -> None:
-    world = given().when(executing(bought("a")))
-    reversed_ = world.when(reversing(purchased=("a",), reversal="R")).decided("executed")
-    assert reversed_.decision() == world.decision()
-    again = reversed_.when(reversing(redeemed=("a",), reversal="R"), command_id=new_id()).then()
-    assert again.told.payload == reversed_.told.payload
-    assert reversed_.told.type == "points.close_reversal.v1"
-
-
-def test_every_refusal_is_listed() -> None:
-    told = {"voucher_unknown", "too_late", *(code for _, code in CASES), "voucher_redeemed"}
-    assert told <= {str(code) for code in VoucherRefusal}
+    world.when(void).then(voided("v"), executed(voided=(done("v"),)))
+    world.when(void, LATER).then(*at(LATER, OVER))

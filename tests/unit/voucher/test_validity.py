@@ -5,15 +5,17 @@ from typing import Any
 
 import pytest
 
-from tests.unit.voucher.world import definition, given, issuing
+from tests.unit.voucher.commands import issuing
+from tests.unit.voucher.events import at, issued, put
+from tests.unit.voucher.world import definition, given
 
 
-def at(text: str) -> datetime:
+def utc(text: str) -> datetime:
     return datetime.fromisoformat(text).replace(tzinfo=UTC)
 
 
 @pytest.mark.parametrize(
-    ("validity", "zone", "issued", "expires"),
+    ("validity", "zone", "issued_at", "expires"),
     [
         # The first instant of the day after the last.
         ({"on": "2026-12-31"}, "UTC", "2026-11-22T10:00", "2027-01-01T00:00"),
@@ -40,23 +42,27 @@ def at(text: str) -> datetime:
         (None, "UTC", "2026-11-22T10:00", None),
     ],
 )
-def test_validity(validity: Any, zone: str, issued: str, expires: str | None) -> None:
-    world = given(definition(validity=validity, zone=zone)).when(issuing("v"), at(issued))
-    assert world.voucher("v").expires_at == (None if expires is None else at(expires))
-    pinned = world.voucher("v").issued
-    assert pinned is not None
-    assert pinned.valid_from == at(issued)
+def test_a_voucher_is_valid_from_its_issue_for_as_long_as_its_definition_says(
+    validity: Any, zone: str, issued_at: str, expires: str | None
+) -> None:
+    declared, now = definition(validity=validity, zone=zone), utc(issued_at)
+    when = given(put(declared)).when(issuing("v"), now)
+    end = None if expires is None else utc(expires)
+    when.then(*at(now, issued("v", declared, valid_from=now, expires_at=end)))
 
 
-def test_what_is_given_stands_exactly_as_given() -> None:
-    world = given(definition(validity={"days": 3}))
-    exact = at("2026-11-30T17:45")
-    assert world.when(issuing("v", expiresAt=exact), at("2026-11-22T10:00")).voucher("v").expires_at == exact
-    counted = world.when(issuing("v", validFrom=at("2026-11-24T10:00")), at("2026-11-22T10:00"))
-    assert counted.voucher("v").expires_at == at("2026-11-26T00:00"), "it counts from the issue"
+def test_an_expiry_that_is_given_stands_exactly_as_given() -> None:
+    declared, now, exact = definition(validity={"days": 3}), utc("2026-11-22T10:00"), utc("2026-11-30T17:45")
+    when = given(put(declared)).when(issuing("v", expiresAt=exact), now)
+    when.then(*at(now, issued("v", declared, valid_from=now, expires_at=exact)))
+
+
+def test_validity_counts_from_the_issue_though_it_begins_later() -> None:
+    declared, now, start = definition(validity={"days": 3}), utc("2026-11-22T10:00"), utc("2026-11-24T10:00")
+    when = given(put(declared)).when(issuing("v", validFrom=start), now)
+    when.then(*at(now, issued("v", declared, valid_from=start, expires_at=utc("2026-11-26T00:00"))))
 
 
 def test_the_year_9999_is_never() -> None:
-    world = given(definition(validity={"days": 3})).when(issuing("v", expiresAt="9999-12-31T23:59:59Z"))
-    assert world.voucher("v").expires_at is None
-    assert world.event(0).expires_at is None
+    declared = definition(validity={"days": 3})
+    given(put(declared)).when(issuing("v", expiresAt="9999-12-31T23:59:59Z")).then(issued("v", declared))

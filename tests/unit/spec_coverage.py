@@ -1,0 +1,130 @@
+"""Which specs a service lacks: every command is accepted in one, refused in one for each code, and repeated in one.
+
+What the specs show is noted while they run: `World.then` and its like call :func:`note` once they have compared. The
+codes that a command can be refused with are read from the service's source, so that a new one needs a spec.
+"""
+
+import ast
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
+from enum import StrEnum
+from itertools import product
+from pathlib import Path
+from types import ModuleType
+from typing import Any
+
+from schemas.base import Wire
+
+ROOT = Path(__file__).parent.parent.parent
+ACCEPTED, QUIET = "accepted", "quiet"
+
+Shown = tuple[str, str]
+"""A command's class by name, and what it came to: `accepted`, `quiet`, or the code of its refusal."""
+
+_noted: set[Shown] = set()
+
+
+def note(command: type[Wire], outcome: str) -> None:
+    """A spec has just shown that a command comes to this."""
+    _noted.add((command.__name__, outcome))
+
+
+def shown_by(*modules: ModuleType) -> frozenset[Shown]:
+    """What the tests of these modules show: each is run with each of its parameters, here and now."""
+    _noted.clear()
+    for module in modules:
+        for name, test in vars(module).items():
+            if name.startswith("test_"):
+                for arguments in _parameters(test):
+                    test(**arguments)
+    return frozenset(_noted)
+
+
+def _parameters(test: Any) -> Iterator[dict[str, Any]]:
+    axes = []
+    for mark in getattr(test, "pytestmark", ()):
+        assert mark.name == "parametrize", f"{test.__name__} is marked {mark.name}: a spec is a function of its rows"
+        names = mark.args[0].split(", ") if isinstance(mark.args[0], str) else mark.args[0]
+        axes.append([dict(zip(names, row if len(names) > 1 else (row,), strict=True)) for row in mark.args[1]])
+    for row in product(*axes):
+        yield {name: value for part in row for name, value in part.items()}
+
+
+def lacking(
+    commands: Iterable[type[Wire]],
+    codes: Mapping[str, set[str]],
+    never: Mapping[tuple[type[Wire], str], str],
+    shown: Iterable[Shown],
+) -> set[Shown]:
+    """What no spec shows; `never` has what cannot come about though the source looks like it, and why not."""
+    excepted = {(command.__name__, outcome) for command, outcome in never}
+    wanted = {
+        (command.__name__, outcome)
+        for command in commands
+        for outcome in (ACCEPTED, QUIET, *codes.get(command.__name__, ()))
+    }
+    assert excepted <= wanted, f"no exception is needed for {sorted(excepted - wanted)}"
+    assert not excepted & {*shown}, f"this does come about: {sorted(excepted & {*shown})}"
+    return wanted - excepted - {*shown}
+
+
+# ── the codes in a service's source ─────────────────────────────────────────────────────────────────────────────────
+
+
+@dataclass
+class _Module:
+    """A module's names: what each stands for here, and from where the others come."""
+
+    own: dict[str, ast.AST] = field(default_factory=dict)
+    imported: dict[str, tuple[str, str]] = field(default_factory=dict)
+
+
+def refusals_in_source(service: str, refusal: type[StrEnum]) -> dict[str, set[str]]:
+    """The codes that can be reached from each command's case of `decide`, by the name of the command's class."""
+    package = f"services.{service}"
+    modules = {f"{package}.{path.stem}": _module(path) for path in (ROOT / "services" / service).glob("*.py")}
+    found = {}
+    for names, body in _cases(modules[f"{package}.decide"].own["decide"]):
+        codes = {
+            refusal[node.attr].value
+            for part in _reached(f"{package}.decide", body, modules)
+            for node in ast.walk(part)
+            if isinstance(node, ast.Attribute) and node.attr in refusal.__members__
+        }
+        found.update(dict.fromkeys(names, codes))
+    return found
+
+
+def _module(path: Path) -> _Module:
+    module = _Module()
+    for node in ast.parse(path.read_text()).body:
+        match node:
+            case ast.FunctionDef(name=name) | ast.ClassDef(name=name):
+                module.own[name] = node
+            case ast.AnnAssign(target=ast.Name(id=name)) | ast.Assign(targets=[ast.Name(id=name)]):
+                module.own[name] = node
+            case ast.ImportFrom(module=str(source)):
+                module.imported.update({each.asname or each.name: (source, each.name) for each in node.names})
+    return module
+
+
+def _cases(decide: ast.AST) -> Iterator[tuple[list[str], list[ast.stmt]]]:
+    """The classes of each case of `match`, and its body."""
+    for node in ast.walk(decide):
+        if isinstance(node, ast.match_case):
+            classes = [each.cls for each in ast.walk(node.pattern) if isinstance(each, ast.MatchClass)]
+            yield [each.id for each in classes if isinstance(each, ast.Name)], node.body
+
+
+def _reached(module: str, start: list[ast.stmt], modules: Mapping[str, _Module]) -> Iterator[ast.AST]:
+    """What stands behind the names in `start`, and behind the names in that, within the service."""
+    todo: list[tuple[str, ast.AST]] = [(module, node) for node in start]
+    seen: set[tuple[str, str]] = set()
+    while todo:
+        where, node = todo.pop()
+        yield node
+        for name in {each.id for each in ast.walk(node) if isinstance(each, ast.Name)}:
+            source, known = modules[where].imported.get(name, (where, name))
+            if source in modules and known in modules[source].own and (source, known) not in seen:
+                seen.add((source, known))
+                todo.append((source, modules[source].own[known]))
