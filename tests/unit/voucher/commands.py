@@ -107,7 +107,15 @@ def threshold(*vouchers: tuple[str, str], definitions: tuple[VoucherDefinition, 
             "account": ACCOUNT,
             "accountNumber": NUMBER,
             "vouchers": [
-                {"operation": at, "programme": "LOY", "voucherId": code, "serialId": serial, "cost": 2500, "scale": 0, "unit": "points"}
+                {
+                    "operation": at,
+                    "programme": "LOY",
+                    "voucherId": code,
+                    "serialId": serial,
+                    "cost": 2500,
+                    "scale": 0,
+                    "unit": "points",
+                }
                 for at, (serial, code) in enumerate(vouchers)
             ],
             "definitions": definitions,
