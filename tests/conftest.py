@@ -1,6 +1,7 @@
 """Fixtures: real servers once a run, an installation of its own for each test."""
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Generator
+from typing import Any
 
 import pytest
 import structlog
@@ -14,6 +15,21 @@ structlog.configure(
 )
 settings.register_profile("fealty", derandomize=True, deadline=None, print_blob=True)
 settings.load_profile("fealty")
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_call(item: pytest.Item) -> Generator[None, Any, Any]:
+    """Fail a test marked `exercises` that did not call its operation with success."""
+    names = [name for mark in item.iter_markers("exercises") for name in mark.args]
+    if not names:
+        return (yield)
+    from tests.http import exercised
+
+    exercised.answered.clear()
+    result = yield
+    if lacking := exercised.not_exercised(names):
+        pytest.fail(f"no running edge answered with success: {', '.join(lacking)}")
+    return result
 
 
 @pytest.fixture(scope="session")
