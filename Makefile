@@ -31,8 +31,9 @@ test-fast: setup  ## run the tests that need no server
 lint: setup  ## ruff and mypy strict
 	@$(BIN)/ruff check . && $(BIN)/ruff format --check . && $(BIN)/mypy
 
-schemas: setup  ## write the generated contracts under schemas/
+schemas: setup  ## write the generated contracts under schemas/, and docs/api-coverage.md
 	@$(BIN)/python -m schemas.generate
+	@$(BIN)/python -m tests.api_coverage
 
 bench: setup  ## measure, with the machine's ceiling beside each figure (BENCH=--short: minutes)
 	@$(BIN)/python -m bench $(BENCH)

@@ -1,7 +1,8 @@
 """Fixtures: real servers once a run, an installation of its own for each test."""
 
 import os
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Generator
+from typing import Any
 
 import pytest
 import structlog
@@ -22,6 +23,21 @@ settings.load_profile("fealty")
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """The long files first, so that the end of a run on several processes is made of short ones."""
     items.sort(key=lambda item: (item.get_closest_marker("real") is None, "real" not in item.path.parts))
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_call(item: pytest.Item) -> Generator[None, Any, Any]:
+    """Fail a test marked `exercises` that did not call its operation with success."""
+    names = [name for mark in item.iter_markers("exercises") for name in mark.args]
+    if not names:
+        return (yield)
+    from tests.http import exercised
+
+    exercised.answered.clear()
+    result = yield
+    if lacking := exercised.not_exercised(names):
+        pytest.fail(f"no running edge answered with success: {', '.join(lacking)}")
+    return result
 
 
 @pytest.fixture(scope="session")

@@ -11,6 +11,7 @@ import orjson
 
 from tests.harness import Installation
 from tests.http.declared import check_declared
+from tests.http.exercised import note_answered
 from tests.http.test_bodies import JSON
 from tests.tokens import authorization
 
@@ -84,7 +85,7 @@ async def calling(installation: Installation, **environment: str) -> AsyncIterat
             base_url=url,
             timeout=30,
             headers=await authorization(installation.settings),
-            event_hooks={"response": [check_declared]},
+            event_hooks={"response": [check_declared, note_answered]},
         ) as client,
     ):
         yield Caller(client)

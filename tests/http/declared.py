@@ -21,7 +21,7 @@ _GENERAL = frozenset(
 """What HTTP itself brings, or what every answer has."""
 
 _PATHS = [
-    (re.compile(re.sub(r"\{\w+\}", "[^/]+", path), re.IGNORECASE), operations)
+    (re.compile(re.sub(r"\{\w+\}", "[^/]+", path), re.IGNORECASE), path, operations)
     for path, operations in sorted(DOCUMENT["paths"].items())
 ]
 
@@ -85,5 +85,11 @@ def undeclared(response: httpx.Response) -> list[str]:
 
 def operation_of(method: str, path: str) -> dict[str, Any] | None:
     """The operation of a call; None when the document has none, as of HEAD and of unknown paths."""
-    matching = (operations for pattern, operations in _PATHS if pattern.fullmatch(path))
-    return next((found for each in matching if (found := each.get(method.lower())) is not None), None)
+    route = route_of(method, path)
+    return None if route is None else DOCUMENT["paths"][route][method.lower()]
+
+
+def route_of(method: str, path: str) -> str | None:
+    """The path of a call as the document names it, with its parameters; None when it has no such operation."""
+    matching = ((route, operations) for pattern, route, operations in _PATHS if pattern.fullmatch(path))
+    return next((route for route, operations in matching if method.lower() in operations), None)

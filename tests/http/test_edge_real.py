@@ -61,6 +61,7 @@ async def issue(installation: Installation, number: str) -> None:
         await installation.settled([each.id for each in commands], service="voucher")
 
 
+@pytest.mark.exercises("POST /api/v1.0/LoyaltyVault/Account/{accountNumber}/Transaction")
 async def test_the_documents_examples_byte_for_byte(installation: Installation) -> None:
     async with installation.points(), installation.worker("voucher"), calling(installation) as caller:
         await issue(installation, "6299000000000000017")
