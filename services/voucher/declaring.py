@@ -1,6 +1,8 @@
 """Definitions: declaring them, and their versions (rules 4.1.1, 4.3.1)."""
 
-from schemas.voucher_benefit import AmountBenefit, Benefit, PercentageBenefit
+from typing import assert_never
+
+from schemas.voucher_benefit import AmountBenefit, Benefit, PercentageBenefit, ProductBenefit, TextBenefit
 from schemas.vouchers import DefinitionPut, PutDefinition, VoucherRefusal
 from services.voucher.desk import Outcome, States
 from services.voucher.state import Definition, definition_stream
@@ -33,8 +35,10 @@ def _inexact(benefit: Benefit | None) -> Rejected | None:
             amount, currency, name = benefit.value, benefit.currency, "value"
         case PercentageBenefit() if benefit.max is not None and benefit.currency is not None:
             amount, currency, name = benefit.max, benefit.currency, "max"
-        case _:
+        case PercentageBenefit() | ProductBenefit() | TextBenefit() | None:
             return None
+        case _:
+            assert_never(benefit)
     scale = currency_scale(currency)
     if to_minor(amount, scale) is not None:
         return None

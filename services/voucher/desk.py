@@ -2,7 +2,7 @@
 
 from collections.abc import Collection, Mapping
 from datetime import datetime
-from typing import Any
+from typing import Any, assert_never
 
 from schemas.movements import Source
 from schemas.transaction import Context
@@ -164,14 +164,17 @@ def unusable(voucher: Voucher, now: datetime, accounts: Collection[str] | None, 
         return Rejected(VoucherRefusal.VOUCHER_UNKNOWN, "there is no voucher with this serial", pointer)
     if accounts is not None and issued.account is not None and issued.account not in accounts:
         return Rejected(VoucherRefusal.VOUCHER_FOREIGN, "the voucher belongs to another account", pointer)
-    match voucher.state_at(now):
+    match state := voucher.state_at(now):
+        case VoucherState.ISSUED:
+            return None
         case VoucherState.VOID:
             return Rejected(VoucherRefusal.VOUCHER_VOID, "the voucher was made void", pointer)
         case VoucherState.REDEEMED:
             return Rejected(VoucherRefusal.VOUCHER_REDEEMED, "the voucher has been redeemed already", pointer)
         case VoucherState.EXPIRED:
             return Rejected(VoucherRefusal.VOUCHER_EXPIRED, "the voucher has expired", pointer)
-    return None
+        case _:
+            assert_never(state)
 
 
 def source_of(context: Context) -> Source:

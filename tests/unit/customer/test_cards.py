@@ -1,71 +1,108 @@
 """Cards: one more, one instead of another, and what the points service is told of it (rules 4.1.2)."""
 
+from typing import Any
+
 import pytest
 
-from schemas.customers import AddCard, CardAdded, CardReplaced, ClaimKind, CustomerRefusal, ReplaceCard
+from schemas.customers import AddCard, CustomerRefusal, ReplaceCard
 from services.customer.cards import CARDS_MAX
-from shared.decider import Document
-from shared.ids import account_id
-from tests.unit.customer.world import ADA, BEN, STORE, T0, Given, ada, create
+from tests.unit.customer.events import (
+    CARDS,
+    anonymised,
+    card_added,
+    card_replaced,
+    claimed,
+    knows_number,
+    leads_to,
+    person,
+    state_changed,
+)
+from tests.unit.customer.world import BEN, Booked, given
+
+REPLACED = (*person(), card_replaced("6001", "6002"), claimed(CARDS, "6002"))
+"""Ada's card 6001 was replaced by 6002."""
 
 
-def known(number: str) -> tuple[str, str, Document]:
-    """What points are told of a card, so that inputs may open an account under its number."""
-    return "points.know_number.v1", account_id(STORE, number), {"accountNumber": number}
+def test_one_more_card_is_claimed_and_points_are_told_its_number() -> None:
+    when = given(*person()).when(AddCard(card_number="6002"))
+    when.then(card_added("6002"), claimed(CARDS, "6002"))
+    when.answers(cardNumber="6002").follows(knows_number("6002"))
+    assert when.world.view()["cardNumber"] == "6001", "the first one stays the main card"
 
 
-def test_one_more_card() -> None:
-    when = ada().when(AddCard(card_number="6002"))
-    when.then(CardAdded(customer=ADA, card_number="6002", booked_at=T0))
-    assert when.accepted.result["cardNumber"] == "6002"
-    assert when.follow_ups == [known("6002")]
-    assert when.world.owner(ClaimKind.CARD, "6002") == ADA
-    assert when.world.view()["cardNumber"] == "6001"
-    when.world.when(AddCard(card_number="6002")).then()
-    drawn = ada().when(AddCard())
-    assert len(drawn.accepted.result["cardNumber"]) == 19
+def test_a_card_that_the_customer_has_is_not_added_again() -> None:
+    world = given(*person(), card_added("6002"), claimed(CARDS, "6002"))
+    world.when(AddCard(card_number="6002")).then().answers(cardNumber="6002").follows()
+    given(*REPLACED).when(AddCard(card_number="6001")).then().answers(cardNumber="6001").follows()
 
 
-def test_a_card_instead_of_another_leads_to_its_account() -> None:
-    when = ada().when(ReplaceCard(new_number="6002"))
-    when.then(CardReplaced(customer=ADA, card_number="6001", new_number="6002", booked_at=T0))
-    leads = {"accountNumber": "6001", "newNumber": "6002"}
-    assert when.follow_ups == [("points.replace_card.v1", account_id(STORE, "6001"), leads), known("6002")]
-    assert when.accepted.follow_ups[0].topic == "points.commands"
+def test_a_card_number_is_drawn_where_none_is_given() -> None:
+    when = given(*person()).when(AddCard())
+    number = when.accepted.result["cardNumber"]
+    assert len(number) == 19
+    when.then(card_added(number), claimed(CARDS, number)).follows(knows_number(number))
+
+
+@pytest.mark.parametrize(
+    "payload", [ReplaceCard(new_number="6002"), ReplaceCard(card_number="6001", new_number="6002")]
+)
+def test_a_card_instead_of_another_leads_to_its_account(payload: ReplaceCard) -> None:
+    when = given(*person()).when(payload)
+    when.then(card_replaced("6001", "6002"), claimed(CARDS, "6002"))
+    when.answers(cardNumber="6002").follows(leads_to("6001", "6002"), knows_number("6002"))
     view = when.world.view()
     assert view["cardNumber"] == "6002"
     assert [(card["cardNumber"], card["replacedBy"]) for card in view["cards"]] == [("6001", "6002"), ("6002", None)]
     assert view["search"]["cardNumbers"] == ["6001", "6002"]
-    again = when.world.when(ReplaceCard(new_number="6003"))
-    assert again.world.view()["cardNumber"] == "6003"
-    assert again.follow_ups[0][1:] == (account_id(STORE, "6002"), {"accountNumber": "6002", "newNumber": "6003"})
+
+
+def test_the_main_card_is_the_last_of_those_that_replaced_each_other() -> None:
+    when = given(*REPLACED).when(ReplaceCard(new_number="6003"))
+    when.then(card_replaced("6002", "6003"), claimed(CARDS, "6003"))
+    when.follows(leads_to("6002", "6003"), knows_number("6003"))
+    assert when.world.view()["cardNumber"] == "6003"
+
+
+def test_the_number_of_a_replacement_is_drawn_where_none_is_given() -> None:
+    when = given(*person()).when(ReplaceCard())
+    number = when.accepted.result["cardNumber"]
+    when.then(card_replaced("6001", number), claimed(CARDS, number))
+
+
+FULL = (*person(), *(card_added(f"6001-{number}") for number in range(1, CARDS_MAX)))
 
 
 @pytest.mark.parametrize(
-    ("payload", "code", "pointer"),
+    ("before", "payload", "code", "pointer"),
     [
-        (ReplaceCard(card_number="6009", new_number="6002"), CustomerRefusal.CARD_UNKNOWN, "/cardNumber"),
-        (ReplaceCard(card_number="6001", new_number="6005"), CustomerRefusal.CARD_REPLACED, "/cardNumber"),
-        (ReplaceCard(new_number="6001"), CustomerRefusal.CARD_IN_USE, "/newNumber"),
-        (ReplaceCard(new_number="6002"), CustomerRefusal.CARD_IN_USE, "/newNumber"),
-        (ReplaceCard(new_number="7001"), CustomerRefusal.CARD_IN_USE, "/newNumber"),
-        (AddCard(card_number="7001"), CustomerRefusal.CARD_IN_USE, "/cardNumber"),
+        (REPLACED, ReplaceCard(card_number="6009", new_number="6003"), CustomerRefusal.CARD_UNKNOWN, "/cardNumber"),
+        (REPLACED, ReplaceCard(card_number="6001", new_number="6003"), CustomerRefusal.CARD_REPLACED, "/cardNumber"),
+        (REPLACED, ReplaceCard(new_number="6001"), CustomerRefusal.CARD_IN_USE, "/newNumber"),
+        (REPLACED, ReplaceCard(new_number="6002"), CustomerRefusal.CARD_IN_USE, "/newNumber"),
+        (REPLACED, ReplaceCard(new_number="7001"), CustomerRefusal.CARD_IN_USE, "/newNumber"),
+        (REPLACED, AddCard(card_number="7001"), CustomerRefusal.CARD_IN_USE, "/cardNumber"),
+        (FULL, AddCard(card_number="one more"), CustomerRefusal.TOO_MANY_CARDS, "/cardNumber"),
+        (FULL, ReplaceCard(), CustomerRefusal.TOO_MANY_CARDS, "/newNumber"),
     ],
 )
-def test_refusals(payload: AddCard | ReplaceCard, code: CustomerRefusal, pointer: str) -> None:
-    world = ada().when(ReplaceCard(new_number="6002")).world.when(create("7001"), BEN).world
-    world.when(payload).refused(code, pointer)
+def test_a_card_is_refused(before: tuple[Booked, ...], payload: Any, code: CustomerRefusal, pointer: str) -> None:
+    given(*before, *person("7001", BEN)).when(payload).refused(code, pointer)
 
 
-def test_there_is_an_end_to_it() -> None:
-    world = ada()
-    for number in range(1, CARDS_MAX):
-        world = world.when(AddCard(card_number=f"6001-{number}")).world
-    world.when(AddCard(card_number="one more")).refused(CustomerRefusal.TOO_MANY_CARDS, "/cardNumber")
-    world.when(ReplaceCard()).refused(CustomerRefusal.TOO_MANY_CARDS, "/newNumber")
-    world.when(AddCard(card_number="6001")).then()
+def test_with_the_most_cards_one_of_them_is_still_a_no_op() -> None:
+    given(*FULL).when(AddCard(card_number="6001")).then()
 
 
-def test_nobody_has_cards() -> None:
-    Given().when(AddCard()).refused(CustomerRefusal.CUSTOMER_UNKNOWN)
-    Given().when(ReplaceCard()).refused(CustomerRefusal.CUSTOMER_UNKNOWN)
+@pytest.mark.parametrize("payload", [AddCard(), ReplaceCard()])
+@pytest.mark.parametrize(
+    ("before", "code"),
+    [
+        ((), CustomerRefusal.CUSTOMER_UNKNOWN),
+        ((*person(), state_changed("active", "deleted")), CustomerRefusal.CUSTOMER_DELETED),
+        ((*person(), anonymised()), CustomerRefusal.CUSTOMER_ANONYMISED),
+    ],
+)
+def test_no_card_for_nobody_the_deleted_and_the_forgotten(
+    before: tuple[Booked, ...], code: CustomerRefusal, payload: Any
+) -> None:
+    given(*before).when(payload).refused(code)

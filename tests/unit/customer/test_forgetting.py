@@ -6,24 +6,26 @@ import pytest
 from pydantic import ValidationError
 
 from cli.verify.replay import Checks, Replay
-from schemas.base import format_instant
-from schemas.customers import (
-    AddCard,
-    AnonymiseCustomer,
-    ClaimKind,
-    CustomerAnonymised,
-    CustomerRefusal,
-    CustomerState,
-    ReleaseClaim,
-    ReplaceCard,
-    SetCustomerState,
-)
-from services.customer.claims import claim_key
+from schemas.contacts import Phone
+from schemas.customers import AddCard, AnonymiseCustomer, CustomerRefusal, CustomerState, SetCustomerState
 from services.customer.decider import decider
 from services.customer.identities import check_event, check_state
 from services.customer.state import Customer, customer_stream
-from shared.ids import account_id
 from shared.runtime.journal import Stored
+from tests.unit.customer.events import (
+    CARDS,
+    EMAILS,
+    PHONES,
+    anonymised,
+    card_added,
+    card_replaced,
+    claimed,
+    closes_account,
+    created,
+    person,
+    releases,
+    state_changed,
+)
 from tests.unit.customer.world import (
     ADA,
     BEN,
@@ -35,9 +37,9 @@ from tests.unit.customer.world import (
     T0,
     Given,
     When,
-    ada,
     create,
     describe,
+    given,
     update,
 )
 
@@ -65,25 +67,44 @@ def history() -> list[When]:
     return steps
 
 
-def test_the_accounts_of_all_cards_are_closed_and_again_when_it_is_told_again() -> None:
-    steps = history()
-    replaced = steps[-2].world.when(ReplaceCard(new_number="6003"), now=T0 + DAY)
-    when = replaced.world.when(FORGET, now=T0 + DAY)
-    again = when.world.when(FORGET, now=T0 + 2 * DAY)
-    numbers = [card.number for card in replaced.customer().cards]
-    assert len(numbers) == 3
-    for each in (when, again):
-        closing = [it for it in each.accepted.follow_ups if it.type == "points.close_account.v1"]
-        assert [it.payload["accountNumber"] for it in closing] == numbers
-        assert [it.subject for it in closing] == [account_id(STORE, number) for number in numbers]
+OWNED = {EMAILS: EMAIL, PHONES: PHONE}
+PHONE_BOOK = (Phone(primary=True, number=PHONE),)
+THERE = (
+    *person(claims=OWNED, first_name="Ada", email_address=EMAIL, phones=PHONE_BOOK),
+    card_added("6002"),
+    claimed(CARDS, "6002"),
+    card_replaced("6001", "6003"),
+    claimed(CARDS, "6003"),
+)
+"""Ada with an e-mail address, a phone, and three cards."""
+
+CLOSES = (closes_account("6001"), closes_account("6002"), closes_account("6003"))
+
+
+def test_a_customer_is_forgotten_with_claims_released_and_the_accounts_of_all_cards_closed() -> None:
+    when = given(*THERE).when(FORGET, now=T0 + DAY)
+    when.then(anonymised(T0 + DAY)).answers(goneBy="2026-11-30T10:00:01.123Z")
+    when.follows(releases(EMAILS, EMAIL), releases(PHONES, PHONE), *CLOSES)
+    assert when.accepted.erase == (f"customer/main/{ADA}",)
+
+
+@pytest.mark.parametrize("state", ["new", "blocked", "deleted"])
+def test_a_customer_in_any_state_can_be_forgotten(state: str) -> None:
+    given(*person(), state_changed("active", state)).when(FORGET).then(anonymised())
+
+
+def test_a_customer_who_was_forgotten_has_the_accounts_closed_again_and_nothing_booked() -> None:
+    when = given(*THERE, anonymised()).when(FORGET, now=T0 + 3 * DAY).then()
+    when.answers(goneBy="2026-11-29T10:00:01.123Z").follows(*CLOSES)
+    assert when.accepted.erase == ()
+
+
+def test_nobody_can_be_forgotten() -> None:
+    given().when(FORGET).refused(CustomerRefusal.CUSTOMER_UNKNOWN)
 
 
 def test_what_is_left_is_not_personal() -> None:
     when = history()[-1]
-    gone_by = T0 + 8 * DAY
-    when.then(CustomerAnonymised(customer=ADA, gone_by=gone_by, booked_at=T0 + DAY))
-    assert when.accepted.result == {"customer": ADA, "goneBy": format_instant(gone_by)}
-    assert when.accepted.erase == (customer_stream(STORE, ADA),)
     view = when.world.view()
     assert (view["state"], view["customerInfo"], view["contactData"]) == ("deleted", None, None)
     assert {name for name, value in view["search"].items() if value} == {"cardNumbers"}
@@ -96,10 +117,10 @@ def test_what_is_left_is_not_personal() -> None:
 
 def test_email_and_phone_are_free_and_cards_are_not() -> None:
     world = history()[-1].settled
-    world.when(create("6009", email_address=EMAIL, mobile=PHONE), BEN).accepted  # noqa: B018
+    taken = world.when(create("6009", email_address=EMAIL, mobile=PHONE), BEN)
+    ben = created("6009", BEN, OWNED, email_address=EMAIL, phones=PHONE_BOOK)
+    taken.then(ben, claimed(EMAILS, EMAIL, BEN), claimed(PHONES, PHONE, BEN), claimed(CARDS, "6009", BEN))
     world.when(create("6002"), BEN).refused(CustomerRefusal.CARD_IN_USE, "/cardNumber")
-    card = ReleaseClaim(kind=ClaimKind.CARD, key=claim_key(KEYS, STORE, ClaimKind.CARD, "6001"))
-    assert world.when(card).accepted.result["released"] is False
 
 
 def test_events_tell_nothing_personal() -> None:
@@ -128,17 +149,6 @@ def test_a_journal_that_was_blanked_folds_to_the_same_state() -> None:
             blanked = service.evolve(blanked, service.load_event(document))
     assert whole == blanked == steps[-1].customer()
     assert service.dump_state(whole) == service.dump_state(blanked)
-
-
-def test_it_is_final() -> None:
-    when = history()[-1]
-    again = when.world.when(FORGET, now=T0 + 3 * DAY)
-    again.then()
-    assert again.accepted.result == when.accepted.result, "the first word on when all is gone stands"
-    for payload in (update(city="Delft"), AddCard(), ReplaceCard(), SetCustomerState(state="active", reason="r")):
-        when.world.when(payload).refused(CustomerRefusal.CUSTOMER_ANONYMISED)
-    when.world.when(create("6010")).refused(CustomerRefusal.CUSTOMER_EXISTS)
-    Given().when(FORGET).refused(CustomerRefusal.CUSTOMER_UNKNOWN)
 
 
 def test_whatever_is_off_is_not_told_by_what_it_says() -> None:
@@ -174,6 +184,6 @@ def test_identities_find_what_is_off() -> None:
     (found,) = check_state(remembered)
     assert found.what == "personal"
     assert "A" not in found.expected + found.found
-    twice = ada().customer()
+    twice = given(*person()).customer()
     cards = (*twice.cards, twice.cards[0]._replace(replaced_by="6005"))
     assert [each.what for each in check_state(Customer(ADA, twice.state, cards))] == ["cards", "card 6001"]

@@ -51,7 +51,6 @@ def _context(transaction: str, at: datetime = T0, shop: str | None = None, reaso
 BY_HAND = _context(COMMAND_ID, reason="hand")
 EARLIER = _context(EARLIER_ID, T0 - DAY, reason="hand")
 IN_TRANSACTION = _context(TRANSACTION, shop="Webshop")
-IN_EARLIER_TRANSACTION = _context(EARLIER_ID, T0 - DAY, shop="Webshop")
 IN_REVERSAL = _context(REVERSAL, reason="sent back")
 BOUGHT = {**IN_TRANSACTION, "cost": 500, "unit": "EUR", "paid_in": "LOY"}
 FOR_THRESHOLD = {**_context(TRANSACTION), "cost": 2500, "unit": "points", "paid_in": "LOY"}
