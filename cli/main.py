@@ -9,6 +9,7 @@ from cli.commands.console import Failure, complain, execute, one_line, quiet_log
 from cli.commands.environment import ROOT, Root, settings_at
 from cli.commands.output import Form, FormOption, say
 from cli.groups import access, doctor, export, inputs, programmes, refusals, reports, status, tools
+from services.registry import JOURNALED, SERVICES, one_of
 
 app = typer.Typer(add_completion=False, pretty_exceptions_enable=False)
 letters = typer.Typer(help="Records that could never work: list, show and replay them.")
@@ -24,7 +25,7 @@ inputs.register(app)
 reports.register(app)
 tools.register(app)
 
-ServiceOption = Annotated[str, typer.Option("--service", help="points, voucher or customer.")]
+ServiceOption = Annotated[str, typer.Option("--service", help=f"{one_of(JOURNALED)}.")]
 
 _LETTER_ID = "topic/partition/offset as `fealty dead-letters list` shows it, like points.commands/3/1207."
 
@@ -43,7 +44,7 @@ def fealty(
 
 
 @app.command()
-def run(service: Annotated[str, typer.Argument(help="points, voucher, customer or edge.")], root: Root = ROOT) -> None:
+def run(service: Annotated[str, typer.Argument(help=f"{one_of(SERVICES)}.")], root: Root = ROOT) -> None:
     """Run one process of a service until it is told to stop.
 
     Example: fealty run points

@@ -4,7 +4,7 @@ A row names the module that wires a service; nothing of it is imported before it
 its own service alone. What a service has on the wire stands in `schemas.topics` and in the registry of its types.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from dataclasses import dataclass
 from importlib import import_module
 from typing import cast
@@ -30,6 +30,12 @@ SERVICES = {
 
 JOURNALED = tuple(name for name, row in SERVICES.items() if row.journaled)
 """The services that decide on commands and keep what they decided."""
+
+
+def one_of(names: Collection[str]) -> str:
+    """Names as a sentence lists them: `points, voucher or customer`."""
+    *others, last = names
+    return f"{', '.join(others)} or {last}"
 
 
 def service_of(name: str, settings: Settings) -> Service:

@@ -9,8 +9,9 @@ from cli.commands.console import Failure, execute, one_line
 from cli.commands.environment import ROOT, Root, settings_at
 from cli.commands.output import Form, FormOption
 from schemas.base import to_instant
+from services.registry import JOURNALED, one_of
 
-Service = Annotated[str, typer.Argument(help="points, voucher or customer.")]
+Service = Annotated[str, typer.Argument(help=f"{one_of(JOURNALED)}.")]
 
 
 def register(app: typer.Typer) -> None:
