@@ -12,6 +12,7 @@ from datetime import UTC, datetime, timedelta
 from itertools import islice
 from pathlib import Path
 from random import Random
+from typing import cast
 
 from bench.arena import Arena, Prepared, new_arena, until
 from bench.checks import read_changes, verify
@@ -25,6 +26,7 @@ from bench.workers import Contender, Worker, workers
 from cli.rebuild import Fold
 from services.points.main import SERVICE
 from shared.embedded.stack import Stack
+from shared.runtime.entries import JournalEntry
 
 SWEEP = "sweep"
 TARGET = 0.8
@@ -152,7 +154,7 @@ async def _fall_due(arena: Arena, opening: Document, places: list[Place]) -> Non
     snapshots = []
     for place, entry in zip(places, entries, strict=True):
         fold = Fold(place.stream, SERVICE.decider)
-        fold.add(1, entry)
+        fold.add(1, cast(JournalEntry, entry))
         snapshots.append(fold.snapshot())
     await insert(arena.database["journal"], iter(entries))
     await insert(arena.database["snapshots"], iter(snapshots))

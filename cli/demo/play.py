@@ -25,6 +25,7 @@ from cli.demo.story import SOURCE as STORY_SOURCE
 from schemas.envelope import Envelope
 from shared.clock import monotonic_s
 from shared.ids import account_id, input_command_id, new_id
+from shared.runtime.entries import ACCEPTED, JournalEntry
 from shared.runtime.journal import Journal
 from shared.runtime.kafka import Producer, Record, TopicPartition, partition_of
 from shared.settings import Settings
@@ -178,22 +179,22 @@ class _Player:
         """A command's journal entry, and the records that name it as their cause, in order."""
         events = [f"points.{name}.v1" for name in names]
         entry = await self._entry(command_id)
-        types = [event["data"]["type"] for event in entry.get("events", ())]
-        seen = f"{entry.get('status', 'nothing')}: {', '.join(types)}"
-        self._run.note("journalled", seen, entry.get("status") == "accepted" and types == events)
+        status = "nothing" if entry is None else entry["status"]
+        types = [] if entry is None else [event["data"]["type"] for event in entry.get("events", ())]
+        self._run.note("journalled", f"{status}: {', '.join(types)}", status == ACCEPTED and types == events)
         arrived = await self._run.caused("points.events", command_id, len(events))
         self._run.note_arrived("points.events", arrived, [one.header("ce_type") or "" for one in arrived], events)
         arrived = await self._run.caused("points.changes", command_id, len(changes))
         self._run.note_arrived("points.changes", arrived, [_change(one) for one in arrived], changes)
 
-    async def _entry(self, command_id: str) -> dict[str, Any]:
+    async def _entry(self, command_id: str) -> JournalEntry | None:
         deadline_s = monotonic_s() + TIMEOUT_S
         while monotonic_s() < deadline_s:
             entry = (await self._journal.load([command_id], [])).entries.get(command_id)
             if entry is not None:
                 return entry
             await asyncio.sleep(_LOOK_INTERVAL_S)
-        return {}
+        return None
 
     async def _account(self) -> None:
         self._run.sending()

@@ -5,11 +5,13 @@ No replies are asked for: a reply a row would cost more than the row, and the jo
 
 import asyncio
 from collections.abc import Iterable, Mapping, Sequence
+from typing import cast
 
 from shared.backoff import Backoff
 from shared.clock import monotonic_s
 from shared.decider import Document
 from shared.errors import FealtyError, Unavailable
+from shared.runtime.entries import FORWARDED
 from shared.runtime.journal import Journal
 from shared.runtime.kafka import Producer, Record
 from shared.runtime.publish import forward_id
@@ -60,10 +62,10 @@ async def outcomes(journal: Journal, ids: Iterable[str]) -> tuple[dict[str, Docu
             entry = entries.get(each)
             if entry is None:
                 pending[sent] = each
-            elif entry["status"] == "forwarded":
+            elif entry["status"] == FORWARDED:
                 forwarded[sent] = forward_id(each)
             else:
-                found[sent] = entry
+                found[sent] = cast(Document, entry)
         following = forwarded
     return found, pending
 

@@ -4,6 +4,7 @@ from typing import Any
 
 from shared.decider import Decider, Document
 from shared.errors import FealtyError
+from shared.runtime.entries import JournalEntry
 from shared.runtime.stored import SNAPSHOT
 
 
@@ -25,7 +26,7 @@ class Fold:
         self._booked_at: Any = None
         self._partition: Any = None
 
-    def add(self, version: int, entry: Document) -> None:
+    def add(self, version: int, entry: JournalEntry) -> None:
         """Fold the stream's next write.
 
         :raises Unfoldable: it is not the next one, or one of its events cannot be applied.

@@ -16,6 +16,7 @@ from cli.rebuild.parts import Part, parts_of
 from cli.rebuild.report import Report
 from cli.rebuild.store import Store
 from shared.decider import Decider, Document
+from shared.runtime.entries import JournalEntry
 from shared.runtime.history import History
 from shared.runtime.journal import Journal
 from shared.shapes import VERSION
@@ -146,7 +147,7 @@ class _Rebuilder:
         # As pairs, since names of streams may have dots.
         return {**kept, "unfoldable": [[*each] for each in self.report.unfoldable.items()], "after": after}
 
-    def _add(self, write: str, entry: Document, before: str) -> None:
+    def _add(self, write: str, entry: JournalEntry, before: str) -> None:
         """Fold one write; a stream that cannot be folded any further is followed to its end all the same."""
         stream, version = split(write)
         fold = self._open.get(stream)
@@ -223,6 +224,6 @@ class _Rebuilder:
                     await self._settle(stream)
 
 
-async def _nothing() -> list[tuple[str, Document]]:
+async def _nothing() -> list[tuple[str, JournalEntry]]:
     """No page: the part is at its end."""
     return []

@@ -13,14 +13,13 @@ from typing import Any
 import orjson
 
 from shared.clock import monotonic_s
-from shared.decider import Document
 from shared.errors import Unavailable
 from shared.findings import NOTHING, Difference, Finding, differences
 from shared.ids import closing_id
+from shared.runtime.entries import HELD, JournalEntry
 from shared.runtime.heads import Unreadable
 from shared.runtime.history import History
 from shared.runtime.kafka import AIOKafkaConsumer, ConsumerRecord, Record, TopicPartition, translated
-from shared.runtime.outcomes import HELD
 from shared.runtime.polling import Poller
 from shared.runtime.publish import RecordBuilder
 from shared.runtime.service import Service
@@ -99,7 +98,7 @@ async def verify_published(
     return report
 
 
-async def _causes(records: Iterable[Read], history: History) -> dict[str, Document]:
+async def _causes(records: Iterable[Read], history: History) -> dict[str, JournalEntry]:
     """The entries that caused these records. A refusal of what was held names that, and comes from what closed it."""
     entries = {**await history.entries([*{_header(record, _CAUSE) for record in records}])}
     closing = [closing_id(each) for each, entry in entries.items() if entry["status"] == HELD]

@@ -6,6 +6,7 @@ from typing import Any
 
 from shared.decider import Decider, Document
 from shared.findings import NOTHING, Difference, differences
+from shared.runtime.entries import JournalEntry
 from shared.runtime.journal import Stored
 
 _PERSONAL = "/personal"
@@ -34,7 +35,7 @@ class Replay:
         self._state = checks.decider.initial(stream)
         self._broken = False
 
-    def add(self, version: int, entry: Document) -> None:
+    def add(self, version: int, entry: JournalEntry) -> None:
         """Fold the stream's next entry."""
         if version != self.version + 1:
             self._break("version in the journal", str(self.version + 1), str(version))

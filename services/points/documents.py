@@ -1,6 +1,8 @@
 """States as documents: how the snapshots keep them, with their datetimes."""
 
+from collections.abc import Callable
 from functools import lru_cache
+from operator import attrgetter
 from typing import Any, assert_never
 
 from schemas.accounts import AccountState
@@ -208,14 +210,15 @@ def _dump_balance(balance: Balance) -> Document:
         "scheduled": [_dump_lot(lot) for lot in balance.scheduled],
         "account_expires_at": balance.account_expires_at,
     }
-    if balance[_SELDOM:] != _NOTHING:
-        document.update(zip(Balance._fields[_SELDOM:], balance[_SELDOM:], strict=True))
+    if (seldom := _seldom_of(balance)) != _NOTHING:
+        document.update(zip(_SELDOM, seldom, strict=True))
     return document
 
 
-_SELDOM = Balance._fields.index("pending")
-"""From here on a balance's fields are those that many never use; they are left out of its document together."""
-_NOTHING = Balance("", 0, 0)[_SELDOM:]
+_SELDOM = ("pending", "debt", "revoked", "given_back", "spent", "notice_days", "held", "noticed_until")
+"""What many balances never use; of those it is left out of their documents, all of it."""
+_seldom_of: Callable[[Balance], tuple[Any, ...]] = attrgetter(*_SELDOM)
+_NOTHING = _seldom_of(Balance("", 0, 0))
 
 
 def _load_balance(document: Document) -> Balance:
@@ -233,15 +236,14 @@ def _load_balance(document: Document) -> Balance:
         tuple([_load_lot(lot) for lot in document["lots"]]),
         tuple([_load_lot(lot) for lot in document["scheduled"]]),
         as_utc(document["account_expires_at"]),
-        *_load_seldom(document),
+        **_load_seldom(document),
     )
 
 
-def _load_seldom(document: Document) -> tuple[Any, ...]:
+def _load_seldom(document: Document) -> Document:
     if "pending" not in document:
-        return _NOTHING
-    *counters, noticed_until = [document[name] for name in Balance._fields[_SELDOM:]]
-    return (*counters, as_utc(noticed_until))
+        return {}
+    return {**{name: document[name] for name in _SELDOM}, "noticed_until": as_utc(document["noticed_until"])}
 
 
 def _dump_lot(lot: Lot) -> list[Any]:

@@ -9,6 +9,7 @@ from schemas.replies import Reply
 from shared.decider import Accepted, Decider, Document, Entry, entry_key
 from shared.metrics import DEAD_LETTERS, RECORDS, REFUSALS
 from shared.runtime.decode import Incoming, Query
+from shared.runtime.entries import REJECTED, JournalEntry, Outcome
 from shared.runtime.journal import Append, Loaded, Stored, fence_id
 from shared.runtime.kafka import ConsumerRecord, Record
 from shared.runtime.stored import FENCE, SNAPSHOT
@@ -21,7 +22,7 @@ class Answer(NamedTuple):
     """What is answered to whom: a reply, or the one that an entry makes, with the snapshots of `streams`."""
 
     to: Incoming | Query
-    reply: Reply | Document
+    reply: Reply | Outcome
     streams: Collection[str]
     replayed: bool
 
@@ -72,7 +73,7 @@ class Plan:
     ids: frozenset[str]
     loaded: Loaded
     streams: dict[str, Working] = field(default_factory=dict)
-    entries: dict[str, Document] = field(default_factory=dict)
+    entries: dict[str, JournalEntry] = field(default_factory=dict)
     dead_letters: list[Document] = field(default_factory=list)
     records: list[Record] = field(default_factory=list)
     replies: list[Answer] = field(default_factory=list)
@@ -104,7 +105,7 @@ class Plan:
         self.names |= {*names}
         self.loaded = replace(self.loaded, streams={**self.loaded.streams, **found})
 
-    def known(self, command_id: str) -> Document | None:
+    def known(self, command_id: str) -> JournalEntry | None:
         """The journal document of a command, loaded or made earlier in this batch; None when there is none."""
         return self.loaded.entries.get(command_id) or self.entries.get(command_id)
 
@@ -141,7 +142,7 @@ class Plan:
         return written
 
     def reply(
-        self, to: Incoming | Query, reply: Reply | Document, streams: Collection[str] = (), replayed: bool = False
+        self, to: Incoming | Query, reply: Reply | Outcome, streams: Collection[str] = (), replayed: bool = False
     ) -> None:
         """Answer whoever waits, with a reply or with an entry's; the snapshots of `streams` go along.
 
@@ -161,9 +162,9 @@ class Plan:
         for letter in self.dead_letters:
             DEAD_LETTERS.labels(letter["topic"], letter["reason"]).inc()
         for entry in self.entries.values():
-            outcome = entry.get("closing", entry)
-            if outcome["status"] == "rejected":
-                REFUSALS.labels(outcome["about"].get("input", {}).get("topic", topic), outcome["code"]).inc()
+            ended: Outcome = entry.get("closing", entry)
+            if ended["status"] == REJECTED:
+                REFUSALS.labels(ended["about"].get("input", {}).get("topic", topic), ended["code"]).inc()
 
     def append(self, records: list[ConsumerRecord[bytes, bytes]]) -> Append:
         """Step 5's documents: entries, changed streams guarded by the version read, and moved fences (P5)."""

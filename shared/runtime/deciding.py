@@ -3,9 +3,10 @@
 from typing import Any, NamedTuple
 
 from schemas.replies import Reply, Status
-from shared.decider import Accepted, Document, Forwarded, Rejected
+from shared.decider import Accepted, Forwarded, Rejected
 from shared.runtime.batch import Plan, States
 from shared.runtime.decode import Incoming, Preview
+from shared.runtime.entries import JournalEntry
 from shared.runtime.kafka import Record
 from shared.runtime.outcomes import entry_of, refused_as_too_large
 from shared.runtime.publish import RecordBuilder
@@ -17,7 +18,7 @@ class Decided(NamedTuple):
 
     item: Incoming
     verdict: Accepted[Any] | Rejected | Forwarded
-    entry: Document
+    entry: JournalEntry
     records: list[Record]
 
 

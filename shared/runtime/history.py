@@ -3,8 +3,10 @@
 from collections.abc import Mapping, Sequence
 from itertools import pairwise
 from operator import itemgetter
+from typing import cast
 
 from shared.errors import FealtyError
+from shared.runtime.entries import JournalEntry
 from shared.runtime.journal import Document, Journal, Stored, translated
 from shared.runtime.stored import ENTRY, SNAPSHOT
 from shared.writes import split
@@ -41,7 +43,7 @@ class History:
 
     async def page(
         self, after: str = "", entries_max: int = 500, parts: Sequence[str] = FOLDED
-    ) -> list[tuple[str, Document]]:
+    ) -> list[tuple[str, JournalEntry]]:
         """The next writes (`stream#version`) after `after`, in their order, each with these parts of its entry.
 
         One page of a keyset scan over the index, so that memory stays bounded and writers are not held up; empty at
@@ -51,12 +53,12 @@ class History:
             cursor = self._entries.find({"writes": {"$gt": after}}, dict.fromkeys(parts, 1))
             found = await cursor.hint([("writes", 1)]).limit(entries_max).batch_size(entries_max).to_list(None)
         # The scan meets each entry at the first of its writes after `after`, so up to `last` none is missing.
-        found = [ENTRY.upgrade(entry) for entry in found]
-        firsts = [min(write for write in entry["writes"] if write > after) for entry in found]
+        entries = [cast(JournalEntry, ENTRY.upgrade(entry)) for entry in found]
+        firsts = [min(write for write in entry["writes"] if write > after) for entry in entries]
         if any(later < earlier for earlier, later in pairwise(firsts)):
             raise FealtyError("the index of writes was not read in its order")
         last = firsts[-1] if firsts else after
-        writes = [(write, entry) for entry in found for write in entry["writes"] if after < write <= last]
+        writes = [(write, entry) for entry in entries for write in entry["writes"] if after < write <= last]
         return sorted(writes, key=itemgetter(0))
 
     async def written(self, writes: Sequence[str]) -> set[str]:
@@ -78,6 +80,6 @@ class History:
         """These streams as they are stored, those that are."""
         return (await self._journal.load([], names)).streams
 
-    async def entries(self, ids: Sequence[str]) -> Mapping[str, Document]:
+    async def entries(self, ids: Sequence[str]) -> Mapping[str, JournalEntry]:
         """The entries of these commands, whole, by command id; those that there are."""
         return (await self._journal.load(ids, [])).entries

@@ -9,7 +9,7 @@ from collections.abc import AsyncIterator, Iterable, Mapping, Sequence
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
-from typing import Any
+from typing import Any, cast
 
 from bson.codec_options import CodecOptions
 from motor.motor_asyncio import AsyncIOMotorClient, AsyncIOMotorClientSession
@@ -21,6 +21,7 @@ from pymongo.write_concern import WriteConcern
 
 from shared.errors import Conflict, Unavailable
 from shared.runtime.aging import expire
+from shared.runtime.entries import JournalEntry
 from shared.runtime.stored import DEAD_LETTER, ENTRY, FENCE, SNAPSHOT
 from shared.servers import mongodb_options
 from shared.writes import first_write, last_write
@@ -50,7 +51,7 @@ class Stored:
 class Loaded:
     """What step 3 finds: entries by command id, streams by name, next offsets by fence."""
 
-    entries: Mapping[str, Document]
+    entries: Mapping[str, JournalEntry]
     streams: Mapping[str, Stored]
     fences: Mapping[str, int]
 
@@ -62,7 +63,7 @@ class Append:
     `erased` are streams of which the journal, and the dead letters addressed to them, lose what is personal.
     """
 
-    entries: list[Document] = field(default_factory=list)
+    entries: list[JournalEntry] = field(default_factory=list)
     streams: list[tuple[int, Document]] = field(default_factory=list)
     fences: list[tuple[int | None, Document]] = field(default_factory=list)
     dead_letters: list[Document] = field(default_factory=list)
@@ -133,7 +134,7 @@ class Journal:
                 fences[name] = FENCE.upgrade(document)["version"]
             else:
                 streams[name] = Stored(document["version"], SNAPSHOT.upgrade(document))
-        return Loaded({entry["_id"]: ENTRY.upgrade(entry) for entry in entries}, streams, fences)
+        return Loaded({entry["_id"]: cast(JournalEntry, ENTRY.upgrade(entry)) for entry in entries}, streams, fences)
 
     async def buried(self, command_ids: Sequence[str]) -> dict[str, Document]:
         """The dead letters of these commands, by command id."""
@@ -167,7 +168,7 @@ class Journal:
         if result.matched_count != replaced:
             raise Conflict(f"{replaced - result.matched_count} of {replaced} documents had moved on")
         if batch.entries:
-            await self.entries.insert_many(batch.entries, session=session)
+            await self.entries.insert_many(cast(list[Document], batch.entries), session=session)
         if batch.dead_letters:
             await self.dead_letters.bulk_write(_keep_first(batch.dead_letters), session=session)
         for stream in batch.erased:

@@ -10,18 +10,21 @@ from schemas.replies import Reply, SnapshotPart, Status
 from shared.decider import Accepted, Closing, Decider, Document, FollowUp, Forwarded, Rejected, View
 from shared.runtime.batch import Plan
 from shared.runtime.decode import Incoming
+from shared.runtime.entries import (
+    ACCEPTED,
+    FORWARDED,
+    HELD,
+    REJECTED,
+    Input,
+    JournalEntry,
+    Outcome,
+    StoredFollowUp,
+    Waiting,
+)
 from shared.runtime.kafka import Record
 from shared.runtime.publish import RecordBuilder, snapshot_value
 from shared.runtime.stored import ENTRY
 from shared.writes import write_of
-
-_ACCEPTED, _REJECTED = Status.ACCEPTED.value, Status.REJECTED.value
-
-FORWARDED = "forwarded"
-"""A status of entries that no reply says: whoever decides the forwarded command answers (rules 4.1.2)."""
-
-HELD = "held"
-"""Another one: whoever closes the held command answers (rules 4.2.2)."""
 
 
 class RuntimeRefusal(StrEnum):
@@ -42,18 +45,19 @@ def entry_of(
     plan: Plan,
     decider: Decider[Any, Any],
     concerns: Callable[[Any], Document],
-) -> Document:
+) -> JournalEntry:
     """The journal document of one command: everything needed to publish and to answer again, nothing decided twice.
 
     :raises ValueError: when it is forwarded to where it is, which would never end.
     """
     envelope, record = item.envelope, item.record
     store = item.command.store
-    entry: Document = {
+    entry: JournalEntry = {
         "_id": envelope.id,
         "v": ENTRY.version,
         "type": envelope.type,
         "subject": envelope.subject,
+        "status": ACCEPTED,
         "store": store,
         "hash": item.request_hash,
         "correlation": envelope.correlation_id or envelope.id,
@@ -66,25 +70,22 @@ def entry_of(
     if envelope.actor is not None:
         entry["actor"] = envelope.actor
     if isinstance(verdict, Rejected):
-        entry.update(status=_REJECTED, code=str(verdict.code), detail=verdict.detail, pointer=verdict.pointer)
+        _refuse(entry, verdict)
         entry["about"] = _about(item, concerns)
         return entry
     if isinstance(verdict, Forwarded):
         if verdict.subject == envelope.subject:
             raise ValueError("a command was forwarded to where it is")
-        entry.update(
-            status=FORWARDED, to=verdict.subject, source=envelope.source, value=record.value, **waiting(envelope)
-        )
+        entry["status"], entry["to"] = FORWARDED, verdict.subject
+        entry["source"], entry["value"] = envelope.source, record.value or b""
+        entry = {**entry, **waiting(envelope)}
         if envelope.input_id is not None:
             entry["input"] = _input(envelope)
         return entry
     streams = tuple(dict.fromkeys(stream for stream, _ in verdict.events))
     dump_event = decider.dump_event
-    entry.update(
-        status=_ACCEPTED,
-        result=verdict.result,
-        events=[{"stream": stream, "data": dump_event(event)} for stream, event in verdict.events],
-    )
+    entry["result"] = verdict.result
+    entry["events"] = [{"stream": stream, "data": dump_event(event)} for stream, event in verdict.events]
     if streams:
         entry["writes"] = [write_of(stream, plan.stream(stream).version + 1) for stream in streams]
     if verdict.memo is not None:
@@ -92,7 +93,8 @@ def entry_of(
     if verdict.follow_ups:
         entry["follow_ups"] = [_follow_up(each, verdict, streams, plan, decider) for each in verdict.follow_ups]
     if verdict.held:
-        entry.update(status=HELD, about=_about(item, concerns), **waiting(envelope))
+        entry["status"], entry["about"] = HELD, _about(item, concerns)
+        entry = {**entry, **waiting(envelope)}
     if verdict.closing is not None:
         entry["closing"] = _closing(verdict.closing, plan)
     return entry
@@ -100,9 +102,9 @@ def entry_of(
 
 def _follow_up(
     wanted: FollowUp, verdict: Accepted[Any], streams: tuple[str, ...], plan: Plan, decider: Decider[Any, Any]
-) -> Document:
+) -> StoredFollowUp:
     """A follow-up as the entry keeps it; with `snapshots` it takes them along, as this command leaves them."""
-    document: Document = {
+    document: StoredFollowUp = {
         "topic": wanted.topic,
         "type": wanted.type,
         "subject": wanted.subject,
@@ -124,7 +126,7 @@ def _follow_up(
     return document
 
 
-def _closing(closing: Closing, plan: Plan) -> Document:
+def _closing(closing: Closing, plan: Plan) -> Outcome:
     """The outcome of a held command, with the address of whoever waits, as the closing one's entry keeps it.
 
     :raises ValueError: when the command was not held.
@@ -132,21 +134,27 @@ def _closing(closing: Closing, plan: Plan) -> Document:
     held = plan.known(closing.command_id)
     if held is None or held["status"] != HELD:
         raise ValueError(f"{closing.command_id} is not held")
-    document: Document = {
+    outcome: Outcome = {
         "_id": closing.command_id,
         "type": held["type"],
         "subject": held["subject"],
-        "status": _ACCEPTED,
+        "status": ACCEPTED,
         "snapshots": list(closing.snapshots),
-        **{name: held[name] for name in ("correlation", "reply_to", "reply_partition")},
+        "correlation": held["correlation"],
+        "reply_to": held["reply_to"],
+        "reply_partition": held["reply_partition"],
     }
-    refusal = closing.refusal
-    if refusal is None:
-        document["result"] = closing.result
+    if closing.refusal is None:
+        outcome["result"] = closing.result
     else:
-        document.update(status=_REJECTED, code=str(refusal.code), detail=refusal.detail, pointer=refusal.pointer)
-        document["about"] = held.get("about", {})
-    return document
+        _refuse(outcome, closing.refusal)
+        outcome["about"] = held.get("about", {})
+    return outcome
+
+
+def _refuse(outcome: Outcome, refusal: Rejected) -> None:
+    outcome["status"], outcome["code"] = REJECTED, str(refusal.code)
+    outcome["detail"], outcome["pointer"] = refusal.detail, refusal.pointer
 
 
 def _about(item: Incoming, concerns: Callable[[Any], Document]) -> Document:
@@ -157,26 +165,26 @@ def _about(item: Incoming, concerns: Callable[[Any], Document]) -> Document:
     return about
 
 
-def _input(envelope: Envelope) -> Document:
+def _input(envelope: Envelope) -> Input:
     return {"topic": envelope.input_topic, "source": envelope.input_source, "id": envelope.input_id}
 
 
-def closed(entry: Document, close: Document | None) -> Document | None:
+def closed(entry: JournalEntry, close: JournalEntry | None) -> Outcome | None:
     """The outcome of a held command's entry, by the entry that closes it; None when it is held still.
 
     An outcome is like an entry, so far as a reply is made of it.
     """
     if close is None:
         return None
-    return {**close["closing"], "_id": entry["_id"], "events": close["events"], "writes": close.get("writes", ())}
+    return {**close["closing"], "_id": entry["_id"], "events": close["events"], "writes": close.get("writes", [])}
 
 
-def written_by(outcome: Document) -> tuple[str, ...]:
+def written_by(outcome: Outcome) -> tuple[str, ...]:
     """The streams that a command wrote, by its entry or its outcome."""
     return tuple([write.rsplit("#", 1)[0] for write in outcome.get("writes", ())])
 
 
-def outcome_envelope(closing: Document, source: str) -> Envelope:
+def outcome_envelope(closing: Outcome, source: str) -> Envelope:
     """The envelope of a held command, so far as answering it needs."""
     return Envelope(
         id=closing["_id"],
@@ -189,8 +197,8 @@ def outcome_envelope(closing: Document, source: str) -> Envelope:
     )
 
 
-def waiting(envelope: Envelope) -> Document:
-    """Who waits for a command's outcome, as a forwarded entry keeps it: the forward takes it along."""
+def waiting(envelope: Envelope) -> Waiting:
+    """Who waits for a command's outcome, as its entry keeps it."""
     return {
         "correlation": envelope.correlation_id or envelope.id,
         "reply_to": envelope.reply_to,
@@ -199,7 +207,7 @@ def waiting(envelope: Envelope) -> Document:
 
 
 def reply_of(
-    entry: Document,
+    entry: Outcome,
     snapshots: tuple[SnapshotPart, ...] = (),
     changes: tuple[Document, ...] = (),
     replayed: bool = False,

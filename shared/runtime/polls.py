@@ -5,8 +5,9 @@ from shared.decider import Document
 from shared.ids import closing_id
 from shared.runtime.batch import Plan
 from shared.runtime.decode import Query
+from shared.runtime.entries import FORWARDED, HELD, JournalEntry, Outcome
 from shared.runtime.journal import Journal
-from shared.runtime.outcomes import FORWARDED, HELD, closed, written_by
+from shared.runtime.outcomes import closed, written_by
 from shared.runtime.publish import forward_id
 
 _FORWARDS_MAX = 8
@@ -22,7 +23,7 @@ async def answer_poll(item: Query, plan: Plan, journal: Journal) -> None:
     plan.reply(item, outcome, streams)
 
 
-async def outcome_of(item: Query, plan: Plan, journal: Journal) -> Reply | Document:
+async def outcome_of(item: Query, plan: Plan, journal: Journal) -> Reply | Outcome:
     """The answer to a poll: stored, buried, still possible, or never (definite, by the broker's clock).
 
     The outcome of a forwarded command is that of its forward, and pending while that has none; the outcome of a held
@@ -63,6 +64,6 @@ def _pending(item: Query) -> Reply:
     return Reply(command_id=item.command_id, status=Status.PENDING)
 
 
-async def _found(command_id: str, plan: Plan, journal: Journal) -> Document | None:
+async def _found(command_id: str, plan: Plan, journal: Journal) -> JournalEntry | None:
     """An entry of this batch, or of the journal."""
     return plan.known(command_id) or (await journal.load([command_id], [])).entries.get(command_id)

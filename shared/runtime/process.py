@@ -10,7 +10,7 @@ import structlog
 
 from schemas.replies import Reply, Status
 from shared.backoff import Backoff
-from shared.decider import Accepted, Document
+from shared.decider import Accepted
 from shared.errors import Conflict, Relinquished, Stopped, Unavailable
 from shared.ids import closing_id
 from shared.metrics import RETRIES, timed
@@ -19,12 +19,11 @@ from shared.runtime.burial import Burial, bury, reused
 from shared.runtime.consumer import Batch
 from shared.runtime.deciding import Deciding
 from shared.runtime.decode import Decoder, Incoming, Preview, Query, Undecodable
+from shared.runtime.entries import FORWARDED, HELD, JournalEntry, Outcome
 from shared.runtime.health import Troubles
 from shared.runtime.journal import Journal, fence_id
 from shared.runtime.kafka import ConsumerRecord, Producer
 from shared.runtime.outcomes import (
-    FORWARDED,
-    HELD,
     closed,
     outcome_envelope,
     published_of,
@@ -220,7 +219,7 @@ class Processor:
         else:
             self._decide_new(plan, item)
 
-    def _repeat(self, plan: Plan, item: Incoming, entry: Document) -> None:
+    def _repeat(self, plan: Plan, item: Incoming, entry: JournalEntry) -> None:
         """Seen before: another request is refused; the same offset again publishes all again (P3).
 
         A repeat of what was forwarded is forwarded too, for whoever waits for it now. Only a repeat by another request
@@ -248,18 +247,18 @@ class Processor:
             elif held:
                 outcome = closed(entry, plan.known(closing_id(entry["_id"])))
                 pending = Reply(command_id=entry["_id"], status=Status.PENDING)
-                plan.reply(item, outcome or pending, written_by(outcome or {}), replayed)
+                plan.reply(item, outcome or pending, written_by(outcome) if outcome else (), replayed)
         if entry["status"] != FORWARDED and not held:
             self._reply(plan, item, entry, streams, replayed)
 
     def _reply(
-        self, plan: Plan, item: Incoming, entry: Document, streams: Collection[str], replayed: bool = False
+        self, plan: Plan, item: Incoming, entry: JournalEntry, streams: Collection[str], replayed: bool = False
     ) -> None:
         """Answer whoever waits for the command, and for the one that it closes, which has waited since it sent it."""
         plan.reply(item, entry, streams, replayed)
         if "closing" in entry:
             envelope = outcome_envelope(entry["closing"], item.envelope.source)
-            outcome = {**entry["closing"], "events": entry["events"]}
+            outcome: Outcome = {**entry["closing"], "events": entry["events"]}
             plan.reply(item._replace(envelope=envelope), outcome, streams)
 
     def _decide_new(self, plan: Plan, item: Incoming) -> None:

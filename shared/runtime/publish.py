@@ -14,6 +14,7 @@ from schemas.replies import REPLY, LeftOut, Reply
 from shared.decider import Document, View
 from shared.ids import derived_id
 from shared.runtime.decode import Preview
+from shared.runtime.entries import FORWARDED, REJECTED, JournalEntry, Outcome, StoredEvent
 from shared.runtime.kafka import ConsumerRecord, Record, partition_of
 from shared.runtime.service import Service
 from shared.settings import Settings
@@ -37,17 +38,17 @@ class RecordBuilder:
         self._changes = settings.topic(f"{service.name}.changes")
         self._snapshots = settings.topic(f"{service.name}.snapshots")
 
-    def entry(self, entry: Document) -> list[Record]:
+    def entry(self, entry: JournalEntry) -> list[Record]:
         """Events, changes and follow-ups of a journal entry; of a refusal, its refusal event; or the forward."""
-        if entry["status"] == "rejected":
-            return [self._refusal(entry)]
-        if entry["status"] == "forwarded":
+        if entry["status"] == REJECTED:
+            return [self._refusal(entry, entry)]
+        if entry["status"] == FORWARDED:
             return [self._forward(entry)]
         records = self._happened(entry)
         if "follow_ups" in entry:
             records.extend(self._follow_ups(entry))
-        if "closing" in entry and entry["closing"]["status"] == "rejected":
-            records.append(self._refusal_of_held(entry))
+        if "closing" in entry and entry["closing"]["status"] == REJECTED:
+            records.append(self._refusal(entry["closing"], entry, len(entry["events"])))
         return records
 
     def snapshot(self, stream: str, version: int, view: View) -> Record:
@@ -63,7 +64,7 @@ class RecordBuilder:
         return Record(self._snapshots, partition, stream.encode(), orjson.dumps(snapshot_value(version, view)), headers)
 
     def reply(
-        self, record: ConsumerRecord[bytes, bytes], envelope: Envelope, reply: Reply, events: Sequence[Document] = ()
+        self, record: ConsumerRecord[bytes, bytes], envelope: Envelope, reply: Reply, events: Sequence[StoredEvent] = ()
     ) -> Iterator[Record]:
         """The answer to a record, when its envelope names an address for it; `events` are those of its command.
 
@@ -87,22 +88,22 @@ class RecordBuilder:
                 value = encoded_reply(reply)
         yield Record(envelope.reply_to, envelope.reply_partition, envelope.id.encode(), value, headers)
 
-    def changes(self, entry: Document) -> tuple[Document, ...]:
+    def changes(self, entry: Outcome) -> tuple[Document, ...]:
         """The values that an entry puts on the public change stream, in order."""
         found = [self._service.changes(event["data"]) for event in entry.get("events", ())]
         return tuple([change for change in found if change is not None])
 
-    def movements(self, entry: Document, stream: str) -> list[Record]:
+    def movements(self, entry: JournalEntry, stream: str) -> list[Record]:
         """What an entry puts on the public change stream for one of the streams that it wrote, in order."""
         return self._happened(entry, stream)
 
-    def _happened(self, entry: Document, moved: str | None = None) -> list[Record]:
+    def _happened(self, entry: JournalEntry, moved: str | None = None) -> list[Record]:
         """Each event, and beside it the balance movement that it is, if it is one; both have the event's id.
 
         What is personal stays in the journal. With `moved`, the movements of that stream alone.
         """
         command_id = entry["_id"]
-        common = _common(entry)
+        common = _common(entry, entry)
         records: list[Record] = []
         for index, event in enumerate(entry["events"]):
             if moved not in (None, event["stream"]):
@@ -131,32 +132,28 @@ class RecordBuilder:
                 records.append(Record(self._changes, partition, key, orjson.dumps(change), headers))
         return records
 
-    def _refusal_of_held(self, entry: Document) -> Record:
-        """The refusal of the command that `entry` closes; its id follows those of the entry's own events."""
-        refused = {**entry["closing"], "at": entry["at"], "store": entry["store"]}
-        return self._refusal(refused, entry["_id"], len(entry["events"]))
-
-    def _refusal(self, entry: Document, decided_by: str | None = None, index: int = 0) -> Record:
-        subject = entry["subject"]
+    def _refusal(self, refused: Outcome, entry: JournalEntry, index: int = 0) -> Record:
+        """What `entry` refused: its own command, or the held one that it closes; the id follows its own events'."""
+        subject = refused["subject"]
         key = subject.encode()
         headers = [
             _SPECVERSION,
-            ("ce_id", derived_id("event", decided_by or entry["_id"], index).encode()),
-            ("ce_type", self._service.rejections[entry["type"]].encode()),
+            ("ce_id", derived_id("event", entry["_id"], index).encode()),
+            ("ce_type", self._service.rejections[refused["type"]].encode()),
             ("ce_source", self._encoded_source),
             ("ce_subject", key),
-            *_common(entry),
+            *_common(refused, entry),
         ]
         value = {
-            "command": entry["type"],
-            "code": entry["code"],
-            "detail": entry["detail"],
-            "pointer": entry["pointer"],
-            **entry.get("about", {}),
+            "command": refused["type"],
+            "code": refused["code"],
+            "detail": refused["detail"],
+            "pointer": refused["pointer"],
+            **refused.get("about", {}),
         }
         return Record(self._events, partition_of(subject, self._partitions), key, orjson.dumps(value), headers)
 
-    def _follow_ups(self, entry: Document) -> Iterator[Record]:
+    def _follow_ups(self, entry: JournalEntry) -> Iterator[Record]:
         for index, follow_up in enumerate(entry["follow_ups"]):
             subject = follow_up["subject"]
             headers = Envelope(
@@ -182,7 +179,7 @@ class RecordBuilder:
         partition = partition_of(subject, self._partitions)
         return Record(self._commands, partition, subject.encode(), record.value or b"", headers)
 
-    def _forward(self, entry: Document) -> Record:
+    def _forward(self, entry: JournalEntry) -> Record:
         """The command as it came, to where it belongs; who waits for its outcome hears from there.
 
         It keeps the source, so that a caller's command may still end in dead letters and a follow-up may not (P6).
@@ -213,7 +210,7 @@ def forward_id(command_id: str) -> str:
     return derived_id("follow-up", command_id, 0)
 
 
-def _without(part: Literal["changes", "snapshots"], reply: Reply, events: Sequence[Document]) -> Reply:
+def _without(part: Literal["changes", "snapshots"], reply: Reply, events: Sequence[StoredEvent]) -> Reply:
     """The reply without its changes or its snapshots, saying what is left out."""
     if part == "changes":
         last = {event["stream"]: event["data"]["sequence"] for event in events if "sequence" in event["data"]}
@@ -252,11 +249,11 @@ def snapshot_value(version: int, view: View) -> Document:
     return {"version": version, "deleted": True} if view.value is None else {"version": version, **view.value}
 
 
-def _common(entry: Document) -> Iterable[tuple[str, bytes]]:
-    """The headers that all records of an entry share."""
+def _common(outcome: Outcome, entry: JournalEntry) -> Iterable[tuple[str, bytes]]:
+    """The headers that all records of an outcome share, which `entry` has."""
     return (
         ("ce_time", format_instant(entry["at"]).encode()),
         ("ce_store", entry["store"].encode()),
-        ("ce_correlationid", entry["correlation"].encode()),
-        ("ce_causationid", entry["_id"].encode()),
+        ("ce_correlationid", outcome["correlation"].encode()),
+        ("ce_causationid", outcome["_id"].encode()),
     )

@@ -20,12 +20,14 @@ from services.points.events import dump_event, load_event
 from services.points.main import SERVICE
 from shared.errors import Poison
 from shared.runtime.dead_letters import announcement, dead_letter
+from shared.runtime.entries import FORWARDED, JournalEntry, StoredEvent
 from shared.runtime.kafka import Record
 from shared.runtime.publish import RecordBuilder, snapshot_value
 from shared.runtime.ticks import tick_record
 from shared.settings import Settings
 from tests.contract.examples import ACCOUNT, COMMAND, EXAMPLES
 from tests.contract.fitting import committed, complaints
+from tests.entries import entry_of
 
 BUILDER = RecordBuilder(SERVICE, Settings.model_construct())
 TYPES = registry()
@@ -48,9 +50,9 @@ def misfits(record: Record) -> list[str]:
     ]
 
 
-def entry(status: Status, **more: Any) -> dict[str, Any]:
-    """A journal document, without what publishing does not look at."""
-    return {
+def entry(status: Status | str, **more: Any) -> JournalEntry:
+    """A journal entry, without what publishing does not look at."""
+    parts = {
         "_id": COMMAND,
         "type": "points.adjust.v1",
         "subject": ACCOUNT,
@@ -59,8 +61,8 @@ def entry(status: Status, **more: Any) -> dict[str, Any]:
         "causation": None,
         "status": str(status),
         "at": datetime(2026, 11, 22, 10, 0, 1, 123_000, UTC),
-        **more,
     }
+    return entry_of(**{**parts, **more})
 
 
 def incoming() -> ConsumerRecord[bytes, bytes]:
@@ -123,7 +125,9 @@ def test_a_reply_that_is_too_large_says_what_it_leaves_out() -> None:
     builder = RecordBuilder(SERVICE, Settings.model_construct(record_bytes_max=1_000))
     stream = f"account/default/{ACCOUNT}"
     moved = [dump_event(EXAMPLES[name][0]) for name in ("points.loaded.v1", "points.redeemed.v1")]
-    events = [{"stream": stream, "data": {**each, "sequence": at}} for at, each in enumerate(moved, 7)]
+    events: list[StoredEvent] = [
+        {"stream": stream, "data": {**each, "sequence": at}} for at, each in enumerate(moved, 7)
+    ]
     part = SnapshotPart(stream=stream, version=9, type="points.account.v1", value={"version": 9, "much": ""})
     moves_left = {"stream": stream, "type": None, "version": None, "sequence": 8}
     snapshot = {"stream": stream, "type": part.type, "version": 9, "sequence": None}
@@ -141,10 +145,9 @@ def test_who_had_it_done_goes_along_with_commands_and_is_never_published() -> No
     stream = f"account/default/{ACCOUNT}"
     events = [{"stream": stream, "data": dump_event(EXAMPLES[name][0])} for name in STREAMS[stream][1:]]
     follow_up = {"topic": "voucher.commands", "type": "t.v1", "subject": "s", "payload": {}}
-    closing = {**entry(Status.REJECTED, code="too_large", detail="d", pointer=None), "subject": ACCOUNT}
+    closing = entry(Status.REJECTED, code="too_large", detail="d", pointer=None)
     accepted = entry(Status.ACCEPTED, events=events, follow_ups=[follow_up], closing=closing)
-    forwarded = {**entry(Status.ACCEPTED), "status": "forwarded", "to": "s", "source": "/edge", "value": b"{}"}
-    forwarded |= {"reply_to": None, "reply_partition": None}
+    forwarded = entry(FORWARDED, to="s", source="/edge", value=b"{}", reply_to=None, reply_partition=None)
     for bare in (accepted, forwarded, closing):
         with_actor = BUILDER.entry({**bare, "actor": "client:c"})
         for record, other in zip(with_actor, BUILDER.entry(bare), strict=True):

@@ -13,8 +13,10 @@ from shared.decider import entry_key
 from shared.errors import Conflict, Relinquished, Stopped
 from shared.ids import derived_id, new_id
 from shared.runtime.batch import Plan, States
+from shared.runtime.entries import JournalEntry
 from shared.runtime.journal import Append, Journal, Loaded
 from shared.runtime.publish import RecordBuilder, encoded_reply
+from tests.entries import entry_of
 from tests.harness import Command, Headers, header, payload
 from tests.real.counter import COUNT, COUNTER, DECIDER, DEFECT, DELETED, FOLLOWED, UNDO
 from tests.real.steps import Bench
@@ -260,8 +262,8 @@ async def test_how_long_dead_letters_are_kept_may_change(bench: Bench, before: t
 
 
 async def test_an_old_fence_stops_a_transaction_that_shares_nothing_else(bench: Bench) -> None:
-    def refusal(id_: str) -> dict[str, object]:
-        return {"_id": id_, "status": "rejected"}
+    def refusal(id_: str) -> JournalEntry:
+        return entry_of(_id=id_, status="rejected")
 
     fence = {"_id": "fence/points.commands/0", "version": 1}
     await bench.journal.append(Append(entries=[refusal("a")], fences=[(None, fence)]))
@@ -278,12 +280,14 @@ async def test_a_newer_version_or_a_known_command_stops_a_transaction(bench: Ben
     def stream(version: int) -> dict[str, object]:
         return {"_id": "counter/default/c", "version": version, "state": {"sum": version}}
 
-    await bench.journal.append(Append(entries=[{"_id": "a"}], streams=[(0, stream(1))], fences=[fence_at(None, 1)]))
-    await bench.journal.append(Append(entries=[{"_id": "b"}], streams=[(1, stream(2))], fences=[fence_at(1, 2)]))
+    await bench.journal.append(
+        Append(entries=[entry_of(_id="a")], streams=[(0, stream(1))], fences=[fence_at(None, 1)])
+    )
+    await bench.journal.append(Append(entries=[entry_of(_id="b")], streams=[(1, stream(2))], fences=[fence_at(1, 2)]))
     for append in (
-        Append(entries=[{"_id": "c"}], streams=[(1, stream(2))], fences=[fence_at(2, 3)]),
-        Append(entries=[{"_id": "c"}], streams=[(0, stream(1))], fences=[fence_at(2, 3)]),
-        Append(entries=[{"_id": "a"}], streams=[(2, stream(3))], fences=[fence_at(2, 3)]),
+        Append(entries=[entry_of(_id="c")], streams=[(1, stream(2))], fences=[fence_at(2, 3)]),
+        Append(entries=[entry_of(_id="c")], streams=[(0, stream(1))], fences=[fence_at(2, 3)]),
+        Append(entries=[entry_of(_id="a")], streams=[(2, stream(3))], fences=[fence_at(2, 3)]),
     ):
         with pytest.raises(Conflict):
             await bench.journal.append(append)

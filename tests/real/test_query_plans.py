@@ -29,6 +29,7 @@ from shared.runtime.journal import Append, Journal
 from shared.runtime.ledger import Ledger
 from shared.settings import Settings
 from shared.writes import write_of
+from tests.entries import entry_of
 from tests.harness import Installation, new_installation
 from tests.http.ledger import START, change
 from tests.http.test_customer_views_real import AT, customer, voucher
@@ -82,7 +83,7 @@ async def of_the_runtime(filled: Filled) -> dict[str, Any]:
     found = await store.found(stream(6))
     assert found is not None
     letter = {**dead_letter_of("points.commands", 9), "at": NOW}
-    entry = {"_id": "new", "store": "s", "writes": [write_of(stream(5), 2)], "events": [], "at": NOW, "partition": 0}
+    entry = entry_of(_id="new", store="s", writes=[write_of(stream(5), 2)], events=[], at=NOW, partition=0)
     batch = Append(
         [entry],
         [(1, {"_id": stream(5), "version": 2, "partition": 0, "state": {}}), (0, {"_id": "account/s/n", "version": 1})],

@@ -7,6 +7,7 @@ from structlog.testing import capture_logs
 
 from shared.errors import Conflict
 from shared.runtime.journal import Append
+from tests.entries import entry_of
 from tests.real.counter import DEFECT
 from tests.real.steps import Bench
 
@@ -36,7 +37,8 @@ async def test_what_a_defect_quotes_is_in_no_log_and_is_erased(bench: Bench) -> 
 
 async def test_a_conflict_says_where_it_was_and_quotes_no_document(bench: Bench) -> None:
     for id_ in ("first", "second"):
-        entry = {"_id": id_, "writes": ["s/default/x#0000000001"], "events": [{"data": {"personal": QUOTED}}]}
+        events = [{"data": {"personal": QUOTED}}]
+        entry = entry_of(_id=id_, writes=["s/default/x#0000000001"], events=events)
         written = Append(entries=[entry], fences=[(None, {"_id": f"fence/{id_}/0", "version": 1})])
         if id_ == "first":
             await bench.journal.append(written)

@@ -1,7 +1,7 @@
 """What the runtime stores: journal entries, snapshots, fences, dead letters, check values, and rebuilds."""
 
 from dataclasses import asdict
-from typing import Any
+from typing import Any, cast
 
 from aiokafka import ConsumerRecord
 
@@ -15,8 +15,9 @@ from shared.decider import Accepted, Closing, Command, Document, FollowUp, Forwa
 from shared.runtime.batch import Plan, Working
 from shared.runtime.dead_letters import announcement, dead_letter
 from shared.runtime.decode import Incoming
+from shared.runtime.entries import FORWARDED, HELD, JournalEntry
 from shared.runtime.journal import Loaded
-from shared.runtime.outcomes import FORWARDED, HELD, closed, entry_of, reply_of
+from shared.runtime.outcomes import closed, entry_of, reply_of
 from shared.runtime.publish import RecordBuilder
 from shared.runtime.stored import DEAD_LETTER, ENTRY, FENCE, REBUILD, SNAPSHOT
 from shared.secrecy import CHECK_VALUE, check_value
@@ -56,7 +57,7 @@ def _plan() -> Plan:
     return plan
 
 
-def _entry(id_: str, verdict: Accepted[Any] | Rejected | Forwarded, plan: Plan) -> Document:
+def _entry(id_: str, verdict: Accepted[Any] | Rejected | Forwarded, plan: Plan) -> JournalEntry:
     return entry_of(_incoming(id_), NOW, verdict, plan, DECIDER, SERVICE.concerns)
 
 
@@ -78,20 +79,20 @@ def _entries() -> list[Document]:
         refused,
         Forwarded("another"),
     )
-    return [held, *(_entry(COMMAND, verdict, plan) for verdict in verdicts)]
+    return [cast(Document, each) for each in (held, *(_entry(COMMAND, verdict, plan) for verdict in verdicts))]
 
 
 def _read_entry(document: Document) -> Document:
     """What is published, and answered, of a stored entry."""
-    entry = ENTRY.upgrade(document)
+    entry = cast(JournalEntry, ENTRY.upgrade(document))
     _BUILD.entry(entry)
     if entry["status"] not in (FORWARDED, HELD):
         reply_of(entry)
     if "closing" in entry:
-        outcome = closed({"_id": entry["closing"]["_id"]}, entry)
+        outcome = closed(cast(JournalEntry, {"_id": entry["closing"]["_id"]}), entry)
         assert outcome is not None
         reply_of(outcome)
-    return entry
+    return cast(Document, entry)
 
 
 def _snapshots() -> list[Document]:
@@ -100,7 +101,7 @@ def _snapshots() -> list[Document]:
     written = plan.append([_RECORD])
     fold = Fold(_STREAM, DECIDER)
     event = DECIDER.dump_event(EXAMPLES["points.account_opened.v1"][0])
-    fold.add(1, {"events": [{"stream": _STREAM, "data": event}], "at": NOW, "partition": 3})
+    fold.add(1, cast(JournalEntry, {"events": [{"stream": _STREAM, "data": event}], "at": NOW, "partition": 3}))
     return [{**each, "state": {}} for each in (written.streams[0][1], fold.snapshot())]
 
 

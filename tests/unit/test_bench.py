@@ -71,7 +71,8 @@ class Servers:
 
     def entry(self, kind: str) -> Document:
         """The last entry of a kind."""
-        return [entry for entry in self.written.entries if "writes" in entry and kind_of(entry) == kind][-1]
+        entries = [cast(Document, entry) for entry in self.written.entries if "writes" in entry]
+        return [entry for entry in entries if kind_of(entry) == kind][-1]
 
     def caused_by(self, entry: Document) -> list[Record]:
         """What was published for an entry, in order."""

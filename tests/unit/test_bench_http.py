@@ -7,6 +7,7 @@ from itertools import pairwise
 from pathlib import Path
 from statistics import mean
 from time import perf_counter
+from typing import cast
 
 import orjson
 import pytest
@@ -103,7 +104,7 @@ async def test_the_bare_side_answers_as_many_records_of_the_same_size_the_reply_
     pattern = Pattern(load(tmp_path / "round_trip.bson"), SETTINGS)
     made = pattern.entry(work, 5)
     published = pattern.published(work, made)
-    wanted = real.caused_by(entry)
+    wanted = real.caused_by(cast(Document, entry))
     assert [each.topic for each in wanted].count(SETTINGS.topic(REPLIES)) == 1
     assert Counter((each.topic, each.partition) for each in wanted) == Counter(each[:2] for each in published)
     reply = next(each for each in wanted if each.topic == SETTINGS.topic(REPLIES))

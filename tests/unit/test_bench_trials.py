@@ -3,7 +3,7 @@
 import asyncio
 from collections import Counter
 from datetime import UTC, datetime, timedelta
-from typing import Any
+from typing import Any, cast
 
 import bson
 import orjson
@@ -21,6 +21,7 @@ from services.edge import changes
 from services.points.main import SERVICE
 from shared.decider import Document
 from shared.writes import split
+from tests.entries import entry_of
 from tests.unit.test_bench import PARTITIONS, record_of, worked
 
 
@@ -29,7 +30,8 @@ async def written() -> tuple[list[Document], list[Document]]:
     """The entries and the snapshots of accounts that a real worker wrote, as the database gives them back."""
     commands = [*declarations(PARTITIONS), *messages(Load(300, 20), PARTITIONS)]
     real = await worked([record_of(message, offset) for offset, message in enumerate(commands)])
-    entries = [entry for entry in real.written.entries if entry["type"] == "points.post_transaction.v1"]
+    posted = [each for each in real.written.entries if each["type"] == "points.post_transaction.v1"]
+    entries = [cast(Document, each) for each in posted]
     return entries, [each for name, each in real.snapshots().items() if name.startswith("account/")]
 
 
@@ -39,7 +41,7 @@ def folded(entries: list[Document]) -> dict[str, Document]:
     for entry in entries:
         for write in entry["writes"]:
             stream, version = split(write)
-            folds.setdefault(stream, Fold(stream, SERVICE.decider)).add(version, entry)
+            folds.setdefault(stream, Fold(stream, SERVICE.decider)).add(version, entry_of(**entry))
     return {stream: fold.snapshot() for stream, fold in folds.items()}
 
 

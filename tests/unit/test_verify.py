@@ -19,6 +19,7 @@ from shared.ids import account_id, new_id
 from shared.runtime.journal import Stored
 from shared.settings import Settings
 from shared.writes import first_write, last_write, split, write_of
+from tests.entries import entry_of
 
 NOW = datetime(2026, 11, 22, 10, tzinfo=UTC)
 ACCOUNT = account_id("default", "A-1")
@@ -60,7 +61,7 @@ def transaction(load: int, redeem: int) -> PostTransaction:
 def compared(journal: list[tuple[int, dict[str, Any]]], stored: Stored | None) -> list[Difference]:
     replay = Replay(STREAM, CHECKS)
     for version, entry in journal:
-        replay.add(version, entry)
+        replay.add(version, entry_of(**entry))
     return replay.compared(stored)
 
 

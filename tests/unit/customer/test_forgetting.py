@@ -12,6 +12,7 @@ from services.customer.decider import decider
 from services.customer.identities import check_event, check_state
 from services.customer.state import Customer, customer_stream
 from shared.runtime.journal import Stored
+from tests.entries import entry_of
 from tests.unit.customer.events import (
     CARDS,
     EMAILS,
@@ -167,7 +168,7 @@ def test_whatever_is_off_is_not_told_by_what_it_says() -> None:
     assert "Personal" not in str(caught.value)
     stream, (event,) = customer_stream(STORE, ADA), history()[0].accepted.events[:1]
     replay = Replay(stream, Checks(decider=service, event=check_event, state=check_state))
-    replay.add(1, {"at": T0, "events": [{"stream": stream, "data": service.dump_event(event[1])}]})
+    replay.add(1, entry_of(at=T0, events=[{"stream": stream, "data": service.dump_event(event[1])}]))
     state = service.dump_state(history()[0].customer())
     state["personal"]["profile"]["firstName"] = "Personal, and another"
     (found,) = replay.compared(Stored(1, {"booked_at": T0, "state": state}))
