@@ -31,6 +31,7 @@ class Settings(BaseSettings):
     mongodb: str = Field(
         default="mongodb://127.0.0.1:27017/?replicaSet=rs0",
         validation_alias=AliasChoices("MONGODB_URL", "FEALTY_MONGODB"),
+        repr=False,  # It may have a password in it.
     )
     kafka_user: str = ""
     kafka_password: SecretStr = SecretStr("")

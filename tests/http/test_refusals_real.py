@@ -47,6 +47,8 @@ async def test_a_refused_order_is_listed_shown_and_counted(installation: Install
     async with installation.points(), calling(installation) as caller:
         await tell(installation, "S-1", order("W-1", "A-1", 10.005))
         await tell(installation, "S-2", order("W-2", "A-2", 10.0))
+        await installation.drained(group="points.reactions.webshop.orders", topic="webshop.orders")
+        await installation.drained()
         await tell(installation, "S-3", order("W-2", "A-3", 10.0, "second"))
         refused = await caller.post("A-1", load(1, "nothing"))
         assert refused.status_code == 422

@@ -33,6 +33,7 @@ BRIEF = {"FEALTY_SESSION_TIMEOUT_MS": "2000", "FEALTY_HEARTBEAT_INTERVAL_MS": "5
 
 def in_partition(installation: Installation, partition: int) -> str:
     """A new customer's id whose commands lie in this partition."""
+    assert partition < installation.settings.partitions
     while partition_of(who := new_id(), installation.settings.partitions) != partition:
         pass
     return who

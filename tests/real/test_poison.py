@@ -215,10 +215,10 @@ async def test_a_burial_that_fails_itself_ends_without_a_reply(bench: Bench, mon
     processor = bench.processor()
     reply = processor._build.reply
 
-    def failing(record: Any, envelope: Envelope, answer: Any) -> Any:
+    def failing(record: Any, envelope: Envelope, *answer: Any) -> Any:
         if envelope.id == failed:
             raise ValueError("nobody can be told")
-        return reply(record, envelope, answer)
+        return reply(record, envelope, *answer)
 
     monkeypatch.setattr(processor._build, "reply", failing)
     await processor.handle(await bench.batch())

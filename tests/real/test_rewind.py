@@ -1,5 +1,6 @@
 """Restoring an older backup: what it does not know is decided again, and comes out the same (protocol P10)."""
 
+from collections.abc import AsyncIterator
 from datetime import UTC, datetime
 from typing import Any
 
@@ -10,16 +11,24 @@ from aiokafka.admin.records_to_delete import RecordsToDelete
 from schemas.base import format_instant
 from shared.runtime.kafka import TopicPartition, partition_of
 from shared.servers import kafka_options
-from tests.harness import Headers, Installation, eventually
+from tests.harness import Headers, Installation, eventually, new_installation
 from tests.real.test_cli import fealty, rows
 from tests.real.test_rebuild import BRIEF
 from tests.real.test_republish import newest, versions
 from tests.real.workload import Workload, check
+from tests.servers import Servers
 
 pytestmark = pytest.mark.real
 
 Backup = dict[str, list[dict[str, Any]]]
 COLLECTIONS = ("journal", "snapshots", "dead_letters")
+
+
+@pytest.fixture
+async def empty_installation(real_servers: Servers) -> AsyncIterator[Installation]:
+    """Partitions enough that a backup knows nothing of some."""
+    async with new_installation(real_servers, partitions=12) as found:
+        yield found
 
 
 async def backed_up(installation: Installation) -> Backup:

@@ -136,3 +136,9 @@ def test_a_check_value_tells_the_secret_apart_and_not_what_it_is() -> None:
     ]
     assert len({*values}) == 4
     assert not any(secret in value for secret in (GOOD, OTHER) for value in values)
+
+
+def test_settings_that_are_shown_have_no_password_in_them() -> None:
+    password = SecretStr("of-kafka")
+    shown = repr(settings(mongodb="mongodb://fealty:of-mongodb@db/", kafka_password=password, secret=SecretStr(GOOD)))
+    assert not [each for each in ("of-mongodb", "of-kafka", GOOD) if each in shown]
