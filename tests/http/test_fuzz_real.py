@@ -32,8 +32,13 @@ async def test_a_short_fuzz_run_finds_nothing(shop: Shop, tmp_path: Path) -> Non
 
 @pytest.mark.long
 @pytest.mark.timeout(3600)
-@pytest.mark.parametrize(("phases", "examples"), [("coverage", 1), ("fuzzing", 300), ("stateful", 100)])
-async def test_a_long_fuzz_run_finds_nothing(shop: Shop, tmp_path: Path, phases: str, examples: int) -> None:
+@pytest.mark.parametrize(
+    ("phases", "examples", "calls_min"), [("coverage", 1, 3_000), ("fuzzing", 300, 5_000), ("stateful", 100, 50)]
+)
+async def test_a_long_fuzz_run_finds_nothing(
+    shop: Shop, tmp_path: Path, phases: str, examples: int, calls_min: int
+) -> None:
+    """Few operations answer with what another one asks for, so that calls that follow from others are few, too."""
     fuzzed = await fuzz(shop, tmp_path, seed=2, phases=phases, examples=examples)
     assert fuzzed.findings == {}
-    assert fuzzed.calls >= 1_000
+    assert fuzzed.calls >= calls_min
