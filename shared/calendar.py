@@ -25,8 +25,11 @@ def unless_never(instant: datetime | None) -> datetime | None:
 
 @lru_cache(maxsize=4096)
 def local_date(instant: datetime, zone: str) -> date:
-    """The date on the wall in `zone` at `instant`."""
-    return instant.astimezone(ZoneInfo(zone)).date()
+    """The date on the wall in `zone` at `instant`; at both ends of the calendar, the last day that there is."""
+    try:
+        return instant.astimezone(ZoneInfo(zone)).date()
+    except OverflowError:
+        return date.max if instant.year > _YEAR_MAX else date.min
 
 
 @lru_cache(maxsize=4096)

@@ -87,3 +87,24 @@ def test_the_date_is_that_of_the_zone() -> None:
     late = instant("2026-11-22T23:30:00Z")
     assert local_date(late, "Europe/Amsterdam") == date(2026, 11, 23)
     assert local_date(late, "America/New_York") == date(2026, 11, 22)
+
+
+RULES = (
+    {"days": 0},
+    {"days": 36_500},
+    {"months": 1},
+    {"years": 100, "endOf": "year"},
+    {"days": 3, "endOf": "month"},
+    {"on": "9999-12-31"},
+    {"on": "0001-01-01"},
+)
+
+
+@pytest.mark.parametrize("zone", ["Europe/Amsterdam", "America/New_York", "Pacific/Kiritimati", "Pacific/Pago_Pago"])
+@pytest.mark.parametrize("at", ["0001-01-01T00:00:00Z", "9998-12-31T23:59:59Z", "9999-12-31T23:59:59Z"])
+def test_the_ends_of_the_calendar_have_a_date_in_every_zone(zone: str, at: str) -> None:
+    day = local_date(datetime.fromisoformat(at), zone)
+    assert abs((day - datetime.fromisoformat(at).date()).days) <= 1
+    for rule in RULES:
+        expiry_instant(ExpiryRule.model_validate(rule), zone, day)
+    account_expiry_instant(12, zone, day)

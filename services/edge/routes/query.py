@@ -17,6 +17,7 @@ _RFC3339 = re.compile(
 _NUMBER = re.compile(r"[0-9]{1,9}")
 _NOT_UTF8 = "\ufffd"
 _MS = timedelta(milliseconds=1)
+_FIRST, _LAST = datetime.min.replace(tzinfo=UTC), datetime.max.replace(microsecond=999_000, tzinfo=UTC)
 
 
 def wrong(name: str, detail: str) -> Problem:
@@ -90,7 +91,8 @@ def number(values: Values, name: str, least: int, most: int, default: int) -> in
 def instant(values: Values, name: str, *, up: bool) -> datetime | None:
     """An RFC 3339 time with its offset, as a UTC instant in whole milliseconds, rounded `up` or down.
 
-    Bookings lie on whole milliseconds, so that rounding a bound the right way changes nothing.
+    Bookings lie on whole milliseconds, so that rounding a bound the right way changes nothing. What lies beyond the
+    calendar in UTC is its first or last instant, before or after all bookings.
 
     :raises Problem: `invalid_parameter`.
     """
@@ -100,8 +102,12 @@ def instant(values: Values, name: str, *, up: bool) -> datetime | None:
     try:
         if not _RFC3339.fullmatch(value):
             raise ValueError("not RFC 3339")
-        exact = datetime.fromisoformat(value.upper()).astimezone(UTC)
+        written = datetime.fromisoformat(value.upper())
+    except ValueError as error:
+        raise wrong(name, "an RFC 3339 time such as 2026-11-22T10:00:00Z, any + written as %2B") from error
+    try:
+        exact = written.astimezone(UTC)
         cut = exact.replace(microsecond=exact.microsecond // 1000 * 1000)
         return cut + _MS if up and cut < exact else cut
-    except (ValueError, OverflowError) as error:
-        raise wrong(name, "an RFC 3339 time such as 2026-11-22T10:00:00Z, any + written as %2B") from error
+    except OverflowError:
+        return _LAST if written.year > 1 else _FIRST

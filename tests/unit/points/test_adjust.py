@@ -124,3 +124,9 @@ def test_insufficient_points_says_how_many_there_are() -> None:
     refused = given(*HUNDRED).when(adjust(-101)).outcome
     assert isinstance(refused, Rejected)
     assert refused.detail == "LOY has 100 to spend, and 101 was asked for"
+
+
+def test_what_starts_at_the_end_of_the_calendar_is_kept_and_never_comes() -> None:
+    end = datetime(9999, 12, 31, 23, 59, 59, tzinfo=UTC)
+    when = given(*HUNDRED).when(adjust(40, activeFrom=end.isoformat()))
+    when.then(scheduled(lot(2, 40, None, end)))
