@@ -178,7 +178,13 @@ class Installation:
         await eventually(lambda: self.lag(group, topic), 0, timeout_s)
 
     async def fed(self, topic: str, timeout_s: float = 60) -> None:
-        """Wait until the edge's views have everything in a topic."""
+        """Wait until the edge's views have everything in a topic, and that is all that running workers have booked.
+
+        What is journalled is published afterwards: a worker has done so when it commits.
+        """
+        service = topic.partition(".")[0]
+        if any(each.pid is not None and each.name.startswith(f"{service}-") for each in self.processes):
+            await self.drained(group=service, topic=f"{service}.commands")
         ends = {f"{place.topic}/{place.partition}": end for place, end in (await self.ends(topic)).items()}
 
         async def behind() -> dict[str, int]:
