@@ -55,10 +55,16 @@ def add_months(day: date, months: int) -> date | None:
 
 
 def first_instant(day: date, zone: str) -> datetime:
-    """The first instant of the local `day`, also where clocks leap over its midnight or over the whole day."""
+    """The first instant of the local `day`, also where clocks leap over its midnight or over the whole day.
+
+    The calendar's first day begins with the calendar, also in zones where it began earlier.
+    """
     tz = ZoneInfo(zone)
     midnight = datetime(day.year, day.month, day.day, tzinfo=tz)
-    late = midnight.astimezone(UTC)
+    try:
+        late = midnight.astimezone(UTC)
+    except OverflowError:
+        return datetime.min.replace(tzinfo=UTC)
     if late.astimezone(tz).replace(tzinfo=None) == midnight.replace(tzinfo=None):
         return late
     # Midnight is in a gap, which lies between its readings by the offset after and the one before: search its end.

@@ -108,3 +108,5 @@ def test_the_ends_of_the_calendar_have_a_date_in_every_zone(zone: str, at: str) 
     for rule in RULES:
         expiry_instant(ExpiryRule.model_validate(rule), zone, day)
     account_expiry_instant(12, zone, day)
+    assert first_instant(date.min, zone).date() == date.min
+    assert first_instant(date.max, zone).date() >= date(9999, 12, 30)

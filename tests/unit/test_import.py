@@ -282,3 +282,9 @@ def test_a_json_line_that_cannot_be_read_is_kept_whole(tmp_path: Path) -> None:
     _, first, second = (tmp_path / "rejects.csv").read_text().splitlines()
     assert (first, second) == ("no,A,P,-1.50,,,,", "no,,,,,,,none")
     assert [row.line for row in read(tmp_path, (tmp_path / "rejects.csv").read_bytes())] == [2, 3]
+
+
+def test_a_row_from_the_first_day_of_the_calendar_ends_no_import() -> None:
+    command = command_of(opening(active_from="0001-01-01"), POINTS)
+    assert not isinstance(command, Refused)
+    assert command.active_from == datetime(1, 1, 1, tzinfo=UTC)
