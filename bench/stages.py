@@ -27,7 +27,7 @@ from bench.stack import LOGS, fresh_stack
 from bench.tills import Tills, places
 from bench.workers import processes
 from services.edge import main as edge
-from services.edge.metrics import Measured
+from services.edge.http.metrics import Measured
 from services.edge.views import Views
 from services.points import main as points
 from shared.runtime import process

@@ -62,14 +62,14 @@ DOORS = {
         "services/edge/refusal_store.py",
         "cli/commands/dead_letters.py",
     },
-    "jwt": {"services/edge/tokens.py"},
+    "jwt": {"services/edge/auth/tokens.py"},
     "cryptography": {"services/edge/auth/sealing.py"},
     "faststream": {
         "shared/runtime/consumer.py",
         "shared/runtime/requests.py",
         "shared/runtime/app.py",
         "shared/runtime/assigned.py",
-        "services/edge/bus.py",
+        "services/edge/bus/commands.py",
         "services/edge/feeds.py",
     },
 }

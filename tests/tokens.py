@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 from services.edge.auth.clients import SCOPES, new_secret
 from services.edge.auth.store import credentials_of
-from services.edge.tokens import issuer_of, sign
+from services.edge.auth.tokens import issuer_of, sign
 from shared.clock import now_ms
 from shared.settings import Settings
 

@@ -8,8 +8,8 @@ from typing import Any
 import structlog
 
 from schemas.topics import TOPICS, Kind
-from services.edge.access import Access
-from services.edge.bus import Bus
+from services.edge.auth.access import Access
+from services.edge.bus.commands import Bus
 from services.edge.feeds import Feed
 from services.edge.refusals import Refusals
 from services.edge.views import Views

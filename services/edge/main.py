@@ -11,14 +11,23 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Match
 
-from services.edge import openapi
+from services.edge.auth import oauth
 from services.edge.edge import Edge
-from services.edge.metrics import Measured
-from services.edge.problems import Problem, unavailable
-from services.edge.routes import docs, health, oauth
-from services.edge.routes.crm import customers as crm
-from services.edge.routes.loyaltyvault import transactions
-from services.edge.routes.v1 import accounts, corrections, customers, operations, owned, refusals, statements, vouchers
+from services.edge.families.crm import customers as crm
+from services.edge.families.loyaltyvault import transactions
+from services.edge.families.v1 import (
+    accounts,
+    corrections,
+    customers,
+    operations,
+    owned,
+    refusals,
+    statements,
+    vouchers,
+)
+from services.edge.http import docs, health, openapi
+from services.edge.http.metrics import Measured
+from services.edge.http.problems import Problem, unavailable
 from shared.errors import TooSlow, Unavailable
 from shared.logs import configure_logs
 from shared.runtime.app import tune_garbage_collection

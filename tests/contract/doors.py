@@ -12,7 +12,7 @@ from schemas import joining, voucher_saga
 from schemas._registry import registry
 from schemas.base import Published, Wire
 from schemas.declarations import Declarations
-from services.edge import routes
+from services.edge import families
 
 Schema = Mapping[str, Any]
 
@@ -25,7 +25,7 @@ def models() -> dict[str, type[BaseModel]]:
     What only our own services send each other (`voucher_saga`, `joining`) has come through one of these doors before.
     """
     found: dict[str, type[BaseModel]] = {"declarations": Declarations}
-    for module in pkgutil.walk_packages(routes.__path__, f"{routes.__name__}."):
+    for module in pkgutil.walk_packages(families.__path__, f"{families.__name__}."):
         for name, value in vars(importlib.import_module(module.name)).items():
             if isinstance(value, type) and issubclass(value, Wire):
                 found[f"{module.name}.{name}"] = value

@@ -12,7 +12,9 @@ from pydantic import BaseModel
 from schemas.declarations import Declarations
 from schemas.generate import HERE, registry
 from schemas.glossary import entry, meanings
-from services.edge import crm_documents, documents, v1_documents
+from services.edge.families.crm import models as crm_documents
+from services.edge.families.v1 import models as v1_documents
+from services.edge.http import models as documents
 
 GENERATED = [HERE / "openapi.json", HERE / "asyncapi.yaml", *sorted((HERE / "json").glob("*.json"))]
 

@@ -11,12 +11,12 @@ from fastapi import FastAPI
 from starlette.responses import Response
 
 from services.edge import main
-from services.edge.answers import answer
 from services.edge.auth.clients import SCOPES, Client, digest_of
 from services.edge.auth.keys import Keyring, new_key, ring_of
-from services.edge.bus import Ask
+from services.edge.auth.tokens import sign
+from services.edge.bus.commands import Ask
 from services.edge.edge import Edge
-from services.edge.tokens import sign
+from services.edge.http.answers import answer
 from shared.clock import instant, now_ms
 from shared.ids import new_id
 from shared.settings import Settings

@@ -8,11 +8,11 @@ import pytest
 from fastapi.routing import APIRoute
 from starlette.routing import Route
 
-from services.edge import access, tokens
-from services.edge.access import CLIENT_REFRESH_S, CLIENT_STALE_S, OPEN, scopes_of
+from services.edge.auth import access, tokens
+from services.edge.auth.access import CLIENT_REFRESH_S, CLIENT_STALE_S, OPEN, scopes_of
 from services.edge.auth.clients import SCOPES
 from services.edge.auth.keys import SKEW_S, TOKEN_LIFE_S, new_key
-from services.edge.tokens import sign
+from services.edge.auth.tokens import sign
 from shared.clock import instant, now_ms
 from shared.errors import Unavailable
 from tests.http.conftest import Offline, a_client

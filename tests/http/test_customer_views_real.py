@@ -13,7 +13,7 @@ from schemas.envelope import Envelope
 from schemas.points import ACCOUNT_VIEW
 from schemas.replies import SnapshotPart
 from schemas.vouchers import VOUCHER_VIEW
-from services.edge import crm
+from services.edge.families.crm import presenting as crm
 from services.edge.views import Views
 from shared.ids import account_id, new_id
 from shared.runtime.health import Health

@@ -5,8 +5,8 @@ import re
 
 import pytest
 
-from services.edge import openapi
-from services.edge.routes.docs import FILES
+from services.edge.http import openapi
+from services.edge.http.docs import FILES
 from tests.http.conftest import Offline
 from tests.http.declared import DOCUMENT
 

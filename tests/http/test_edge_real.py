@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 import yaml
 
-from services.edge.declared_headers import REPLAYED
+from services.edge.http.headers import REPLAYED
 from shared.clock import now_ms
 from shared.ids import account_id, new_id
 from shared.runtime.kafka import partition_of

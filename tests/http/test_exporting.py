@@ -8,9 +8,9 @@ from typing import Any
 
 import orjson
 
-from services.edge.routes.v1.exporting import exported
+from services.edge.families.v1.exporting import exported
+from services.edge.families.v1.models import ExportAnswer
 from services.edge.statements import Query
-from services.edge.v1_documents import ExportAnswer
 from tests.contract.customer_examples import VIEW
 from tests.contract.examples import ACCOUNT, CHANGED, EXAMPLES
 

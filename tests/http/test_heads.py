@@ -3,7 +3,7 @@
 import httpx
 import pytest
 
-from services.edge.routes import health
+from services.edge.http import health
 from shared.runtime.http import serving_aside
 from shared.settings import Settings
 from tests.harness import free_port

@@ -11,11 +11,12 @@ import httpx
 import jwt
 import pytest
 
-from services.edge import access, main
+from services.edge import main
+from services.edge.auth import access
 from services.edge.auth.clients import Client, new_secret
 from services.edge.auth.store import Credentials, credentials_of
+from services.edge.auth.throttle import TRIES_MAX
 from services.edge.edge import Edge
-from services.edge.throttle import TRIES_MAX
 from shared.errors import Conflict
 from tests.harness import Installation, eventually
 from tests.http.caller import calling, load
@@ -31,8 +32,7 @@ NOBODY = "/v1/accounts/nobody"
 
 
 def basic(client: str, secret: str) -> dict[str, str]:
-    pair = f"{quote_plus(client)}:{quote_plus(secret)}".encode()
-    return {"Authorization": f"Basic {b64encode(pair).decode()}"}
+    return {"Authorization": f"Basic {b64encode(f'{quote_plus(client)}:{quote_plus(secret)}'.encode()).decode()}"}
 
 
 @dataclass

@@ -10,9 +10,9 @@ from pydantic import BaseModel
 
 from schemas.generate import HERE
 from schemas.points import Adjust, ReplaceNumber, Reverse, SetAccountState
-from services.edge.documents import TierPin
-from services.edge.problems import CODES
-from services.edge.routes.crm.customers import SEARCH
+from services.edge.families.crm.customers import SEARCH
+from services.edge.http.models import TierPin
+from services.edge.http.problems import CODES
 from tests.http.conftest import Offline
 from tests.http.declared import DOCUMENT
 

@@ -4,10 +4,10 @@ import httpx
 import pytest
 from starlette.responses import Response
 
-from services.edge import answers
-from services.edge.bus import Bus
-from services.edge.operations import Operations
-from services.edge.tokens import Caller
+from services.edge.auth.tokens import Caller
+from services.edge.bus.commands import Bus
+from services.edge.bus.operations import Operations
+from services.edge.http import answers
 from shared.clock import now_ms
 from shared.ids import keyed_command_id, new_id
 from shared.runtime.requests import Operation, OutcomeUnknown

@@ -8,9 +8,9 @@ import pytest
 from schemas.customers import UpdateCustomer
 from schemas.replies import Reply, Status
 from schemas.transaction import Transaction
-from services.edge import bus
-from services.edge.pointers import SentBody
-from services.edge.v1_documents import NewCard, VoucherIssue, VoucherVoid
+from services.edge.bus import commands as bus
+from services.edge.families.v1.models import NewCard, VoucherIssue, VoucherVoid
+from services.edge.http.pointers import SentBody
 from shared.hashing import to_json
 from tests.http.conftest import Offline
 from tests.http.test_bodies import post, problem

@@ -5,8 +5,8 @@ from typing import Any
 import orjson
 import pytest
 
-from services.edge.problems import Problem
-from services.edge.tokens import Caller
+from services.edge.auth.tokens import Caller
+from services.edge.http.problems import Problem
 from shared.ids import account_id
 from tests.http.conftest import Offline, a_client
 from tests.http.test_access import bearer

@@ -11,10 +11,11 @@ from schemas.customers import CustomerRefusal
 from schemas.points import PointsRefusal
 from schemas.replies import Reply, Status
 from schemas.vouchers import VoucherRefusal
-from services.edge import bus, main
-from services.edge.bus import Bus, refusal
+from services.edge import main
+from services.edge.bus import commands as bus
+from services.edge.bus.commands import Bus, refusal
 from services.edge.edge import Edge
-from services.edge.problems import CODES, Problem
+from services.edge.http.problems import CODES, Problem
 from shared.ids import new_id
 from shared.runtime.outcomes import RuntimeRefusal
 from shared.runtime.requests import Operation

@@ -4,7 +4,7 @@ from datetime import datetime
 
 import pytest
 
-from services.edge.routes.query import instant as instant_of
+from services.edge.http.query import instant as instant_of
 from tests.http.conftest import Offline
 from tests.http.test_bodies import problem
 

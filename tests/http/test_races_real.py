@@ -17,7 +17,7 @@ import pytest
 
 from cli.commands.verify import verify_service, verify_topics, verify_transactions
 from schemas.points import PointsRefusal
-from services.edge.problems import CODES
+from services.edge.http.problems import CODES
 from services.points.decider import DECIDER as POINTS_DECIDER
 from services.voucher.decider import DECIDER as VOUCHER_DECIDER
 from shared.ids import account_id

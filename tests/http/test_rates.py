@@ -5,10 +5,10 @@ import asyncio
 import httpx
 import pytest
 
-from services.edge import rates
+from services.edge.auth import rates
 from services.edge.auth.clients import Client
-from services.edge.rates import BURST_S, Rates
-from services.edge.throttle import TRIES_MAX
+from services.edge.auth.rates import BURST_S, Rates
+from services.edge.auth.throttle import TRIES_MAX
 from tests.http.conftest import Offline, a_client
 from tests.http.test_access import ACCOUNT, bearer
 from tests.http.test_bodies import JSON, OMS, PATH, problem

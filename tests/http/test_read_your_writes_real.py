@@ -10,7 +10,7 @@ from typing import Any
 import orjson
 import pytest
 
-from services.edge.declared_headers import REPLAYED
+from services.edge.http.headers import REPLAYED
 from shared.clock import now_ms
 from shared.ids import account_id
 from shared.runtime.kafka import partition_of

@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from schemas.replies import Reply, Status
-from services.edge.declared_headers import REPLAYED
+from services.edge.http.headers import REPLAYED
 from shared.ids import new_id
 from shared.runtime.requests import Operation, Request
 from tests.http.conftest import Offline

@@ -5,7 +5,7 @@ from collections.abc import AsyncIterator
 
 import pytest
 
-from services.edge.problems import CODES
+from services.edge.http.problems import CODES
 from shared.clock import monotonic_s
 from shared.runtime import connections
 from shared.runtime.connections import HEAD_BYTES_MAX, HEAD_FIELDS_MAX, MESSAGE_BYTES_MAX, REFUSALS

@@ -6,8 +6,9 @@ from typing import Any
 
 import pytest
 
-from services.edge import crm, customers
+from services.edge import customers
 from services.edge.customers import APART, VOUCHERS_MAX
+from services.edge.families.crm import presenting as crm
 from services.edge.snapshots import of_part
 from services.edge.upserts import replace_older
 from services.edge.views import Views

@@ -15,14 +15,16 @@ from schemas.envelope import Envelope
 from schemas.points import ACCOUNT_VIEW, CATALOGUE_VIEW, PROGRAMME_VIEW, PointsChanged
 from schemas.replies import SnapshotPart
 from schemas.vouchers import DEFINITION_VIEW, VOUCHER_VIEW
-from services.edge import answers, attributions, changes, crm, customers, offsets, refusals, shapes
+from services.edge import attributions, changes, customers, offsets, refusals, shapes
 from services.edge.auth import store
 from services.edge.auth.clients import Client
 from services.edge.auth.keys import SigningKey, ring_of
 from services.edge.auth.sealing import Seal
 from services.edge.catalogue import Catalogue, Declared
+from services.edge.families.crm import presenting as crm
+from services.edge.families.v1.vouchers import voucher_of
+from services.edge.http import answers
 from services.edge.refusal_store import REFUSAL
-from services.edge.routes.v1.vouchers import voucher_of
 from services.edge.snapshots import of_part
 from services.edge.vouchers import VOUCHERS
 from shared.decider import Document

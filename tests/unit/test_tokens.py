@@ -13,9 +13,9 @@ import pytest
 from services.edge.auth import keys
 from services.edge.auth.clients import Client, digest_of, new_secret
 from services.edge.auth.keys import SKEW_S, TOKEN_LIFE_S, SigningKey, new_key, ring_of
-from services.edge.problems import Problem
-from services.edge.throttle import REMEMBERED_S, TRIES_MAX, WINDOW_S, Remembered, Throttle
-from services.edge.tokens import Caller, issuer_of, key_id_of, sign, verify
+from services.edge.auth.throttle import REMEMBERED_S, TRIES_MAX, WINDOW_S, Remembered, Throttle
+from services.edge.auth.tokens import Caller, issuer_of, key_id_of, sign, verify
+from services.edge.http.problems import Problem
 from shared.clock import instant
 from shared.errors import Unavailable
 from shared.settings import Settings
@@ -218,7 +218,7 @@ class Clock:
 @pytest.fixture
 def clock(monkeypatch: pytest.MonkeyPatch) -> Clock:
     clock = Clock()
-    monkeypatch.setattr("services.edge.throttle.monotonic_s", clock)
+    monkeypatch.setattr("services.edge.auth.throttle.monotonic_s", clock)
     return clock
 
 

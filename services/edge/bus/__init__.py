@@ -1,0 +1,1 @@
+"""Commands out, outcomes in."""

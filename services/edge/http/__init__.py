@@ -1,0 +1,1 @@
+"""What all families of the API share: bodies, parameters, pages, problems, the OpenAPI document."""
