@@ -22,12 +22,17 @@ class AccountState(StrEnum):
     CLOSED = "closed"
 
 
-class SetAccountState(Wire):
+class AccountStanding(Wire):
+    """What the account may do from now on, and why."""
+
+    state: AccountState
+    reason: Reason
+
+
+class SetAccountState(AccountStanding):
     """`points.set_account_state.v1`: block, suspend, close or free an account; the same state again is a no-op."""
 
     account_number: Key
-    state: AccountState
-    reason: Reason
 
 
 class CloseAccount(Wire):
@@ -40,11 +45,16 @@ class CloseAccount(Wire):
     reason: Reason
 
 
-class ReplaceNumber(Wire):
+class Replacement(Wire):
+    """The number that shall lead to the account."""
+
+    new_number: Key
+
+
+class ReplaceNumber(Replacement):
     """`points.replace_number.v1`: what arrives under `new_number` goes on to this account from now on."""
 
     account_number: Key
-    new_number: Key
 
 
 class BookDue(Wire):

@@ -77,16 +77,21 @@ class PostTransaction(Transaction):
     from_input: StrictBool = False
 
 
-class Adjust(Wire):
-    """`points.adjust.v1`: a correction by hand; a negative one beyond the balance is refused (rules 4.1.6)."""
+class Adjustment(Wire):
+    """A correction by hand; a negative value takes points away."""
 
-    account_number: Key
     programme: Key
     value: Amount
     reason: Reason
     active_from: Instant | None = None
     expires_at: Instant | None = None
     context: Context = Context()
+
+
+class Adjust(Adjustment):
+    """`points.adjust.v1`: a correction by hand; a negative one beyond the balance is refused (rules 4.1.6)."""
+
+    account_number: Key
 
 
 AccountNews = AccountLife | joining.AccountJoining | waiting_inputs.InputNews | HoldPlaced | HoldEnded | TierEvent
@@ -190,6 +195,7 @@ __all__ = [
     "Activated",
     "Adjust",
     "Adjusted",
+    "Adjustment",
     "BalanceResult",
     "BalanceView",
     "BookDue",

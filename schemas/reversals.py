@@ -24,17 +24,22 @@ class ReversedOperation(Wire):
     value: Annotated[Amount, Field(gt=0)] | None = None
 
 
-class Reverse(Wire):
+class Reversal(Wire):
+    """What is to be undone: the whole transaction when no operations are named."""
+
+    transaction_id: Key
+    operations: Annotated[tuple[ReversedOperation, ...], AtMost(2 * OPERATIONS_MAX)] = ()
+    reason: Reason
+    context: Context = Context()
+
+
+class Reverse(Reversal):
     """`points.reverse.v1`: undo a transaction: all of it, or the operations named, in part where a value is given.
 
     Over all reversals an operation is undone once at most (rules 4.1.13).
     """
 
     account_number: Key
-    transaction_id: Key
-    operations: Annotated[tuple[ReversedOperation, ...], AtMost(2 * OPERATIONS_MAX)] = ()
-    reason: Reason
-    context: Context = Context()
     only_by: Annotated[
         Annotated[str, Checked(LINE, 128, 1)] | None,
         Field(

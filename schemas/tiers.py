@@ -85,6 +85,13 @@ class PutTierSet(Wire):
         return self
 
 
+class TierPin(Wire):
+    """The level that the account shall have, and why."""
+
+    code: Key
+    reason: Reason
+
+
 class PinTier(Wire):
     """`points.pin_tier.v1`: hold an account at a level by hand, until a pin without a code lets it go."""
 

@@ -9,6 +9,7 @@ import structlog
 
 from schemas.topics import TOPICS, Kind
 from services.edge.auth.access import Access
+from services.edge.auth.oauth import TokenEndpoint
 from services.edge.bus.commands import Bus
 from services.edge.feeds import Feed
 from services.edge.refusals import Refusals
@@ -38,6 +39,7 @@ class Edge:
         self.views = Views(settings, self.health)
         self.refusals = Refusals(self.views)
         self.access = Access(self.views, settings)
+        self.tokens = TokenEndpoint(self.access, self.views)
         self.broker = make_broker(settings)
         self.bus = Bus(self.broker, settings, self.health, self.views)
         self.on_death: Callable[[], None] = lambda: None

@@ -6,6 +6,7 @@ from contextlib import asynccontextmanager
 
 import uvloop
 from fastapi import FastAPI
+from fastapi.exceptions import RequestValidationError
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import Response
@@ -15,19 +16,11 @@ from services.edge.auth import oauth
 from services.edge.edge import Edge
 from services.edge.families.crm import customers as crm
 from services.edge.families.loyaltyvault import transactions
-from services.edge.families.v1 import (
-    accounts,
-    corrections,
-    customers,
-    operations,
-    owned,
-    refusals,
-    statements,
-    vouchers,
-)
+from services.edge.families.v1 import accounts, corrections, customers, operations, refusals, statements, vouchers
 from services.edge.http import docs, health, openapi
 from services.edge.http.metrics import Measured
-from services.edge.http.problems import Problem, unavailable
+from services.edge.http.problems import Problem, unavailable, wrong
+from services.edge.http.router import mount, operation_id, refuse
 from shared.errors import TooSlow, Unavailable
 from shared.logs import configure_logs
 from shared.runtime.app import tune_garbage_collection
@@ -40,6 +33,22 @@ outcome, and where that takes too long the answer is 202 with the `Location` to 
 units, exact to the last digit. Errors are RFC 9457 problem documents; their `code` is stable. Every call but those for
 health needs an access token from `/oauth/token`.
 """
+ROUTERS = (
+    transactions.router,
+    crm.router,
+    accounts.router,
+    statements.router,
+    corrections.router,
+    customers.router,
+    vouchers.router,
+    operations.router,
+    refusals.router,
+    oauth.router,
+    health.router,
+    docs.router,
+)
+"""All operations, those that are called most first."""
+
 _BY_STATUS = {404: "not_found", 405: "method_not_allowed", 415: "unsupported_media_type"}
 
 
@@ -67,27 +76,15 @@ def application(edge: Edge) -> FastAPI:
         lifespan=lifespan,
         redirect_slashes=False,
         openapi_url=None,
-        generate_unique_id_function=openapi.operation_id,
+        generate_unique_id_function=operation_id,
     )
-    for family in (
-        transactions,
-        crm,
-        accounts,
-        owned,
-        statements,
-        corrections,
-        customers,
-        vouchers,
-        operations,
-        refusals,
-        oauth,
-        health,
-        docs,
-    ):
-        family.add_routes(app, edge)
+    app.state.edge = edge
+    app.state.document = docs.Document(app)
+    mount(app, *ROUTERS)
     app.add_middleware(Measured)
     app.add_exception_handler(Problem, _problem)
     app.add_exception_handler(Unavailable, _unavailable)
+    app.add_exception_handler(RequestValidationError, _invalid)
     app.add_exception_handler(HTTPException, _http_error)
     app.openapi = lambda: openapi.describe(app)  # type: ignore[method-assign]
     return app
@@ -117,16 +114,25 @@ async def serve(settings: Settings) -> int:
     return 1 if failed else 0
 
 
-async def _problem(_: Request, error: Exception) -> Response:
+async def _problem(request: Request, error: Exception) -> Response:
     assert isinstance(error, Problem)
-    return error.response()
+    return await refuse(request, error)
 
 
-async def _unavailable(_: Request, error: Exception) -> Response:
+async def _unavailable(request: Request, error: Exception) -> Response:
     assert isinstance(error, Unavailable)
     if isinstance(error, TooSlow):
-        return unavailable("the query took too long and was ended; ask for less at once, or again later").response()
-    return unavailable("a server that this needs is away; ask again").response()
+        return await refuse(
+            request, unavailable("the query took too long and was ended; ask for less at once, or later")
+        )
+    return await refuse(request, unavailable("a server that this needs is away; ask again"))
+
+
+async def _invalid(request: Request, error: Exception) -> Response:
+    """What FastAPI refuses by a parameter's type; the first of its faults is told."""
+    assert isinstance(error, RequestValidationError)
+    first = error.errors()[0]
+    return await refuse(request, wrong(str(first["loc"][-1]), str(first["msg"])))
 
 
 async def _http_error(request: Request, error: Exception) -> Response:
@@ -136,7 +142,7 @@ async def _http_error(request: Request, error: Exception) -> Response:
     headers = {**(error.headers or {})}
     if code == "method_not_allowed":
         headers["Allow"] = ", ".join(sorted(_methods(request)))
-    return Problem(code, error.detail, headers=headers).response()
+    return await refuse(request, Problem(code, error.detail, headers=headers))
 
 
 def _methods(request: Request) -> set[str]:

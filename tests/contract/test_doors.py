@@ -51,7 +51,7 @@ def test_a_text_that_is_not_checked_is_found() -> None:
 
 def test_the_walk_sees_what_there_is() -> None:
     assert {"loyalty.transaction.v1", "order.placed.v1", "points.adjust.v1", "customer.create.v1"} <= set(MODELS)
-    bodies = {"Transaction", "CustomerSearch", "VoucherIssue", "CreateCustomer", "NewCard", "PinTier"}
+    bodies = {"Transaction", "CustomerSearch", "VoucherIssue", "CreateCustomer", "NewCard", "TierPin"}
     assert {name.rpartition(".")[2] for name in MODELS} >= bodies
     places = {place for place, _ in values(Transaction)}
     assert {"Transaction.context.comment", "Transaction.loyalty_programs[].purchases[].voucher_id"} <= places

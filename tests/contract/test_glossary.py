@@ -1,6 +1,8 @@
 """Every field of every generated document says what it is, and the glossary has no entry that nobody needs."""
 
+import importlib
 import json
+import pkgutil
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, get_args
@@ -12,9 +14,7 @@ from pydantic import BaseModel
 from schemas.declarations import Declarations
 from schemas.generate import HERE, registry
 from schemas.glossary import entry, meanings
-from services.edge.families.crm import models as crm_documents
-from services.edge.families.v1 import models as v1_documents
-from services.edge.http import models as documents
+from services import edge
 
 GENERATED = [HERE / "openapi.json", HERE / "asyncapi.yaml", *sorted((HERE / "json").glob("*.json"))]
 
@@ -48,8 +48,10 @@ def models() -> set[type[BaseModel]]:
     """Every model of the wire, those of the edge and of declarations included."""
     found: set[type[BaseModel]] = set()
     todo: list[Any] = [Declarations, *(each.model for each in registry().values())]
-    for module in (documents, v1_documents, crm_documents):
-        todo += [each for each in vars(module).values() if isinstance(each, type) and issubclass(each, BaseModel)]
+    for module in pkgutil.walk_packages(edge.__path__, f"{edge.__name__}."):
+        names = vars(importlib.import_module(module.name)).values()
+        models = [each for each in names if isinstance(each, type) and issubclass(each, BaseModel)]
+        todo += [each for each in models if each.__module__.partition(".")[0] in ("schemas", "services")]
     while todo:
         part = todo.pop()
         if isinstance(part, type) and issubclass(part, BaseModel):

@@ -2,6 +2,7 @@
 
 import json
 import re
+from collections.abc import Mapping
 from typing import Any
 
 import httpx
@@ -24,6 +25,12 @@ _PATHS = [
     (re.compile(re.sub(r"\{\w+\}", "[^/]+", path), re.IGNORECASE), path, operations)
     for path, operations in sorted(DOCUMENT["paths"].items())
 ]
+
+
+def example_of(operation: Mapping[str, Any]) -> bytes:
+    """The first example of an operation's body as it is sent; nothing when it has no body."""
+    content = operation.get("requestBody", {}).get("content", {}).get("application/json", {})
+    return next((json.dumps(each["value"]).encode() for each in content.get("examples", {}).values()), b"")
 
 
 async def check_declared(response: httpx.Response) -> None:

@@ -6,28 +6,29 @@ from typing import Any
 import pytest
 
 from tests.http.conftest import Offline
+from tests.http.declared import example_of
 from tests.http.test_bodies import JSON, PATH, post, problem
 from tests.http.test_openapi import OPERATIONS
 
 ODD = ("%00", "a%00b", "a%1Bb", "a%C2%85b", "a%E2%80%AEb")
 PARAMETERS = [
-    (method, path, parameter["name"], parameter["in"])
+    (method, path, example_of(operation), parameter["name"], parameter["in"])
     for path, method, operation in OPERATIONS
     for parameter in operation.get("parameters", ())
     if parameter["in"] in ("path", "query")
 ]
 
 
-@pytest.mark.parametrize(("method", "path", "name", "where"), PARAMETERS)
+@pytest.mark.parametrize(("method", "path", "body", "name", "where"), PARAMETERS)
 @pytest.mark.parametrize("text", ODD)
 async def test_odd_characters_in_path_and_query(
-    offline: Offline, method: str, path: str, name: str, where: str, text: str
+    offline: Offline, method: str, path: str, body: bytes, name: str, where: str, text: str
 ) -> None:
     if where == "path":
         path = path.replace(f"{{{name}}}", text)
     path = re.sub(r"\{\w+\}", "x", path)
     query = f"?{name}={text}" if where == "query" else ""
-    document = problem(await offline.client.request(method, path + query, content=b"{}", headers=JSON))
+    document = problem(await offline.client.request(method, path + query, content=body, headers=JSON))
     assert document["status"] == 400
     assert document["code"] in ("invalid_parameter", "invalid_account_number")
     assert offline.asked == []

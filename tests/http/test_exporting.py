@@ -9,7 +9,7 @@ from typing import Any
 import orjson
 
 from services.edge.families.v1.exporting import exported
-from services.edge.families.v1.models import ExportAnswer
+from services.edge.families.v1.models.customers import ExportAnswer
 from services.edge.statements import Query
 from tests.contract.customer_examples import VIEW
 from tests.contract.examples import ACCOUNT, CHANGED, EXAMPLES

@@ -40,7 +40,7 @@ def asked(offline: Offline, monkeypatch: pytest.MonkeyPatch) -> list[str]:
         polled.append(f"{store} {operation.command_id}")
         return Sent(operation)
 
-    monkeypatch.setattr(bus, "execute", lambda ask: Bus.execute(bus, ask))
+    monkeypatch.setattr(bus, "execute", lambda ask, show=None: Bus.execute(bus, ask, show))
     monkeypatch.setattr(bus, "_started", True)
     monkeypatch.setattr(bus._requester, "send", send)
     monkeypatch.setattr(bus._requester, "poll", poll)

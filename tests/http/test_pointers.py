@@ -9,7 +9,8 @@ from schemas.customers import UpdateCustomer
 from schemas.replies import Reply, Status
 from schemas.transaction import Transaction
 from services.edge.bus import commands as bus
-from services.edge.families.v1.models import NewCard, VoucherIssue, VoucherVoid
+from services.edge.families.v1.models.customers import NewCard
+from services.edge.families.v1.models.vouchers import VoucherIssue, VoucherVoid
 from services.edge.http.pointers import SentBody
 from shared.hashing import to_json
 from tests.http.conftest import Offline

@@ -115,7 +115,7 @@ async def test_the_path_is_matched_in_any_case(offline: Offline) -> None:
 
 
 async def test_nothing_is_served_before_the_servers_answer(offline: Offline, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(offline.edge.bus, "execute", lambda ask: Bus.execute(offline.edge.bus, ask))
+    monkeypatch.setattr(offline.edge.bus, "execute", lambda ask, show=None: Bus.execute(offline.edge.bus, ask, show))
     operation = Operation("points", 3, new_id(), 1)
     responses = [
         await offline.client.post(PATH, content=OMS, headers=JSON),
@@ -153,7 +153,7 @@ async def test_impossible_operations(offline: Offline, text: str) -> None:
 
 
 async def test_a_defect_shows_no_trace_and_is_measured(offline: Offline, monkeypatch: pytest.MonkeyPatch) -> None:
-    async def broken(_: Any) -> Any:
+    async def broken(*_: Any) -> Any:
         raise RuntimeError("secret")
 
     monkeypatch.setattr(offline.edge.bus, "execute", broken)

@@ -4,7 +4,7 @@ from datetime import datetime
 
 import pytest
 
-from services.edge.http.query import instant as instant_of
+from services.edge.http.parameters import instant_of
 from tests.http.conftest import Offline
 from tests.http.test_bodies import problem
 
@@ -99,4 +99,4 @@ async def test_good_ones_get_as_far_as_the_servers(offline: Offline) -> None:
     ],
 )
 def test_a_time_beyond_the_calendar_is_its_first_or_last(text: str, up: bool, instant: str) -> None:
-    assert instant_of({"at": [text]}, "at", up=up) == datetime.fromisoformat(instant)
+    assert instant_of(text, up=up) == datetime.fromisoformat(instant)

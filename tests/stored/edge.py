@@ -22,8 +22,7 @@ from services.edge.auth.keys import SigningKey, ring_of
 from services.edge.auth.sealing import Seal
 from services.edge.catalogue import Catalogue, Declared
 from services.edge.families.crm import presenting as crm
-from services.edge.families.v1.vouchers import voucher_of
-from services.edge.http import answers
+from services.edge.families.v1.presenting import account_of, movement_of, voucher_of
 from services.edge.refusal_store import REFUSAL
 from services.edge.snapshots import of_part
 from services.edge.vouchers import VOUCHERS
@@ -74,7 +73,7 @@ def _statements() -> list[Document]:
 def _read_statement(document: Document) -> Document:
     read = shapes.STATEMENT.upgrade(document)
     PointsChanged.model_validate(read["change"])
-    answers.movement_of(read["change"], {})
+    movement_of(read["change"], {})
     return read
 
 
@@ -203,7 +202,7 @@ def _read_offset(document: Document) -> Document:
 _PLACE = TopicPartition("points.snapshots", 3)
 
 _SHOWN = {
-    ACCOUNT_VIEW: (shapes.ACCOUNT, f"account/s/{ACCOUNT}", lambda it: answers.account_of(3, it["view"], {})),
+    ACCOUNT_VIEW: (shapes.ACCOUNT, f"account/s/{ACCOUNT}", lambda it: account_of(3, it["view"], {})),
     PROGRAMME_VIEW: (shapes.PROGRAMME, "programme/s/P", partial(_declared, place=0)),
     DEFINITION_VIEW: (shapes.DEFINITION, "definition/s/D", partial(_declared, place=1)),
     CATALOGUE_VIEW: (shapes.CATALOGUE, "catalogue/s/all", partial(_declared, place=2)),

@@ -2,20 +2,17 @@
 
 import asyncio
 from collections import OrderedDict
-from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from functools import partial
 from typing import TypeVar
 
 from starlette.requests import Request
-from starlette.responses import Response
 from structlog.contextvars import bind_contextvars
 
 from services.edge.auth import tokens
 from services.edge.auth.keys import Keyring, SigningKey
 from services.edge.auth.rates import Rates
 from services.edge.auth.tokens import Caller, Verified
-from services.edge.http import query
 from services.edge.http.problems import Problem
 from services.edge.views import Views
 from shared.clock import instant, monotonic_s, now_ms
@@ -47,8 +44,6 @@ _CLIENTS_MAX = 4_096
 _KEYS_INTERVAL_S = 1.0
 """Tokens with made-up keys have the keys read again no more often than this."""
 
-Handler = Callable[[Request, Caller], Awaitable[Response]]
-Endpoint = Callable[[Request], Awaitable[Response]]
 Value = TypeVar("Value")
 
 
@@ -81,24 +76,6 @@ class Access:
         :raises Unavailable: when the server is away.
         """
         await self._read_ring()
-
-    def scoped(self, *scopes: str) -> Callable[[Handler], Endpoint]:
-        """Make a handler the endpoint of a route that needs one of `scopes`; it is given who calls.
-
-        Without any, every client may call the route, whatever its scopes.
-        """
-
-        def guard(handler: Handler) -> Endpoint:
-            async def endpoint(request: Request) -> Response:
-                caller = await self.caller(request, *scopes)
-                query.check_characters(request)
-                return await handler(request, caller)
-
-            endpoint.__name__, endpoint.__doc__ = handler.__name__, handler.__doc__
-            setattr(endpoint, _SCOPES, scopes)
-            return endpoint
-
-        return guard
 
     async def caller(self, request: Request, *scopes: str) -> Caller:
         """Who sent a request, when their token is good and has one of the scopes.
@@ -191,15 +168,6 @@ class Access:
         del self._looking[id_]
         if not looking.cancelled():
             looking.exception()  # Whoever waits is told; in the background it may fail.
-
-
-_SCOPES = "fealty_scopes"
-
-
-def scopes_of(endpoint: Callable[..., object]) -> tuple[str, ...] | None:
-    """The scopes of which an endpoint needs one, none if it needs no certain one; None when it checks nothing."""
-    scopes: tuple[str, ...] | None = getattr(endpoint, _SCOPES, None)
-    return scopes
 
 
 def address_of(request: Request) -> str:

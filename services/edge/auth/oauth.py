@@ -6,24 +6,26 @@ from collections.abc import Mapping
 from typing import Any, NamedTuple
 from urllib.parse import parse_qsl, unquote_plus
 
-from fastapi import FastAPI
 from prometheus_client import Counter
 from starlette.requests import Request
 from starlette.responses import Response
 
 from services.edge.auth import tokens
-from services.edge.auth.access import address_of
+from services.edge.auth.access import Access, address_of
 from services.edge.auth.clients import Client
 from services.edge.auth.keys import TOKEN_LIFE_S
+from services.edge.auth.models import TokenAnswer, TokenError
 from services.edge.auth.throttle import Remembered, Throttle
-from services.edge.edge import Edge
 from services.edge.http.answers import answer
+from services.edge.http.documenting import refusals
 from services.edge.http.headers import AUTHENTICATE, PRAGMA
-from services.edge.http.models import TokenAnswer, TokenError
-from services.edge.http.openapi import refusals
+from services.edge.http.router import Router
+from services.edge.views import Views
 from shared.clock import now_ms
 
 TOKEN = "/oauth/token"
+
+router = Router("Tokens")
 GRANT = "client_credentials"
 
 REQUESTS = Counter("fealty_token_requests_total", "Requests for access tokens, by how they ended.", ["outcome"])
@@ -52,38 +54,12 @@ class Refused(Exception):
         self.headers = {name.replace("_", "-"): value for name, value in headers.items()}
 
 
-def add_routes(app: FastAPI, edge: Edge) -> None:
-    """`POST /oauth/token`."""
-    desk = Desk(edge)
+class TokenEndpoint:
+    """Gives tokens to clients that know their secret."""
 
-    @app.post(
-        TOKEN,
-        tags=["Tokens"],
-        summary="Get an access token",
-        response_class=Response,
-        responses=_RESPONSES,
-        openapi_extra=_BODY,
-    )
-    async def get_token(request: Request) -> Response:
-        """Send the client's id and secret by HTTP Basic or in the form, and take the token to every other call.
-
-        It covers all scopes of the client, or those that `scope` names. Ask for another one when it expires.
-        """
-        try:
-            document = await desk.serve(request)
-        except Refused as refusal:
-            REQUESTS.labels("throttled" if refusal.status == 429 else refusal.error).inc()
-            told = {"error": refusal.error, "error_description": str(refusal)}
-            return answer(told, refusal.status, refusal.headers)
-        REQUESTS.labels("issued").inc()
-        return answer(document, headers=_NO_STORE)
-
-
-class Desk:
-    """Where tokens are given out."""
-
-    def __init__(self, edge: Edge) -> None:
-        self._edge = edge
+    def __init__(self, access: Access, views: Views) -> None:
+        self._access = access
+        self._views = views
         self._throttle = Throttle()
         self._remembered = Remembered(self._read)
 
@@ -101,12 +77,12 @@ class Desk:
             raise Refused("unsupported_grant_type", f"the only grant_type is {GRANT}")
         address = address_of(request)
         client = await self._authenticated(given, address)
-        self._edge.access.rates.take(client.id)
+        self._access.rates.take(client.id)
         scopes = _scopes(client, form.get("scope"))
-        async with self._edge.views.credentials() as credentials:
+        async with self._views.credentials() as credentials:
             key = (await credentials.keys()).current
             await credentials.used(client)
-        token = tokens.sign(client, scopes, key, self._edge.access.issuer, now_ms() // 1000)
+        token = tokens.sign(client, scopes, key, self._access.issuer, now_ms() // 1000)
         return {
             "access_token": token,
             "token_type": "Bearer",
@@ -130,7 +106,7 @@ class Desk:
         raise _unknown("there is no such client, it is disabled, or its secret is another one")
 
     async def _read(self, id_: str) -> Client | None:
-        async with self._edge.views.credentials() as credentials:
+        async with self._views.credentials() as credentials:
             return await credentials.client(id_)
 
 
@@ -246,3 +222,19 @@ _RESPONSES: dict[int | str, dict[str, Any]] = {
     **refusals("internal", "unavailable"),
 }
 """A client with too many requests gets a problem document, as everywhere; all else is RFC 6749's."""
+
+
+@router.post(TOKEN, summary="Get an access token", responses=_RESPONSES, openapi_extra=_BODY)
+async def get_token(request: Request) -> Response:
+    """Send the client's id and secret by HTTP Basic or in the form, and take the token to every other call.
+
+    It covers all scopes of the client, or those that `scope` names. Ask for another one when it expires.
+    """
+    endpoint: TokenEndpoint = request.app.state.edge.tokens
+    try:
+        document = await endpoint.serve(request)
+    except Refused as refusal:
+        REQUESTS.labels("throttled" if refusal.status == 429 else refusal.error).inc()
+        return answer({"error": refusal.error, "error_description": str(refusal)}, refusal.status, refusal.headers)
+    REQUESTS.labels("issued").inc()
+    return answer(document, headers=_NO_STORE)

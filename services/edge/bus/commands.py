@@ -13,6 +13,7 @@ from services.edge import attributions
 from services.edge.arrivals import arrived
 from services.edge.auth.tokens import Caller
 from services.edge.bus.operations import Operations
+from services.edge.bus.results import result_of
 from services.edge.http import answers
 from services.edge.http.bodies import too_large
 from services.edge.http.headers import REPLAYED
@@ -140,7 +141,7 @@ class Bus:
             problem.headers = {**(problem.headers or {}), **replayed}
             raise problem
         if show is None:
-            return answers.answer(answers.result_of(reply.result), headers=replayed)
+            return answers.answer(result_of(reply.result), headers=replayed)
         try:
             shown = await show(reply.result or {})
         except Unavailable:
@@ -191,7 +192,7 @@ class Bus:
             "status": str(reply.status),
         }
         if reply.status is Status.ACCEPTED:
-            document["result"] = answers.result_of(reply.result)
+            document["result"] = result_of(reply.result)
         elif (problem := refusal(reply)) is not None:
             document["problem"] = problem.document()
         return answers.answer(document)

@@ -1,35 +1,61 @@
 """What a transaction would come to: asked of the points service, and with vouchers of the voucher service after it."""
 
-from collections.abc import Collection, Mapping
-from typing import Any
+from collections.abc import Awaitable, Callable, Collection, Mapping
+from functools import partial
+from typing import Annotated, Any
+
+from fastapi import Depends
+from starlette.requests import Request
+from starlette.responses import Response
 
 from schemas.previews import PREVIEW_EXECUTION, PREVIEW_TRANSACTION
+from schemas.refusal_codes import REFUSAL_CODES
+from schemas.refusals import PointsRefusal
 from schemas.transaction import Transaction
 from schemas.voucher_saga import Decision
 from services.edge.auth.tokens import Caller
 from services.edge.bus.commands import Bus
-from services.edge.http.answers import whole
-from services.edge.http.pointers import SentBody
+from services.edge.http.answers import answer, whole
+from services.edge.http.bodies import Body
+from services.edge.http.documenting import Documentation, Documented
 from services.edge.http.problems import Problem
 from shared.hashing import to_json
 from shared.ids import account_id
 
 Document = dict[str, Any]
 
+_POST = "points.post_transaction.v1"
 _NOT_EXECUTED = "the vouchers would not be executed"
 
 
-async def preview(bus: Bus, caller: Caller, number: str, transaction: Mapping[str, Any]) -> Document:
+class TransactionPreview(Documented):
+    """The parameter by which an operation previews transactions."""
+
+    async def __call__(self, request: Request) -> "Preview":
+        """What previews a transaction over this edge."""
+        return partial(preview, request.app.state.edge.bus)
+
+    def document(self, operation: Documentation) -> None:
+        """A preview is refused as the transaction would be; it takes no time that could run out, and no key."""
+        codes = (code for code in REFUSAL_CODES[_POST] if code != PointsRefusal.TRANSACTION_TIMED_OUT)
+        operation.refuse("internal", "dead_lettered", "unavailable", "too_late", *codes)
+
+
+async def preview(bus: Bus, caller: Caller, number: str, body: Body[Transaction]) -> Response:
     """The answer to the preview of a transaction on the account of `number`.
 
     :raises Problem: the transaction would be refused, as this says; or `unavailable`.
     """
     try:
-        return await _preview(bus, caller, number, transaction)
+        return answer(await _preview(bus, caller, number, body.command()))
     except Problem as problem:
         if problem.pointer is not None:
-            problem.pointer = SentBody(transaction, Transaction).pointer(problem.pointer)
+            problem.pointer = body.pointer(problem.pointer)
         raise
+
+
+Preview = Callable[[Caller, str, Body[Transaction]], Awaitable[Response]]
+Previews = Annotated[Preview, Depends(TransactionPreview())]
 
 
 async def _preview(bus: Bus, caller: Caller, number: str, transaction: Mapping[str, Any]) -> Document:

@@ -6,7 +6,8 @@ from pydantic import Field
 
 from schemas.base import Published
 from schemas.voucher_benefit import Worth
-from services.edge.http.models import BalanceAnswer, InstantText, Number
+from services.edge.families.models import BalanceAnswer
+from services.edge.http.models import InstantText, Number
 
 
 class PreviewedBalance(BalanceAnswer):
@@ -25,12 +26,16 @@ class PreviewedVoucher(Published):
         str | None, Field(description="Its serial; null of one that is issued: that is drawn when it is posted.")
     ]
     voucher_id: Annotated[str, Field(description="The code of its definition.", examples=["VOUCHER-5"])]
-    programme: Annotated[str | None, Field(description="The programme that it belongs to.")]
+    programme: Annotated[str | None, Field(description="The programme that it belongs to; null for none.")]
     valid_from: Annotated[
         InstantText | None, Field(description="From when on a voucher that is bought is valid; of others null.")
     ]
-    expires_at: Annotated[InstantText | None, Field(description="When a voucher that is bought is gone.")]
-    state: Annotated[str | None, Field(description="Of a voucher that is bought: `redeemed` if it is used at once.")]
+    expires_at: Annotated[
+        InstantText | None, Field(description="When a voucher that is bought is gone; null for never, and of others.")
+    ]
+    state: Annotated[
+        str | None, Field(description="Of a voucher that is bought: `redeemed` if it is used at once; null of others.")
+    ]
     benefit: Worth
 
 
@@ -39,7 +44,7 @@ class PreviewedTier(Published):
 
     tier_set: Annotated[str, Field(description="The tier set.", examples=["LEVELS"])]
     before: Annotated[str | None, Field(description="The level now; null for none.", examples=["BASIC"])]
-    after: Annotated[str | None, Field(description="The level after it.", examples=["SILVER"])]
+    after: Annotated[str | None, Field(description="The level after it; null for none.", examples=["SILVER"])]
 
 
 class PreviewAnswer(Published):

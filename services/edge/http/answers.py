@@ -1,34 +1,14 @@
 """Answers as bytes: exact JSON numbers in whole units, made from what the services store in smallest units."""
 
-from collections.abc import Iterable, Mapping
-from datetime import datetime
+from collections.abc import Mapping
 from decimal import Decimal
 from typing import Any
 
 from starlette.responses import Response
 
-from schemas.base import format_instant
-from services.edge.attributions import corrected
 from services.edge.http.problems import RETRY_AFTER_S
 from shared.hashing import to_json
 from shared.money import from_minor
-
-_AMOUNTS = (
-    "balance",
-    "booked",
-    "pending",
-    "debt",
-    "held",
-    "earned",
-    "redeemed",
-    "expired",
-    "adjustedUp",
-    "adjustedDown",
-    "revoked",
-    "givenBack",
-)
-_MOVED = ("delta", "pendingDelta", "booked", "pending")
-_SAID = ("programme", "transactionId", "operation", "source", "reason", "occurredAt", "bookedAt")
 
 
 def answer(document: Mapping[str, Any], status: int = 200, headers: Mapping[str, str] | None = None) -> Response:
@@ -45,98 +25,6 @@ def pending(operation_id: str, command_id: str) -> Response:
     """202: the command is on its way, and its outcome can be polled (protocol P8)."""
     document = {"operationId": operation_id, "commandId": command_id, "status": "pending"}
     return answer(document, 202, {"Location": location(operation_id), "Retry-After": RETRY_AFTER_S})
-
-
-def result_of(result: Mapping[str, Any] | None) -> dict[str, Any]:
-    """A command's result as HTTP callers see it: each balance, and each amount reversed, in whole units."""
-    document = dict(result or {})
-    if "balances" in document:
-        scales = {balance["loyaltyProgramId"]: balance["scale"] for balance in document["balances"]}
-        if "reversed" in document:
-            document["reversed"] = [
-                {**each, "amount": whole(each["amount"], scales[each["programme"]])} for each in document["reversed"]
-            ]
-        document["balances"] = [
-            {
-                "loyaltyProgramId": balance["loyaltyProgramId"],
-                "pointsBalance": whole(balance["pointsBalance"], balance["scale"]),
-            }
-            for balance in document["balances"]
-        ]
-    return document
-
-
-def account_of(version: int, view: Mapping[str, Any], tier_sets: Mapping[str, Any]) -> dict[str, Any]:
-    """An account as HTTP callers see it, from its snapshot; `tier_sets`, by id, say what the next level takes."""
-    return {
-        "account": view["account"],
-        "accountNumber": view["accountNumber"],
-        "numbers": view["numbers"],
-        "state": view["state"],
-        "version": version,
-        "sequence": view["sequence"],
-        "bookedAt": view["bookedAt"],
-        "balances": [_balance(balance) for balance in view["balances"]],
-        "tiers": [_tier(tier, tier_sets.get(tier["tierSet"])) for tier in view["tiers"]],
-    }
-
-
-def _tier(tier: Mapping[str, Any], tier_set: Mapping[str, Any] | None) -> dict[str, Any]:
-    """A place in a tier set, and the progress to the next level."""
-    levels = [] if tier_set is None else tier_set["levels"]
-    measure = whole(tier["measure"], tier["scale"])
-    codes = [level["code"] for level in levels]
-    following = levels[codes.index(tier["code"]) + 1 if tier["code"] in codes else 0 :]
-    shown = {**tier, "measure": measure, "primary": tier_set is not None and tier_set["primary"], "next": None}
-    if following:
-        at = exact(following[0]["at"])
-        shown["next"] = {"code": following[0]["code"], "at": at, "missing": max(Decimal(0), at - measure)}
-    return shown
-
-
-def standing_of(account: str, number: str, at: datetime, changes: Iterable[Mapping[str, Any]]) -> dict[str, Any]:
-    """An account as it was at `at`, from the last movement of each programme until then."""
-    last = [*changes]
-    return {
-        "account": account,
-        "accountNumber": number,
-        "at": format_instant(at),
-        "sequence": max((change["sequence"] for change in last), default=0),
-        "balances": [
-            {
-                "programme": change["programme"],
-                "scale": change["scale"],
-                "unit": change.get("unit"),
-                "booked": whole(change["booked"], change["scale"]),
-                "pending": whole(change["pending"], change["scale"]),
-            }
-            for change in last
-        ],
-    }
-
-
-def movement_of(change: Mapping[str, Any], actors: Mapping[str, str]) -> dict[str, Any]:
-    """A movement as HTTP callers see it, from the value that was published; `actors` are those of corrections."""
-    return {
-        "sequence": change["sequence"],
-        "kind": change["kind"],
-        **{name: whole(change[name], change["scale"]) for name in _MOVED},
-        "unit": change.get("unit"),
-        **{name: change[name] for name in _SAID},
-        "actor": actors.get(change["transactionId"]) if corrected(change) else None,
-    }
-
-
-def _balance(balance: Mapping[str, Any]) -> dict[str, Any]:
-    scale = balance["scale"]
-    return {
-        "programme": balance["programme"],
-        "scale": scale,
-        **{name: whole(balance[name], scale) for name in _AMOUNTS},
-        "expiring": [{"at": part["at"], "amount": whole(part["amount"], scale)} for part in balance["expiring"]],
-        "scheduled": [{"at": part["at"], "amount": whole(part["amount"], scale)} for part in balance["scheduled"]],
-        "accountExpiresAt": balance["accountExpiresAt"],
-    }
 
 
 def exact(number: float) -> Decimal:

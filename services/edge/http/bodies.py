@@ -4,22 +4,77 @@ Bodies are read raw, since a float would not keep every digit of an amount.
 """
 
 import re
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
+from dataclasses import dataclass, field, replace
 from types import MappingProxyType
-from typing import Any, TypeVar
+from typing import Any, Generic, Self, TypeVar
 
+from fastapi import Depends
 from pydantic import BaseModel, ValidationError
 from starlette.requests import Request
 
 from schemas import folding
-from services.edge.http.pointers import clean, pointer, within
-from services.edge.http.problems import ERRORS_MAX, Fault, Problem
+from services.edge.http.documenting import REF, Documentation, Documented
+from services.edge.http.pointers import SentBody, clean, pointer, within
+from services.edge.http.problems import BODY_CODES, ERRORS_MAX, Fault, Problem
 
 _JSON = re.compile(r"(application/([\w.+-]+\+)?json|text/json)\s*(;.*)?", re.IGNORECASE)
 _NO_ALIASES: Mapping[str, str] = MappingProxyType({})
 
 Model = TypeVar("Model", bound=BaseModel)
+
+
+@dataclass(frozen=True)
+class Body(SentBody, Generic[Model]):
+    """A request's body as its wire model, too."""
+
+    value: Model = field(kw_only=True)
+
+    def command(self) -> dict[str, Any]:
+        """What it says, as members of a command; what was left out is left out."""
+        return self.value.model_dump(by_alias=True, exclude_unset=True, exclude_none=True)
+
+    def renamed_by(self, names: Mapping[str, str]) -> Self:
+        """The same for a command that calls these members otherwise: by its name for each, the body's own."""
+        return replace(self, renamed=names)
+
+
+class JsonBody(Documented):
+    """Reads the body of a request as one model, its keys in `any_case` or as they were sent."""
+
+    def __init__(
+        self, model: type[BaseModel], examples: Mapping[str, Any], *, any_case: bool, aliases: Mapping[str, str]
+    ) -> None:
+        self.model = model
+        self._examples = examples
+        self._any_case = any_case
+        self._aliases = aliases
+
+    async def __call__(self, request: Request) -> Body[Any]:
+        """The body.
+
+        :raises Problem: one of `BODY_CODES`.
+        """
+        raw = await read(request, request.app.state.edge.settings.record_bytes_max)
+        document = folded(raw, self.model, self._aliases) if self._any_case else exact(raw, self.model)
+        return Body(document, self.model, value=validated(self.model, document))
+
+    def document(self, operation: Documentation) -> None:
+        """The body by its model, with its examples, and how it is refused."""
+        schema = {"$ref": REF.format(model=self.model.__name__)}
+        operation.take_body("application/json", {"schema": schema, "examples": {**self._examples}})
+        operation.refuse(*BODY_CODES)
+
+
+def exactly(model: type[BaseModel], **examples: Any) -> Any:
+    """A body whose keys count as they were sent; `examples` by name, each with a summary and a value."""
+    return Depends(JsonBody(model, examples, any_case=False, aliases=_NO_ALIASES))
+
+
+def in_any_case(model: type[BaseModel], aliases: Mapping[str, str] = _NO_ALIASES, **examples: Any) -> Any:
+    """A body whose keys come in any case, or under one of the `aliases`; two that are equal then are refused."""
+    return Depends(JsonBody(model, examples, any_case=True, aliases=aliases))
 
 
 async def read(request: Request, bytes_max: int) -> bytes:
@@ -47,30 +102,23 @@ def too_large(bytes_max: int) -> Problem:
     return Problem("body_too_large", f"a body has at most {bytes_max} bytes")
 
 
-def folded(raw: bytes, model: type[BaseModel], aliases: Mapping[str, str] = _NO_ALIASES) -> dict[str, Any]:
+def folded(raw: bytes, model: type[BaseModel], aliases: Mapping[str, str]) -> dict[str, Any]:
     """A body of a family whose keys come in any case, spelt as documented; what is null counts as left out.
 
     :raises Problem: `malformed_json`, `not_an_object` or `duplicate_key`.
     """
-    with _told():
+    with _translated():
         return folding.fold(raw, model, aliases)
 
 
-def exact(raw: bytes, model: type[BaseModel], in_path: Collection[str] = ()) -> dict[str, Any]:
-    """A body of our own family, its keys as they were sent, without members that are `in_path`.
-
-    :raises Problem: as :func:`folded`, and `unknown_field` when it has one of those.
-    """
-    with _told():
-        body = folding.exact(raw, model, in_path)
-    for name in in_path:
-        if name in body:
-            raise Problem("unknown_field", f"{name} is not part of the body", pointer=f"/{name}")
-    return body
+def exact(raw: bytes, model: type[BaseModel]) -> dict[str, Any]:
+    """A body of our own family, its keys as they were sent. Raises as :func:`folded`."""
+    with _translated():
+        return folding.exact(raw, model)
 
 
 @contextmanager
-def _told() -> Iterator[None]:
+def _translated() -> Iterator[None]:
     try:
         yield
     except folding.FoldingError as error:

@@ -11,8 +11,8 @@ from starlette.requests import Request
 from starlette.responses import FileResponse, Response
 
 from services.edge.auth.access import address_of
-from services.edge.edge import Edge
 from services.edge.http import openapi
+from services.edge.http.router import Router
 from shared.hashing import to_json
 
 DOCUMENT, PAGE = "/openapi.json", "/docs"
@@ -61,6 +61,9 @@ _UNTIL_CHANGED = {"Cache-Control": "no-cache"}
 _FOR_AN_HOUR = {"Cache-Control": "public, max-age=3600"}
 
 
+router = Router("Documents")
+
+
 class Document:
     """The OpenAPI document as bytes. It is made once, in a thread, since that takes a good part of a second."""
 
@@ -75,29 +78,28 @@ class Document:
         return await asyncio.shield(self._made)
 
 
-def add_routes(app: FastAPI, edge: Edge) -> None:
-    """`/openapi.json` and `/docs`."""
-    document = Document(app)
+@router.get(DOCUMENT, include_in_schema=False)
+async def openapi_json(request: Request) -> Response:
+    """The OpenAPI document."""
+    state = request.app.state
+    state.edge.access.strangers.take(address_of(request))
+    content = await state.document.content()
+    headers = {"ETag": f'"{hashlib.sha256(content).hexdigest()[:32]}"', **_UNTIL_CHANGED}
+    if request.headers.get("if-none-match") == headers["ETag"]:
+        return Response(status_code=304, headers=headers)
+    return Response(content, headers=headers, media_type="application/json")
 
-    @app.get(DOCUMENT, include_in_schema=False)
-    async def openapi_json(request: Request) -> Response:
-        edge.access.strangers.take(address_of(request))
-        content = await document.content()
-        headers = {"ETag": f'"{hashlib.sha256(content).hexdigest()[:32]}"', **_UNTIL_CHANGED}
-        if request.headers.get("if-none-match") == headers["ETag"]:
-            return Response(status_code=304, headers=headers)
-        return Response(content, headers=headers, media_type="application/json")
 
-    @app.get(PAGE, include_in_schema=False)
-    async def page() -> Response:
-        return Response(_HTML, headers={"Content-Security-Policy": _POLICY, **_UNTIL_CHANGED}, media_type="text/html")
+@router.get(PAGE, include_in_schema=False)
+async def page() -> Response:
+    """The page that shows it."""
+    return Response(_HTML, headers={"Content-Security-Policy": _POLICY, **_UNTIL_CHANGED}, media_type="text/html")
 
-    @app.get(f"{PAGE}/start.js", include_in_schema=False)
-    async def start() -> Response:
-        return Response(_START, headers=_FOR_AN_HOUR, media_type="text/javascript")
 
-    for name, type_ in _TYPES.items():
-        app.get(f"{PAGE}/{name}", include_in_schema=False)(_file(name, type_))
+@router.get(f"{PAGE}/start.js", include_in_schema=False)
+async def start() -> Response:
+    """What starts the page."""
+    return Response(_START, headers=_FOR_AN_HOUR, media_type="text/javascript")
 
 
 def _file(name: str, type_: str) -> Callable[[], Awaitable[Response]]:
@@ -105,3 +107,7 @@ def _file(name: str, type_: str) -> Callable[[], Awaitable[Response]]:
         return FileResponse(FILES / name, headers=_FOR_AN_HOUR, media_type=type_)
 
     return file
+
+
+for _name, _type in _TYPES.items():
+    router.get(f"{PAGE}/{_name}", include_in_schema=False)(_file(_name, _type))

@@ -1,6 +1,5 @@
 """Whether the process lives and is ready, and its metrics."""
 
-from fastapi import FastAPI
 from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
 from starlette.applications import Starlette
 from starlette.requests import Request
@@ -8,31 +7,39 @@ from starlette.responses import Response
 from starlette.routing import Route
 
 from services.edge.edge import Edge
+from services.edge.http.router import Router
 from shared.runtime.http import NoSniff
 
 
-def add_routes(app: FastAPI, edge: Edge) -> None:
-    """`/health/live` and `/health/ready`, where the API is."""
+def _answers(good: str, bad: str) -> dict[int | str, dict[str, object]]:
+    return {
+        200: {"description": good, "content": {"text/plain": {"example": "ok"}}},
+        503: {"description": bad, "content": {"text/plain": {}}},
+    }
 
-    @app.get(
-        "/health/live",
-        tags=["Health"],
-        summary="Whether the process gets on",
-        response_class=Response,
-        responses=_answers("It does.", "A part is stuck; restart it."),
-    )
-    async def get_liveness() -> Response:
-        return _plain(edge.not_alive())
 
-    @app.get(
-        "/health/ready",
-        tags=["Health"],
-        summary="Whether requests can be served",
-        response_class=Response,
-        responses=_answers("They can.", "A server is away, or the process has just started; the body says which."),
-    )
-    async def get_readiness() -> Response:
-        return _plain(edge.health.not_ready())
+router = Router("Health", "/health")
+"""Where the API is, too."""
+
+
+@router.get(
+    "/live",
+    summary="Whether the process gets on",
+    responses=_answers("It does.", "A part is stuck; restart it."),
+)
+async def get_liveness(request: Request) -> Response:
+    """For whoever restarts processes: 503 as long as a part of this one is stuck."""
+    return _plain(request.app.state.edge.not_alive())
+
+
+@router.get(
+    "/ready",
+    summary="Whether requests can be served",
+    responses=_answers("They can.", "A server is away, or the process has just started; the body says which."),
+)
+async def get_readiness(request: Request) -> Response:
+    """For whoever balances requests: 503 until the servers that requests need have answered."""
+    return _plain(request.app.state.edge.health.not_ready())
 
 
 def application(edge: Edge) -> NoSniff:
@@ -54,10 +61,3 @@ def application(edge: Edge) -> NoSniff:
 def _plain(troubles: dict[str, str]) -> Response:
     text = "".join(f"{name}: {why}\n" for name, why in troubles.items()) or "ok\n"
     return Response(text.encode(), 503 if troubles else 200, media_type="text/plain")
-
-
-def _answers(good: str, bad: str) -> dict[int | str, dict[str, object]]:
-    return {
-        200: {"description": good, "content": {"text/plain": {"example": "ok"}}},
-        503: {"description": bad, "content": {"text/plain": {}}},
-    }

@@ -1,6 +1,6 @@
 """JSON pointers (RFC 6901) into a request's body: what is wrong is named by members that the body has."""
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from types import MappingProxyType
 from typing import Any
@@ -10,17 +10,13 @@ from pydantic import BaseModel
 Steps = Sequence[int | str]
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class SentBody:
-    """A body as it was sent, of which model; members of the model that are `no_part` of it stand in the path.
-
-    `renamed` has the body's name of each member that its command calls otherwise.
-    """
+    """A body as it was sent, of which model. `renamed` has its name of each member that its command calls otherwise."""
 
     document: Mapping[str, Any]
     model: type[BaseModel]
     renamed: Mapping[str, str] = field(default_factory=lambda: MappingProxyType({}))
-    no_part: Collection[str] = ()
 
     def pointer(self, of_command: str) -> str | None:
         """A pointer into the command as one into the body; None when the body says nothing of it.
@@ -30,7 +26,7 @@ class SentBody:
         first, *others = _steps(of_command) or [""]
         steps = [self.renamed.get(first, first), *others]
         found = within(self.document, steps)
-        if not found and steps[0] in _members(self.model) - {*self.no_part}:
+        if not found and steps[0] in _members(self.model):
             found = steps[:1]
         return pointer(found) if found else None
 

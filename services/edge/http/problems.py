@@ -1,4 +1,4 @@
-"""RFC 9457 problem documents with stable codes. Every code stands in docs/problems.md, too.
+"""Problems: why a request ends, by a stable code, and as an RFC 9457 document. docs/problems.md has every code, too.
 
 400 malformed, 401 and 403 not allowed, 404 absent, 409 the state refuses, 422 a rule refuses, 503 and 504 as
 protocol P8 says.
@@ -42,7 +42,6 @@ EDGE_CODES: dict[str, tuple[int, str]] = {
     "not_found": (404, "There is nothing here"),
     "refusal_unknown": (404, "There is no such refusal"),
     "operation_unknown": (404, "There is no such operation"),
-    "reversed_operation_unknown": (422, "The transaction has no such operation"),
     "method_not_allowed": (405, "The method is not allowed here"),
     "idempotency_key_reused": (422, "The idempotency key was used for another request"),
     "too_many_requests": (429, "There are too many requests"),
@@ -99,6 +98,7 @@ RULE_CODES: dict[str, tuple[int, str]] = {
     "order_numbers_fixed": (409, "Order numbers that are unique per shop stay so"),
     "transaction_unknown": (422, "The account has no such transaction"),
     "transaction_foreign": (409, "The transaction is another client's"),
+    "reversed_operation_unknown": (422, "The transaction has no such operation"),
     "not_reversible": (422, "This cannot be reversed"),
     "already_reversed": (409, "It has been reversed already"),
     "reversal_exceeds_original": (409, "More would be reversed than was booked"),
@@ -199,6 +199,18 @@ class Problem(Exception):
 
 
 _UNLISTED = (422, "A rule refuses")
+_PARAMETER_CODES = {"accountNumber": "invalid_account_number"}
+
+
+def parameter_code(name: str) -> str:
+    """The code of a parameter in path or query that cannot be understood."""
+    return _PARAMETER_CODES.get(name, "invalid_parameter")
+
+
+def wrong(name: str, detail: str) -> Problem:
+    """400: a parameter cannot be understood; the document names it."""
+    code = parameter_code(name)
+    return Problem(code, f"{name}: {detail}", more={"parameter": name} if code == "invalid_parameter" else None)
 
 
 def unavailable(detail: str) -> Problem:

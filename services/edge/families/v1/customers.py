@@ -1,141 +1,138 @@
 """What operators do with customers beside the CRM document's calls: cards, states, forgetting, export (rules 4.5)."""
 
-from typing import Any
+from typing import Annotated, Any
 
-from fastapi import FastAPI
+from fastapi import Query
 from starlette.requests import Request
 from starlette.responses import Response, StreamingResponse
 
 from schemas.customers import SetCustomerState
-from services.edge.auth.tokens import Caller
-from services.edge.bus.commands import Ask
-from services.edge.edge import Edge
-from services.edge.families.v1.accounts import ADMIN
+from services.edge.auth.principals import Administrator
+from services.edge.bus.sending import Send, sends
 from services.edge.families.v1.exporting import exported
-from services.edge.families.v1.models import AnonymisedAnswer, CardAnswer, CustomerStateAnswer, ExportAnswer, NewCard
-from services.edge.http import bodies, query
-from services.edge.http.commands import described
-from services.edge.http.head import CUSTOMER_ID, customer_id, idempotency_key
-from services.edge.http.openapi import refusals
-from services.edge.http.pointers import SentBody
+from services.edge.families.v1.models.customers import (
+    AnonymisedAnswer,
+    CardAnswer,
+    CustomerStateAnswer,
+    CustomerVouchersAnswer,
+    ExportAnswer,
+    NewCard,
+)
+from services.edge.families.v1.presenting import voucher_of
+from services.edge.http.answers import answer
+from services.edge.http.bodies import Body, exactly
+from services.edge.http.documenting import shown
+from services.edge.http.paging import SIZE, PageSize, following
+from services.edge.http.parameters import CustomerId, FilterText
+from services.edge.http.parts import EdgeOf, ViewsOf
 from services.edge.http.problems import Problem
-from shared.hashing import canonical, to_json
+from services.edge.http.router import Router
+from services.edge.vouchers import stream_of
 
-CUSTOMER = "/v1/customers/{customerId}"
-CARDS, STATE, ANONYMISE, EXPORT = (f"{CUSTOMER}/{name}" for name in ("cards", "state", "anonymise", "export"))
+router = Router("Customers", "/v1/customers/{customerId}")
 
-_KNOWN = ("customer_unknown", "too_large")
-_LIVING = (*_KNOWN, "customer_anonymised")
-_CARD_RULES = (*_LIVING, "customer_deleted", "card_in_use", "card_unknown", "card_replaced", "too_many_cards")
-_CARD_EXAMPLES = {"lost": {"summary": "Instead of a lost one", "value": {"replaces": "6299000000000000017"}}}
-_STATE_EXAMPLES = {"block": {"summary": "Block", "value": {"state": "blocked", "reason": "fraud"}}}
+_REPLACING = {"cardNumber": "replaces", "newNumber": "cardNumber"}
+"""What the command to replace a card calls otherwise than its body."""
 
-
-def add_routes(app: FastAPI, edge: Edge) -> None:
-    """`POST` cards and anonymise, `PUT` the state, `GET` the export."""
-    _add_changes(app, edge)
-    _add_personal(app, edge)
-
-
-def _add_changes(app: FastAPI, edge: Edge) -> None:
-    @app.post(
-        CARDS,
-        tags=["Customers"],
-        summary="Give a customer a card",
-        **described(
-            "NewCard",
-            _CARD_EXAMPLES,
-            {"model": CardAnswer, "description": "The customer has this card."},
-            _CARD_RULES,
-            of=(CUSTOMER_ID,),
-        ),
-    )
-    @edge.access.scoped(ADMIN)
-    async def give_card(request: Request, caller: Caller) -> Response:
-        """One more card, or one instead of another, whose account it leads to from now on. No number is ever freed."""
-        said = bodies.exact(await bodies.read(request, edge.settings.record_bytes_max), NewCard)
-        given = bodies.validated(NewCard, said)
-        if given.replaces is None:
-            added = {"cardNumber": given.card_number}
-            body = SentBody(said, NewCard)
-            return await _send(edge, request, caller, CARDS, "customer.add_card.v1", added, body)
-        replaced = {"cardNumber": given.replaces, "newNumber": given.card_number}
-        body = SentBody(said, NewCard, {"cardNumber": "replaces", "newNumber": "cardNumber"})
-        return await _send(edge, request, caller, CARDS, "customer.replace_card.v1", replaced, body)
-
-    @app.put(
-        STATE,
-        tags=["Customers"],
-        summary="Block, delete or restore a customer",
-        **described(
-            "SetCustomerState",
-            _STATE_EXAMPLES,
-            {"model": CustomerStateAnswer, "description": "The customer has this state."},
-            _LIVING,
-            of=(CUSTOMER_ID,),
-        ),
-    )
-    @edge.access.scoped(ADMIN)
-    async def set_customer_state(request: Request, caller: Caller) -> Response:
-        """Say what a customer is from now on. The state that it has already changes nothing."""
-        said = bodies.exact(await bodies.read(request, edge.settings.record_bytes_max), SetCustomerState)
-        value = bodies.validated(SetCustomerState, said).model_dump(mode="json", by_alias=True)
-        body = SentBody(said, SetCustomerState)
-        return await _send(edge, request, caller, STATE, "customer.set_state.v1", value, body)
+CardBody = Annotated[
+    Body[NewCard],
+    exactly(NewCard, lost={"summary": "Instead of a lost one", "value": {"replaces": "6299000000000000017"}}),
+]
+StateBody = Annotated[
+    Body[SetCustomerState],
+    exactly(SetCustomerState, block={"summary": "Block", "value": {"state": "blocked", "reason": "fraud"}}),
+]
 
 
-def _add_personal(app: FastAPI, edge: Edge) -> None:
-    @app.post(
-        ANONYMISE,
-        tags=["Customers"],
-        summary="Forget a customer",
-        **described(
-            None,
-            {},
-            {"model": AnonymisedAnswer, "description": "Forgotten; everywhere by `goneBy`."},
-            _KNOWN,
-            of=(CUSTOMER_ID,),
-        ),
-    )
-    @edge.access.scoped(ADMIN)
-    async def anonymise_customer(request: Request, caller: Caller) -> Response:
-        """Blank all that is personal. It cannot be undone; accounts, cards and vouchers stay."""
-        return await _send(edge, request, caller, ANONYMISE, "customer.anonymise.v1", {}, None)
-
-    @app.get(
-        EXPORT,
-        tags=["Customers"],
-        summary="Export all that is kept of a customer",
-        response_class=Response,
-        responses={
-            200: {"model": ExportAnswer, "description": "All of it."},
-            **refusals("customer_unknown", "invalid_parameter", "internal", "unavailable"),
-        },
-        openapi_extra={"parameters": [CUSTOMER_ID]},
-    )
-    @edge.access.scoped(ADMIN)
-    async def export_customer(request: Request, caller: Caller) -> Response:
-        """Profile, cards, consents, accounts with all their movements, and all vouchers; of deleted customers too."""
-        query.read(request)
-        document = await edge.views.customer(caller.store, customer_id(request))
-        if document is None:
-            raise Problem("customer_unknown", "there is no customer with this id")
-        return StreamingResponse(exported(edge, caller.store, document), media_type="application/json")
-
-
-async def _send(
-    edge: Edge,
-    request: Request,
-    caller: Caller,
-    route: str,
-    type_: str,
-    value: dict[str, Any],
-    body: SentBody | None,
+@router.post("/cards", summary="Give a customer a card", responses=shown(CardAnswer, "The customer has this card."))
+async def give_card(
+    caller: Administrator,
+    customer: CustomerId,
+    body: CardBody,
+    add: Annotated[Send, sends("customer.add_card.v1")],
+    replace: Annotated[Send, sends("customer.replace_card.v1")],
 ) -> Response:
-    who, key = customer_id(request), idempotency_key(request.headers)
-    heard = (route, who, canonical({} if body is None else body.document))
-    command = to_json({name: each for name, each in value.items() if each is not None})
-    asked = Ask(
-        caller=caller, service="customer", type=type_, subject=who, value=command, said=heard, key=key, body=body
+    """One more card, or one instead of another, whose account it leads to from now on. No number is ever freed."""
+    given = body.value
+    if given.replaces is None:
+        return await add(caller, customer, body.command(), body)
+    replaced = _given(cardNumber=given.replaces, newNumber=given.card_number)
+    return await replace(caller, customer, replaced, body.renamed_by(_REPLACING))
+
+
+@router.put(
+    "/state",
+    summary="Block, delete or restore a customer",
+    responses=shown(CustomerStateAnswer, "The customer has this state."),
+)
+async def set_customer_state(
+    caller: Administrator,
+    customer: CustomerId,
+    body: StateBody,
+    send: Annotated[Send, sends("customer.set_state.v1")],
+) -> Response:
+    """Say what a customer is from now on. The state that it has already changes nothing."""
+    return await send(caller, customer, body.command(), body)
+
+
+@router.post(
+    "/anonymise",
+    summary="Forget a customer",
+    responses=shown(AnonymisedAnswer, "Forgotten; everywhere by `goneBy`."),
+)
+async def anonymise_customer(
+    caller: Administrator, customer: CustomerId, send: Annotated[Send, sends("customer.anonymise.v1")]
+) -> Response:
+    """Blank all that is personal. It cannot be undone; accounts, cards and vouchers stay."""
+    return await send(caller, customer, {})
+
+
+@router.get(
+    "/export",
+    summary="Export all that is kept of a customer",
+    responses=shown(ExportAnswer, "All of it.", "customer_unknown"),
+)
+async def export_customer(caller: Administrator, customer: CustomerId, edge: EdgeOf) -> Response:
+    """Profile, cards, consents, accounts with all their movements, and all vouchers; of deleted customers too."""
+    document = await edge.views.customer(caller.store, customer)
+    if document is None:
+        raise _unknown()
+    return StreamingResponse(exported(edge, caller.store, document), media_type="application/json")
+
+
+@router.get(
+    "/vouchers",
+    summary="List a customer's vouchers",
+    responses=shown(CustomerVouchersAnswer, "A page of vouchers, and where the next one is.", "customer_unknown"),
+)
+async def list_customer_vouchers(
+    request: Request,
+    caller: Administrator,
+    customer: CustomerId,
+    views: ViewsOf,
+    size: PageSize = SIZE,
+    after: Annotated[FilterText, Query(description="The serial of the last voucher of the page before.")] = None,
+) -> Response:
+    """All vouchers of the customer, used ones too, by serial; follow `next` until it is null."""
+    document = await views.customer(caller.store, customer)
+    if document is None:
+        raise _unknown()
+    behind = "" if after is None else stream_of(caller.store, after)
+    found = await views.owned(document["links"], behind, size + 1)
+    page = found[:size]
+    more = len(found) > size
+    return answer(
+        {
+            "customer": customer,
+            "vouchers": [voucher_of(view) for _, view in page],
+            "next": following(request, "after", page[-1][0].split("/", 2)[2]) if more else None,
+        }
     )
-    return await edge.bus.execute(asked)
+
+
+def _unknown() -> Problem:
+    return Problem("customer_unknown", "there is no customer with this id")
+
+
+def _given(**members: Any) -> dict[str, Any]:
+    return {name: value for name, value in members.items() if value is not None}

@@ -6,8 +6,7 @@ from typing import Any
 
 from services.edge import attributions
 from services.edge.edge import Edge
-from services.edge.families.v1.vouchers import voucher_of
-from services.edge.http import answers
+from services.edge.families.v1.presenting import account_of, movement_of, voucher_of
 from services.edge.snapshots import Document
 from services.edge.statements import Place, Query
 from shared.hashing import to_json
@@ -29,7 +28,7 @@ async def exported(edge: Edge, store: str, document: Mapping[str, Any]) -> Async
     yield b'{"customer":' + to_json(customer) + b',"accounts":['
     between = b""
     for account_id, each in accounts.items():
-        shown = to_json(answers.account_of(*each, tier_sets))
+        shown = to_json(account_of(*each, tier_sets))
         yield between + shown[:-1] + b',"movements":['
         async for piece in _joined(_movements(edge, account_id)):
             yield piece
@@ -48,7 +47,7 @@ async def _movements(edge: Edge, account: str) -> AsyncIterator[Iterable[Documen
         page = await edge.views.movements(Query(account=account, below=below, limit=_PAGE))
         async with edge.views.database() as database:
             actors = await attributions.actors(database, page)
-        yield (answers.movement_of(change, actors) for change in page)
+        yield (movement_of(change, actors) for change in page)
         if len(page) < _PAGE:
             return
         below = Place(datetime.fromisoformat(page[-1]["bookedAt"]), page[-1]["sequence"])

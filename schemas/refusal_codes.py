@@ -1,0 +1,134 @@
+"""With which codes a command of an HTTP caller is refused: what the operations that send it document.
+
+Tests compare each row with the codes that the service's source reaches from that command. What waits for vouchers is
+refused with the voucher service's codes, too.
+"""
+
+from collections.abc import Mapping
+
+from schemas._registry import TOO_LARGE
+from schemas.customers import CustomerRefusal as Customer
+from schemas.refusals import PointsRefusal as Points
+from schemas.refusals import VoucherRefusal as Voucher
+
+_CONTACTS = (Customer.EMAIL_IN_USE, Customer.PHONE_IN_USE, Customer.BIRTH_DATE_IN_FUTURE)
+_LIVING = (Customer.CUSTOMER_UNKNOWN, Customer.CUSTOMER_ANONYMISED, Customer.CUSTOMER_DELETED)
+EXECUTING = (
+    Voucher.VOUCHER_UNKNOWN,
+    Voucher.VOUCHER_FOREIGN,
+    Voucher.VOUCHER_VOID,
+    Voucher.VOUCHER_REDEEMED,
+    Voucher.VOUCHER_EXPIRED,
+    Voucher.VOUCHER_NOT_YET_VALID,
+    Voucher.PROGRAMME_MISMATCH,
+    Voucher.DEFINITION_UNKNOWN,
+    Voucher.DEFINITION_RETIRED,
+    Voucher.SERIAL_IN_USE,
+    Voucher.EXPIRY_IN_PAST,
+    Voucher.EXPIRY_BEFORE_ACTIVATION,
+)
+"""Of a transaction's vouchers."""
+
+REVERSING = (Voucher.VOUCHER_USED, Voucher.VOUCHER_UNKNOWN)
+"""Of a reversal's."""
+
+_CODES: Mapping[str, tuple[str, ...]] = {
+    "points.post_transaction.v1": (
+        Points.PROGRAMME_UNKNOWN,
+        Points.PROGRAMME_RETIRED,
+        Points.ACCOUNT_UNKNOWN,
+        Points.ACCOUNT_SPENDING_BLOCKED,
+        Points.ACCOUNT_SUSPENDED,
+        Points.ACCOUNT_CLOSED,
+        Points.ORDER_ALREADY_EARNS,
+        Points.VALUE_NEGATIVE,
+        Points.TOO_MANY_DECIMALS,
+        Points.INSUFFICIENT_POINTS,
+        Points.LOAD_LIMIT_EXCEEDED,
+        Points.BALANCE_LIMIT_EXCEEDED,
+        Points.TOO_MANY_LOTS,
+        Points.VOUCHER_NOT_OFFERED,
+        Points.TRANSACTION_TIMED_OUT,
+        Points.TOO_MANY_OPEN_TRANSACTIONS,
+        *EXECUTING,
+    ),
+    "points.adjust.v1": (
+        Points.PROGRAMME_UNKNOWN,
+        Points.PROGRAMME_RETIRED,
+        Points.ACCOUNT_UNKNOWN,
+        Points.ACCOUNT_CLOSED,
+        Points.VALUE_ZERO,
+        Points.TOO_MANY_DECIMALS,
+        Points.INSUFFICIENT_POINTS,
+        Points.BALANCE_LIMIT_EXCEEDED,
+        Points.TOO_MANY_LOTS,
+        Points.EXPIRY_IN_PAST,
+        Points.EXPIRY_BEFORE_ACTIVATION,
+        Points.SCHEDULED_DEBIT,
+    ),
+    "points.reverse.v1": (
+        Points.ACCOUNT_UNKNOWN,
+        Points.ACCOUNT_CLOSED,
+        Points.TRANSACTION_UNKNOWN,
+        Points.TRANSACTION_FOREIGN,
+        Points.REVERSED_OPERATION_UNKNOWN,
+        Points.NOT_REVERSIBLE,
+        Points.ALREADY_REVERSED,
+        Points.REVERSAL_EXCEEDS_ORIGINAL,
+        Points.TOO_MANY_DECIMALS,
+        Points.BALANCE_LIMIT_EXCEEDED,
+        Points.TRANSACTION_OPEN,
+        Points.TOO_MANY_OPEN_TRANSACTIONS,
+        *REVERSING,
+    ),
+    "points.set_account_state.v1": (Points.ACCOUNT_UNKNOWN,),
+    "points.replace_number.v1": (
+        Points.ACCOUNT_UNKNOWN,
+        Points.ACCOUNT_CLOSED,
+        Points.NUMBER_IN_USE,
+        Points.TOO_MANY_NUMBERS,
+    ),
+    "points.pin_tier.v1": (
+        Points.ACCOUNT_UNKNOWN,
+        Points.ACCOUNT_CLOSED,
+        Points.TIER_SET_UNKNOWN,
+        Points.TIER_UNKNOWN,
+    ),
+    "voucher.issue.v1": (
+        Voucher.DEFINITION_UNKNOWN,
+        Voucher.DEFINITION_RETIRED,
+        Voucher.BEARER_NOT_ALLOWED,
+        Voucher.ACCOUNT_MISMATCH,
+        Voucher.SERIAL_IN_USE,
+        Voucher.EXPIRY_IN_PAST,
+        Voucher.EXPIRY_BEFORE_ACTIVATION,
+    ),
+    "voucher.void.v1": (
+        Voucher.VOUCHER_UNKNOWN,
+        Voucher.VOUCHER_VOID,
+        Voucher.VOUCHER_REDEEMED,
+        Voucher.VOUCHER_EXPIRED,
+    ),
+    "customer.create.v1": (
+        *_CONTACTS,
+        Customer.CARD_IN_USE,
+        Customer.CUSTOMER_EXISTS,
+        Customer.CUSTOMER_ID_INVALID,
+    ),
+    "customer.update.v1": (*_LIVING, *_CONTACTS),
+    "customer.add_card.v1": (*_LIVING, Customer.CARD_IN_USE, Customer.TOO_MANY_CARDS),
+    "customer.replace_card.v1": (
+        *_LIVING,
+        Customer.CARD_IN_USE,
+        Customer.CARD_UNKNOWN,
+        Customer.CARD_REPLACED,
+        Customer.TOO_MANY_CARDS,
+    ),
+    "customer.set_state.v1": (Customer.CUSTOMER_UNKNOWN, Customer.CUSTOMER_ANONYMISED),
+    "customer.anonymise.v1": (Customer.CUSTOMER_UNKNOWN,),
+}
+
+REFUSAL_CODES: Mapping[str, tuple[str, ...]] = {
+    command: tuple(dict.fromkeys((*map(str, codes), TOO_LARGE))) for command, codes in _CODES.items()
+}
+"""By command. Each may be refused as `too_large`, which the runtime does."""

@@ -1,0 +1,111 @@
+"""How an operation sends its command: the parameter `send`, of one type of command and one request."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from fastapi import Depends
+from starlette.requests import Request
+from starlette.responses import Response
+
+from schemas.refusal_codes import REFUSAL_CODES
+from services.edge.auth.tokens import Caller
+from services.edge.bus.commands import Ask, Bus, Show
+from services.edge.http.documenting import Documentation, Documented
+from services.edge.http.headers import IDEMPOTENCY_REPLAYED, PENDING
+from services.edge.http.idempotency import PARAMETER, idempotency_key
+from services.edge.http.models import PendingAnswer
+from services.edge.http.pointers import SentBody
+from services.edge.http.problems import RULE_CODES
+from shared.hashing import canonical, to_json
+from shared.ids import account_id
+
+DELIVERY_PROBLEMS = (
+    "invalid_idempotency_key",
+    "idempotency_key_reused",
+    "internal",
+    "dead_lettered",
+    "unavailable",
+    "too_late",
+    "outcome_unknown",
+)
+"""What every command can end in, whatever its body and its rules."""
+
+
+@dataclass(frozen=True, slots=True)
+class Send:
+    """Sends a command and answers with its outcome. `key` is the request's `Idempotency-Key`."""
+
+    type: str
+    key: str | None
+    _bus: Bus
+    _request: Request
+
+    async def __call__(
+        self,
+        caller: Caller,
+        subject: str,
+        value: Mapping[str, Any],
+        body: SentBody | None = None,
+        show: Show | None = None,
+    ) -> Response:
+        """Send `value` to the stream of `subject`; refusals name their place in the `body`. See :meth:`Bus.execute`.
+
+        A repeat of the request is recognised by its operation, path, query and body.
+        """
+        scope, document = self._request.scope, {} if body is None else body.document
+        operation = f"{scope['method']} {scope['route'].path}"
+        query = canonical(self._request.query_params.multi_items()) if scope["query_string"] else b""
+        said = (operation, *scope["path_params"].values(), query, canonical(document))
+        return await self._bus.execute(
+            Ask(
+                caller=caller,
+                service=self.type.partition(".")[0],
+                type=self.type,
+                subject=subject,
+                value=to_json(value),
+                said=said,
+                key=self.key,
+                body=body,
+            ),
+            show,
+        )
+
+    async def to_account(
+        self, caller: Caller, number: str, value: Mapping[str, Any], body: SentBody | None = None
+    ) -> Response:
+        """Send a command of the points service to the account that `number` names in the caller's store."""
+        return await self(caller, account_id(caller.store, number), {"accountNumber": number, **value}, body)
+
+
+class Sends(Documented):
+    """Makes the `Send` of a type of command, and documents with which codes it is refused."""
+
+    def __init__(self, type_: str) -> None:
+        self.type = type_
+
+    async def __call__(self, request: Request) -> Send:
+        """What sends this request's command.
+
+        :raises Problem: `invalid_idempotency_key`.
+        """
+        return Send(self.type, idempotency_key(request.headers), request.app.state.edge.bus, request)
+
+    def document(self, operation: Documentation) -> None:
+        """The key, the answer 202, and how the command can end."""
+        if PARAMETER not in operation.parameters:
+            operation.parameters.append(PARAMETER)
+        codes = REFUSAL_CODES[self.type]
+        operation.refuse(*DELIVERY_PROBLEMS, *codes)
+        for status in {200, *(RULE_CODES[code][0] for code in codes)}:
+            operation.add_headers(status, IDEMPOTENCY_REPLAYED)
+        operation.responses[202] = {
+            "model": PendingAnswer,
+            "description": "On its way; poll the `Location`.",
+            "headers": PENDING,
+        }
+
+
+def sends(type_: str) -> Any:
+    """The parameter by which an operation sends commands of this type."""
+    return Depends(Sends(type_))

@@ -1,0 +1,1 @@
+"""The shapes of our own family's bodies and answers, a module a subject."""
