@@ -8,8 +8,8 @@ from typing import Any
 from starlette.responses import Response
 
 from schemas.base import format_instant
-from services.edge.attributions import corrected
 from services.edge.http.problems import RETRY_AFTER_S
+from services.edge.views.attributions import corrected
 from shared.hashing import to_json
 from shared.money import from_minor
 

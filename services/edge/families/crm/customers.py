@@ -14,7 +14,6 @@ from schemas.transaction import Transaction
 from services.edge.auth.tokens import Caller
 from services.edge.bus.commands import Ask
 from services.edge.bus.previews import preview
-from services.edge.customers import APART
 from services.edge.edge import Edge
 from services.edge.families.crm import presenting as crm
 from services.edge.families.crm.models import CustomerAnswer, CustomerSearch, SearchAnswer
@@ -33,8 +32,9 @@ from services.edge.http.head import CUSTOMER_ID, customer_id, idempotency_key
 from services.edge.http.openapi import BODY_PROBLEMS, body, refusals
 from services.edge.http.pointers import SentBody
 from services.edge.http.problems import Problem
-from services.edge.snapshots import Document
+from services.edge.views.customers import APART
 from shared.clock import instant, now_ms
+from shared.decider import Document
 from shared.hashing import canonical, to_json
 from shared.ids import derived_id, new_id
 
@@ -109,7 +109,7 @@ def _add_reads(app: FastAPI, edge: Edge) -> None:
             raise Problem("invalid_value", "give at least one criterion that is not blank", pointer="/parameters")
         if page * size > FOUND_MAX:
             raise query.wrong("page", f"a search shows the first {FOUND_MAX:,} customers: give more criteria")
-        found = await edge.views.search(caller.store, criteria, (page - 1) * size, size)
+        found = await edge.views.customers.search(caller.store, criteria, (page - 1) * size, size)
         return answers.answer({"customers": [crm.found_of(document) for document in found]})
 
     @app.get(
@@ -212,7 +212,7 @@ async def _describe(
     value = to_json(command.model_dump(mode="json", by_alias=True, exclude_unset=True, exclude_none=True))
 
     async def show(result: Mapping[str, Any]) -> Document | None:
-        document = await edge.views.customer(caller.store, result["customer"])
+        document = await edge.views.customers.one(caller.store, result["customer"])
         return None if document is None or crm.is_deleted(document) else await _answer(edge, document)
 
     said_all: tuple[str | bytes, ...] = (*heard, canonical(said))
@@ -235,7 +235,7 @@ async def known(edge: Edge, caller: Caller, who: str) -> Document:
     :raises Problem: `customer_unknown`, of deleted ones too.
     :raises Unavailable: when the views are away.
     """
-    document = await edge.views.customer(caller.store, who)
+    document = await edge.views.customers.one(caller.store, who)
     if document is None or crm.is_deleted(document):
         raise Problem("customer_unknown", "there is no customer with this id")
     return document
@@ -245,7 +245,7 @@ async def _answer(edge: Edge, document: Document) -> Document:
     """The customer now: one read, which has been done, or three for a customer who has had many vouchers."""
     at = format_instant(instant(now_ms()))
     if APART in document:
-        vouchers = await edge.views.usable(crm.owners(document), at, crm.VOUCHERS_SHOWN)
+        vouchers = await edge.views.vouchers.usable(crm.owners(document), at, crm.VOUCHERS_SHOWN)
     else:
         vouchers = crm.usable(document, at)
     return crm.customer_of(document, vouchers, edge.views.catalogue.of(document["store"]), at)

@@ -51,10 +51,10 @@ def add_routes(app: FastAPI, edge: Edge) -> None:
         A write that was answered 200 by this installation is always seen.
         """
         query.read(request)
-        found = await edge.views.account(account_id(caller.store, account_number(request)))
+        found = await edge.views.accounts.one(account_id(caller.store, account_number(request)))
         if found is None:
             raise Problem("account_unknown", "no account has this number")
-        tier_sets = await edge.views.tier_sets(caller.store) if found[1]["tiers"] else {}
+        tier_sets = await edge.views.catalogue.tier_sets(caller.store) if found[1]["tiers"] else {}
         return answers.answer(answers.account_of(*found, tier_sets))
 
     @app.get(
@@ -78,7 +78,7 @@ def add_routes(app: FastAPI, edge: Edge) -> None:
         at = query.instant(query.read(request, "at"), "at", up=False)
         if at is None:
             raise query.wrong("at", "an instant is needed")
-        names = await edge.views.names(account)
+        names = await edge.views.accounts.names(account)
         if names is None:
             raise Problem("account_unknown", "no account has this number")
-        return answers.answer(answers.standing_of(*names, at, await edge.views.standing(names[0], at)))
+        return answers.answer(answers.standing_of(*names, at, await edge.views.statements.standing(names[0], at)))

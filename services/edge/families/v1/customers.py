@@ -117,7 +117,7 @@ def _add_personal(app: FastAPI, edge: Edge) -> None:
     async def export_customer(request: Request, caller: Caller) -> Response:
         """Profile, cards, consents, accounts with all their movements, and all vouchers; of deleted customers too."""
         query.read(request)
-        document = await edge.views.customer(caller.store, customer_id(request))
+        document = await edge.views.customers.one(caller.store, customer_id(request))
         if document is None:
             raise Problem("customer_unknown", "there is no customer with this id")
         return StreamingResponse(exported(edge, caller.store, document), media_type="application/json")

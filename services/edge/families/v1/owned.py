@@ -17,7 +17,7 @@ from services.edge.http.head import CUSTOMER_ID, customer_id
 from services.edge.http.openapi import refusals
 from services.edge.http.paging import TEXT, parameter, sized
 from services.edge.http.problems import Problem
-from services.edge.vouchers import stream_of
+from services.edge.views.vouchers import stream_of
 
 OWNED = "/v1/customers/{customerId}/vouchers"
 
@@ -45,11 +45,11 @@ def add_routes(app: FastAPI, edge: Edge) -> None:
         size = pages.size_of(given)
         after = pages.text(given, "after")
         who = customer_id(request)
-        document = await edge.views.customer(caller.store, who)
+        document = await edge.views.customers.one(caller.store, who)
         if document is None:
             raise Problem("customer_unknown", "there is no customer with this id")
         behind = "" if after is None else stream_of(caller.store, after)
-        found = await edge.views.owned(document["links"], behind, size + 1)
+        found = await edge.views.vouchers.owned(document["links"], behind, size + 1)
         page = [view for _, view in found[:size]]
         following = None
         if len(found) > size:

@@ -8,17 +8,16 @@ from fastapi import FastAPI
 from starlette.requests import Request
 from starlette.responses import Response
 
-from services.edge import cursors
 from services.edge.auth.tokens import Caller
 from services.edge.edge import Edge
 from services.edge.families.v1.accounts import ADMIN
 from services.edge.families.v1.models import RefusalAnswer, RefusalsAnswer
-from services.edge.http import answers, query
+from services.edge.http import answers, cursors, query
 from services.edge.http import paging as pages
 from services.edge.http.openapi import refusals
 from services.edge.http.paging import CURSOR, INSTANT, TEXT, parameter, sized
 from services.edge.http.problems import Problem
-from services.edge.refusal_store import Place, Query
+from services.edge.views.refusal_store import Place, Query
 
 REFUSALS = "/v1/refusals"
 REFUSAL = REFUSALS + "/{refusalId}"
@@ -52,7 +51,7 @@ def add_routes(app: FastAPI, edge: Edge) -> None:
             if (place := cursors.read_refusal(secret, sealed, cursor)) is None:
                 raise pages.not_ours()
             asked = replace(asked, below=place)
-        found = await edge.refusals.page(replace(asked, limit=asked.limit + 1), number)
+        found = await edge.views.refusals.page(replace(asked, limit=asked.limit + 1), number)
         page = found[: asked.limit]
         following = None
         if len(found) > len(page):
@@ -76,7 +75,7 @@ def add_routes(app: FastAPI, edge: Edge) -> None:
     async def get_refusal(request: Request, caller: Caller) -> Response:
         """One refusal, by the id that the list shows, which is also that of its event on `points.events`."""
         query.read(request)
-        found = await edge.refusals.one(caller.store, request.path_params["refusalId"][: pages.CHARS_MAX])
+        found = await edge.views.refusals.one(caller.store, request.path_params["refusalId"][: pages.CHARS_MAX])
         if found is None:
             raise Problem("refusal_unknown", "there is no refusal with this id, or it is older than 28 days")
         return answers.answer(found)

@@ -8,18 +8,17 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from schemas.changes import KINDS
-from services.edge import attributions, cursors
 from services.edge.auth.tokens import Caller
 from services.edge.edge import Edge
 from services.edge.families.v1.accounts import ACCOUNT, ADMIN
-from services.edge.http import answers, query
+from services.edge.http import answers, cursors, query
 from services.edge.http import paging as pages
 from services.edge.http.head import ACCOUNT_NUMBER, account_number
 from services.edge.http.models import StatementAnswer
 from services.edge.http.openapi import refusals
 from services.edge.http.paging import CURSOR, INSTANT, TEXT, parameter, sized
 from services.edge.http.problems import Problem
-from services.edge.statements import Query
+from services.edge.views.statements import Query
 from shared.ids import account_id
 
 STATEMENT = ACCOUNT + "/statement"
@@ -51,7 +50,7 @@ def add_routes(app: FastAPI, edge: Edge) -> None:
         """
         number = account_number(request)
         asked = read(request)
-        names = await edge.views.names(account_id(caller.store, number))
+        names = await edge.views.accounts.names(account_id(caller.store, number))
         if names is None:
             raise Problem("account_unknown", "no account has this number")
         account, own_number = names
@@ -60,11 +59,10 @@ def add_routes(app: FastAPI, edge: Edge) -> None:
             if (place := cursors.read(secret, asked, cursor)) is None:
                 raise pages.not_ours()
             asked = replace(asked, below=place)
-        changes = await edge.views.movements(replace(asked, limit=asked.limit + 1))
+        changes = await edge.views.statements.page(replace(asked, limit=asked.limit + 1))
         page = changes[: asked.limit]
         more = len(changes) > len(page)
-        async with edge.views.database() as database:
-            actors = await attributions.actors(database, page)
+        actors = await edge.views.attributions.actors(page)
         path = STATEMENT.replace("{accountNumber}", quote(number, safe=""))
         document = {
             "account": account,

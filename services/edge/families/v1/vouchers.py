@@ -18,7 +18,7 @@ from services.edge.http.head import SERIAL_ID, idempotency_key, serial_id
 from services.edge.http.openapi import refusals
 from services.edge.http.pointers import SentBody
 from services.edge.http.problems import Problem
-from services.edge.snapshots import Document
+from shared.decider import Document
 from shared.hashing import canonical, to_json
 from shared.ids import account_id, keyed_command_id, new_id
 from shared.numbers import drawn_number
@@ -110,7 +110,7 @@ def add_routes(app: FastAPI, edge: Edge) -> None:
         subject = value["serialId"].upper()
         if given.account_number is not None:
             account = account_id(caller.store, given.account_number)
-            subject, number = await edge.views.names(account) or (account, given.account_number)
+            subject, number = await edge.views.accounts.names(account) or (account, given.account_number)
             value |= {"account": subject, "accountNumber": number}
         heard = (VOUCHERS, canonical(said))
         body = SentBody(said, VoucherIssue, {"account": "accountNumber"})
@@ -144,7 +144,7 @@ def add_routes(app: FastAPI, edge: Edge) -> None:
     async def get_voucher(request: Request, caller: Caller) -> Response:
         """A voucher, whatever became of it."""
         query.read(request)
-        found = await edge.views.voucher(caller.store, serial_id(request))
+        found = await edge.views.vouchers.one(caller.store, serial_id(request))
         if found is None:
             raise Problem("not_found", "no voucher has this serial")
         return answers.answer(voucher_of(found))
@@ -169,7 +169,7 @@ async def _send(
     sent: SentBody,
 ) -> Response:
     async def show(result: Mapping[str, Any]) -> Document | None:
-        found = await edge.views.voucher(caller.store, result["serialId"])
+        found = await edge.views.vouchers.one(caller.store, result["serialId"])
         return None if found is None else voucher_of(found)
 
     body = to_json(value)
