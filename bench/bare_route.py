@@ -10,7 +10,7 @@ import orjson
 import uvloop
 from pymongo import AsyncMongoClient
 
-from services.edge.customers import CUSTOMERS, stream_of
+from services.edge.views.customers import CUSTOMERS, stream_of
 from shared.runtime.app import tune_garbage_collection
 from shared.runtime.http import make_server
 from shared.servers import mongodb_options

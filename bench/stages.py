@@ -28,7 +28,7 @@ from bench.tills import Tills, places
 from bench.workers import processes
 from services.edge import main as edge
 from services.edge.http.metrics import Measured
-from services.edge.views import Views
+from services.edge.views.views import Views
 from services.points import main as points
 from shared.runtime import process
 from shared.runtime.requests import Requester

@@ -19,7 +19,7 @@ from bench.workers import services
 from schemas.base import format_instant
 from schemas.points import ACCOUNT_VIEW
 from schemas.replies import SnapshotPart
-from services.edge import changes, snapshots
+from services.edge.views import changes, snapshots
 from shared.embedded.stack import Stack
 from shared.ids import account_id
 

@@ -30,7 +30,7 @@ MAY_IMPORT = {
 READ_ALL = {"schemas/generate.py", "services/registry.py"}
 """The one reads the settings and the edge to describe them, the other names the services."""
 
-# Each of these libraries has one door.
+# Each of these libraries has one door: a file, or all of a folder.
 DOORS = {
     "motor": {"shared/runtime/journal.py"},
     "aiokafka": {
@@ -50,16 +50,8 @@ DOORS = {
         "shared/runtime/aging.py",
         "cli/rebuild/store.py",
         "shared/embedded/mongo.py",
-        "services/edge/views.py",
-        "services/edge/upserts.py",
-        "services/edge/customers.py",
-        "services/edge/offsets.py",
-        "services/edge/statements.py",
-        "services/edge/vouchers.py",
-        "services/edge/arrivals.py",
-        "services/edge/attributions.py",
+        "services/edge/views/",
         "services/edge/auth/store.py",
-        "services/edge/refusal_store.py",
         "cli/commands/dead_letters.py",
     },
     "jwt": {"services/edge/auth/tokens.py"},
@@ -70,7 +62,7 @@ DOORS = {
         "shared/runtime/app.py",
         "shared/runtime/assigned.py",
         "services/edge/bus/commands.py",
-        "services/edge/feeds.py",
+        "services/edge/views/feeds.py",
     },
 }
 
@@ -141,7 +133,7 @@ def test_import_directions(path: Path) -> None:
 def test_each_driver_has_one_door(path: Path) -> None:
     for module in imports(path):
         doors = DOORS.get(module.split(".")[0])
-        assert doors is None or str(path) in doors, f"{path} imports {module}"
+        assert doors is None or str(path).startswith(tuple(doors)), f"{path} imports {module}"
 
 
 def is_pure(path: Path) -> bool:

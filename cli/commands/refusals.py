@@ -4,7 +4,7 @@ from dataclasses import replace
 
 from cli.commands.console import Failure
 from cli.commands.output import Form, Sheet, facts, show
-from services.edge.refusal_store import Query, accounts_of, one, page, refusals_of
+from services.edge.views.refusal_store import Query, accounts_of, one, page, refusals_of
 from shared.settings import Settings
 
 _COLUMNS = ("at", "code", "topic", "order", "account", "id")

@@ -48,7 +48,7 @@ def list_refusals(
 ) -> None:
     """List what was refused in the last 28 days, the newest first. Example: fealty refusals list --order W-12345"""
     from cli.commands import refusals as command
-    from services.edge.refusal_store import Query
+    from services.edge.views.refusal_store import Query
 
     with one_line():
         settings = settings_at(root)

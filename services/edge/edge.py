@@ -7,13 +7,11 @@ from typing import Any
 
 import structlog
 
-from schemas.topics import TOPICS, Kind
 from services.edge.auth.access import Access
 from services.edge.auth.oauth import TokenEndpoint
 from services.edge.bus.commands import Bus
-from services.edge.feeds import Feed
-from services.edge.refusals import Refusals
-from services.edge.views import Views
+from services.edge.views.feeds import Feed
+from services.edge.views.views import Views
 from shared.runtime.app import Pumps, make_broker, until_available
 from shared.runtime.availability import Availability
 from shared.runtime.consumer import Batch, watch
@@ -37,18 +35,14 @@ class Edge:
         self.settings = settings
         self.health = Health(settings.stall_timeout_s)
         self.views = Views(settings, self.health)
-        self.refusals = Refusals(self.views)
         self.access = Access(self.views, settings)
         self.tokens = TokenEndpoint(self.access, self.views)
         self.broker = make_broker(settings)
         self.bus = Bus(self.broker, settings, self.health, self.views)
         self.on_death: Callable[[], None] = lambda: None
         self._pumps = Pumps(self._died)
-        for topic in TOPICS.values():
-            if topic.kind is Kind.SNAPSHOTS:
-                self._feed(topic.name, self.views.feed)
-        self._feed("points.changes", self.views.feed_changes)
-        self._feed("points.events", self.refusals.feed)
+        for topic, handle in self.views.feeds():
+            self._feed(topic, handle)
         self._background: list[asyncio.Task[Any]] = []
         self._connected = False
         self._stopping = False

@@ -12,7 +12,7 @@ from schemas.points import ACCOUNT_VIEW
 from schemas.replies import SnapshotPart
 from services.edge import main
 from services.edge.edge import Edge
-from services.edge.views import Views
+from services.edge.views.views import Views
 from shared.ids import account_id
 from tests.harness import Installation
 from tests.tokens import authorization

@@ -6,8 +6,8 @@ from collections.abc import Sequence
 import pytest
 from bson.raw_bson import RawBSONDocument
 
-from services.edge.applying import Applier, Portions
-from services.edge.snapshots import Upsert
+from services.edge.views.applying import Applier, Portions
+from services.edge.views.upserts import Upsert
 from shared.errors import TooSlow, Unavailable
 
 _EMPTY = RawBSONDocument(b"\x05\x00\x00\x00\x00")

@@ -5,8 +5,8 @@ from typing import Any
 
 import pytest
 
-from services.edge.catalogue import PROGRAMMES
-from services.edge.views import Views
+from services.edge.views.catalogue import PROGRAMMES
+from services.edge.views.views import Views
 from shared.runtime.health import Health
 from shared.settings import Settings
 
@@ -43,13 +43,13 @@ class Found:
 
 
 async def test_an_older_reading_does_not_end_last(monkeypatch: pytest.MonkeyPatch) -> None:
-    views, database = Views(Settings(), Health(60)), Slow()
-    monkeypatch.setattr(views, "_database", database)
-    older = asyncio.create_task(views._read_catalogue())
+    catalogue, database = Views(Settings(), Health(60)).catalogue, Slow()
+    monkeypatch.setattr(catalogue._connection, "_database", database)
+    older = asyncio.create_task(catalogue.read())
     await asyncio.sleep(0)
     database.stored.append({"_id": "programme/default/P", "view": {"programme": {"id": "P"}}})
-    newer = asyncio.create_task(views._read_catalogue())
+    newer = asyncio.create_task(catalogue.read())
     await asyncio.sleep(0.01)
     database.let_go.set()
     await asyncio.gather(older, newer)
-    assert [*views.catalogue.of("default").programmes] == ["P"]
+    assert [*catalogue.of("default").programmes] == ["P"]

@@ -14,7 +14,7 @@ from schemas.points import ACCOUNT_VIEW
 from schemas.replies import SnapshotPart
 from schemas.vouchers import VOUCHER_VIEW
 from services.edge.families.crm import presenting as crm
-from services.edge.views import Views
+from services.edge.views.views import Views
 from shared.ids import account_id, new_id
 from shared.runtime.health import Health
 from tests.harness import Installation
@@ -148,7 +148,7 @@ async def test_every_part_ends_as_its_newest(views: Views) -> None:
             taken, parts = parts[: (size := chance.choice([1, 1, 3]))], parts[size:]
             await views.apply(taken, ())
         await views.apply(life(name)[: chance.randrange(10)], ())
-        assert end_of(await views.customer("default", name)) == ("2", f"{name}-2", 4, {f"{name}-kept"}), turn
+        assert end_of(await views.customers.one("default", name)) == ("2", f"{name}-2", 4, {f"{name}-kept"}), turn
 
 
 async def test_the_feeds_join_whatever_comes_first(empty_installation: Installation) -> None:
@@ -195,7 +195,7 @@ async def test_a_customer_takes_one_read(empty_installation: Installation, monke
     try:
         await views.apply(life("C"), ())
         counting.names.clear()
-        document = await views.customer("default", "C")
+        document = await views.customers.one("default", "C")
         assert document is not None
         vouchers = crm.usable(document, AT)
         shown = crm.customer_of(document, vouchers, views.catalogue.of("default"), AT)
@@ -207,17 +207,17 @@ async def test_a_customer_takes_one_read(empty_installation: Installation, monke
 
 async def test_another_store_has_customers_of_its_own(views: Views) -> None:
     await views.apply(life("C"), ())
-    assert await views.customer("other", "C") is None
-    assert await views.search("other", {"cardNumbers": "C-1"}, 0, 10) == []
-    assert len(await views.search("default", {"cardNumbers": "C-1"}, 0, 10)) == 1
+    assert await views.customers.one("other", "C") is None
+    assert await views.customers.search("other", {"cardNumbers": "C-1"}, 0, 10) == []
+    assert len(await views.customers.search("default", {"cardNumbers": "C-1"}, 0, 10)) == 1
 
 
 async def test_what_comes_with_a_reply_is_seen_at_once(views: Views) -> None:
     """No feed runs here: each part alone reaches the customer."""
     await views.apply([customer("C", 1, ["C-1"])], ())
     await views.apply([snapshot("C-1", 1)], ())
-    assert end_of(await views.customer("default", "C")) == ("1", "C-1", 1, set())
+    assert end_of(await views.customers.one("default", "C")) == ("1", "C-1", 1, set())
     await views.apply([voucher("V", 1, "C-1")], ())
-    assert end_of(await views.customer("default", "C")) == ("1", "C-1", 1, {"V"})
+    assert end_of(await views.customers.one("default", "C")) == ("1", "C-1", 1, {"V"})
     await views.apply([voucher("V", 2, "C-1", "redeemed"), snapshot("C-1", 2)], ())
-    assert end_of(await views.customer("default", "C")) == ("1", "C-1", 2, set())
+    assert end_of(await views.customers.one("default", "C")) == ("1", "C-1", 2, set())

@@ -1,7 +1,5 @@
 """An export is written page by page: what lies in memory does not grow with what there is."""
 
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
 from itertools import pairwise
 from types import SimpleNamespace
 from typing import Any
@@ -10,7 +8,7 @@ import orjson
 
 from services.edge.families.v1.exporting import exported
 from services.edge.families.v1.models.customers import ExportAnswer
-from services.edge.statements import Query
+from services.edge.views.statements import Query
 from tests.contract.customer_examples import VIEW
 from tests.contract.examples import ACCOUNT, CHANGED, EXAMPLES
 
@@ -26,13 +24,19 @@ class Views:
     def __init__(self) -> None:
         self.read: list[int] = []
 
-    async def account(self, _link: str) -> tuple[int, dict[str, Any]]:
+    @property
+    def accounts(self) -> "Views":
+        return self
+
+    catalogue = statements = vouchers = attributions = accounts
+
+    async def one(self, _link: str) -> tuple[int, dict[str, Any]]:
         return 3, _ACCOUNT
 
     async def tier_sets(self, _store: str) -> dict[str, Any]:
         return {}
 
-    async def movements(self, query: Query) -> list[dict[str, Any]]:
+    async def page(self, query: Query) -> list[dict[str, Any]]:
         first = MOVEMENTS if query.below is None else query.below.sequence - 1
         return self._page([{**_CHANGE, "sequence": each} for each in range(first, max(0, first - query.limit), -1)])
 
@@ -40,10 +44,8 @@ class Views:
         first = 0 if not after else int(after) + 1
         return self._page([(str(each), _VOUCHER) for each in range(first, min(VOUCHERS, first + limit))])
 
-    @asynccontextmanager
-    async def database(self) -> AsyncIterator[dict[str, Any]]:
-        """None of the movements is a correction, so that nobody is looked up."""
-        yield {}
+    async def actors(self, _page: Any) -> dict[str, str]:
+        return {}
 
     def _page(self, found: list[Any]) -> list[Any]:
         self.read.append(len(found))

@@ -10,8 +10,9 @@ import pytest
 
 from schemas.envelope import Envelope
 from schemas.topics import TOPICS as TABLE
-from services.edge import refusal_store as refusals
-from services.edge.refusal_store import Place, Query
+from services.edge.views import refusal_store as refusals
+from services.edge.views.refusal_store import Place, Query
+from services.edge.views.upserts import create
 from shared.ids import account_id, new_id
 from tests.harness import Installation, eventually, new_installation
 from tests.http.caller import Caller, calling, load
@@ -122,7 +123,7 @@ async def many(real_servers: Servers) -> AsyncIterator[Installation]:
     """The database of an edge with many refusals, a second apart."""
     async with new_installation(real_servers) as installation:
         database = installation.collection("edge", "refusals").database
-        await refusals.prepare(database)
+        await create(database["refusals"], refusals.INDEXES)
         # The server removes what is older than 28 days: these are newer.
         now = datetime.now(UTC).replace(microsecond=0)
         documents = [

@@ -7,9 +7,10 @@ from typing import Any
 
 import pytest
 
-from services.edge import statements
-from services.edge.changes import of_value
-from services.edge.statements import Place, Query
+from services.edge.views import statements
+from services.edge.views.changes import of_value
+from services.edge.views.statements import Place, Query
+from services.edge.views.upserts import create
 from shared.ids import account_id
 from tests.harness import Installation, new_installation
 from tests.http.ledger import START, change
@@ -35,7 +36,7 @@ async def explained(real_servers: Servers) -> AsyncIterator[Installation]:
     """The database of an edge, with a long account and others around it."""
     async with new_installation(real_servers) as installation:
         collection = installation.collection("edge", "statements")
-        await statements.prepare(collection)
+        await create(collection, statements.INDEXES)
         for start in range(1, COUNT + 1, 10_000):
             changes = [movement(sequence) for sequence in range(start, start + 10_000)]
             await collection.insert_many([of_value(value).document for value in changes], ordered=False)  # type: ignore[union-attr]

@@ -10,7 +10,7 @@ import pytest
 from schemas.envelope import Envelope
 from schemas.points import CHANGED
 from schemas.replies import TICK
-from services.edge.changes import of_value
+from services.edge.views.changes import of_value
 from shared.errors import Unavailable
 from shared.ids import account_id, new_id
 from tests.harness import Command, Installation, eventually, payload
@@ -79,7 +79,9 @@ async def test_what_came_with_a_reply_and_what_is_fed_is_one(empty_installation:
         await publish(empty_installation, *(change("A-1", sequence, delta=99) for sequence in range(1, 6)))
         await fed(empty_installation)
         repeats = [of_value(change("A-1", sequence, delta=77)) for sequence in range(1, 7)]
-        await ledger.views._book_seen([movement for movement in repeats if movement is not None])  # It is no error.
+        await ledger.views.statements.book(
+            [movement for movement in repeats if movement is not None]
+        )  # It is no error.
         assert [item["delta"] for item in await statement(caller, "A-1")] == [77, 99, 99, 1, 1, 1]
 
 
@@ -96,7 +98,7 @@ async def test_a_failing_insert_is_not_taken_for_a_repeat(empty_installation: In
                 data = {"failCommands": ["insert"], **error}
                 await admin.command({"configureFailPoint": "failCommand", "mode": "alwaysOn", "data": data})
                 with pytest.raises(Unavailable):
-                    await ledger.views._book_seen([movement for movement in movements if movement is not None])
+                    await ledger.views.statements.book([movement for movement in movements if movement is not None])
         finally:
             await admin.command({"configureFailPoint": "failCommand", "mode": "off"})
 

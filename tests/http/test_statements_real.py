@@ -12,8 +12,8 @@ from urllib.parse import urlencode
 import pytest
 
 from schemas.base import format_instant
-from services.edge.statements import INDEXES
-from services.edge.views import Views
+from services.edge.views.statements import INDEXES
+from services.edge.views.views import Views
 from shared.ids import account_id
 from shared.runtime.health import Health
 from tests.harness import Installation

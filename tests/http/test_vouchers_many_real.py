@@ -6,12 +6,12 @@ from typing import Any
 
 import pytest
 
-from services.edge import customers
-from services.edge.customers import APART, VOUCHERS_MAX
 from services.edge.families.crm import presenting as crm
-from services.edge.snapshots import of_part
-from services.edge.upserts import replace_older
-from services.edge.views import Views
+from services.edge.views import customers
+from services.edge.views.customers import APART, VOUCHERS_MAX
+from services.edge.views.snapshots import of_part
+from services.edge.views.upserts import replace_older
+from services.edge.views.views import Views
 from shared.ids import account_id
 from shared.runtime.health import Health
 from tests.harness import Installation
@@ -36,10 +36,10 @@ async def views(empty_installation: Installation) -> AsyncIterator[Views]:
 
 async def shown(views: Views, at: str = AT) -> list[str]:
     """The serials that Get shows."""
-    document = await views.customer("default", "C")
+    document = await views.customers.one("default", "C")
     assert document is not None
     if APART in document:
-        return [each["serialId"] for each in await views.usable(crm.owners(document), at, crm.VOUCHERS_SHOWN)]
+        return [each["serialId"] for each in await views.vouchers.usable(crm.owners(document), at, crm.VOUCHERS_SHOWN)]
     return [each["serialId"] for each in crm.usable(document, at)]
 
 
@@ -68,7 +68,7 @@ async def paged(views: Views) -> list[str]:
     """All serials, by pages."""
     found: list[str] = []
     after = ""
-    while page := await views.owned([ACCOUNT], after, 400):
+    while page := await views.vouchers.owned([ACCOUNT], after, 400):
         found += [view["serialId"] for _, view in page]
         after = page[-1][0]
     return found
@@ -84,7 +84,7 @@ async def test_the_first_to_expire_come_first_apart_or_not(views: Views) -> None
         await views.apply([part.model_copy(update={"value": {**part.value, "validUntil": until}})], ())
     wanted = [*sorted(given), "V-ever"]
     assert await shown(views) == wanted
-    document = await views.customer("default", "C")
+    document = await views.customers.one("default", "C")
     assert document is not None
     assert APART not in document
     assert len(document["vouchers"]) == VOUCHERS_MAX
@@ -92,7 +92,7 @@ async def test_the_first_to_expire_come_first_apart_or_not(views: Views) -> None
     await views.apply(
         [later.model_copy(update={"value": {**later.value, "validFrom": "2027-01-01T00:00:00.000Z"}})], ()
     )
-    document = await views.customer("default", "C")
+    document = await views.customers.one("default", "C")
     assert document is not None
     assert document[APART]
     assert await shown(views) == wanted

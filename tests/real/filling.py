@@ -7,8 +7,8 @@ from pymongo import WriteConcern
 from pymongo.asynchronous.database import AsyncDatabase
 
 from schemas.base import format_instant
-from services.edge import customers
-from services.edge.changes import of_value
+from services.edge.views import customers
+from services.edge.views.changes import of_value
 from shared.ids import account_id
 from shared.writes import write_of
 from tests.http.ledger import change

@@ -8,8 +8,8 @@ from typing import Any
 import httpx
 import pytest
 
-from services.edge.feeds import Feed
-from services.edge.views import Views
+from services.edge.views.feeds import Feed
+from services.edge.views.views import Views
 from shared.runtime.app import Pumps, make_broker
 from shared.runtime.consumer import Batch, Pump
 from shared.runtime.health import Health

@@ -3,7 +3,7 @@
 import asyncio
 from dataclasses import asdict
 from functools import partial
-from typing import Any
+from typing import Any, cast
 
 import bson
 from aiokafka import ConsumerRecord, TopicPartition
@@ -15,17 +15,20 @@ from schemas.envelope import Envelope
 from schemas.points import ACCOUNT_VIEW, CATALOGUE_VIEW, PROGRAMME_VIEW, PointsChanged
 from schemas.replies import SnapshotPart
 from schemas.vouchers import DEFINITION_VIEW, VOUCHER_VIEW
-from services.edge import attributions, changes, customers, offsets, refusals, shapes
 from services.edge.auth import store
 from services.edge.auth.clients import Client
 from services.edge.auth.keys import SigningKey, ring_of
 from services.edge.auth.sealing import Seal
-from services.edge.catalogue import Catalogue, Declared
 from services.edge.families.crm import presenting as crm
 from services.edge.families.v1.presenting import account_of, movement_of, voucher_of
-from services.edge.refusal_store import REFUSAL
-from services.edge.snapshots import of_part
-from services.edge.vouchers import VOUCHERS
+from services.edge.views import changes, composing, customers, offsets, refusals, shapes
+from services.edge.views.accounts import ACCOUNTS
+from services.edge.views.attributions import Attributions
+from services.edge.views.catalogue import Catalogue, Declared
+from services.edge.views.connection import Connection
+from services.edge.views.refusal_store import REFUSAL
+from services.edge.views.snapshots import of_part
+from services.edge.views.vouchers import VOUCHERS
 from shared.decider import Document
 from shared.hashing import to_json
 from shared.settings import Settings
@@ -61,7 +64,7 @@ def _read_view(shape: Any, show: Any, document: Document) -> Document:
 def _declared(document: Document, place: int) -> None:
     given: list[list[Document]] = [[], [], []]
     given[place] = [document]
-    Catalogue().replace(*given)
+    Catalogue(Connection(_SETTINGS)).replace(*given)
 
 
 def _statements() -> list[Document]:
@@ -116,13 +119,13 @@ def _refusals() -> list[Document]:
 
 def _parts(field: str) -> list[Document]:
     """The parts of a customer's document: with what is shown, and without."""
-    if field == customers.ACCOUNTS:
+    if field == ACCOUNTS:
         document = _views(ACCOUNT_VIEW, f"account/s/{ACCOUNT}")[0]
-        shown = customers._shown_account(document)
+        shown = composing._shown_account(document)
     else:
         document = _views(VOUCHER_VIEW, "voucher/s/V")[0]
-        shown = customers._shown_voucher({"view": {**document["view"], "state": "issued"}}) or {}
-    return [customers._part(field, document, each) for each in (shown, None)]
+        shown = composing._shown_voucher({"view": {**document["view"], "state": "issued"}}) or {}
+    return [composing._part(field, document, each) for each in (shown, None)]
 
 
 def _customers() -> list[Document]:
@@ -134,10 +137,10 @@ def _customers() -> list[Document]:
         **bson.decode(upsert.document.raw, _AWARE),
         "store": "s",
         "links": [ACCOUNT],
-        "accounts": _parts(customers.ACCOUNTS)[:1],
+        "accounts": _parts(ACCOUNTS)[:1],
         "vouchers": _parts(VOUCHERS),
     }
-    put: Any = customers._profile(upsert)._doc
+    put: Any = composing._profile(upsert)._doc
     assert document.keys() == {"_id", "accounts", "vouchers", *put[0]["$set"]}
     return [document, {**document, "vouchers": [], customers.APART: True}]
 
@@ -172,17 +175,23 @@ class _Written:
         return self.documents
 
 
+def _attributions_in(written: _Written) -> Attributions:
+    connection = Connection(_SETTINGS)
+    connection._database = cast(Any, written)
+    return Attributions(connection)
+
+
 def _attributions() -> list[Document]:
-    database: Any = _Written()
-    asyncio.run(attributions.remember(database, "c", "client:c"))
-    return [*database.documents]
+    written = _Written()
+    asyncio.run(_attributions_in(written).remember("c", "client:c"))
+    return written.documents
 
 
 def _read_attribution(document: Document) -> Document:
-    database: Any = _Written()
-    database.documents.append(document)
+    written = _Written()
+    written.documents.append(document)
     movement = {"transactionId": document["transactions"][0], "reason": "r", "operation": 0}
-    assert asyncio.run(attributions.actors(database, [movement]))[movement["transactionId"]] == document["actor"]
+    assert asyncio.run(_attributions_in(written).actors([movement]))[movement["transactionId"]] == document["actor"]
     return document
 
 
@@ -213,7 +222,7 @@ EDGE = [
         Kind(shape, partial(_views, type_, stream), partial(_read_view, shape, show))
         for type_, (shape, stream, show) in _SHOWN.items()
     ),
-    Kind(shapes.ACCOUNT_PART, partial(_parts, customers.ACCOUNTS), shapes.ACCOUNT_PART.upgrade),
+    Kind(shapes.ACCOUNT_PART, partial(_parts, ACCOUNTS), shapes.ACCOUNT_PART.upgrade),
     Kind(shapes.VOUCHER_PART, partial(_parts, VOUCHERS), shapes.VOUCHER_PART.upgrade),
     Kind(shapes.CUSTOMER, _customers, partial(_read_view, shapes.CUSTOMER, _show_customer)),
     Kind(shapes.ATTRIBUTION, _attributions, _read_attribution),

@@ -17,7 +17,7 @@ from bench.report import Report
 from bench.statements import movement_at
 from bench.trial import Trial
 from cli.rebuild import Fold
-from services.edge import changes
+from services.edge.views import changes
 from services.points.main import SERVICE
 from shared.decider import Document
 from shared.writes import split

@@ -14,7 +14,7 @@ from services.edge.auth.keys import Keyring, SigningKey
 from services.edge.auth.rates import Rates
 from services.edge.auth.tokens import Caller, Verified
 from services.edge.http.problems import Problem
-from services.edge.views import Views
+from services.edge.views.views import Views
 from shared.clock import instant, monotonic_s, now_ms
 from shared.settings import Settings
 

@@ -20,7 +20,7 @@ from services.edge.http.answers import answer
 from services.edge.http.documenting import refusals
 from services.edge.http.headers import AUTHENTICATE, PRAGMA
 from services.edge.http.router import Router
-from services.edge.views import Views
+from services.edge.views.views import Views
 from shared.clock import now_ms
 
 TOKEN = "/oauth/token"

@@ -9,8 +9,6 @@ from starlette.responses import Response
 from structlog.contextvars import bind_contextvars
 
 from schemas.replies import Reply, Status
-from services.edge import attributions
-from services.edge.arrivals import arrived
 from services.edge.auth.tokens import Caller
 from services.edge.bus.operations import Operations
 from services.edge.bus.results import result_of
@@ -19,7 +17,9 @@ from services.edge.http.bodies import too_large
 from services.edge.http.headers import REPLAYED
 from services.edge.http.pointers import SentBody
 from services.edge.http.problems import RETRY_AFTER_S, Problem, unavailable
-from services.edge.views import Views
+from services.edge.views.arrivals import arrived
+from services.edge.views.attributions import CORRECTIONS
+from services.edge.views.views import Views
 from shared.errors import Unavailable
 from shared.hashing import request_hash
 from shared.ids import keyed_command_id, new_id
@@ -118,9 +118,8 @@ class Bus:
         )
         self._check_started()
         bind_contextvars(command=request.command_id)
-        if ask.type in attributions.CORRECTIONS:
-            async with self._views.database() as database:
-                await attributions.remember(database, request.command_id, ask.caller.actor)
+        if ask.type in CORRECTIONS:
+            await self._views.attributions.remember(request.command_id, ask.caller.actor)
         try:
             sent = await self._requester.send(request)
         except NotSent as error:

@@ -8,8 +8,7 @@ from starlette.requests import Request
 
 from services.edge.edge import Edge
 from services.edge.http.documenting import Documentation, Documented
-from services.edge.refusals import Refusals
-from services.edge.views import Views
+from services.edge.views.views import Views
 
 
 class Part(Documented):
@@ -29,4 +28,3 @@ class Part(Documented):
 
 EdgeOf = Annotated[Edge, Depends(Part(lambda edge: edge))]
 ViewsOf = Annotated[Views, Depends(Part(lambda edge: edge.views))]
-RefusalsOf = Annotated[Refusals, Depends(Part(lambda edge: edge.refusals))]

@@ -12,7 +12,6 @@ from schemas.customers import CreateCustomer, UpdateCustomer
 from services.edge.auth.principals import CrmClient
 from services.edge.bus.previews import Previews
 from services.edge.bus.sending import Send, sends
-from services.edge.customers import APART
 from services.edge.families.crm import presenting
 from services.edge.families.crm.models import CustomerAnswer, CustomerSearch, SearchAnswer
 from services.edge.families.posting import BOOKED, POST_TRANSACTION, PREVIEWED, TransactionBody, check_voids
@@ -23,9 +22,10 @@ from services.edge.http.parameters import CustomerId, whole_number
 from services.edge.http.parts import ViewsOf
 from services.edge.http.problems import Problem, wrong
 from services.edge.http.router import AnyCaseRoute, Router
-from services.edge.snapshots import Document
-from services.edge.views import Views
+from services.edge.views.customers import APART
+from services.edge.views.views import Views
 from shared.clock import instant, now_ms
+from shared.decider import Document
 from shared.ids import derived_id, new_id
 
 router = Router("Customers", "/api/v1.0/Switch/Crm/Customer", AnyCaseRoute)
@@ -73,7 +73,7 @@ async def search_customers(
         raise Problem("invalid_value", "give at least one criterion that is not blank", pointer="/parameters")
     if page * size > FOUND_MAX:
         raise wrong("page", f"a search shows the first {FOUND_MAX:,} customers: give more criteria")
-    found = await views.search(caller.store, criteria, (page - 1) * size, size)
+    found = await views.customers.search(caller.store, criteria, (page - 1) * size, size)
     return answer({"customers": [presenting.found_of(document) for document in found]})
 
 
@@ -143,7 +143,7 @@ async def known(views: Views, store: str, customer: str) -> Document:
     :raises Problem: `customer_unknown`, of deleted ones too.
     :raises Unavailable: when the views are away.
     """
-    document = await views.customer(store, customer)
+    document = await views.customers.one(store, customer)
     if document is None or presenting.is_deleted(document):
         raise Problem("customer_unknown", "there is no customer with this id")
     return document
@@ -151,7 +151,7 @@ async def known(views: Views, store: str, customer: str) -> Document:
 
 async def _now(views: Views, store: str, result: Mapping[str, Any]) -> Document | None:
     """The customer of a command's result, as they are now; None as long as they cannot be seen."""
-    document = await views.customer(store, result["customer"])
+    document = await views.customers.one(store, result["customer"])
     return None if document is None or presenting.is_deleted(document) else await _shown(views, document)
 
 
@@ -159,7 +159,7 @@ async def _shown(views: Views, document: Document) -> Document:
     """The customer now: one read, which has been done, or three for a customer who has had many vouchers."""
     at = format_instant(instant(now_ms()))
     if APART in document:
-        vouchers = await views.usable(presenting.owners(document), at, presenting.VOUCHERS_SHOWN)
+        vouchers = await views.vouchers.usable(presenting.owners(document), at, presenting.VOUCHERS_SHOWN)
     else:
         vouchers = presenting.usable(document, at)
     return presenting.customer_of(document, vouchers, views.catalogue.of(document["store"]), at)

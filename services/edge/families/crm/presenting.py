@@ -4,11 +4,11 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import Any
 
 from schemas.contacts import comparable_code, comparable_name, email_forms
-from services.edge.catalogue import Declared
 from services.edge.families.crm.models import SearchParameters
 from services.edge.http.answers import exact, whole
-from services.edge.snapshots import Document
+from services.edge.views.catalogue import Declared
 from shared.calendar import YEAR_OF_NEVER
+from shared.decider import Document
 from shared.ids import account_id
 
 VOUCHERS_SHOWN = 100

@@ -26,10 +26,10 @@ async def get_account(caller: Administrator, number: AccountNumber, views: Views
 
     A write that was answered 200 by this installation is always seen.
     """
-    found = await views.account(account_id(caller.store, number))
+    found = await views.accounts.one(account_id(caller.store, number))
     if found is None:
         raise account_unknown()
-    tier_sets = await views.tier_sets(caller.store) if found[1]["tiers"] else {}
+    tier_sets = await views.catalogue.tier_sets(caller.store) if found[1]["tiers"] else {}
     return answer(account_of(*found, tier_sets))
 
 
@@ -43,10 +43,10 @@ async def get_past_balances(caller: Administrator, number: AccountNumber, at: At
 
     Nothing before the first movement; the present in the future.
     """
-    names = await views.names(account_id(caller.store, number))
+    names = await views.accounts.names(account_id(caller.store, number))
     if names is None:
         raise account_unknown()
-    return answer(standing_of(*names, at, await views.standing(names[0], at)))
+    return answer(standing_of(*names, at, await views.statements.standing(names[0], at)))
 
 
 def account_unknown() -> Problem:

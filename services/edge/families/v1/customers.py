@@ -27,7 +27,7 @@ from services.edge.http.parameters import CustomerId, FilterText
 from services.edge.http.parts import EdgeOf, ViewsOf
 from services.edge.http.problems import Problem
 from services.edge.http.router import Router
-from services.edge.vouchers import stream_of
+from services.edge.views.vouchers import stream_of
 
 router = Router("Customers", "/v1/customers/{customerId}")
 
@@ -94,7 +94,7 @@ async def anonymise_customer(
 )
 async def export_customer(caller: Administrator, customer: CustomerId, edge: EdgeOf) -> Response:
     """Profile, cards, consents, accounts with all their movements, and all vouchers; of deleted customers too."""
-    document = await edge.views.customer(caller.store, customer)
+    document = await edge.views.customers.one(caller.store, customer)
     if document is None:
         raise _unknown()
     return StreamingResponse(exported(edge, caller.store, document), media_type="application/json")
@@ -114,11 +114,11 @@ async def list_customer_vouchers(
     after: Annotated[FilterText, Query(description="The serial of the last voucher of the page before.")] = None,
 ) -> Response:
     """All vouchers of the customer, used ones too, by serial; follow `next` until it is null."""
-    document = await views.customer(caller.store, customer)
+    document = await views.customers.one(caller.store, customer)
     if document is None:
         raise _unknown()
     behind = "" if after is None else stream_of(caller.store, after)
-    found = await views.owned(document["links"], behind, size + 1)
+    found = await views.vouchers.owned(document["links"], behind, size + 1)
     page = found[:size]
     more = len(found) > size
     return answer(

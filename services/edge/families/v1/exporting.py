@@ -4,11 +4,10 @@ from collections.abc import AsyncIterator, Collection, Iterable, Mapping
 from datetime import datetime
 from typing import Any
 
-from services.edge import attributions
 from services.edge.edge import Edge
 from services.edge.families.v1.presenting import account_of, movement_of, voucher_of
-from services.edge.snapshots import Document
-from services.edge.statements import Place, Query
+from services.edge.views.statements import Place, Query
+from shared.decider import Document
 from shared.hashing import to_json
 
 _PAGE = 500
@@ -21,9 +20,9 @@ async def exported(edge: Edge, store: str, document: Mapping[str, Any]) -> Async
     """
     accounts = {}
     for link in document["links"]:
-        if (account := await edge.views.account(link)) is not None:
+        if (account := await edge.views.accounts.one(link)) is not None:
             accounts[account[1]["account"]] = account
-    tier_sets = await edge.views.tier_sets(store)
+    tier_sets = await edge.views.catalogue.tier_sets(store)
     customer = {name: value for name, value in document["view"].items() if name != "search"}
     yield b'{"customer":' + to_json(customer) + b',"accounts":['
     between = b""
@@ -44,9 +43,8 @@ async def _movements(edge: Edge, account: str) -> AsyncIterator[Iterable[Documen
     """All of an account, newest first, in pages."""
     below: Place | None = None
     while True:
-        page = await edge.views.movements(Query(account=account, below=below, limit=_PAGE))
-        async with edge.views.database() as database:
-            actors = await attributions.actors(database, page)
+        page = await edge.views.statements.page(Query(account=account, below=below, limit=_PAGE))
+        actors = await edge.views.attributions.actors(page)
         yield (movement_of(change, actors) for change in page)
         if len(page) < _PAGE:
             return
@@ -57,7 +55,7 @@ async def _vouchers(edge: Edge, accounts: Collection[str]) -> AsyncIterator[Iter
     """All of some accounts, used ones too, in pages."""
     after = ""
     while True:
-        page = await edge.views.owned(accounts, after, _PAGE)
+        page = await edge.views.vouchers.owned(accounts, after, _PAGE)
         yield (voucher_of(view) for _, view in page)
         if len(page) < _PAGE:
             return

@@ -6,8 +6,8 @@ from decimal import Decimal
 from typing import Any
 
 from schemas.base import format_instant
-from services.edge.attributions import corrected
 from services.edge.http.answers import exact, whole
+from services.edge.views.attributions import corrected
 
 _AMOUNTS = (
     "balance",

@@ -8,17 +8,18 @@ from fastapi import Query
 from starlette.requests import Request
 from starlette.responses import Response
 
-from services.edge import cursors, refusal_store
 from services.edge.auth.principals import Administrator
 from services.edge.families.v1.models.refusals import RefusalAnswer, RefusalsAnswer
+from services.edge.http import cursors
 from services.edge.http.answers import answer
 from services.edge.http.documenting import shown
 from services.edge.http.paging import SIZE, Cursor, PageSize, following, not_ours
 from services.edge.http.parameters import Bound, FilterText, RefusalId
-from services.edge.http.parts import EdgeOf, RefusalsOf
+from services.edge.http.parts import EdgeOf, ViewsOf
 from services.edge.http.problems import Problem
 from services.edge.http.router import Router
-from services.edge.refusal_store import Place
+from services.edge.views.refusal_store import Place
+from services.edge.views.refusal_store import Query as RefusalQuery
 
 router = Router("Refusals", "/v1/refusals")
 
@@ -50,16 +51,14 @@ async def list_refusals(
     Refusals of inputs have an `input`, which names their record; those of HTTP callers, who were told at once, have
     none. They are seen within seconds. Follow `next` until it is null.
     """
-    asked = refusal_store.Query(
-        store=caller.store, topic=topic, code=code, order=order, from_=from_, until=until, limit=size
-    )
+    asked = RefusalQuery(store=caller.store, topic=topic, code=code, order=order, from_=from_, until=until, limit=size)
     secret = edge.settings.secret.get_secret_value().encode()
     sealed = replace(asked, accounts=() if account is None else (account,))
     if cursor is not None:
         if (place := cursors.read_refusal(secret, sealed, cursor)) is None:
             raise not_ours()
         asked = replace(asked, below=place)
-    found = await edge.refusals.page(replace(asked, limit=size + 1), account)
+    found = await edge.views.refusals.page(replace(asked, limit=size + 1), account)
     page = found[:size]
     next_ = None
     if len(found) > size:
@@ -73,9 +72,9 @@ async def list_refusals(
     summary="Look at a refused command",
     responses=shown(RefusalAnswer, "The refusal.", "refusal_unknown"),
 )
-async def get_refusal(caller: Administrator, refusal: RefusalId, refusals: RefusalsOf) -> Response:
+async def get_refusal(caller: Administrator, refusal: RefusalId, views: ViewsOf) -> Response:
     """One refusal, by the id that the list shows, which is also that of its event on `points.events`."""
-    found = await refusals.one(caller.store, refusal)
+    found = await views.refusals.one(caller.store, refusal)
     if found is None:
         raise Problem("refusal_unknown", "there is no refusal with this id, or it is older than 28 days")
     return answer(found)

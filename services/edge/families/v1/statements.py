@@ -8,17 +8,18 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from schemas.changes import KINDS
-from services.edge import attributions, cursors, statements
 from services.edge.auth.principals import Administrator
 from services.edge.families.v1.accounts import account_unknown
 from services.edge.families.v1.models.accounts import StatementAnswer
 from services.edge.families.v1.presenting import movement_of
+from services.edge.http import cursors
 from services.edge.http.answers import answer
 from services.edge.http.documenting import shown
 from services.edge.http.paging import SIZE, Cursor, PageSize, following, not_ours
 from services.edge.http.parameters import AccountNumber, Bound, FilterText, filter_texts
 from services.edge.http.parts import EdgeOf
 from services.edge.http.router import Router
+from services.edge.views.statements import Query as StatementQuery
 from shared.ids import account_id
 
 router = Router("Accounts", "/v1/accounts/{accountNumber}")
@@ -52,20 +53,19 @@ async def get_statement(
     Follow `next` until it is null: the pages show each movement once, however many are booked meanwhile, which
     stand before the first page. What a write that was answered 200 by this installation booked is always seen.
     """
-    names = await edge.views.names(account_id(caller.store, number))
+    names = await edge.views.accounts.names(account_id(caller.store, number))
     if names is None:
         raise account_unknown()
     account, own_number = names
-    asked = statements.Query(account=account, programme=programme, kinds=kind, from_=from_, until=until, limit=size)
+    asked = StatementQuery(account=account, programme=programme, kinds=kind, from_=from_, until=until, limit=size)
     secret = edge.settings.secret.get_secret_value().encode()
     if cursor is not None:
         if (place := cursors.read(secret, asked, cursor)) is None:
             raise not_ours()
         asked = replace(asked, below=place)
-    changes = await edge.views.movements(replace(asked, limit=size + 1))
+    changes = await edge.views.statements.page(replace(asked, limit=size + 1))
     page = changes[:size]
-    async with edge.views.database() as database:
-        actors = await attributions.actors(database, page)
+    actors = await edge.views.attributions.actors(page)
     more = len(changes) > size
     return answer(
         {

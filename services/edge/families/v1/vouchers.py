@@ -17,7 +17,7 @@ from services.edge.http.parameters import SerialId
 from services.edge.http.parts import EdgeOf, ViewsOf
 from services.edge.http.problems import Problem
 from services.edge.http.router import Router
-from services.edge.views import Views
+from services.edge.views.views import Views
 from shared.ids import account_id, keyed_command_id, new_id
 from shared.numbers import drawn_number
 
@@ -90,7 +90,7 @@ async def issue_voucher(
     subject = value["serialId"].upper()
     if (number := body.value.account_number) is not None:
         account = account_id(caller.store, number)
-        subject, known_as = await edge.views.names(account) or (account, number)
+        subject, known_as = await edge.views.accounts.names(account) or (account, number)
         value |= {"account": subject, "accountNumber": known_as}
     body = body.renamed_by({"account": "accountNumber"})
     return await send(caller, subject, value, body, partial(_now, edge.views, caller.store))
@@ -112,7 +112,7 @@ async def void_voucher(
 @router.get("/{serialId}", summary="Look at a voucher", responses=_VOUCHER("not_found"))
 async def get_voucher(caller: Administrator, serial: SerialId, views: ViewsOf) -> Response:
     """A voucher, whatever became of it."""
-    found = await views.voucher(caller.store, serial)
+    found = await views.vouchers.one(caller.store, serial)
     if found is None:
         raise Problem("not_found", "no voucher has this serial")
     return answer(voucher_of(found))
@@ -120,5 +120,5 @@ async def get_voucher(caller: Administrator, serial: SerialId, views: ViewsOf) -
 
 async def _now(views: Views, store: str, result: Mapping[str, Any]) -> dict[str, Any] | None:
     """The voucher of a command's result, as it is now; None as long as it cannot be seen."""
-    found = await views.voucher(store, result["serialId"])
+    found = await views.vouchers.one(store, result["serialId"])
     return None if found is None else voucher_of(found)

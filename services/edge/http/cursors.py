@@ -9,8 +9,8 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 from uuid import UUID
 
-from services.edge import refusal_store as refusals
-from services.edge.statements import Place, Query
+from services.edge.views import refusal_store as refusals
+from services.edge.views.statements import Place, Query
 from shared.hashing import canonical, request_hash
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)

@@ -4,91 +4,40 @@ A document is `{_id, version, view}`: an account by its id, others by their stre
 What was deleted keeps its version and has no view (protocol P9).
 """
 
-from collections.abc import Iterable
-from dataclasses import dataclass
-from typing import Any, NamedTuple
-
 import bson
 import orjson
 import structlog
 from bson.errors import BSONError
 from bson.raw_bson import RawBSONDocument
 from prometheus_client import Counter
-from pydantic import TypeAdapter
 
-from schemas.customer_views import CUSTOMER_VIEW, CustomerView
 from schemas.envelope import Envelope, EnvelopeError
-from schemas.points import (
-    ACCOUNT_VIEW,
-    CATALOGUE_VIEW,
-    PROGRAMME_VIEW,
-    AccountView,
-    CatalogueView,
-    ProgrammeView,
-)
+from schemas.points import ACCOUNT_VIEW
 from schemas.replies import SnapshotPart
 from schemas.text import STORED
-from schemas.vouchers import DEFINITION_VIEW, VOUCHER_VIEW, DefinitionView, VoucherView
-from services.edge.shapes import ACCOUNT, CATALOGUE, CUSTOMER, DEFINITION, PROGRAMME, VOUCHER
+from services.edge.views.table import VIEWS
+from services.edge.views.upserts import Upsert
+from shared.decider import Document
 from shared.runtime.kafka import ConsumerRecord
-from shared.shapes import Shape
 
 log = structlog.get_logger()
 
 SNAPSHOTS = Counter("fealty_view_snapshots_total", "Snapshots seen by the views, by how they ended.", ["outcome"])
 
-Document = dict[str, Any]
-
-
-class _View(NamedTuple):
-    """The states of one type: how they are checked, and in which collection and shape they are kept."""
-
-    adapter: TypeAdapter[Any]
-    collection: str
-    shape: Shape
-
-
-_VIEWS = {
-    ACCOUNT_VIEW: _View(TypeAdapter(AccountView), "accounts", ACCOUNT),
-    PROGRAMME_VIEW: _View(TypeAdapter(ProgrammeView), "programmes", PROGRAMME),
-    CATALOGUE_VIEW: _View(TypeAdapter(CatalogueView), "catalogues", CATALOGUE),
-    CUSTOMER_VIEW: _View(TypeAdapter(CustomerView), "customers", CUSTOMER),
-    VOUCHER_VIEW: _View(TypeAdapter(VoucherView), "vouchers", VOUCHER),
-    DEFINITION_VIEW: _View(TypeAdapter(DefinitionView), "definitions", DEFINITION),
-}
-"""By the type of the snapshots; other types are skipped."""
-
-
-@dataclass(frozen=True, slots=True)
-class Upsert:
-    """A state of one aggregate, as the document that it becomes."""
-
-    collection: str
-    id: str
-    version: int
-    document: RawBSONDocument
-
-
-def newest(upserts: Iterable[Upsert]) -> list[Upsert]:
-    """One upsert an aggregate, with its highest version."""
-    found: dict[tuple[str, str], Upsert] = {}
-    for upsert in upserts:
-        known = found.get((upsert.collection, upsert.id))
-        if known is None or known.version < upsert.version:
-            found[upsert.collection, upsert.id] = upsert
-    return list(found.values())
+_TYPES = {kept.type: kept for view in VIEWS.values() for kept in view.snapshots}
+"""What the views keep of the snapshots of each type; other types are skipped."""
 
 
 def of_record(record: ConsumerRecord[bytes, bytes]) -> Upsert | None:
     """The upsert that a record of a snapshots topic asks for; None for a tick, an unknown type, or the unreadable."""
     try:
         envelope = Envelope.from_headers(record.headers)
-        if envelope.type not in _VIEWS:
+        if envelope.type not in _TYPES:
             SNAPSHOTS.labels("skipped").inc()
             return None
         value = orjson.loads(record.value or b"")
         if not _deleted(value):
-            _VIEWS[envelope.type].adapter.validate_python(value, by_alias=True, by_name=False, context=STORED)
+            _TYPES[envelope.type].adapter.validate_python(value, by_alias=True, by_name=False, context=STORED)
         return _upsert(envelope.type, (record.key or b"").decode(), value)
     except (EnvelopeError, ValueError, BSONError, OverflowError) as error:
         SNAPSHOTS.labels("unreadable").inc()
@@ -100,7 +49,7 @@ def of_record(record: ConsumerRecord[bytes, bytes]) -> Upsert | None:
 def of_part(part: SnapshotPart) -> Upsert | None:
     """The upsert that a part of a reply asks for, or None. The service that wrote it is believed to know its shape."""
     try:
-        return _upsert(part.type, part.stream, part.value) if part.type in _VIEWS else None
+        return _upsert(part.type, part.stream, part.value) if part.type in _TYPES else None
     except (ValueError, BSONError, OverflowError) as error:
         SNAPSHOTS.labels("unreadable").inc()
         log.error("an unreadable snapshot in a reply", error=type(error).__name__)
@@ -117,13 +66,13 @@ def _upsert(type_: str, stream: str, value: Document) -> Upsert:
         raise ValueError("a snapshot without a version")
     collection, id_ = place_of(type_, stream)
     content = {} if _deleted(value) else {"view": value}
-    stamped = _VIEWS[type_].shape.stamp({"_id": id_, "version": version, **content})
+    stamped = _TYPES[type_].shape.stamp({"_id": id_, "version": version, **content})
     return Upsert(collection, id_, version, RawBSONDocument(bson.encode(stamped)))
 
 
 def known(type_: str) -> bool:
     """Whether the views keep snapshots of a type."""
-    return type_ in _VIEWS
+    return type_ in _TYPES
 
 
 def place_of(type_: str, stream: str) -> tuple[str, str]:
@@ -133,10 +82,10 @@ def place_of(type_: str, stream: str) -> tuple[str, str]:
     """
     kind, _, name = stream.split("/", 2)
     if type_ != ACCOUNT_VIEW:
-        return _VIEWS[type_].collection, stream
+        return _TYPES[type_].collection, stream
     if kind != "account":
         raise ValueError("a snapshot of an account on another stream")
-    return _VIEWS[type_].collection, name
+    return _TYPES[type_].collection, name
 
 
 def _deleted(value: Document) -> bool:

@@ -7,7 +7,7 @@ serves a period and the order at once, and the place of one movement bounds all 
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 from pymongo import ASCENDING, DESCENDING, IndexModel
 from pymongo.asynchronous.collection import AsyncCollection
@@ -15,9 +15,16 @@ from pymongo.asynchronous.cursor import AsyncCursor
 from pymongo.errors import BulkWriteError
 from pymongo.read_concern import ReadConcern
 
-from services.edge.changes import Movement
+from services.edge.views import changes
+from services.edge.views.applying import Applier, applied
+from services.edge.views.changes import CHANGES, Movement
+from services.edge.views.connection import Connection
+from services.edge.views.shapes import STATEMENT
+from services.edge.views.view import Stored, View, gather
+from shared.decider import Document
+from shared.runtime.consumer import Batch
 
-Document = dict[str, Any]
+STATEMENTS = "statements"
 
 _ACCOUNT, _PROGRAMME, _KIND, _SEQUENCE = "change.account", "change.programme", "change.kind", "change.sequence"
 _NEWEST_FIRST = (("at", DESCENDING), (_SEQUENCE, DESCENDING))
@@ -59,11 +66,6 @@ class Query:
     until: datetime | None = None
     below: Place | None = None
     limit: int
-
-
-async def prepare(collection: AsyncCollection[Document]) -> None:
-    """Create the indexes; done at each start, by several processes at once too."""
-    await collection.create_indexes([*INDEXES])
 
 
 async def insert(collection: AsyncCollection[Document], movements: Sequence[Movement]) -> None:
@@ -120,3 +122,45 @@ def standing(account: str, at: datetime) -> list[Document]:
         {"$sort": {_PROGRAMME: ASCENDING, **dict(_NEWEST_FIRST)}},
         {"$group": {"_id": "$" + _PROGRAMME, "v": {"$first": "$v"}, "change": {"$first": "$change"}}},
     ]
+
+
+class Statements(View):
+    """Reads give values of `points.changes`."""
+
+    collections = (Stored(STATEMENTS, INDEXES),)
+    topic = "points.changes"
+
+    def __init__(self, connection: Connection) -> None:
+        super().__init__(connection)
+        self._book = Applier(self.book)
+
+    async def feed(self, batch: Batch) -> None:
+        """Insert the movements of a batch; what is none is skipped, what is unreadable logged and counted."""
+        await gather(batch, self._connection.settings.batch_records_max)
+        movements = [movement for record in batch.records if (movement := changes.of_record(record)) is not None]
+        async with self._connection.feeding() as database:
+            await insert_missing(database[STATEMENTS], movements)
+        CHANGES.labels("fed").inc(len(movements))
+
+    async def apply(self, values: Sequence[Document]) -> bool:
+        """Insert the movements that came with a reply; True when the next read sees them all."""
+        movements = [movement for value in values if (movement := changes.of_value(value)) is not None]
+        return await applied(self._book, movements, CHANGES)
+
+    async def book(self, movements: list[Movement]) -> None:
+        """Insert movements so that the next read sees them; the feed brings them again, durably."""
+        async with self._connection.applying() as database:
+            await insert(database[STATEMENTS], movements)
+
+    async def page(self, query: Query) -> list[Document]:
+        """The movements that a query asks for, newest first."""
+        async with self._connection.reading() as database:
+            found = await find(database[STATEMENTS], query).to_list(query.limit)
+        return [STATEMENT.upgrade(document)["change"] for document in found]
+
+    async def standing(self, account: str, at: datetime) -> list[Document]:
+        """The last movement of each programme, booked at or before `at`, in order of programme."""
+        async with self._connection.reading() as database:
+            cursor = await database[STATEMENTS].aggregate(standing(account, at), hint=STANDING_INDEX)
+            found = sorted(await cursor.to_list(None), key=lambda document: str(document["_id"]))
+        return [STATEMENT.upgrade(document)["change"] for document in found]

@@ -12,9 +12,9 @@ from schemas.base import format_instant, to_instant
 from schemas.envelope import Envelope, EnvelopeError
 from schemas.orders import OrderAwardRefused, OrderFactRefused
 from schemas.points import REJECTIONS
-from services.edge import refusal_store as refusals
-from services.edge.refusal_store import REFUSAL, Query
-from services.edge.views import Views
+from services.edge.views import refusal_store as refusals
+from services.edge.views.refusal_store import INDEXES, REFUSAL, REFUSALS, Query
+from services.edge.views.view import Stored, View
 from shared.clock import instant
 from shared.decider import Document
 from shared.runtime.consumer import Batch
@@ -30,29 +30,29 @@ _TYPES = frozenset(name.encode() for name in (*REJECTIONS.values(), *_LATER))
 _SHOWN = ("command", "code", "detail", "pointer", "accountNumber", "order", "shop", "fact", "sender", "input")
 
 
-class Refusals:
-    """Refusals as this installation's edges know them. Its methods raise :class:`Unavailable`."""
+class Refusals(View):
+    """Refusals as this installation's edges know them."""
 
-    def __init__(self, views: Views) -> None:
-        self._views = views
+    collections = (Stored(REFUSALS, INDEXES),)
+    topic = "points.events"
 
     async def feed(self, batch: Batch) -> None:
         """Store the refusals among a batch of events; the others are skipped, what is unreadable logged and counted."""
         found = [refusal for record in batch.records if (refusal := of_record(record)) is not None]
-        async with self._views.database() as database:
+        async with self._connection.keeping() as database:
             await refusals.store(database, found)
         SEEN.labels("fed").inc(len(found))
 
     async def page(self, query: Query, number: str | None) -> list[Document]:
         """The refusals of a query, and with a number those of its account alone."""
-        async with self._views.database() as database:
+        async with self._connection.reading() as database:
             if number is not None:
                 query = replace(query, accounts=await refusals.accounts_of(database, query.store, number))
             return await refusals.page(database, query)
 
     async def one(self, store: str, id_: str) -> Document | None:
         """The refusal of this id, if it is of this store."""
-        async with self._views.database() as database:
+        async with self._connection.reading() as database:
             return await refusals.one(database, store, id_)
 
 

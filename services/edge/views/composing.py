@@ -1,38 +1,24 @@
-"""Customers as one document each: the profile, the accounts that the cards lead to, and a few vouchers.
-
-`{_id, v, store, version, view, links, accounts, vouchers}`: `version` and `view` are the profile's; `links` names the
-accounts by id; the members of `accounts` and `vouchers` are parts `{id, version, view}`. Each part is replaced only by
-a newer one. A voucher that cannot be used any more is kept as a part without a view, so that no late snapshot of it
-brings it back. A customer who has had more than `VOUCHERS_MAX` has none here, once and for all: `vouchersApart` says
-that they are to be read in their own collection (vouchers.py), and no voucher costs this document anything any more.
+"""The customer's document, put together of the snapshots of three services: each part where it is newer.
 
 Accounts and vouchers have collections of their own, too. They are written before the customers are looked up, and a
 customer before its parts are read there: whichever comes second finds the other.
 """
 
 import asyncio
-import re
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from typing import Any
 
-from pymongo import ASCENDING, IndexModel, UpdateMany, UpdateOne
-from pymongo.asynchronous.database import AsyncDatabase
+from pymongo import UpdateMany, UpdateOne
 
-from services.edge.shapes import ACCOUNT, ACCOUNT_PART, CUSTOMER, VOUCHER, VOUCHER_PART
-from services.edge.snapshots import Document, Upsert
-from services.edge.upserts import create, older, write
-from services.edge.vouchers import INDEXES, USABLE, VOUCHERS
+from services.edge.views.accounts import ACCOUNTS
+from services.edge.views.connection import Database
+from services.edge.views.customers import APART, CUSTOMERS, VOUCHERS_MAX
+from services.edge.views.shapes import ACCOUNT, ACCOUNT_PART, CUSTOMER, VOUCHER, VOUCHER_PART
+from services.edge.views.upserts import Upsert, older, write
+from services.edge.views.vouchers import USABLE, VOUCHERS
+from shared.decider import Document
 from shared.ids import account_id
 
-ACCOUNTS, CUSTOMERS = "accounts", "customers"
-
-PREFIXES = ("firstName", "lastName")
-"""The criteria that a value has only to begin with."""
-_CRITERIA = ("cardNumbers", "emailAddress", "postalCode", "lastName", "firstName", "houseNumber", "houseNumberAddition")
-"""Those that few customers share come first."""
-VOUCHERS_MAX = 32
-"""As many of a customer's vouchers, used ones included, lie in the customer's document."""
-APART = "vouchersApart"
 _READ_MAX = 1_000
 _NOT_APART = {APART: {"$ne": True}}
 _VOUCHER_SHOWN = (
@@ -50,57 +36,7 @@ _VOUCHER_SHOWN = (
 _VOUCHER_READ = {"v": True, "version": True, **{f"view.{name}": True for name in (*_VOUCHER_SHOWN, "state")}}
 
 
-async def prepare(database: AsyncDatabase[Document]) -> None:
-    """Create the indexes that are not there yet."""
-    searched = [IndexModel(_searched(name), name=f"search_{name}") for name in _CRITERIA]
-    await create(database[VOUCHERS], INDEXES)
-    await create(database[CUSTOMERS], [IndexModel([("links", ASCENDING)], name="links"), *searched])
-
-
-def _searched(criterion: str) -> list[tuple[str, int]]:
-    """The index of a criterion: in the order in which a search shows what it finds."""
-    return [(name, ASCENDING) for name in ("store", f"view.search.{criterion}", "_id", "view.state")]
-
-
-def stream_of(store: str, customer: str) -> str:
-    """The id of a customer's document."""
-    return f"customer/{store}/{customer}"
-
-
-async def find(database: AsyncDatabase[Document], store: str, customer: str) -> Document | None:
-    """A customer with all parts, in one read."""
-    found = await database[CUSTOMERS].find_one({"_id": stream_of(store, customer)})
-    if found is None:
-        return None
-    for field, shape in ((ACCOUNTS, ACCOUNT_PART), (VOUCHERS, VOUCHER_PART)):
-        if field in found:
-            found[field] = [shape.upgrade(part) for part in found[field]]
-    return CUSTOMER.upgrade(found)
-
-
-async def search(
-    database: AsyncDatabase[Document], store: str, criteria: Mapping[str, str | tuple[str, ...]], skip: int, limit: int
-) -> list[Document]:
-    """The customers that meet all criteria; deleted ones are not found.
-
-    Criteria are members of `SearchView`, as they compare. The one that leaves the fewest is looked up in its index, and
-    what is found comes in its order: by the name, where a name is looked for by its beginning, and the oldest first.
-    """
-    wanted: Document = {"store": store, "view.state": {"$ne": "deleted"}}
-    for name, value in criteria.items():
-        if isinstance(value, tuple):
-            wanted[f"view.search.{name}"] = value[0] if len(value) == 1 else {"$in": [*value]}
-        else:
-            wanted[f"view.search.{name}"] = {"$regex": f"^{re.escape(value)}"} if name in PREFIXES else value
-    shown = {"v": True, "view.customer": True, "view.customerInfo": True}
-    first = next(name for name in _CRITERIA if name in criteria)
-    order = [f"view.search.{first}", "_id"] if first in PREFIXES else ["_id"]
-    found = database[CUSTOMERS].find(wanted, shown).hint(f"search_{first}").skip(skip).limit(limit)
-    found = found.sort([(name, ASCENDING) for name in order])
-    return [CUSTOMER.upgrade(each) for each in await found.to_list(limit)]
-
-
-async def compose(database: AsyncDatabase[Document], upserts: Sequence[Upsert]) -> None:
+async def compose(database: Database, upserts: Sequence[Upsert]) -> None:
     """Bring snapshots into the customers' documents; those of accounts and vouchers have been written as they are."""
     people = [upsert for upsert in upserts if upsert.collection == CUSTOMERS]
     if people:
@@ -117,7 +53,7 @@ async def compose(database: AsyncDatabase[Document], upserts: Sequence[Upsert]) 
         await _merge(database, of_linked, [each for each in vouchers if _owner(each) in linked], follow=True)
 
 
-async def attach(database: AsyncDatabase[Document], accounts: Collection[str], *, follow: bool) -> None:
+async def attach(database: Database, accounts: Collection[str], *, follow: bool) -> None:
     """Give the customers that are linked to these accounts what is known of them.
 
     That includes vouchers that were used: else a late snapshot could bring one of those back.
@@ -128,7 +64,7 @@ async def attach(database: AsyncDatabase[Document], accounts: Collection[str], *
     await _merge(database, map(ACCOUNT.upgrade, found), map(VOUCHER.upgrade, owned), follow=follow)
 
 
-async def _few_vouchers(database: AsyncDatabase[Document], accounts: Collection[str]) -> list[Document]:
+async def _few_vouchers(database: Database, accounts: Collection[str]) -> list[Document]:
     """The vouchers of accounts that have few; of a customer with an account that has many it is noted instead."""
     customers, vouchers = database[CUSTOMERS], database[VOUCHERS]
     wanted = {*await customers.distinct("links", {"links": {"$in": [*accounts]}, **_NOT_APART})} & {*accounts}
@@ -146,7 +82,7 @@ async def _few_vouchers(database: AsyncDatabase[Document], accounts: Collection[
 
 
 async def _merge(
-    database: AsyncDatabase[Document],
+    database: Database,
     accounts: Iterable[Mapping[str, Document]],
     vouchers: Iterable[Mapping[str, Document]],
     *,

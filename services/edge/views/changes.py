@@ -17,7 +17,7 @@ from pydantic import TypeAdapter
 
 from schemas.envelope import Envelope, EnvelopeError
 from schemas.points import CHANGED, PointsChanged
-from services.edge.shapes import STATEMENT
+from services.edge.views.shapes import STATEMENT
 from shared.runtime.kafka import ConsumerRecord
 
 log = structlog.get_logger()

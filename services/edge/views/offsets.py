@@ -9,7 +9,7 @@ from typing import Any
 from pymongo import UpdateOne, WriteConcern
 from pymongo.asynchronous.database import AsyncDatabase
 
-from services.edge.shapes import OFFSET
+from services.edge.views.shapes import OFFSET
 from shared.runtime.kafka import TopicPartition
 
 _LAZY = WriteConcern(w=1, j=False)

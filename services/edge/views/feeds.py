@@ -11,8 +11,8 @@ from collections.abc import Awaitable, Callable, Mapping, Sequence
 import structlog
 from faststream.kafka import KafkaBroker
 
-from services.edge import offsets
-from services.edge.views import Views
+from services.edge.views import offsets
+from services.edge.views.views import Views
 from shared.backoff import Backoff
 from shared.errors import Unavailable
 from shared.runtime.app import until_available

@@ -1,17 +1,39 @@
 """Writing snapshots to the views' collections: each document is replaced only when it is older, in one step."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from contextlib import suppress
+from dataclasses import dataclass
 
+from bson.raw_bson import RawBSONDocument
 from pymongo import IndexModel, UpdateMany, UpdateOne
 from pymongo.asynchronous.collection import AsyncCollection
 from pymongo.asynchronous.database import AsyncDatabase
 from pymongo.errors import BulkWriteError, OperationFailure
 
-from services.edge.snapshots import Document, Upsert
+from shared.decider import Document
 
 _ATTEMPTS_MAX = 3
 _DUPLICATE_KEY = 11000
+
+
+@dataclass(frozen=True, slots=True)
+class Upsert:
+    """A state of one aggregate, as the document that it becomes."""
+
+    collection: str
+    id: str
+    version: int
+    document: RawBSONDocument
+
+
+def newest(upserts: Iterable[Upsert]) -> list[Upsert]:
+    """One upsert an aggregate, with its highest version."""
+    found: dict[tuple[str, str], Upsert] = {}
+    for upsert in upserts:
+        known = found.get((upsert.collection, upsert.id))
+        if known is None or known.version < upsert.version:
+            found[upsert.collection, upsert.id] = upsert
+    return list(found.values())
 
 
 async def replace_older(database: AsyncDatabase[Document], upserts: Sequence[Upsert]) -> None:

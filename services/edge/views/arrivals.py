@@ -6,19 +6,19 @@ from collections.abc import Callable, Sequence
 from contextlib import AbstractAsyncContextManager
 
 import structlog
-from pymongo.asynchronous.database import AsyncDatabase
 
 from schemas.replies import LeftOut
-from services.edge import customers
-from services.edge.snapshots import Document, known, place_of
-from services.edge.vouchers import VOUCHERS
+from services.edge.views.accounts import ACCOUNTS
+from services.edge.views.composing import attach
+from services.edge.views.connection import Database
+from services.edge.views.snapshots import known, place_of
+from services.edge.views.statements import STATEMENTS
+from services.edge.views.vouchers import VOUCHERS
 from shared.clock import monotonic_s
 from shared.errors import Unavailable
 
 WAIT_S = 2.0
 _LOOK_S = 0.03
-
-Database = AsyncDatabase[Document]
 
 log = structlog.get_logger()
 
@@ -48,14 +48,14 @@ async def _there(database: Database, left_out: Sequence[LeftOut]) -> bool:
         found = await database[collection].find({"_id": {"$in": [*versions]}}, shown).to_list(len(versions))
         if len(found) < len(versions) or any(each["version"] < versions[each["_id"]] for each in found):
             return False
-        if collection == customers.ACCOUNTS:
+        if collection == ACCOUNTS:
             owners |= versions.keys()
         owners |= {owner for each in found if (owner := each.get("view", {}).get("account")) is not None}
     last = _last_changes(left_out)
-    if await database["statements"].count_documents({"_id": {"$in": last}}) < len(last):
+    if await database[STATEMENTS].count_documents({"_id": {"$in": last}}) < len(last):
         return False
     if owners:
-        await customers.attach(database, owners, follow=True)
+        await attach(database, owners, follow=True)
     return True
 
 

@@ -24,6 +24,7 @@ from shared.settings import Settings
 from shared.shapes import Shape, unchanged
 
 Document = dict[str, Any]
+REFUSALS = "refusals"
 
 
 def _of_no_shop(refusal: Document) -> Document:
@@ -80,16 +81,11 @@ class Query:
     limit: int
 
 
-async def prepare(database: AsyncDatabase[Document]) -> None:
-    """Create the indexes; done at each start, by several processes at once too."""
-    await database["refusals"].create_indexes([*INDEXES])
-
-
 async def store(database: AsyncDatabase[Document], documents: Sequence[Document]) -> None:
     """Write refusals; one that is there already is written again, as it was."""
     if documents:
         writes = [ReplaceOne({"_id": document["_id"]}, document, upsert=True) for document in documents]
-        await database["refusals"].bulk_write(writes, ordered=False)
+        await database[REFUSALS].bulk_write(writes, ordered=False)
 
 
 def find(collection: AsyncCollection[Document], query: Query) -> AsyncCursor[Document]:
@@ -123,13 +119,13 @@ def index_of(query: Query) -> str:
 
 async def one(database: AsyncDatabase[Document], store_: str, id_: str) -> Document | None:
     """The refusal of this id; None when there is none in this store."""
-    found = await database["refusals"].find_one({"_id": id_, "store": store_})
+    found = await database[REFUSALS].find_one({"_id": id_, "store": store_})
     return None if found is None else REFUSAL.upgrade(found)["refusal"]
 
 
 async def page(database: AsyncDatabase[Document], query: Query) -> list[Document]:
     """The refusals of a query, as they are shown."""
-    found = await find(database["refusals"], query).to_list(query.limit)
+    found = await find(database[REFUSALS], query).to_list(query.limit)
     return [REFUSAL.upgrade(document)["refusal"] for document in found]
 
 
