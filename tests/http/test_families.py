@@ -1,0 +1,89 @@
+"""What a family of operations has of its own: the shape of its errors, and how its paths match."""
+
+import httpx
+import pytest
+from starlette.responses import JSONResponse, Response
+
+from services.edge import main
+from services.edge.auth.principals import Administrator
+from services.edge.http.documenting import shown
+from services.edge.http.models import PendingAnswer
+from services.edge.http.paging import SIZE, PageSize
+from services.edge.http.problems import Problem
+from services.edge.http.router import AnyCaseRoute, FamilyRoute, Router, mount
+from tests.http.conftest import Offline
+
+
+class OtherErrors(FamilyRoute):
+    """A family whose errors are not RFC 9457's."""
+
+    @staticmethod
+    def refused(problem: Problem) -> Response:
+        """Its own shape."""
+        return JSONResponse({"message": problem.detail}, problem.status, problem.headers)
+
+
+def thing(router: Router) -> None:
+    """Mounts one operation on a router."""
+
+    responses = shown(PendingAnswer, "It.", "not_found")
+
+    @router.get("/thing", summary="A thing", responses=responses, operation_id=f"getThing{router.prefix[1:]}")
+    async def get_thing(caller: Administrator, size: PageSize = SIZE) -> Response:
+        if size == 1:
+            raise Problem("not_found", f"{caller.store} has none")
+        return JSONResponse({"size": size})
+
+
+@pytest.fixture
+def families(offline: Offline) -> httpx.AsyncClient:
+    """An edge with two more families."""
+    for prefix, route in (("/other", OtherErrors), ("/AnyCase", AnyCaseRoute)):
+        router = Router("Things", prefix, route)
+        thing(router)
+        mount(offline.app, router)
+    offline.client.event_hooks = {}
+    return offline.client
+
+
+@pytest.mark.parametrize(
+    ("query", "status", "message"),
+    [
+        ("?size=1", 404, "default has none"),
+        ("?size=0", 400, "size: a whole number from 1 to 100"),
+        ("?colour=red", 400, "colour: there is no such parameter"),
+    ],
+)
+async def test_every_refusal_has_the_shape_of_its_family(
+    families: httpx.AsyncClient, query: str, status: int, message: str
+) -> None:
+    response = await families.get("/other/thing" + query)
+    assert (response.status_code, response.json()) == (status, {"message": message})
+    other = await families.get("/AnyCase/thing" + query)
+    assert (other.status_code, other.json()["detail"]) == (status, message)
+    assert other.headers["content-type"] == "application/problem+json"
+
+
+async def test_without_a_token_too(families: httpx.AsyncClient) -> None:
+    del families.headers["Authorization"]
+    response = await families.get("/other/thing")
+    assert response.status_code == 401
+    assert [*response.json()] == ["message"]
+    assert response.headers["www-authenticate"] == 'Bearer realm="fealty"'
+
+
+async def test_paths_match_in_any_case_where_the_family_says_so(families: httpx.AsyncClient) -> None:
+    assert (await families.get("/aNYcASE/THING?size=7")).json() == {"size": 7}
+    assert (await families.get("/Other/thing")).status_code == 404
+
+
+async def test_a_new_operation_is_documented_by_what_it_takes(offline: Offline, families: httpx.AsyncClient) -> None:
+    document = offline.app.openapi()
+    operation = document["paths"]["/other/thing"]["get"]
+    assert operation["security"] == [{"oauth2": ["api_admin"]}]
+    assert [each["name"] for each in operation["parameters"]] == ["size"]
+    assert {"200", "400", "401", "403", "404", "429"} <= {*operation["responses"]}
+    assert main.create_app(offline.edge.settings).openapi()["paths"].keys() == document["paths"].keys() - {
+        "/other/thing",
+        "/AnyCase/thing",
+    }
