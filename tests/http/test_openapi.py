@@ -30,17 +30,11 @@ def fits(part: dict[str, Any], value: Any) -> None:
     Draft202012Validator(whole, format_checker=Draft202012Validator.FORMAT_CHECKER).validate(value)
 
 
-IDS = """
-    adjustBalance anonymiseCustomer createCustomer exportCustomer getAccount getCustomer getLiveness getOperation
-    getOperationAsAdministrator getPastBalances getReadiness getRefusal getStatement getToken getVoucher giveCard
-    issueVoucher listCustomerVouchers listRefusals pinTier postCustomerTransaction postTransaction
-    previewCustomerTransaction previewTransaction replaceAccountNumber reverseTransaction searchCustomers
-    setAccountState setCustomerState unpinTier updateCustomer voidVoucher
-"""
-
-
-def test_operations_have_the_ids_that_generated_clients_call_them_by() -> None:
-    assert sorted(operation["operationId"] for _, _, operation in OPERATIONS) == IDS.split()
+def test_operations_have_ids_that_generated_clients_make_methods_of() -> None:
+    """That none is renamed is what released.json is held against."""
+    ids = [operation["operationId"] for _, _, operation in OPERATIONS]
+    assert len({*ids}) == len(ids) > 30
+    assert all(re.fullmatch("[a-z]+([A-Z][a-z]+)+", id_) for id_ in ids), ids
 
 
 def test_bounds_are_spelled_as_json_schema_does() -> None:
