@@ -90,7 +90,7 @@ class Checked:
                     ],
                     mode="left_to_right",
                     custom_error_type="characters",
-                    custom_error_message=self.characters.wanted,
+                    custom_error_message=f"It {self.characters.wanted}.",
                 ),
             ]
         )

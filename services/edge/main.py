@@ -123,13 +123,15 @@ async def _unavailable(request: Request, error: Exception) -> Response:
     assert isinstance(error, Unavailable)
     if isinstance(error, TooSlow):
         return await refuse(
-            request, unavailable("the query took too long and was ended; ask for less at once, or later")
+            request, unavailable("The query took too long and was stopped. Ask for less at once, or later.")
         )
-    return await refuse(request, unavailable("a server that this needs is away; ask again"))
+    return await refuse(
+        request, unavailable("A server that this operation needs cannot be reached. Send the request again.")
+    )
 
 
 async def _invalid(request: Request, error: Exception) -> Response:
-    """What FastAPI refuses by a parameter's type; the first of its faults is told."""
+    """An invalid parameter, as FastAPI found it; the first fault is reported."""
     assert isinstance(error, RequestValidationError)
     first = error.errors()[0]
     return await refuse(request, wrong(str(first["loc"][-1]), str(first["msg"])))
@@ -138,7 +140,7 @@ async def _invalid(request: Request, error: Exception) -> Response:
 async def _http_error(request: Request, error: Exception) -> Response:
     """What the router refuses by itself: unknown paths and methods."""
     assert isinstance(error, HTTPException)
-    code = _BY_STATUS.get(error.status_code, "bad_request")
+    code = _BY_STATUS[error.status_code]
     headers = {**(error.headers or {})}
     if code == "method_not_allowed":
         headers["Allow"] = ", ".join(sorted(_methods(request)))

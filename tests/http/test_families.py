@@ -50,8 +50,8 @@ def families(offline: Offline) -> httpx.AsyncClient:
     ("query", "status", "message"),
     [
         ("?size=1", 404, "default has none"),
-        ("?size=0", 400, "size: a whole number from 1 to 100"),
-        ("?colour=red", 400, "colour: there is no such parameter"),
+        ("?size=0", 400, "size: It must be a whole number from 1 to 100."),
+        ("?colour=red", 400, "colour: There is no such parameter."),
     ],
 )
 async def test_every_refusal_has_the_shape_of_its_family(

@@ -110,5 +110,5 @@ def test_every_part_of_an_id_is_sealed() -> None:
         id_.replace(".1795341600000", ".1795341600001"),
     )
     for other in others:
-        with pytest.raises(Exception, match="no operation of yours"):
+        with pytest.raises(Exception, match="No operation of this client"):
             operations.read(other, caller)

@@ -106,7 +106,7 @@ class Access:
                 raise tokens.expired()
         caller = verified.caller
         if not await self._enabled(caller.client):
-            raise tokens.refused("token_invalid", "the token's client is disabled")
+            raise tokens.refused("token_invalid", "The token's client is disabled.")
         bind_contextvars(actor=caller.actor, store=caller.store)  # For the access log, refusals included.
         return caller
 
@@ -117,7 +117,7 @@ class Access:
             await self._read_ring()
             key = self._key(id_)
         if key is None:
-            raise tokens.refused("token_invalid", "the token was signed with a key that is not known")
+            raise tokens.refused("token_invalid", "The token was signed with an unknown key.")
         return tokens.verify(token, key, self.issuer)
 
     def _key(self, id_: str) -> SigningKey | None:
@@ -185,7 +185,7 @@ def _bearer(request: Request) -> str:
         scheme, _, token = given[0].partition(" ")
         if scheme.lower() == "bearer" and (token := token.strip()):
             return token
-    detail = "send one header Authorization: Bearer with a token from /oauth/token"
+    detail = "Send one header `Authorization: Bearer` with a token from /oauth/token."
     raise Problem("unauthenticated", detail, headers={"WWW-Authenticate": 'Bearer realm="fealty"'})
 
 

@@ -72,9 +72,9 @@ class TokenEndpoint:
         form = await _form(request)
         given = _credentials(request, form)
         if "grant_type" not in form:
-            raise Refused("invalid_request", "grant_type is missing")
+            raise Refused("invalid_request", "grant_type is missing.")
         if form["grant_type"] != GRANT:
-            raise Refused("unsupported_grant_type", f"the only grant_type is {GRANT}")
+            raise Refused("unsupported_grant_type", f"The only supported grant_type is {GRANT}.")
         address = address_of(request)
         client = await self._authenticated(given, address)
         self._access.rates.take(client.id)
@@ -101,9 +101,9 @@ class TokenEndpoint:
             self._throttle.succeeded(given.client, address)
             return client
         if wait_s:
-            detail = "too many wrong secrets in a row; wait, then try again"
+            detail = "Too many wrong secrets in a row. Wait as long as Retry-After says, then try again."
             raise Refused("invalid_client", detail, 429, Retry_After=str(wait_s))
-        raise _unknown("there is no such client, it is disabled, or its secret is another one")
+        raise _unknown("The client does not exist, is disabled, or has another secret.")
 
     async def _read(self, id_: str) -> Client | None:
         async with self._views.credentials() as credentials:
@@ -117,19 +117,19 @@ async def _form(request: Request) -> dict[str, str]:
     """
     content_type = request.headers.get("content-type", "").partition(";")[0].strip().lower()
     if content_type != _FORM:
-        raise Refused("invalid_request", f"send the request as {_FORM}")
+        raise Refused("invalid_request", f"Send the request as {_FORM}.")
     raw = b""
     async for chunk in request.stream():
         raw += chunk
         if len(raw) > _FORM_BYTES_MAX:
-            raise Refused("invalid_request", f"a request for a token has at most {_FORM_BYTES_MAX} bytes")
+            raise Refused("invalid_request", f"A request for a token has at most {_FORM_BYTES_MAX} bytes.")
     try:
         fields = parse_qsl(raw.decode("ascii"), errors="strict", max_num_fields=_FIELDS_MAX)
     except ValueError as error:
-        raise Refused("invalid_request", "the form cannot be read") from error
+        raise Refused("invalid_request", "The form cannot be read.") from error
     form = dict(fields)
     if len(form) < len(fields):
-        raise Refused("invalid_request", "a field is given twice")
+        raise Refused("invalid_request", "A field is given twice.")
     return form
 
 
@@ -140,14 +140,14 @@ def _credentials(request: Request, form: Mapping[str, str]) -> _Given:
     """
     headers = request.headers.getlist("authorization")
     if len(headers) > 1 or (headers and "client_secret" in form):
-        raise Refused("invalid_request", "authenticate once: by HTTP Basic, or by client_id and client_secret")
+        raise Refused("invalid_request", "Authenticate once: by HTTP Basic, or by client_id and client_secret.")
     if not headers:
         if "client_id" not in form or "client_secret" not in form:
-            raise _unknown("authenticate by HTTP Basic, or by client_id and client_secret in the form")
+            raise _unknown("Authenticate by HTTP Basic, or by client_id and client_secret in the form.")
         return _Given(form["client_id"], form["client_secret"])
     given = _basic(headers[0])
     if form.get("client_id", given.client) != given.client:
-        raise Refused("invalid_request", "client_id is another one than that of the Authorization header")
+        raise Refused("invalid_request", "client_id differs from that of the Authorization header.")
     return given
 
 
@@ -162,7 +162,7 @@ def _basic(header: str) -> _Given:
             raise ValueError("no secret")
         return _Given(unquote_plus(client), unquote_plus(secret))
     except (ValueError, binascii.Error) as error:
-        raise _unknown("the Authorization header is no HTTP Basic with a client's id and secret") from error
+        raise _unknown("The Authorization header is not HTTP Basic with a client's id and secret.") from error
 
 
 def _scopes(client: Client, asked: str | None) -> tuple[str, ...]:
@@ -174,7 +174,7 @@ def _scopes(client: Client, asked: str | None) -> tuple[str, ...]:
         return client.scopes
     wanted = set(asked.split(" "))
     if not wanted <= set(client.scopes):
-        raise Refused("invalid_scope", "the client may have no more than its own scopes, with one space between them")
+        raise Refused("invalid_scope", "Ask for scopes of the client only, with one space between them.")
     return tuple(scope for scope in client.scopes if scope in wanted)
 
 
@@ -226,9 +226,9 @@ _RESPONSES: dict[int | str, dict[str, Any]] = {
 
 @router.post(TOKEN, summary="Get an access token", responses=_RESPONSES, openapi_extra=_BODY)
 async def get_token(request: Request) -> Response:
-    """Send the client's id and secret by HTTP Basic or in the form, and take the token to every other call.
+    """Send the client's id and secret by HTTP Basic or in the form; send the token with every other request.
 
-    It covers all scopes of the client, or those that `scope` names. Ask for another one when it expires.
+    The token has all scopes of the client, or those that `scope` names. Request a new one when it expires.
     """
     endpoint: TokenEndpoint = request.app.state.edge.tokens
     try:

@@ -28,7 +28,7 @@ class Rates:
         due_s = max(now_s, self._due_s.get(who, 0.0)) + step_s
         wait_s = due_s - now_s - BURST_S
         if wait_s > step_s / 2:  # Sums of steps are not exact.
-            detail = f"at most {self._per_s} requests a second; wait as long as Retry-After says"
+            detail = f"At most {self._per_s} requests a second are allowed. Wait as long as Retry-After says."
             raise Problem("too_many_requests", detail, headers={"Retry-After": str(max(1, math.ceil(wait_s)))})
         self._due_s[who] = due_s
         self._due_s.move_to_end(who)

@@ -42,7 +42,7 @@ class Caller:
         """
         if self.scopes.isdisjoint(scopes):
             told = f'Bearer realm="fealty", error="insufficient_scope", scope="{scopes[0]}"'
-            detail = f"this needs the scope {' or '.join(scopes)}"
+            detail = f"This operation needs the scope {' or '.join(scopes)}."
             raise Problem("insufficient_scope", detail, headers={"WWW-Authenticate": told})
 
 
@@ -79,13 +79,13 @@ def key_id_of(token: str) -> str:
     :raises Problem: `token_invalid`.
     """
     if len(token) > _CHARS_MAX:
-        raise refused("token_invalid", "the token is too long to be one of ours")
+        raise refused("token_invalid", "The token is too long to be valid.")
     try:
         id_ = jwt.get_unverified_header(token).get("kid")
     except jwt.PyJWTError as error:
-        raise refused("token_invalid", "the token cannot be read") from error
+        raise refused("token_invalid", "The token cannot be read.") from error
     if not isinstance(id_, str):
-        raise refused("token_invalid", "the token names no key")
+        raise refused("token_invalid", "The token does not name its key.")
     return id_
 
 
@@ -99,16 +99,16 @@ def verify(token: str, key: SigningKey, issuer: str) -> Verified:
     except jwt.ExpiredSignatureError as error:
         raise expired() from error
     except jwt.PyJWTError as error:
-        raise refused("token_invalid", "the token is none of ours, or was changed") from error
+        raise refused("token_invalid", "The token was not signed by this installation, or was changed.") from error
     if not _ours(claims):
-        raise refused("token_invalid", "the token says what none of ours says")
+        raise refused("token_invalid", "The token has claims that this installation never signs.")
     caller = Caller(claims["sub"], claims["store"], frozenset(claims["scope"].split()))
     return Verified(caller, claims["exp"] + SKEW_S)
 
 
 def expired() -> Problem:
     """401: a token was good once."""
-    return refused("token_expired", "the token has expired; ask for another one")
+    return refused("token_expired", "The token has expired. Request a new one.")
 
 
 def refused(code: str, detail: str) -> Problem:

@@ -124,7 +124,7 @@ class Bus:
             sent = await self._requester.send(request)
         except NotSent as error:
             self._state.trouble(str(error))
-            raise unavailable("the command was not sent; send it again") from error
+            raise unavailable("The command was not sent. Send the request again.") from error
         except OutcomeUnknown as error:
             self._state.trouble(str(error.__cause__))
             raise _outcome_unknown(error.operation, self._operations.id_of(error.operation, ask.caller)) from error
@@ -162,10 +162,10 @@ class Bus:
             sent = await self._requester.send(request)
         except (NotSent, OutcomeUnknown) as error:
             self._state.trouble(str(error))
-            raise unavailable("the preview cannot be asked for now; ask again") from error
+            raise unavailable("The preview cannot be requested now. Send the request again.") from error
         reply = await sent.reply(self._settings.reply_wait_ms)
         if reply is None:
-            raise unavailable("the preview did not come in time; ask again")
+            raise unavailable("The preview did not arrive in time. Send the request again.")
         if (problem := refusal(reply)) is not None:
             raise problem
         return reply.result or {}
@@ -181,7 +181,7 @@ class Bus:
             sent = await self._requester.poll(operation, caller.store)
         except (NotSent, OutcomeUnknown) as error:
             self._state.trouble(str(error))
-            raise unavailable("the outcome cannot be asked for now; ask again") from error
+            raise unavailable("The outcome cannot be requested now. Send the request again.") from error
         reply = await sent.reply(self._settings.reply_wait_ms)
         if reply is None or not await self._settled(reply):
             return answers.pending(id_, operation.command_id)
@@ -211,21 +211,28 @@ class Bus:
 
     def _check_started(self) -> None:
         if not self._started:
-            raise unavailable("the edge is still waiting for the broker; send it again")
+            raise unavailable("The edge is still waiting for Kafka. Send the request again.")
 
 
 def refusal(reply: Reply) -> Problem | None:
     """The problem that a reply stands for; None for an accepted command, and for one that never arrived."""
     match reply.status:
         case Status.REJECTED:
-            return Problem(reply.code or "internal", reply.detail or "refused", pointer=reply.pointer)
+            return Problem(reply.code or "internal", reply.detail or "The command was refused.", pointer=reply.pointer)
         case Status.TOO_LATE:
-            detail = "the command arrived after its time and was dropped; nothing was booked"
+            detail = "The command arrived too late and was dropped; nothing was booked. Send it again."
             return Problem("too_late", detail, headers={"Retry-After": RETRY_AFTER_S})
         case Status.DEAD_LETTERED:
-            return Problem("dead_lettered", reply.detail or "an operator must look at it", more={"reason": reply.code})
+            return Problem(
+                "dead_lettered",
+                reply.detail or "An operator has to look at the dead letter.",
+                more={"reason": reply.code},
+            )
         case Status.KEY_REUSED:
-            return Problem("idempotency_key_reused", "the same Idempotency-Key came with another request before")
+            return Problem(
+                "idempotency_key_reused",
+                "This Idempotency-Key was used before with a different request. Use a new key.",
+            )
         case _:
             return None
 
@@ -233,7 +240,7 @@ def refusal(reply: Reply) -> Problem | None:
 def _outcome_unknown(operation: Operation, id_: str) -> Problem:
     return Problem(
         "outcome_unknown",
-        "the command was sent and not acknowledged in time; poll the operation, or repeat with the same key",
+        "The command was sent but not acknowledged in time. Poll the operation, or repeat the request with its key.",
         headers={"Location": answers.location(id_), "Retry-After": RETRY_AFTER_S},
         more={"operationId": id_, "commandId": operation.command_id},
     )

@@ -45,7 +45,7 @@ class Operations:
             known = f"{operation.service}.commands" in TOPICS and operation.partition < self._partitions
             if known and (ADMIN in caller.scopes or hmac.compare_digest(seal or "", self._seal(said, caller))):
                 return operation
-        raise Problem("operation_unknown", "no operation of yours is called that")
+        raise Problem("operation_unknown", "No operation of this client has this id.")
 
     def _seal(self, operation: str, caller: Caller) -> str:
         return keyed_hash(self._secret, "operation", operation, caller.store, caller.client)[:_SEAL_CHARS]

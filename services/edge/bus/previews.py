@@ -25,7 +25,7 @@ from shared.ids import account_id
 Document = dict[str, Any]
 
 _POST = "points.post_transaction.v1"
-_NOT_EXECUTED = "the vouchers would not be executed"
+_NOT_EXECUTED = "The vouchers would be refused."
 
 
 class TransactionPreview(Documented):

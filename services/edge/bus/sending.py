@@ -101,7 +101,7 @@ class Sends(Documented):
             operation.add_headers(status, IDEMPOTENCY_REPLAYED)
         operation.responses[202] = {
             "model": PendingAnswer,
-            "description": "On its way; poll the `Location`.",
+            "description": "The command was sent and its outcome is still open; poll the `Location`.",
             "headers": PENDING,
         }
 

@@ -42,7 +42,7 @@ _ANSWERS = {
         "value": {**_POINTS, "issuedVouchers": [_BOUGHT], "redeemedVouchers": [_REDEEMED]},
     },
 }
-BOOKED = partial(shown, TransactionAnswer, "Booked, all of it.", examples=_ANSWERS)
+BOOKED = partial(shown, TransactionAnswer, "All of it is booked.", examples=_ANSWERS)
 _PREVIEW = {
     "balances": [{"loyaltyProgramId": "LOY22-BuyVouchers", "pointsBalanceBefore": 3700, "pointsBalance": 4200}],
     "issuedVouchers": [],
@@ -53,7 +53,7 @@ _PREVIEW = {
 PREVIEWED = partial(
     shown,
     PreviewAnswer,
-    "It would be accepted, and this is what it would come to. Nothing was done.",
+    "It would be accepted, with this result. Nothing was booked.",
     examples={"load": {"summary": "Points would be loaded", "value": _PREVIEW}},
 )
 _OMS = {

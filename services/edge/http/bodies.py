@@ -85,9 +85,9 @@ async def read(request: Request, bytes_max: int) -> bytes:
     headers = request.headers
     content_type = headers.get("content-type")
     if content_type is not None and not _JSON.fullmatch(content_type.strip()):
-        raise Problem("unsupported_media_type", "send the body as application/json")
+        raise Problem("unsupported_media_type", "Send the body as application/json.")
     if headers.get("content-encoding", "identity").lower() != "identity":
-        raise Problem("unsupported_media_type", "send the body without a content encoding")
+        raise Problem("unsupported_media_type", "Send the body without a content encoding.")
     chunks, size = [], 0
     async for chunk in request.stream():
         size += len(chunk)
@@ -99,7 +99,7 @@ async def read(request: Request, bytes_max: int) -> bytes:
 
 def too_large(bytes_max: int) -> Problem:
     """413: more than a record may hold."""
-    return Problem("body_too_large", f"a body has at most {bytes_max} bytes")
+    return Problem("body_too_large", f"A body has at most {bytes_max} bytes.")
 
 
 def folded(raw: bytes, model: type[BaseModel], aliases: Mapping[str, str]) -> dict[str, Any]:

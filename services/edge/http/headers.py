@@ -11,10 +11,10 @@ def _header(description: str, example: Any, **schema: Any) -> dict[str, Any]:
 
 
 CACHE_CONTROL: Headers = {
-    "Cache-Control": _header("Answers are kept by no cache.", "no-store", type="string"),
+    "Cache-Control": _header("Caches must not store any answer.", "no-store", type="string"),
 }
 RETRY_AFTER: Headers = {
-    "Retry-After": _header("In how many seconds to ask again.", 1, type="integer", minimum=1),
+    "Retry-After": _header("After how many seconds to send the request again.", 1, type="integer", minimum=1),
 }
 LOCATION: Headers = {
     "Location": _header(
@@ -32,8 +32,8 @@ PRAGMA: Headers = {"Pragma": _header("As RFC 6749 5.1 asks for.", "no-cache", ty
 REPLAYED = "Idempotency-Replayed"
 IDEMPOTENCY_REPLAYED: Headers = {
     REPLAYED: {
-        "description": "There, and `true`, when this is the outcome of an earlier request with the same "
-        "`Idempotency-Key`: nothing was done now.",
+        "description": "Present, and `true`, when this is the outcome of an earlier request with the same "
+        "`Idempotency-Key`: nothing was booked now.",
         "required": False,
         "schema": {"type": "boolean", "const": True},
         "example": True,

@@ -24,8 +24,8 @@ router = Router("Health", "/health")
 
 @router.get(
     "/live",
-    summary="Whether the process gets on",
-    responses=_answers("It does.", "A part is stuck; restart it."),
+    summary="Liveness",
+    responses=_answers("The process works.", "A part is stuck; restart the process."),
 )
 async def get_liveness(request: Request) -> Response:
     """For whoever restarts processes: 503 as long as a part of this one is stuck."""
@@ -34,8 +34,10 @@ async def get_liveness(request: Request) -> Response:
 
 @router.get(
     "/ready",
-    summary="Whether requests can be served",
-    responses=_answers("They can.", "A server is away, or the process has just started; the body says which."),
+    summary="Readiness",
+    responses=_answers(
+        "Requests can be served.", "A server cannot be reached, or the process has just started; the body says which."
+    ),
 )
 async def get_readiness(request: Request) -> Response:
     """For whoever balances requests: 503 until the servers that requests need have answered."""

@@ -28,5 +28,5 @@ def idempotency_key(headers: Headers) -> str | None:
     if not given:
         return None
     if len(given) > 1 or not _KEY.fullmatch(given[0]):
-        raise Problem("invalid_idempotency_key", "give one Idempotency-Key of 1 to 255 visible ASCII characters")
+        raise Problem("invalid_idempotency_key", "Send one Idempotency-Key of 1 to 255 visible ASCII characters.")
     return given[0]

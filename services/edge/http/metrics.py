@@ -67,7 +67,9 @@ class Measured:
             log.error("a request failed", route=_route(scope), exc_info=error)
             if status:
                 raise
-            await Problem("internal", "the request failed; it has been logged").response()(scope, receive, watched)
+            await Problem("internal", "The request failed unexpectedly; the failure was logged.").response()(
+                scope, receive, watched
+            )
         finally:
             _observe(scope, method, status, monotonic_s() - started_s)
 

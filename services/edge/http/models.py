@@ -15,7 +15,7 @@ InstantText = Annotated[str, Field(json_schema_extra={"format": "date-time"})]
 
 
 class FaultAnswer(Published):
-    """One thing wrong with a body."""
+    """One fault of a body."""
 
     code: str
     pointer: str | None
@@ -32,10 +32,10 @@ class ProblemDocument(Published):
     code: str
     pointer: Annotated[str, Field(description="JSON pointer to the first wrong part of the body.")] = ""
     errors: tuple[FaultAnswer, ...] = ()
-    parameter: Annotated[str, Field(description="Of `invalid_parameter`: its name.")] = ""
-    operation_id: Annotated[str, Field(description="Of `outcome_unknown`: what to poll.")] = ""
-    command_id: Annotated[str, Field(description="Of `outcome_unknown`: the command.")] = ""
-    reason: Annotated[str, Field(description="Of `dead_lettered`: why it was put aside.")] = ""
+    parameter: Annotated[str, Field(description="Only with `invalid_parameter`: the name of the parameter.")] = ""
+    operation_id: Annotated[str, Field(description="Only with `outcome_unknown`: the operation to poll.")] = ""
+    command_id: Annotated[str, Field(description="Only with `outcome_unknown`: the id of the command.")] = ""
+    reason: Annotated[str, Field(description="Only with `dead_lettered`: why the command could not be processed.")] = ""
 
 
 class PendingAnswer(Published):
@@ -47,13 +47,13 @@ class PendingAnswer(Published):
 
 
 class OperationAnswer(Published):
-    """How an operation ended. `never_accepted` is definite: it has no effect and never will have one."""
+    """How an operation ended. `never_accepted` is final: the command has no effect and never will."""
 
     operation_id: str
     command_id: str
     status: Literal["accepted", "rejected", "never_accepted", "too_late", "dead_lettered"]
     result: Annotated[
-        dict[str, Any] | None, Field(description="What it answered; null or absent unless it was accepted.")
+        dict[str, Any] | None, Field(description="The result of the command; null or absent unless it was accepted.")
     ] = None
     problem: Annotated[
         ProblemDocument | None, Field(description="Why it was not accepted; null or absent when it was.")

@@ -24,7 +24,7 @@ Cursor = Annotated[
 
 def not_ours() -> Problem:
     """400: a cursor that was not written here, or for other filters."""
-    return wrong("cursor", "take the next page's as it was given, with the same filters")
+    return wrong("cursor", "Use the cursor of `next` unchanged, with the same filters.")
 
 
 def following(request: Request, name: str, place: str) -> str:

@@ -40,9 +40,9 @@ def check_query(request: Request) -> None:
     seen = set()
     for name, _ in request.query_params.multi_items():
         if name not in route.query:
-            raise wrong(name, "there is no such parameter")
+            raise wrong(name, "There is no such parameter.")
         if name in seen and not route.query[name]:
-            raise wrong(name, "give it once")
+            raise wrong(name, "Give it once.")
         seen.add(name)
 
 
@@ -119,9 +119,9 @@ def text(chars_max: int, characters: Characters = LINE) -> tuple[Any, ...]:
         if value is None:
             return None
         if not 1 <= len(value) <= chars_max or _NOT_UTF8 in value:
-            raise _refused(f"1 to {chars_max} characters of UTF-8")
+            raise _refused(f"It must have 1 to {chars_max} characters of UTF-8.")
         if not characters.fit(value):
-            raise _refused(characters.wanted)
+            raise _refused(f"It {characters.wanted}.")
         return value
 
     schema = {"type": "string", "minLength": 1, "maxLength": chars_max, "pattern": characters.pattern}
@@ -138,7 +138,7 @@ def filter_texts(most: int, known: Sequence[str]) -> tuple[Any, ...]:
     def checked(values: Any) -> tuple[str, ...]:
         found = sorted({each.func(value) for value in values})
         if len(found) > most:
-            raise _refused(f"at most {most} different ones")
+            raise _refused(f"At most {most} different values are allowed.")
         return tuple(found)
 
     one = {"type": "string", "minLength": 1, "maxLength": CHARS_MAX, "pattern": LINE.pattern}
@@ -157,7 +157,7 @@ def whole_number(least: int, most: int, default: int) -> tuple[Any, ...]:
 
     def checked(value: Any) -> int:
         if isinstance(value, str) and (not _NUMBER.fullmatch(value) or not least <= int(value) <= most):
-            raise _refused(f"a whole number from {least} to {most}")
+            raise _refused(f"It must be a whole number from {least} to {most}.")
         return int(value)
 
     schema = {"type": "integer", "minimum": least, "maximum": most, "default": default}
@@ -186,7 +186,9 @@ def instant_of(value: str, *, up: bool) -> datetime:
             raise ValueError("not RFC 3339")
         written = datetime.fromisoformat(value.upper())
     except ValueError as error:
-        raise _refused("an RFC 3339 time such as 2026-11-22T10:00:00Z, any + written as %2B") from error
+        raise _refused(
+            "It must be an RFC 3339 time such as 2026-11-22T10:00:00Z, with any + written as %2B."
+        ) from error
     try:
         exact = written.astimezone(UTC)
         cut = exact.replace(microsecond=exact.microsecond // 1000 * 1000)

@@ -25,39 +25,39 @@ BODY_CODES: dict[str, tuple[int, str]] = {
     "wrong_type": (400, "A value has the wrong JSON type"),
     "value_out_of_range": (400, "A value is outside of its limits"),
     "missing_field": (400, "A field is missing"),
-    "invalid_value": (400, "A value cannot be read"),
+    "invalid_value": (400, "A value is not valid"),
     "body_too_large": (413, "The body is too large"),
-    "unsupported_media_type": (415, "The body is not declared as JSON"),
+    "unsupported_media_type": (415, "The body must be JSON"),
 }
-"""What is wrong with a body before any rule looks at it."""
+"""Problems of a request body, found before the command is sent."""
 
 EDGE_CODES: dict[str, tuple[int, str]] = {
-    "invalid_account_number": (400, "The account number cannot be one"),
-    "invalid_parameter": (400, "A parameter cannot be understood"),
-    "invalid_idempotency_key": (400, "The idempotency key cannot be one"),
+    "invalid_account_number": (400, "The account number is not valid"),
+    "invalid_parameter": (400, "A parameter is not valid"),
+    "invalid_idempotency_key": (400, "The idempotency key is not valid"),
     "unauthenticated": (401, "The request has no access token"),
     "token_expired": (401, "The access token has expired"),
     "token_invalid": (401, "The access token is not accepted"),
-    "insufficient_scope": (403, "The access token does not cover this"),
-    "not_found": (404, "There is nothing here"),
+    "insufficient_scope": (403, "The access token lacks a scope"),
+    "not_found": (404, "Not found"),
     "refusal_unknown": (404, "There is no such refusal"),
     "operation_unknown": (404, "There is no such operation"),
     "method_not_allowed": (405, "The method is not allowed here"),
     "idempotency_key_reused": (422, "The idempotency key was used for another request"),
     "too_many_requests": (429, "There are too many requests"),
     "internal": (500, "Something went wrong here"),
-    "dead_lettered": (500, "The command was put aside as unprocessable"),
+    "dead_lettered": (500, "The command could not be processed"),
     "unavailable": (503, "The service cannot take requests now"),
-    "too_late": (503, "The command came too late and was dropped"),
+    "too_late": (503, "The command arrived too late and was dropped"),
     "outcome_unknown": (504, "The outcome is not known yet"),
 }
-"""What happened to a request on its way."""
+"""Problems of the request or of the servers, whatever the operation."""
 
 RULE_CODES: dict[str, tuple[int, str]] = {
     "account_unknown": (404, "There is no such account"),
     "programme_unknown": (422, "There is no such programme"),
     "programme_retired": (409, "The programme is retired"),
-    "account_mismatch": (422, "The account is another one"),
+    "account_mismatch": (422, "The account does not match"),
     "value_negative": (422, "A value is negative"),
     "value_zero": (422, "A value is zero"),
     "too_many_decimals": (422, "A value has too many decimals"),
@@ -73,40 +73,40 @@ RULE_CODES: dict[str, tuple[int, str]] = {
     "transaction_timed_out": (409, "The transaction took too long"),
     "transaction_open": (409, "A transaction is open"),
     "too_many_open_transactions": (409, "The account has too many open transactions"),
-    "scale_changed": (409, "A programme's scale never changes"),
-    "unit_changed": (409, "A programme's unit never changes"),
-    "programme_mismatch": (422, "The programme is another one"),
+    "scale_changed": (409, "A programme's scale cannot change"),
+    "unit_changed": (409, "A programme's unit cannot change"),
+    "programme_mismatch": (422, "The programme does not match"),
     "account_spending_blocked": (409, "The account may not spend"),
     "account_suspended": (409, "The account is suspended"),
     "account_closed": (409, "The account is closed"),
     "number_in_use": (409, "The number is in use"),
     "too_many_numbers": (409, "The account has too many numbers"),
-    "too_many_inputs_wait": (409, "Too many inputs wait for the account number"),
-    "order_already_earns": (409, "The order has earned its points already"),
-    "receipt_already_loaded": (409, "Points were loaded for the order's receipt before"),
-    "order_conflict": (409, "The order's revision was another one before"),
+    "too_many_inputs_wait": (409, "Too many messages wait for the account number"),
+    "order_already_earns": (409, "The order has already earned its points"),
+    "receipt_already_loaded": (409, "Points were already loaded for the order's receipt"),
+    "order_conflict": (409, "The order's revision was different before"),
     "order_account_mismatch": (409, "The order belongs to another account"),
-    "order_amendment_below_facts": (409, "The order has less than what happened to it"),
+    "order_amendment_below_facts": (409, "The amended order is smaller than what already happened to it"),
     "order_exceeded": (409, "More was fulfilled or cancelled than ordered"),
     "return_exceeds_fulfilled": (409, "More was returned than fulfilled"),
     "order_line_unknown": (422, "The order has no such line"),
-    "order_fact_conflict": (409, "The fact was another one before"),
-    "too_many_facts": (409, "The order has too many facts"),
+    "order_fact_conflict": (409, "The order's event was different before"),
+    "too_many_facts": (409, "The order has too many events"),
     "order_too_large": (409, "The order is larger than what is kept of one"),
-    "currency_changed": (409, "An order's currency never changes"),
+    "currency_changed": (409, "An order's currency cannot change"),
     "shop_required": (422, "The shop of the order is not named"),
     "order_numbers_fixed": (409, "Order numbers that are unique per shop stay so"),
     "transaction_unknown": (422, "The account has no such transaction"),
     "transaction_foreign": (409, "The transaction is another client's"),
     "reversed_operation_unknown": (422, "The transaction has no such operation"),
-    "not_reversible": (422, "This cannot be reversed"),
-    "already_reversed": (409, "It has been reversed already"),
+    "not_reversible": (422, "The operation cannot be reversed"),
+    "already_reversed": (409, "It has already been reversed"),
     "reversal_exceeds_original": (409, "More would be reversed than was booked"),
     "tier_set_unknown": (404, "There is no such tier set"),
-    "tier_set_mismatch": (422, "The tier set is another one"),
+    "tier_set_mismatch": (422, "The tier set does not match"),
     "tier_unknown": (422, "The tier set has no such tier"),
-    "tier_set_fixed": (409, "This of a tier set never changes"),
-    "primary_taken": (409, "Another tier set is the primary one"),
+    "tier_set_fixed": (409, "This part of a tier set cannot change"),
+    "primary_taken": (409, "Another tier set is already the primary one"),
     "voucher_unknown": (422, "There is no such voucher"),
     "voucher_foreign": (409, "The voucher belongs to another account"),
     "voucher_void": (409, "The voucher is void"),
@@ -116,12 +116,12 @@ RULE_CODES: dict[str, tuple[int, str]] = {
     "voucher_used": (409, "The voucher has been used"),
     "definition_unknown": (422, "There is no such voucher definition"),
     "definition_retired": (409, "The voucher definition is retired"),
-    "definition_mismatch": (422, "The voucher definition is another one"),
+    "definition_mismatch": (422, "The voucher definition does not match"),
     "bearer_not_allowed": (422, "The voucher needs an owner"),
-    "serial_in_use": (409, "The serial has a voucher already"),
+    "serial_in_use": (409, "The serial already has a voucher"),
     "customer_unknown": (404, "There is no such customer"),
-    "customer_exists": (409, "There is such a customer already"),
-    "customer_id_invalid": (422, "The customer's id cannot be one"),
+    "customer_exists": (409, "The customer already exists"),
+    "customer_id_invalid": (422, "The customer's id is not valid"),
     "customer_deleted": (409, "The customer is deleted"),
     "customer_anonymised": (409, "The customer was anonymised"),
     "email_in_use": (409, "Another customer has this e-mail address"),
@@ -133,7 +133,7 @@ RULE_CODES: dict[str, tuple[int, str]] = {
     "birth_date_in_future": (422, "The date of birth is in the future"),
     "too_large": (422, "The command's effect is too large"),
 }
-"""What a service refuses. Nothing is booked."""
+"""Refusals by the rules of a service; nothing is booked."""
 
 CODES: dict[str, tuple[int, str]] = {**BODY_CODES, **REFUSALS, **EDGE_CODES, **RULE_CODES}
 """Every code with its status and title."""
@@ -198,17 +198,17 @@ class Problem(Exception):
         return Response(to_json(self.document()), self.status, self.headers, MEDIA_TYPE)
 
 
-_UNLISTED = (422, "A rule refuses")
+_UNLISTED = (422, "A business rule refused the command")
 _PARAMETER_CODES = {"accountNumber": "invalid_account_number"}
 
 
 def parameter_code(name: str) -> str:
-    """The code of a parameter in path or query that cannot be understood."""
+    """The problem code of an invalid parameter in path or query."""
     return _PARAMETER_CODES.get(name, "invalid_parameter")
 
 
 def wrong(name: str, detail: str) -> Problem:
-    """400: a parameter cannot be understood; the document names it."""
+    """400: a parameter is not valid; the document names it."""
     code = parameter_code(name)
     return Problem(code, f"{name}: {detail}", more={"parameter": name} if code == "invalid_parameter" else None)
 

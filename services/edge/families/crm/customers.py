@@ -60,30 +60,34 @@ Page = Annotated[int, *whole_number(1, PAGE_MAX, 1), Query(description="Which pa
 Size = Annotated[int, *whole_number(1, SIZE_MAX, SIZE), Query(description="How many customers a page has.")]
 
 
-@router.post("/Search", summary="Search for customers", responses=shown(SearchAnswer, "Those who meet all criteria."))
+@router.post(
+    "/Search",
+    summary="Search for customers",
+    responses=shown(SearchAnswer, "A page of the customers that meet all criteria."),
+)
 async def search_customers(
     caller: CrmClient, body: SearchBody, views: ViewsOf, page: Page = 1, size: Size = SIZE
 ) -> Response:
-    """Find the customers that meet all criteria given; at least one must be. Deleted ones are not found.
+    """Find the customers that meet all given criteria, of which there must be at least one; never deleted customers.
 
-    The first 10,000 are shown. By a name they come in its order, else the oldest first.
+    A search returns at most the first 10,000. By name they are sorted by it, otherwise the oldest come first.
     """
     criteria = presenting.criteria_of(body.value.parameters)
     if not criteria:
-        raise Problem("invalid_value", "give at least one criterion that is not blank", pointer="/parameters")
+        raise Problem("invalid_value", "Give at least one criterion that is not blank.", pointer="/parameters")
     if page * size > FOUND_MAX:
-        raise wrong("page", f"a search shows the first {FOUND_MAX:,} customers: give more criteria")
+        raise wrong("page", f"A search shows the first {FOUND_MAX:,} customers. Give more criteria.")
     found = await views.customers.search(caller.store, criteria, (page - 1) * size, size)
     return answer({"customers": [presenting.found_of(document) for document in found]})
 
 
 @router.get("/{customerId}", summary="Get a customer", responses=_CUSTOMER("customer_unknown"))
 async def get_customer(caller: CrmClient, customer: CustomerId, views: ViewsOf) -> Response:
-    """The customer with every active programme, what is on offer in it, and the vouchers that can be used now.
+    """The customer with every active programme, its offers, and the vouchers that can be used now.
 
-    Of more than 100 vouchers it has those that expire first; `/v1/customers/{customerId}/vouchers` has all.
+    Of more than 100 vouchers it has those that expire first; `/v1/customers/{customerId}/vouchers` lists all.
 
-    A write that was answered 200 by this installation is always seen.
+    A read always sees the writes that this installation has answered with 200.
     """
     return answer(await _shown(views, await known(views, caller.store, customer)))
 
@@ -92,7 +96,7 @@ async def get_customer(caller: CrmClient, customer: CustomerId, views: ViewsOf) 
 async def create_customer(
     caller: CrmClient, body: NewCustomer, send: Annotated[Send, sends("customer.create.v1")], views: ViewsOf
 ) -> Response:
-    """Register a customer, with the card of `cardNumber` or one that is drawn. Consents left out are not given."""
+    """Register a customer, with the card `cardNumber` or a generated one. Consents that are left out are not given."""
     drawn = new_id() if send.key is None else derived_id("customer", caller.store, caller.client, send.key)
     return await send(caller, drawn, body.command(), body, partial(_now, views, caller.store))
 
@@ -105,7 +109,7 @@ async def update_customer(
     send: Annotated[Send, sends("customer.update.v1")],
     views: ViewsOf,
 ) -> Response:
-    """Change what is known of a customer: what is left out or null stays, an empty text clears."""
+    """Update a customer's data: fields that are left out or null keep their value, an empty text clears it."""
     return await send(caller, customer, body.command(), body, partial(_now, views, caller.store))
 
 
@@ -117,7 +121,7 @@ async def post_customer_transaction(
     send: Annotated[Send, sends(POST_TRANSACTION)],
     views: ViewsOf,
 ) -> Response:
-    """The LoyaltyVault's transaction, on the account that the customer's main card leads to."""
+    """Post a LoyaltyVault transaction on the account of the customer's main card."""
     check_voids(caller, body.value)
     number, _ = presenting.leading(await known(views, caller.store, customer))
     return await send.to_account(caller, number, body.command(), body)
@@ -131,7 +135,7 @@ async def post_customer_transaction(
 async def preview_customer_transaction(
     caller: CrmClient, customer: CustomerId, body: TransactionBody, preview: Previews, views: ViewsOf
 ) -> Response:
-    """The LoyaltyVault's preview, on the account that the customer's main card leads to; nothing is done."""
+    """Preview a LoyaltyVault transaction on the account of the customer's main card; nothing is booked."""
     check_voids(caller, body.value)
     number, _ = presenting.leading(await known(views, caller.store, customer))
     return await preview(caller, number, body)
@@ -145,7 +149,7 @@ async def known(views: Views, store: str, customer: str) -> Document:
     """
     document = await views.customers.one(store, customer)
     if document is None or presenting.is_deleted(document):
-        raise Problem("customer_unknown", "there is no customer with this id")
+        raise Problem("customer_unknown", "No customer has this id.")
     return document
 
 

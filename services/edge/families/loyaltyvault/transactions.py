@@ -23,8 +23,8 @@ async def post_transaction(
 ) -> Response:
     """Load and redeem points, buy, redeem and void vouchers, in one or more programmes, all or nothing.
 
-    Loads are first, then redemptions, purchases, and vouchers. Keys are matched in any case; two keys that are
-    equal after that are refused. A refusal changes nothing and points to the first operation that failed. Voiding
+    Loads are processed first, then redemptions, purchases, and vouchers. Keys are matched in any case; two keys that
+    differ only in case are refused. A refusal changes nothing and points to the first operation that failed. Voiding
     needs the scope `api_void` as well.
     """
     check_voids(caller, body.value)
@@ -35,10 +35,10 @@ async def post_transaction(
 async def preview_transaction(
     caller: LoyaltyClient, number: AccountNumber, body: TransactionBody, preview: Previews
 ) -> Response:
-    """Say what a transaction would come to if it were posted now, or how it would be refused; nothing is done.
+    """What a transaction would do if it were posted now, or how it would be refused; nothing is booked.
 
-    It is decided on the account as it is, like a transaction. It promises nothing: until the transaction is posted
-    others may spend the points, or use the vouchers. Voiding needs the scope `api_void` as well.
+    It is decided on the account's present state. It reserves nothing: until the transaction is posted, others may spend
+    the points or use the vouchers. Voiding needs the scope `api_void` as well.
     """
     check_voids(caller, body.value)
     return await preview(caller, number, body)

@@ -18,13 +18,13 @@ router = Router("Accounts", "/v1/accounts/{accountNumber}")
 
 @router.get(
     "",
-    summary="Look at an account",
+    summary="Get an account",
     responses=shown(AccountAnswer, "The account with all its programmes.", "account_unknown"),
 )
 async def get_account(caller: Administrator, number: AccountNumber, views: ViewsOf) -> Response:
-    """Balances, what expires when, what becomes active when, and counters over the account's whole life.
+    """Balances, upcoming expiries and activations, and counters over the account's whole life.
 
-    A write that was answered 200 by this installation is always seen.
+    A read always sees the writes that this installation has answered with 200.
     """
     found = await views.accounts.one(account_id(caller.store, number))
     if found is None:
@@ -35,13 +35,13 @@ async def get_account(caller: Administrator, number: AccountNumber, views: Views
 
 @router.get(
     "/balances",
-    summary="Look at the balances as they were",
+    summary="Get past balances",
     responses=shown(PastAccountAnswer, "What was booked and pending in each programme.", "account_unknown"),
 )
 async def get_past_balances(caller: Administrator, number: AccountNumber, at: At, views: ViewsOf) -> Response:
     """What was booked and pending after the last movement at or before an instant.
 
-    Nothing before the first movement; the present in the future.
+    Empty before the first movement; for a future instant, the balances of now.
     """
     names = await views.accounts.names(account_id(caller.store, number))
     if names is None:
@@ -50,5 +50,5 @@ async def get_past_balances(caller: Administrator, number: AccountNumber, at: At
 
 
 def account_unknown() -> Problem:
-    """404: nothing was ever booked under the number."""
-    return Problem("account_unknown", "no account has this number")
+    """404: no account was ever opened under the number."""
+    return Problem("account_unknown", "No account has this number.")

@@ -75,7 +75,7 @@ TierPinBody = Annotated[
 
 @router.post(
     "/adjustments",
-    summary="Correct a balance by hand",
+    summary="Adjust a balance",
     responses=shown(TransactionAnswer, "Booked; the balance of the programme."),
 )
 async def adjust_balance(
@@ -84,7 +84,7 @@ async def adjust_balance(
     body: AdjustmentBody,
     send: Annotated[Send, sends("points.adjust.v1")],
 ) -> Response:
-    """Book a correction up or down, with its reason; one down beyond the balance is refused."""
+    """Book a correction up or down, with its reason. A correction below zero is refused."""
     return await send.to_account(caller, number, body.command(), body)
 
 
@@ -99,14 +99,14 @@ async def reverse_transaction(
     body: ReversalBody,
     send: Annotated[Send, sends("points.reverse.v1")],
 ) -> Response:
-    """Undo a transaction: all of it, or the operations named, in part where a value is given.
+    """Reverse a transaction: all of it, or the operations named, in part where a value is given.
 
-    Over all reversals each operation is undone once at most. Points redeemed return to where they came from; what
+    Over all reversals each operation is reversed at most once. Points redeemed return to where they came from; what
     was loaded is revoked, and what of it has been spent becomes debt. A purchase gives its price back and voids its
     voucher, unless that was used since; vouchers redeemed become usable again. All of it is done, or nothing.
 
-    With `api_admin`, any transaction; with `api_reverse`, those that this client itself has sent over HTTP, what
-    they did with vouchers included; another's is refused (`transaction_foreign`).
+    With `api_admin`, any transaction can be reversed, with its vouchers. With `api_reverse`, only those that this
+    client has posted over HTTP; others are refused (`transaction_foreign`).
     """
     of_whom = {} if ADMIN in caller.scopes else {"onlyBy": caller.actor}
     return await send.to_account(caller, number, {**body.command(), **of_whom}, body)
@@ -114,7 +114,7 @@ async def reverse_transaction(
 
 @router.put(
     "/state",
-    summary="Block, suspend, close or free an account",
+    summary="Set an account's state",
     responses=shown(StateAnswer, "The account has this state."),
 )
 async def set_account_state(
@@ -123,13 +123,13 @@ async def set_account_state(
     body: StandingBody,
     send: Annotated[Send, sends("points.set_account_state.v1")],
 ) -> Response:
-    """Say what an account may do from now on. The state that it has already changes nothing."""
+    """Block, suspend, close or reactivate an account. Setting the state that it already has changes nothing."""
     return await send.to_account(caller, number, body.command(), body)
 
 
 @router.post(
     "/replacements",
-    summary="Give an account another number",
+    summary="Replace an account's number",
     responses=shown(ReplacementAnswer, "The number leads to the account."),
 )
 async def replace_account_number(
@@ -138,11 +138,11 @@ async def replace_account_number(
     body: ReplacementBody,
     send: Annotated[Send, sends("points.replace_number.v1")],
 ) -> Response:
-    """From now on the new number leads to this account, too. The old one goes on to do so: none is ever freed."""
+    """The new number leads to this account from now on; so does the old one, which no other account can get."""
     return await send.to_account(caller, number, body.command(), body)
 
 
-@router.put("/tiers/{tierSet}", summary="Hold an account at a tier", responses=_PINNED)
+@router.put("/tiers/{tierSet}", summary="Pin an account to a tier", responses=_PINNED)
 async def pin_tier(
     caller: Administrator,
     number: AccountNumber,
@@ -150,11 +150,11 @@ async def pin_tier(
     body: TierPinBody,
     send: Annotated[Send, sends("points.pin_tier.v1")],
 ) -> Response:
-    """Hold an account at a tier by hand, whatever it earns, until that is taken back."""
+    """Keep an account at a tier, whatever it earns, until it is unpinned."""
     return await send.to_account(caller, number, {"tierSet": tier_set, **body.command()}, body)
 
 
-@router.delete("/tiers/{tierSet}", summary="Hold an account at a tier no longer", responses=_PINNED)
+@router.delete("/tiers/{tierSet}", summary="Unpin an account from a tier", responses=_PINNED)
 async def unpin_tier(
     caller: Administrator,
     number: AccountNumber,
@@ -162,5 +162,5 @@ async def unpin_tier(
     reason: Reason,
     send: Annotated[Send, sends("points.pin_tier.v1")],
 ) -> Response:
-    """Take back what holds the account at a tier: it has the one again that it earned."""
+    """Unpin the account: it returns to the tier that it has earned."""
     return await send.to_account(caller, number, {"tierSet": tier_set, "code": None, "reason": reason})

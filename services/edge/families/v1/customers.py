@@ -44,7 +44,7 @@ StateBody = Annotated[
 ]
 
 
-@router.post("/cards", summary="Give a customer a card", responses=shown(CardAnswer, "The customer has this card."))
+@router.post("/cards", summary="Add or replace a card", responses=shown(CardAnswer, "The customer has this card."))
 async def give_card(
     caller: Administrator,
     customer: CustomerId,
@@ -52,7 +52,7 @@ async def give_card(
     add: Annotated[Send, sends("customer.add_card.v1")],
     replace: Annotated[Send, sends("customer.replace_card.v1")],
 ) -> Response:
-    """One more card, or one instead of another, whose account it leads to from now on. No number is ever freed."""
+    """Add a card, or replace one: the new card leads to the old one's account. Numbers are never used again."""
     given = body.value
     if given.replaces is None:
         return await add(caller, customer, body.command(), body)
@@ -62,7 +62,7 @@ async def give_card(
 
 @router.put(
     "/state",
-    summary="Block, delete or restore a customer",
+    summary="Set a customer's state",
     responses=shown(CustomerStateAnswer, "The customer has this state."),
 )
 async def set_customer_state(
@@ -71,25 +71,25 @@ async def set_customer_state(
     body: StateBody,
     send: Annotated[Send, sends("customer.set_state.v1")],
 ) -> Response:
-    """Say what a customer is from now on. The state that it has already changes nothing."""
+    """Activate, block, delete or restore a customer. Setting the state that it already has changes nothing."""
     return await send(caller, customer, body.command(), body)
 
 
 @router.post(
     "/anonymise",
-    summary="Forget a customer",
-    responses=shown(AnonymisedAnswer, "Forgotten; everywhere by `goneBy`."),
+    summary="Anonymise a customer",
+    responses=shown(AnonymisedAnswer, "Anonymised; all copies are gone by `goneBy`."),
 )
 async def anonymise_customer(
     caller: Administrator, customer: CustomerId, send: Annotated[Send, sends("customer.anonymise.v1")]
 ) -> Response:
-    """Blank all that is personal. It cannot be undone; accounts, cards and vouchers stay."""
+    """Erase all personal data. It cannot be undone; accounts, cards and vouchers stay."""
     return await send(caller, customer, {})
 
 
 @router.get(
     "/export",
-    summary="Export all that is kept of a customer",
+    summary="Export a customer's data",
     responses=shown(ExportAnswer, "All of it.", "customer_unknown"),
 )
 async def export_customer(caller: Administrator, customer: CustomerId, edge: EdgeOf) -> Response:
@@ -131,7 +131,7 @@ async def list_customer_vouchers(
 
 
 def _unknown() -> Problem:
-    return Problem("customer_unknown", "there is no customer with this id")
+    return Problem("customer_unknown", "No customer has this id.")
 
 
 def _given(**members: Any) -> dict[str, Any]:

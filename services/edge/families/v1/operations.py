@@ -27,7 +27,7 @@ _ENDED = {
 _RESPONSES: Responses = {
     **shown(
         OperationAnswer,
-        "It ended, and how.",
+        "The outcome.",
         "operation_unknown",
         examples={"accepted": {"summary": "A transaction was booked", "value": _ENDED}},
     ),
@@ -37,15 +37,15 @@ _RESPONSES: Responses = {
         "headers": PENDING,
     },
 }
-_OUTCOME = """The outcome as the service's journal knows it, whichever edge is asked; 202 as long as it is open.
+_OUTCOME = """The outcome as the service's journal has it, whichever edge process is asked; 202 while it is still open.
 
-`never_accepted` is definite and comes at the latest a minute after the command was sent. An operation is known to the
-client that sent it, and to those of its store with `api_admin`.
+`never_accepted` is final and comes at most a minute after the command was sent. Only the client that sent the command,
+and clients of its store with `api_admin`, can see an operation.
 """
 
 
 @router.get(
-    "/operations/{operationId}", summary="Ask how an operation ended", description=_OUTCOME, responses=_RESPONSES
+    "/operations/{operationId}", summary="Get the outcome of an operation", description=_OUTCOME, responses=_RESPONSES
 )
 async def get_operation(caller: AnyClient, operation: OperationId, edge: EdgeOf) -> Response:
     """For the clients of every family, whose answers lead here."""
@@ -53,7 +53,10 @@ async def get_operation(caller: AnyClient, operation: OperationId, edge: EdgeOf)
 
 
 @router.get(
-    "/v1/operations/{operationId}", summary="Ask how an operation ended", description=_OUTCOME, responses=_RESPONSES
+    "/v1/operations/{operationId}",
+    summary="Get the outcome of an operation",
+    description=_OUTCOME,
+    responses=_RESPONSES,
 )
 async def get_operation_as_administrator(caller: Administrator, operation: OperationId, edge: EdgeOf) -> Response:
     """The same among the rest of our own family."""

@@ -46,10 +46,10 @@ async def list_refusals(
     size: PageSize = SIZE,
     cursor: Cursor = None,
 ) -> Response:
-    """What the points service refused within 28 days, newest first; filters go together in any combination.
+    """What the points service refused in the last 28 days, newest first; filters can be combined.
 
-    Refusals of inputs have an `input`, which names their record; those of HTTP callers, who were told at once, have
-    none. They are seen within seconds. Follow `next` until it is null.
+    A refused message from a topic has an `input`, which names its record; a refused HTTP request has none. A refusal
+    appears within seconds. Follow `next` until it is null.
     """
     asked = RefusalQuery(store=caller.store, topic=topic, code=code, order=order, from_=from_, until=until, limit=size)
     secret = edge.settings.secret.get_secret_value().encode()
@@ -69,12 +69,12 @@ async def list_refusals(
 
 @router.get(
     "/{refusalId}",
-    summary="Look at a refused command",
+    summary="Get a refused command",
     responses=shown(RefusalAnswer, "The refusal.", "refusal_unknown"),
 )
 async def get_refusal(caller: Administrator, refusal: RefusalId, views: ViewsOf) -> Response:
-    """One refusal, by the id that the list shows, which is also that of its event on `points.events`."""
+    """One refusal, by its id in the list, which is also the id of its event on `points.events`."""
     found = await views.refusals.one(caller.store, refusal)
     if found is None:
-        raise Problem("refusal_unknown", "there is no refusal with this id, or it is older than 28 days")
+        raise Problem("refusal_unknown", "No refusal has this id, or it is older than 28 days.")
     return answer(found)

@@ -48,10 +48,10 @@ async def get_statement(
     size: PageSize = SIZE,
     cursor: Cursor = None,
 ) -> Response:
-    """The movements of all programmes, newest first; filters go together in any combination.
+    """The movements of all programmes, newest first; filters can be combined.
 
-    Follow `next` until it is null: the pages show each movement once, however many are booked meanwhile, which
-    stand before the first page. What a write that was answered 200 by this installation booked is always seen.
+    Follow `next` until it is null: the pages show each movement once, even while new ones are booked, which come
+    before the first page. A statement always has the writes that this installation has answered with 200.
     """
     names = await edge.views.accounts.names(account_id(caller.store, number))
     if names is None:

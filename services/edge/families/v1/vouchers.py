@@ -104,17 +104,17 @@ async def void_voucher(
     send: Annotated[Send, sends("voucher.void.v1")],
     views: ViewsOf,
 ) -> Response:
-    """Make a voucher unusable, whoever owns it. Nothing is given back for it."""
+    """Make a voucher unusable, whoever owns it. Its price is not refunded."""
     value = {**body.command(), "serialId": serial}
     return await send(caller, serial.upper(), value, body, partial(_now, views, caller.store))
 
 
-@router.get("/{serialId}", summary="Look at a voucher", responses=_VOUCHER("not_found"))
+@router.get("/{serialId}", summary="Get a voucher", responses=_VOUCHER("not_found"))
 async def get_voucher(caller: Administrator, serial: SerialId, views: ViewsOf) -> Response:
-    """A voucher, whatever became of it."""
+    """A voucher in any state, used and expired ones too."""
     found = await views.vouchers.one(caller.store, serial)
     if found is None:
-        raise Problem("not_found", "no voucher has this serial")
+        raise Problem("not_found", "No voucher has this serial.")
     return answer(voucher_of(found))
 
 
