@@ -201,7 +201,7 @@ class Pump:
             try:
                 await self._handle(batch)
             except Relinquished as given_up:
-                log.warning("a batch was given up", reason=str(given_up), topic=self.topic, records=len(records))
+                log.warning("a batch was abandoned", reason=str(given_up), topic=self.topic, records=len(records))
                 if not self._wanted.is_set():
                     self._records_max = max(1, len(records) // 2)  # It took too long: smaller ones get through.
                     self._given_up.count(self._in_hand, str(given_up))
