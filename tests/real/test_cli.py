@@ -126,7 +126,7 @@ async def test_topics_are_created_once_and_counted(empty_installation: Installat
     assert table["points.changes"] == ["points", str(PARTITIONS), "for ever", "0", "no"]
     code, _, err = await fealty(installation, "topics", FEALTY_PARTITIONS="6")
     assert code == 1
-    assert f"has {PARTITIONS} partitions and the settings say 6" in err
+    assert f"has {PARTITIONS} partitions, but FEALTY_PARTITIONS is 6" in err
 
 
 async def test_dead_letters_are_listed_shown_and_replayed_in_order(empty_installation: Installation) -> None:
