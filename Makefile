@@ -12,7 +12,7 @@ help:  ## show this help
 
 setup: .venv/.ready  ## make the virtual environment and fetch the servers
 
-.venv/.ready: pyproject.toml constraints.txt shared/embedded/pom.xml
+.venv/.ready: pyproject.toml constraints.txt tests/client-generator.txt shared/embedded/pom.xml
 	@bash shared/embedded/setup.sh "$(PYTHON)"
 	@touch $@
 

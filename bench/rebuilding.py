@@ -185,7 +185,7 @@ async def _killed(arena: Arena, streams: int) -> list[str]:
     if not await progress.count_documents({}):
         return ["a killed rebuild remembered nothing"]
     _, said = await _run("rebuild-again", _rebuild(), arena)
-    return [] if "went on after" in said else [f"a rebuild after a kill began anew: {said}"]
+    return [] if "continued the interrupted run after" in said else [f"a rebuild after a kill began anew: {said}"]
 
 
 async def _ticks() -> AsyncIterator[None]:

@@ -103,8 +103,8 @@ def faults(found: Iterable[Book], present: Mapping[str, Present]) -> list[str]:
         expected, there = booked.get(programme, Present()), present.get(programme, Present())
         if (expected.booked, expected.pending) != (there.booked, there.pending):
             told.append(
-                f"{programme} does not add up: its movements come to {expected.booked} booked and {expected.pending} "
-                f"pending, its balances to {there.booked} and {there.pending} (in the smallest unit)"
+                f"{programme} does not add up: its balance changes are {expected.booked} booked and {expected.pending} "
+                f"pending, its balances are {there.booked} and {there.pending} (in the smallest unit)"
             )
     return told
 

@@ -12,7 +12,7 @@ from cli.groups import access, doctor, export, inputs, programmes, refusals, rep
 from services.registry import JOURNALED, SERVICES, one_of
 
 app = typer.Typer(add_completion=False, pretty_exceptions_enable=False)
-letters = typer.Typer(help="Records that could never work: list, show and replay them.")
+letters = typer.Typer(help="Dead letters, records that could not be processed: list, show, replay and remove them.")
 app.add_typer(letters, name="dead-letters")
 app.add_typer(refusals.refusals, name="refusals")
 app.command()(programmes.apply)
@@ -27,17 +27,17 @@ tools.register(app)
 
 ServiceOption = Annotated[str, typer.Option("--service", help=f"{one_of(JOURNALED)}.")]
 
-_LETTER_ID = "topic/partition/offset as `fealty dead-letters list` shows it, like points.commands/3/1207."
+_LETTER_ID = "topic/partition/offset, as `fealty dead-letters list` shows it, like points.commands/3/1207."
 
 
 @app.callback(invoke_without_command=True)
 def fealty(
     context: typer.Context,
     _: Annotated[
-        bool, typer.Option("--version", callback=status.show_version, is_eager=True, help="Show the version.")
+        bool, typer.Option("--version", callback=status.show_version, is_eager=True, help="Print the version.")
     ] = False,
 ) -> None:
-    """Fealty, a self-hosted loyalty platform. Settings come from the environment (FEALTY_…)."""
+    """Fealty, a self-hosted loyalty platform. Its settings are environment variables (FEALTY_…)."""
     quiet_logs()
     if context.invoked_subcommand is None:
         say(context.get_help())
@@ -45,7 +45,7 @@ def fealty(
 
 @app.command()
 def run(service: Annotated[str, typer.Argument(help=f"{one_of(SERVICES)}.")], root: Root = ROOT) -> None:
-    """Run one process of a service until it is told to stop.
+    """Run one process of a service until it is stopped by a signal.
 
     Example: fealty run points
     """
@@ -57,7 +57,7 @@ def run(service: Annotated[str, typer.Argument(help=f"{one_of(SERVICES)}.")], ro
 
 @app.command()
 def topics(form: FormOption = Form.TABLE, root: Root = ROOT) -> None:
-    """Create the topics that are missing, and show all.
+    """Create missing topics, and list all.
 
     Example: fealty topics -o json
     """
@@ -70,13 +70,15 @@ def topics(form: FormOption = Form.TABLE, root: Root = ROOT) -> None:
 @app.command()
 def verify(
     service: ServiceOption = "points",
-    topics: Annotated[bool, typer.Option("--topics", help="Hold what was published against the journal, too.")] = False,
+    topics: Annotated[
+        bool, typer.Option("--topics", help="Also compare the published records with the journal.")
+    ] = False,
     form: FormOption = Form.TABLE,
     root: Root = ROOT,
 ) -> None:
-    """Recompute every state from the journal, and compare; exit 1: something is off, 2: could not look.
+    """Recompute every state from the journal, and compare. Exit status 1: a difference, 2: could not be checked.
 
-    Points are also held against vouchers: each transaction over both ended alike in both.
+    For points it also checks that each transaction with vouchers had the same outcome in both services.
 
     Example: fealty verify --service voucher --topics
     """
@@ -104,11 +106,13 @@ def verify(
 
 @app.command()
 def up(
-    demo: Annotated[bool, typer.Option("--demo", help="Apply the demo's programmes and play its inputs.")] = False,
-    once: Annotated[bool, typer.Option("--once", help="Stop when everything has been shown to work.")] = False,
+    demo: Annotated[bool, typer.Option("--demo", help="Declare the demo's programmes, and run the demo.")] = False,
+    once: Annotated[
+        bool, typer.Option("--once", help="Stop after the demo; the exit status says whether it worked.")
+    ] = False,
     root: Root = ROOT,
 ) -> None:
-    """Start broker, database and all services here, and serve until Ctrl-C.
+    """Start the broker, the database and all services on this machine, and serve until Ctrl-C.
 
     Example: fealty up --demo
     """
@@ -122,12 +126,12 @@ def up(
 def list_letters(
     service: ServiceOption = "points",
     limit: Annotated[
-        int, typer.Option("--limit", min=1, metavar="LETTERS", help="List at most so many dead letters, the latest.")
+        int, typer.Option("--limit", min=1, metavar="LETTERS", help="How many dead letters to list, the newest first.")
     ] = 50,
     form: FormOption = Form.TABLE,
     root: Root = ROOT,
 ) -> None:
-    """List dead letters, the latest first.
+    """List dead letters, the newest first.
 
     Example: fealty dead-letters list --service points --limit 20
     """
@@ -144,7 +148,7 @@ def show_letter(
     form: FormOption = Form.TABLE,
     root: Root = ROOT,
 ) -> None:
-    """Show one dead letter: its headers, why it is one, and its value as text or in hexadecimal.
+    """Show one dead letter: its headers, the reason, and its value as text or in hexadecimal.
 
     Example: fealty dead-letters show points.commands/3/1207
     """
@@ -160,7 +164,7 @@ def remove_letters(
     service: ServiceOption = "points",
     root: Root = ROOT,
 ) -> None:
-    """Remove dead letters for good, whether they were replayed or not.
+    """Remove dead letters permanently, whether they were replayed or not.
 
     Example: fealty dead-letters remove points.commands/3/1207
     """
@@ -173,12 +177,12 @@ def remove_letters(
 @letters.command("replay")
 def replay_letters(
     ids: Annotated[list[str] | None, typer.Argument(metavar="ID...", help=_LETTER_ID)] = None,
-    everything: Annotated[bool, typer.Option("--all", help="All that were not replayed yet.")] = False,
-    again: Annotated[bool, typer.Option("--again", help="Those replayed before, too.")] = False,
+    everything: Annotated[bool, typer.Option("--all", help="Replay all that were not replayed before.")] = False,
+    again: Annotated[bool, typer.Option("--again", help="Also replay those that were replayed before.")] = False,
     service: ServiceOption = "points",
     root: Root = ROOT,
 ) -> None:
-    """Publish dead letters again as they were, in the order of their offsets.
+    """Publish dead letters again, unchanged, in the order of their offsets.
 
     Example: fealty dead-letters replay points.commands/3/1207
     """
@@ -186,7 +190,7 @@ def replay_letters(
 
     with one_line():
         if bool(ids) == everything:
-            raise Failure("name the dead letters to replay, or say --all")
+            raise Failure("give the ids of the dead letters to replay, or --all")
         execute(command.replay(service, settings_at(root), ids or None, again=again))
 
 

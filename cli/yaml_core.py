@@ -34,7 +34,7 @@ _TAG = "tag:yaml.org,2002:"
 
 
 class NotYaml(FealtyError):
-    """A text is no YAML document that can be used; `place` says where, if anywhere."""
+    """A text is not valid YAML document that can be used; `place` says where, if anywhere."""
 
     def __init__(self, message: str, place: Place | None = None) -> None:
         super().__init__(message)
@@ -101,7 +101,7 @@ def load(raw: bytes) -> Document:
         raise NotYaml(message, _place_in(text[: error.position])) from error
     except yaml.MarkedYAMLError as error:
         mark = error.problem_mark or error.context_mark
-        raise NotYaml(error.problem or error.context or "is no YAML", _at(mark) if mark else None) from error
+        raise NotYaml(error.problem or error.context or "is not valid YAML", _at(mark) if mark else None) from error
     document = Document(root=root)
     if root is not None:
         document.value = _Values(document.oddities).of(root)
@@ -165,7 +165,7 @@ class _Values:
         if node.tag != f"{_TAG}{wanted}":
             raise _unknown(node)
         if node in self._around:
-            raise NotYaml("contains itself by an alias", _at(node.start_mark))
+            raise NotYaml("contains itself through an alias", _at(node.start_mark))
         self._around.add(node)
         value = self._mapping(node) if isinstance(node, yaml.MappingNode) else [self.of(each) for each in node.value]
         self._around.remove(node)
@@ -176,7 +176,7 @@ class _Values:
         for key, below in node.value:
             name = self.of(key) if isinstance(key, yaml.ScalarNode) else None
             if not isinstance(name, str):
-                raise NotYaml("a key must be a text; put it in quotes if it is one", _at(key.start_mark))
+                raise NotYaml("a key must be a text; if it is one, put it in quotes", _at(key.start_mark))
             if name in value:
                 raise NotYaml(f"the key {name!r} is given twice", _at(key.start_mark))
             value[name] = self.of(below)
@@ -190,7 +190,7 @@ class _Values:
         try:
             value = make(text)
         except (ValueError, ArithmeticError, KeyError) as error:
-            raise NotYaml(f"no {node.tag.removeprefix(_TAG)} can be read here", place) from error
+            raise NotYaml(f"{node.value[:40]!r} is not a valid {node.tag.removeprefix(_TAG)}", place) from error
         if isinstance(value, int) and not isinstance(value, bool) and text.lstrip("+") != str(value):
             self._oddities.append((place, f"{text} is read as {value}; write {value}"))
         return value
@@ -218,7 +218,7 @@ _SCALARS: dict[str, Callable[[str], Any]] = {
 
 
 def _unknown(node: yaml.Node) -> NotYaml:
-    return NotYaml(f"the tag {node.tag} does not belong here", _at(node.start_mark))
+    return NotYaml(f"the tag {node.tag} is not allowed here", _at(node.start_mark))
 
 
 def _below(node: yaml.Node | None, step: str | int) -> yaml.Node | None:

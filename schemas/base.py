@@ -121,7 +121,11 @@ class _Described(BaseModel):
     @classmethod
     def __get_pydantic_json_schema__(cls, core_schema: CoreSchema, handler: GetJsonSchemaHandler) -> JsonSchemaValue:
         schema = handler(core_schema)
-        glossary.describe(cls, handler.resolve_ref_schema(schema))
+        described = handler.resolve_ref_schema(schema)
+        glossary.describe(cls, described)
+        for each in described.get("properties", {}).values():
+            if isinstance(each.get("default"), dict):  # Client generators leave out a model that has such a default.
+                del each["default"]
         return schema
 
 

@@ -3,7 +3,7 @@
 FealtyError
 ├── Unavailable        a server is away or does not answer in time: back off and do the same again
 │   └── TooSlow        it answers, and ended a query that took too long: ask for less, or later
-├── Conflict           somebody else wrote first: load again and decide again
+├── Conflict           another process wrote first: load again and decide again
 ├── Relinquished       a rebalance or a stop wants the partitions: leave the batch, it will be redelivered
 ├── Poison             a record that can never work: dead letters
 └── Stopped            one of our own follow-ups cannot be done: its partition stops and an operator must look

@@ -35,15 +35,15 @@ def require_strong(settings: Settings) -> None:
     ]
     if weak and not on_loopback(settings):
         raise WeakSecret(
-            f"{' and '.join(weak)} must have at least {CHARS_MIN} random characters before anything runs off loopback: "
-            "make each with `openssl rand -base64 36`, and keep it (docs/operations.md#secrets says what it protects)"
+            f"{' and '.join(weak)} must have at least {CHARS_MIN} random characters outside the loopback interface: "
+            "create each with `openssl rand -base64 36`, and keep it (docs/operations.md#secrets)"
         )
 
     clear = settings.kafka_user and settings.kafka_mechanism == "PLAIN" and not settings.kafka_tls
     if clear and not _all_on_loopback(settings.kafka):
         raise WeakSecret(
-            "FEALTY_KAFKA_MECHANISM=PLAIN shows FEALTY_KAFKA_PASSWORD to whoever listens on the way: set "
-            "FEALTY_KAFKA_TLS=true, or take SCRAM-SHA-512"
+            "FEALTY_KAFKA_MECHANISM=PLAIN sends FEALTY_KAFKA_PASSWORD in the clear: set "
+            "FEALTY_KAFKA_TLS=true, or use SCRAM-SHA-512"
         )
 
 
@@ -73,8 +73,8 @@ async def check_secrets(database: Any, settings: Settings, *, keep: bool) -> Non
             found = await kept.find_one({"_id": variable})
         if found is not None and CHECK_VALUE.upgrade(found)["check"] != wanted["check"]:
             raise SecretChanged(
-                f"{variable} is not the one with which the data in {database.name} were written: "
-                "set that one again; it never changes (docs/operations.md#secrets)"
+                f"{variable} differs from the secret with which the data in {database.name} was written: "
+                "set the original one; it cannot be changed (docs/operations.md#secrets)"
             )
 
 

@@ -88,7 +88,9 @@ async def _put_programme(
 ) -> Outcome:
     """A programme is not declared while it names vouchers that are `missing`."""
     if names := [code for code in dict.fromkeys(code for _, code in named(programme)) if code in missing]:
-        return Outcome("programme", programme.id, NOT_SENT, detail=f"it names {', '.join(names)}")
+        return Outcome(
+            "programme", programme.id, NOT_SENT, detail=f"it refers to {', '.join(names)}, which could not be applied"
+        )
     return await _put(requester, settings, PutProgramme(programme=programme))
 
 
@@ -126,10 +128,10 @@ async def _put(requester: Requester, settings: Settings, payload: Put) -> Outcom
     except NotSent as error:
         return Outcome(kind, id_, UNANSWERED, detail=f"not sent: {error}")
     except OutcomeUnknown as error:
-        return Outcome(kind, id_, UNANSWERED, detail=f"sent, and not acknowledged in time: {error}")
+        return Outcome(kind, id_, UNANSWERED, detail=f"sent, but not acknowledged in time: {error}")
     reply = await sent.reply(settings.reply_wait_ms)
     if reply is None:
-        detail = f"no reply in {settings.reply_wait_ms / 1000:g} s: does the {service} service run?"
+        detail = f"no reply in {settings.reply_wait_ms / 1000:g} s: check that the {service} service is running"
         return Outcome(kind, id_, UNANSWERED, detail=detail)
     return _outcome(kind, id_, reply)
 

@@ -36,7 +36,7 @@ def children(settings: Settings, came_up: CameUp) -> dict[str, ServiceChild]:
     :raises Failure: FEALTY_PORT is taken.
     """
     if settings.port and not is_free(settings.host, settings.port):
-        raise Failure(f"port {settings.port} on {settings.host} is taken; set FEALTY_PORT to a free one")
+        raise Failure(f"port {settings.port} on {settings.host} is in use; set FEALTY_PORT to a free port")
     edge_port = settings.port or (EDGE_PORT if is_free(settings.host, EDGE_PORT) else free_port(settings.host))
     return {
         **{name: _child(name, free_port(settings.host), settings, came_up) for name in JOURNALED},

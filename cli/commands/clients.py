@@ -21,7 +21,7 @@ async def add(name: str, scopes: Sequence[str], settings: Settings, form: Form =
     if not (1 <= len(name) <= NAME_CHARS_MAX and name.isprintable()):
         raise Failure(f"a client's name has 1 to {NAME_CHARS_MAX} printable characters")
     if unknown := [scope for scope in scopes if scope not in SCOPES]:
-        raise Failure(f"there is no scope {', '.join(unknown)}; there are {', '.join(SCOPES)}")
+        raise Failure(f"unknown scope {', '.join(unknown)}; the scopes are {', '.join(SCOPES)}")
     secret = new_secret()
     async with credentials_of(settings) as credentials:
         client = await credentials.add(name, scopes, settings.store, secret)
@@ -52,7 +52,7 @@ async def disable(name: str, settings: Settings, *, disabled: bool) -> None:
     async with credentials_of(settings) as credentials:
         if not await credentials.disable(name, disabled):
             raise _nobody(name)
-    told = "disabled: its tokens are refused within a minute" if disabled else "enabled: within a minute"
+    told = "disabled; its tokens are refused within a minute" if disabled else "enabled, within a minute"
     out().print(f"{name} is {told}")
 
 
@@ -67,7 +67,9 @@ async def remove(name: str, settings: Settings) -> None:
         if client is None:
             raise _nobody(name)
         if not client.disabled:
-            raise Failure(f"{name} is enabled: `fealty clients disable {name}` first, and see that nobody misses it")
+            raise Failure(
+                f"{name} is enabled: run `fealty clients disable {name}` first, and check that nobody needs it"
+            )
         await credentials.remove(client.id)
     out().print(f"{name} is removed; its tokens are refused within a minute")
 
@@ -92,13 +94,15 @@ async def rotate_key(settings: Settings) -> None:
     """
     async with credentials_of(settings) as credentials:
         ring = await credentials.rotate()
-    out().print(f"key {ring.current.id} signs from now on; tokens of the one before are good until they expire")
+    out().print(
+        f"key {ring.current.id} signs tokens from now on; tokens of the previous key are valid until they expire"
+    )
 
 
 def _show_secret(about: dict[str, Any], secret: str, form: Form) -> None:
     facts({**about, "secret": secret}, form)
     if form is Form.TABLE:
-        out().print("Keep the secret now: only a digest of it is stored.")
+        out().print("Save the secret now: it is not stored, and cannot be shown again.")
 
 
 def _document(client: Client) -> dict[str, Any]:

@@ -95,7 +95,7 @@ async def _telling(work: Coroutine[Any, Any, Result], waits: str) -> Result:
 
 def _tell(waits: str) -> None:
     if sys.stderr.isatty():
-        complain(f"waiting {waits}; Ctrl-C ends it")
+        complain(f"waiting {waits}; press Ctrl-C to stop")
 
 
 @contextmanager
@@ -107,7 +107,7 @@ def one_line(*, code: int = 1) -> Iterator[None]:
         _end(str(failure), code if failure.code is None else failure.code)
     except Unavailable as error:
         what = str(error).partition(" (configured timeouts")[0]  # The driver goes on about its whole topology.
-        _end(f"no server to work with: {what}; {_ADVICE}", code)
+        _end(f"no connection to a server: {what}; {_ADVICE}", code)
     except (FealtyError, StackError, OSError) as error:
         _end(str(error), code)
     except KeyboardInterrupt:
@@ -117,7 +117,7 @@ def one_line(*, code: int = 1) -> Iterator[None]:
     except Exception as error:
         if logging.getLogger().isEnabledFor(logging.DEBUG):
             traceback.print_exc()
-        _end(f"a defect: {type(error).__name__}: {error}", code)
+        _end(f"internal error: {type(error).__name__}: {error}", code)
 
 
 def _end(message: str, code: int) -> None:

@@ -45,7 +45,9 @@ def across(given: Declarations, known: Known | None) -> Iterator[Finding]:
             for message in _sold(programme, code, then.vouchers):
                 yield Finding("programmes", programme.id, path, message, unknown_is_odd and code not in then.vouchers)
         for path in _changed(before.programmes.get(programme.id), programme, ("unit", "scale")):
-            yield Finding("programmes", programme.id, path, f"never changes; {programme.id} is declared with another")
+            yield Finding(
+                "programmes", programme.id, path, f"cannot be changed: {programme.id} is declared with another value"
+            )
     for voucher in given.vouchers:
         if voucher.programme is not None and voucher.programme not in then.programmes:
             message = f"there is no programme {voucher.programme}"
@@ -53,13 +55,13 @@ def across(given: Declarations, known: Known | None) -> Iterator[Finding]:
         for seller in before.programmes.values():
             kept = then.programmes[seller.id] is seller and any(code == voucher.code for _, code in named(seller))
             if kept and voucher.programme not in (None, seller.id):
-                message = f"{seller.id}, which is declared, sells or issues {voucher.code}"
+                message = f"the declared programme {seller.id} sells or issues {voucher.code}"
                 yield Finding("vouchers", voucher.code, ("programme",), message)
     for tier_set in given.tier_sets:
         yield from _tier_set(tier_set, before, then, unknown_is_odd)
     numbers = given.order_numbers
     if numbers is not None and numbers.unique_per == "store" and before.order_numbers == "shop":
-        message = "order numbers are unique per shop in this store, and stay so"
+        message = "order numbers of this store are unique per shop; this cannot be changed back"
         yield Finding("orderNumbers", STORE_WIDE, ("uniquePer",), message)
 
 
@@ -84,14 +86,17 @@ def _tier_set(tier_set: TierSet, before: Known, then: Known, unknown_is_odd: boo
         return Finding("tierSets", tier_set.id, path, message, odd)
 
     for path in _changed(before.tier_sets.get(tier_set.id), tier_set, ("programme", "basis", "currency")):
-        yield wrong(path, f"never changes; {tier_set.id} is declared with another")
+        yield wrong(path, f"cannot be changed: {tier_set.id} is declared with another value")
     programme = then.programmes.get(tier_set.programme)
     if programme is None:
         yield wrong(("programme",), f"there is no programme {tier_set.programme}", unknown_is_odd)
     scale = currency_scale(tier_set.currency) if tier_set.currency else programme.scale if programme else None
     for index, level in enumerate(tier_set.levels):
         if scale is not None and has_more_decimals(level.at, scale):
-            yield wrong(("levels", index, "at"), f"{level.at} has more decimals than the {scale} that are counted")
+            yield wrong(
+                ("levels", index, "at"),
+                f"{level.at} has more than {scale} decimals, the scale of the programme or currency",
+            )
     others = [each for each in then.tier_sets.values() if each.id != tier_set.id and each.state == "active"]
     if tier_set.state == "active":
         for other in others:
@@ -116,7 +121,7 @@ def oddities(given: Declarations, known: Known | None, now: datetime) -> Iterato
         if tier_set.state == "active" and programme_ is not None and programme_.state is ProgrammeState.RETIRED:
             yield Finding("tierSets", tier_set.id, ("programme",), f"{programme_.id} is retired", odd=True)
     if given.account_numbers and all(number_fits(given.account_numbers, each) for each in ("0", "Z", "a-b_c")):
-        yield Finding("accountNumbers", STORE_WIDE, (), "any number is accepted, mistyped ones too", odd=True)
+        yield Finding("accountNumbers", STORE_WIDE, (), "accepts every account number, also mistyped ones", odd=True)
 
 
 def _odd_programme(
@@ -124,36 +129,36 @@ def _odd_programme(
 ) -> Iterator[tuple[Path, str]]:
     limits = programme.load_limits
     if limits.per_load and limits.per_transaction and limits.per_load > limits.per_transaction:
-        yield ("loadLimits", "perLoad"), "is never reached, since perTransaction is less"
+        yield ("loadLimits", "perLoad"), "has no effect, because perTransaction is lower"
     for index, offer in enumerate(programme.purchases):
         if offer.until is not None and offer.until <= now:
             yield ("purchases", index, "until"), "is over"
     for path, code in named(programme):
         if code in vouchers and vouchers[code].state is DefinitionState.RETIRED and programme.state == "active":
-            yield path, f"the voucher {code} is retired, and is neither sold nor issued"
+            yield path, f"the voucher {code} is retired: it is neither sold nor issued"
     for path, message in _past(programme.expiry, programme.zone, now):
         yield ("expiry", *path), message
     if programme.unit != "points" and programme.scale > (digits := currency_scale(programme.unit)):
         yield ("scale",), f"{programme.unit} has {digits} decimals"
     days = None if programme.expiry is None else programme.expiry.days
     if programme.expiring_soon_days and days is not None and programme.expiring_soon_days > days:
-        yield ("expiringSoonDays",), "points are announced at once, since they expire sooner"
+        yield ("expiringSoonDays",), "announces points at once, because they expire sooner"
     yield from _odd_earning(programme)
 
 
 def _odd_earning(programme: Programme) -> Iterator[tuple[Path, str]]:
     if programme.earn and programme.earn_from != "orders":
-        yield ("earn",), "does nothing without earnFrom: orders"
+        yield ("earn",), "has no effect without earnFrom: orders"
     if programme.earn_from == "orders" and not programme.earn:
-        yield ("earnFrom",), "earns nothing, since there are no rules in earn"
+        yield ("earnFrom",), "earns nothing, because earn has no rules"
     for (first, one), (second, other) in combinations(enumerate(programme.earn), 2):
         if None in (one.currency, other.currency) or one.currency == other.currency:
-            yield ("earn", second), f"comes on top of /earn/{first} for the same orders"
+            yield ("earn", second), f"applies to the same orders as /earn/{first}, and is added to it"
 
 
 def _past(rule: ExpiryRule | None, zone: str, now: datetime) -> Iterator[tuple[Path, str]]:
     if rule is not None and rule.on is not None and rule.on < local_date(now, zone):
-        yield ("on",), f"{rule.on} is over: what is credited or issued now expires at once"
+        yield ("on",), f"{rule.on} is in the past: what is credited or issued now expires at once"
 
 
 def _changed(before: Programme | TierSet | None, after: Any, fields: Sequence[str]) -> Iterator[Path]:

@@ -17,8 +17,8 @@ from shared.runtime.kafka import PRODUCER_BATCH_BYTES, Producer, Record
 from shared.settings import Settings
 
 _CHUNK_LETTERS = 100
-_UNREADABLE = "a batch of the log is no record; let its sender send again what was in it"
-_ERASED = "what was sent was erased with the person whom it was about"
+_UNREADABLE = "an unreadable batch cannot be replayed; let the sender send its records again"
+_ERASED = "the content was erased when the customer was anonymised"
 
 
 async def list_letters(service: str, settings: Settings, limit: int, form: Form = Form.TABLE) -> None:
@@ -40,7 +40,7 @@ async def remove(service: str, settings: Settings, ids: Sequence[str]) -> None:
     async with _journal(service, settings) as journal:
         found = {letter["_id"] for letter in await journal.letters(ids)}
         if unknown := sorted(set(ids) - found):
-            raise Failure(f"there is no dead letter {', '.join(unknown)}; nothing was removed")
+            raise Failure(f"unknown dead letter {', '.join(unknown)}; nothing was removed")
         async with translated():
             await journal.dead_letters.delete_many({"_id": {"$in": sorted(found)}})
     out().print(f"removed: {len(found)}")
@@ -54,7 +54,7 @@ async def show_letter(service: str, settings: Settings, letter_id: str, form: Fo
     async with _journal(service, settings) as journal:
         letters = await journal.letters([letter_id], whole=True)
     if not letters:
-        raise Failure(f"there is no dead letter {letter_id}")
+        raise Failure(f"unknown dead letter {letter_id}; `fealty dead-letters list` shows their ids")
     if form is Form.JSON:
         print_json(_document(letters[0]))
     else:
@@ -137,7 +137,7 @@ async def replay(service: str, settings: Settings, ids: Sequence[str] | None, *,
             await producer.stop()
     out().print(f"replayed: {len(chosen) - len(too_large)}")
     if late:
-        complain(f"{late} of them carry a ce_notafter that has passed, so that their service drops them")
+        complain(f"{late} of them have expired (ce_notafter is in the past): the service drops them")
     if too_large:
         raise Failure(f"too large to be published again: {', '.join(too_large)}")
 
@@ -147,9 +147,9 @@ def _chosen(found: Iterable[Document], ids: Sequence[str] | None, again: bool, s
     letters = sorted(found, key=_place)
     if ids is not None:
         if unknown := sorted(set(ids) - {letter["_id"] for letter in letters}):
-            raise Failure(f"there is no dead letter {', '.join(unknown)}; nothing was sent")
+            raise Failure(f"unknown dead letter {', '.join(unknown)}; nothing was sent")
         if (before := [letter["_id"] for letter in letters if letter.get("replayed_at")]) and not again:
-            raise Failure(f"replayed before: {', '.join(before)}; nothing was sent; --again sends it again")
+            raise Failure(f"replayed before: {', '.join(before)}; nothing was sent; use --again to send it again")
         if erased := [letter["_id"] for letter in letters if letter.get("erased")]:
             raise Failure(f"{_ERASED}: {', '.join(erased)}; nothing was sent")
         if unreadable := [letter["_id"] for letter in letters if letter.get("unreadable")]:
@@ -159,7 +159,7 @@ def _chosen(found: Iterable[Document], ids: Sequence[str] | None, again: bool, s
     topics = {settings.topic(name) for name in TOPICS}
     for letter in letters:
         if letter["topic"] not in topics or letter["partition"] >= settings.partitions:
-            raise Failure(f"{letter['_id']} came from no topic of this installation; nothing was sent")
+            raise Failure(f"{letter['_id']} did not come from a topic of this installation; nothing was sent")
     return [letter["_id"] for letter in letters]
 
 
@@ -195,6 +195,6 @@ def _text(at: datetime | None) -> str:
 async def _journal(service: str, settings: Settings) -> AsyncIterator[Journal]:
     owners = sorted({topic.owner for topic in TOPICS.values() if topic.name.endswith(".dead-letters")})
     if service not in owners:
-        raise Failure(f"there is no service {service!r} with dead letters; {', '.join(owners)} has")
+        raise Failure(f"unknown service {service!r}; choose one of {', '.join(owners)}")
     async with journal_of(service, settings) as journal:
         yield journal

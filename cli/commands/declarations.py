@@ -68,7 +68,7 @@ class Files:
 def read(files: Sequence[str]) -> Files:
     """The declarations of all files together; `-` is standard input.
 
-    :raises Invalid: a file cannot be read, is no YAML, or declares something wrong; or two declare the same.
+    :raises Invalid: a file cannot be read, is not valid YAML, or declares something wrong; or two declare the same.
     """
     faults: list[str] = []
     valid: list[_File] = []
@@ -84,7 +84,7 @@ def read(files: Sequence[str]) -> Files:
                 member = (_SECTION_IDS[key[0]],) if key[0] in _SECTION_IDS else ()
                 before, where = origins[key]
                 other = _place(before.name, before.document.place(where))
-                faults.append(file.told((*path, *member), f"declared at {other} too"))
+                faults.append(file.told((*path, *member), f"is also declared at {other}"))
             origins.setdefault(key, (file, path))
     if faults:
         raise Invalid(faults)
@@ -122,7 +122,7 @@ def _file(file: str) -> _File:
     except NotYaml as error:
         raise Invalid([f"{_place(name, error.place)}: {error}"]) from error
     if document.value is None:
-        raise Invalid([f"{name}: declares nothing"])
+        raise Invalid([f"{name}: the file declares nothing"])
     try:
         declared = Declarations.model_validate(document.value, by_alias=True, by_name=False)
     except ValidationError as error:
@@ -150,10 +150,10 @@ def _told(name: str, document: Document, error: ValidationError) -> Iterator[str
     for item in error.errors(include_input=False, include_url=False, include_context=False):
         path, message = item["loc"], item["msg"].removeprefix("Value error, ")
         if item["type"] == "extra_forbidden":
-            yield _line(name, document.key_place(path), path, "there is no such member")
+            yield _line(name, document.key_place(path), path, "unknown field")
             continue
         if item["type"] == "string_type" and document.is_plain(path):
-            message = f"{message}; put it in quotes if it is one"
+            message = f"{message}; if it is a text, put it in quotes"
         yield _line(name, document.place(path), path, message)
 
 

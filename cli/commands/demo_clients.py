@@ -45,7 +45,9 @@ def held_at(root: Path) -> dict[str, Held]:
     except FileNotFoundError:
         return {}
     except (OSError, ValueError, TypeError, KeyError, AttributeError) as error:
-        raise Failure(f"{path} cannot be read: {type(error).__name__}; remove it to have new secrets") from error
+        raise Failure(
+            f"{path} cannot be read: {type(error).__name__}; remove it, and new secrets are created"
+        ) from error
 
 
 async def demo_clients(root: Path, settings: Settings) -> dict[str, Held]:

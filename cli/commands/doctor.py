@@ -66,8 +66,8 @@ def _stuck(settings: Settings, group: str, place: TopicPartition, offset: int, h
     if service is not None and head.records:
         decoded = Decoder(service_of(service, settings), settings)(head.records[0])
         if isinstance(decoded, Undecodable) and decoded.envelope and decoded.envelope.source in FOLLOW_UP_SOURCES:
-            remedy = f"run the release of {service} that knows this command; nothing may step over it"
-            yield Stuck(group, place, offset, f"a follow-up that can't be done: {decoded.error}", remedy)
+            remedy = f"start the release of {service} that knows this command; it cannot be skipped"
+            yield Stuck(group, place, offset, f"a follow-up command that cannot be processed: {decoded.error}", remedy)
 
 
 async def _positions(settings: Settings) -> dict[str, dict[TopicPartition, int]]:
@@ -97,7 +97,7 @@ def show(found: list[Stuck], form: Form = Form.TABLE) -> None:
     shown = Sheet(("topic", "partition", "offset", "group", "reason", "what to do"))
     for each in found:
         shown.add(each.place.topic, each.place.partition, each.offset, each.group, each.reason, each.remedy)
-    print_sheet(shown, form, "ok: no group is stuck")
+    print_sheet(shown, form, "ok: no partition is stopped")
 
 
 async def skip(settings: Settings, group: str, where: str) -> None:
@@ -110,19 +110,19 @@ async def skip(settings: Settings, group: str, where: str) -> None:
     await must_be_empty(group, _name(settings, group), settings)
     stands_at = (await _positions(settings)).get(group, {}).get(place)
     if stands_at is None:
-        raise Failure(f"no group {group!r} reads {place.topic}; `fealty doctor` names the groups that are stuck")
+        raise Failure(f"no group {group!r} reads {place.topic}; `fealty doctor` lists the stopped groups")
     head = (await read_heads(settings, {place: max(stands_at, (await ends(settings, [place]))[place][0])}))[place]
     broken = head.unreadable
     if broken is None or broken.offset != offset:
-        raise Failure(f"what stands at {where} can be read, or group {group} is not there; nothing was moved")
+        raise Failure(f"{where} can be read, or is not the position of group {group}; nothing was skipped")
     if head.records:
         raise Failure(
-            f"{len(head.records)} records before {where} are not done yet; start {_reader(settings, group)} once, "
-            "stop it, and skip then; nothing was moved"
+            f"{len(head.records)} records before {where} are not processed yet; start {_reader(settings, group)} "
+            "once, stop it, and run the command again; nothing was skipped"
         )
     await _keep(settings, _owner(settings, group, place), broken)
     await move(settings, group, place.topic, {place.partition: broken.next_offset})
-    out().print(f"skipped {where}: group {group} goes on at {broken.next_offset}; kept as dead letter {where}")
+    out().print(f"skipped {where}: group {group} continues at {broken.next_offset}; the batch is dead letter {where}")
 
 
 async def _keep(settings: Settings, service: str, broken: Unreadable) -> None:
@@ -142,7 +142,7 @@ def _place(where: str, settings: Settings) -> tuple[TopicPartition, int]:
     topic, _, rest = where.strip().rpartition("/")
     topic, _, number = topic.rpartition("/")
     if topic not in {settings.topic(name) for name in TOPICS} or not (number.isdecimal() and rest.isdecimal()):
-        raise Failure(f"{where!r} names no topic/partition/offset of this installation, as `fealty doctor` does")
+        raise Failure(f"{where!r} is not a topic/partition/offset of this installation, as `fealty doctor` shows it")
     return TopicPartition(topic, int(number)), int(rest)
 
 

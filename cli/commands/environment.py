@@ -20,7 +20,8 @@ from shared.settings import Settings
 ROOT = Path(".fealty")
 
 Root = Annotated[
-    Path, typer.Option("--root", envvar="FEALTY_ROOT", help="Directory of the local stack's data, logs and addresses.")
+    Path,
+    typer.Option("--root", envvar="FEALTY_ROOT", help="The directory with the local stack's data, logs and addresses."),
 ]
 """The option that every command has which works on an installation."""
 
@@ -90,7 +91,7 @@ def unknown_settings(names: Iterable[str]) -> Iterator[str]:
     for name in sorted(names):
         if name.startswith("FEALTY_") and name not in known and not _KUBERNETES.search(name):
             close = get_close_matches(name, known, 1)
-            yield f"there is no setting {name}" + (f"; did you mean {close[0]}?" if close else "")
+            yield f"unknown setting {name}, which is ignored" + (f"; did you mean {close[0]}?" if close else "")
 
 
 def _endpoints(path: Path) -> dict[str, str]:
@@ -101,5 +102,5 @@ def _endpoints(path: Path) -> dict[str, str]:
     except (OSError, ValueError) as error:
         raise Failure(f"{path} cannot be read: {error}") from error
     if not isinstance(found, dict):
-        raise Failure(f"{path} cannot be read: it holds no addresses")
+        raise Failure(f"{path} cannot be read: it contains no addresses")
     return {str(name): str(address) for name, address in found.items()}

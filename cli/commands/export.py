@@ -51,11 +51,11 @@ async def export(
     wanted = Manifest(export=what, format=format_, store=settings.store)
     with parts_in(directory, wanted, COLUMNS[what], part_rows) as parts, progress_bar(f"exporting {what}") as progress:
         if parts.rows:
-            complain(f"going on after {parts.rows:,} rows, where an earlier export was cut short")
+            complain(f"continuing the interrupted export after {parts.rows:,} rows")
         try:
             await _write(what, parts, settings, lambda: progress(parts.rows, None))
         except Unavailable as error:
-            raise Failure(f"cut short: {error}; the same command goes on where it was") from error
+            raise Failure(f"interrupted: {error}; run the same command again to continue") from error
         return Exported(directory, parts.rows, parts.parts)
 
 

@@ -39,7 +39,7 @@ def job_of(path: Path, form: str | None, label: str, strict: bool, rejects: Path
     if not path.is_file():
         raise Failure(f"there is no file {path}")
     if form is not None and form not in list(Format):
-        raise Failure(f"--format is {' or '.join(Format)}")
+        raise Failure(f"--format must be {' or '.join(Format)}")
     return Job(path, Format(form) if form else Format.of(path), label, strict, rejects, concurrency)
 
 
@@ -65,21 +65,21 @@ async def import_accounts(job: Job, settings: Settings) -> Tally:
     if job.strict:
         tally = await _pass(job, settings, rejects, send=False)
         if tally.refused:
-            raise Failure(f"{tally.refused:,} rows are refused; nothing was sent", code=1)
+            raise Failure(f"{tally.refused:,} rows were refused; nothing was sent", code=1)
     return await _pass(job, settings, rejects, send=True)
 
 
 def show(tally: Tally, *, sent: bool, form: Form = Form.TABLE) -> None:
     """Print what is in, by programme, in whole units: to be compared with the sums of the system it came from."""
-    shown = Sheet(("programme", "imported" if sent else "to import", "value", "already in", "value already in"))
+    shown = Sheet(("programme", "imported" if sent else "to import", "value", "imported before", "value before"))
     for name, sums in sorted(tally.programmes.items()):
         shown.add(name, sums.new, sums.new_value, sums.known, sums.known_value)
     print_sheet(shown, form)
     if form is Form.JSON:
         return
     done = "imported" if sent else "to import"
-    counts = f"{tally.new:,} {done}, {tally.known:,} already in, {tally.refused:,} refused"
-    repeated = f"; {tally.repeated:,} name the account, programme and times of an earlier row" if tally.repeated else ""
+    counts = f"{tally.new:,} {done}, {tally.known:,} imported before, {tally.refused:,} refused"
+    repeated = f"; {tally.repeated:,} have the account, programme and times of an earlier row" if tally.repeated else ""
     out().print(counts + repeated + ("" if sent else "; nothing was sent"))
 
 
@@ -112,8 +112,8 @@ async def _pass(job: Job, settings: Settings, rejects: Rejects | None, *, send: 
                 progress(done := done + len(page), total)
             await importer.finish()
         except FealtyError as error:
-            counts = f"{importer.tally.new:,} rows were imported by this run, {importer.tally.known:,} were in before"
-            raise type(error)(f"{error} ({counts}; run it again to go on)") from error
+            counts = f"{importer.tally.new:,} rows were imported by this run, {importer.tally.known:,} by earlier ones"
+            raise type(error)(f"{error} ({counts}; run the command again to continue)") from error
     if rejects is not None:
         rejects.close()
     return importer.tally

@@ -55,11 +55,11 @@ def asked_of(first: str | None, last: str | None, programme: str | None, form: s
     """
     for name, day in (("--from", first), ("--until", last)):
         if day is not None and not _is_day(day):
-            raise Failure(f"{name} is a day like 2026-01-31")
+            raise Failure(f"{name} must be a day like 2026-01-31")
     if first is not None and last is not None and first > last:
         raise Failure("--from is later than --until")
     if form not in FORMS:
-        raise Failure(f"--format is one of {', '.join(FORMS)}")
+        raise Failure(f"--format must be one of {', '.join(FORMS)}")
     return Asked(first, last, programme, form)
 
 
@@ -114,7 +114,7 @@ def complain_of(found: Report) -> None:
     for fault in found.faults:
         complain(fault)
     if found.faults:
-        raise Failure("the books do not add up: `fealty verify` names the accounts", code=1)
+        raise Failure("the balance changes and the balances differ: `fealty verify` lists the accounts", code=1)
 
 
 async def _answers(settings: Settings) -> None:

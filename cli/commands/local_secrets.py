@@ -24,8 +24,8 @@ def with_drawn_secrets(settings: Settings, root: Path) -> Settings:
         given = _given(settings)
         if len(given) < len(_NAMES) and any(path.parent.glob("*/complete")):
             raise Failure(
-                f"{path} is missing, and what is in {path.parent} was written with the secrets in it: put it back, set "
-                f"FEALTY_SECRET and FEALTY_CLAIMS_SECRET to those, or remove {path.parent} to begin anew"
+                f"{path} is missing, but the data in {path.parent} was written with its secrets: restore the file, "
+                f"set FEALTY_SECRET and FEALTY_CLAIMS_SECRET to these secrets, or remove {path.parent} to start empty"
             )
         _keep(path, {name: given.get(name) or secrets.token_urlsafe(32) for name in _NAMES})
     return with_kept_secrets(settings, root)
@@ -43,7 +43,7 @@ def with_kept_secrets(settings: Settings, root: Path) -> Settings:
     except FileNotFoundError:
         return settings
     except (OSError, ValueError, TypeError, KeyError) as error:
-        raise Failure(f"{path} cannot be read: {type(error).__name__}; put it back as it was") from error
+        raise Failure(f"{path} cannot be read: {type(error).__name__}; restore it from a backup") from error
     given = _given(settings)
     return settings.model_copy(update={name: secret for name, secret in kept.items() if name not in given})
 

@@ -25,7 +25,7 @@ class Form(StrEnum):
 
 FormOption = Annotated[
     Form,
-    typer.Option("--output", "-o", help="table: for people, tab-separated in a pipe; json: for programs, with all."),
+    typer.Option("--output", "-o", help="table (tab-separated in a pipe), or json with all fields."),
 ]
 """The option of every command that shows something."""
 

@@ -54,7 +54,7 @@ async def show_programme(id_: str, settings: Settings, form: Form) -> None:
     """
     found = await declared(settings)
     if id_ not in found:
-        raise Failure(f"there is no programme {id_!r}; there are {', '.join(found) or 'none'}")
+        raise Failure(f"unknown programme {id_!r}; declared are: {', '.join(found) or 'none'}")
     document = document_of(found[id_][1])
     if form is Form.JSON:
         print_json({"version": found[id_][0], **document})

@@ -62,15 +62,15 @@ def _fold_part(name: str, settings: Settings, part: Part, caller: int) -> Report
 def show(report: Report, form: Form = Form.TABLE) -> None:
     """Print counts, and the streams whose journal cannot be folded."""
     if report.going_on_after is not None:
-        complain(f"went on after {report.going_on_after}, where an earlier call was cut short; --restart begins anew")
+        complain(f"continued the interrupted run after {report.going_on_after}; --restart starts from the beginning")
     if form is Form.JSON:
         names = ("streams", "writes", "events", "removed", "unfoldable")
         print_json({name: getattr(report, name) for name in names})
         return
     counts = f"{report.streams:,} streams, {report.writes:,} versions, {report.events:,} events"
-    out().print(f"rebuilt: {counts}; {report.removed:,} snapshots without a journal removed")
+    out().print(f"rebuilt: {counts}; {report.removed:,} snapshots without journal entries removed")
     if report.unfoldable:
-        shown = Sheet(("stream", "why its snapshot stays as it was"))
+        shown = Sheet(("stream", "why its snapshot was not rebuilt"))
         for stream, reason in report.unfoldable.items():
             shown.add(stream, reason)
         print_sheet(shown, Form.TABLE)

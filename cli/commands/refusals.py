@@ -35,5 +35,5 @@ async def show_refusal(id_: str, settings: Settings, form: Form) -> None:
     async with refusals_of(settings) as database:
         found = await one(database, settings.store, id_)
     if found is None:
-        raise Failure(f"there is no refusal {id_} in the store {settings.store}, or it is older than 28 days")
+        raise Failure(f"the store {settings.store} has no refusal {id_}; refusals older than 28 days are removed")
     facts(found, form)

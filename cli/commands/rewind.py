@@ -23,7 +23,7 @@ async def rewind(name: str, settings: Settings, to: datetime, form: Form = Form.
     service = service_of(name, settings)
     await must_be_stopped(name, settings)
     to_ms = int(to.timestamp() * 1000)
-    shown = Sheet(("topic", "partition", "stood at", "goes on at", "end"))
+    shown = Sheet(("topic", "partition", "old offset", "new offset", "end"))
     commands, group = settings.topic(f"{name}.commands"), settings.group(name)
     found = await positions(settings, group, commands, to_ms)
     async with journal_of(name, settings) as journal:
@@ -34,13 +34,13 @@ async def rewind(name: str, settings: Settings, to: datetime, form: Form = Form.
     for number, place in found.items():
         if fences.get(number, 0) < place.first:
             gone = f"offsets {fences.get(number, 0)} to {place.first - 1} of {commands}/{number}"
-            complain(f"{gone} are no longer kept: what was booked for them since the backup is lost")
+            complain(f"{gone} are no longer in the topic: what was booked for them since the backup is lost")
     for topic in service.reactions:
         topic, group = settings.topic(topic), settings.group(service.input_group(topic))
         found = await positions(settings, group, topic, to_ms)
         offsets = {number: back_to(place, place.end) for number, place in found.items()}
         await _move(settings, group, topic, found, offsets, shown)
-    show(shown, form, "nothing to rewind: no group has read anything since then")
+    show(shown, form, "nothing to rewind: no group has read records since then")
 
 
 def back_to(place: Positions, known_up_to: int) -> int:

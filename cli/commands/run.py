@@ -13,7 +13,7 @@ def run(service: str, settings: Settings) -> None:
     :raises Failure: there is no such service.
     """
     if service not in SERVICES:
-        raise Failure(f"there is no service {service!r}; there are {', '.join(SERVICES)}")
+        raise Failure(f"unknown service {service!r}; choose one of {', '.join(SERVICES)}")
     try:
         runner_of(service)(settings)
     except Exception as error:

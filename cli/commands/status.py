@@ -14,7 +14,7 @@ from shared.runtime.groups import members, positions
 from shared.runtime.journal import translated
 from shared.settings import Settings
 
-_PROCESSES, _BEHIND = "processes", "behind"
+_PROCESSES, _LAG = "processes", "lag"
 
 
 @dataclass(slots=True)
@@ -77,7 +77,7 @@ def show_status(found: list[Standing], root: Path, form: Form) -> None:
             {
                 "service": each.service,
                 _PROCESSES: each.processes,
-                _BEHIND: each.behind,
+                _LAG: each.behind,
                 "deadLetters": each.letters,
                 "dataBytes": each.data_bytes,
                 "faults": each.faults,
@@ -86,7 +86,7 @@ def show_status(found: list[Standing], root: Path, form: Form) -> None:
         ]
         print_json({"services": services, "databaseFreeBytes": free, "localFreeBytes": local})
         return
-    sheet = Sheet(("service", _PROCESSES, _BEHIND, "dead letters", "data", ""))
+    sheet = Sheet(("service", _PROCESSES, _LAG, "dead letters", "data", ""))
     for each in found:
         data = None if each.data_bytes is None else size(each.data_bytes)
         sheet.add(each.service, each.processes, each.behind, each.letters, data, "; ".join(each.faults))

@@ -24,7 +24,7 @@ def service_of(name: str, settings: Settings) -> Service:
     :raises Failure: there is no such service, or it keeps no journal.
     """
     if name not in JOURNALED:
-        raise Failure(f"{name!r} keeps no journal; {', '.join(JOURNALED)} do")
+        raise Failure(f"{name!r} has no journal; choose one of {', '.join(JOURNALED)}")
     return registry.service_of(name, settings)
 
 
@@ -56,9 +56,9 @@ async def must_be_stopped(service: str, settings: Settings) -> None:
 async def must_be_empty(group: str, who: str, settings: Settings) -> None:
     """The same of one consumer group, whose members are processes of `who`."""
     until_s = monotonic_s() + settings.session_timeout_ms / 1000 + _GRACE_S
-    with progress_bar("waiting for its members to leave") as progress:
+    with progress_bar("waiting until the processes of the service have stopped") as progress:
         while present := await members(settings, group):
             progress(0, present)
             if monotonic_s() > until_s:
-                raise Failure(f"{who} runs: its group has {present} members; stop its processes first")
+                raise Failure(f"{who} is running: its group has {present} members; stop its processes first")
             await asyncio.sleep(_GRACE_S / 2)

@@ -66,6 +66,6 @@ async def fetch_token(http: str, held: Held, scopes: Sequence[str] = ()) -> str:
 def _held(root: Path, name: str) -> Held:
     held = held_at(root)
     if name not in held:
-        there = f"it has {', '.join(held)}" if held else "it is made by `fealty up --demo`"
+        there = f"its clients are {', '.join(held)}" if held else "`fealty up --demo` creates it"
         raise Failure(f"{file_of(root)} has no client {name!r}; {there}")
     return held[name]

@@ -20,7 +20,7 @@ async def topics(settings: Settings, form: Form = Form.TABLE) -> None:
     """
     created = set(await create_topics(settings))
     counts = await record_counts(settings)
-    shown = Sheet(("topic", "owner", "partitions", "keeps", "records", "created"))
+    shown = Sheet(("topic", "owner", "partitions", "retention", "records", "created"))
     for topic in TOPICS.values():
         name = settings.topic(topic.name)
         shown.add(
@@ -37,7 +37,7 @@ async def topics(settings: Settings, form: Form = Form.TABLE) -> None:
 def keeps(config: Mapping[str, str]) -> str:
     """How long a topic with these settings remembers, in words."""
     if config.get("cleanup.policy") == "compact":
-        return "the latest of each key"
+        return "the latest record of each key"
     retention_ms = int(config["retention.ms"])
     return "for ever" if retention_ms < 0 else f"{retention_ms / DAY_MS:g} days"
 

@@ -26,7 +26,7 @@ async def list_unknown(settings: Settings, limit: int, form: Form = Form.TABLE) 
     """Print the numbers for which inputs wait."""
     async with journal_of("points", settings) as journal:
         found = await unknown_accounts(journal, limit)
-    shown = Sheet(("account number", "inputs waiting", "since"))
+    shown = Sheet(("account number", "waiting inputs", "since"))
     for each in found:
         shown.add(each.number, each.waiting, each.since)
     show(shown, form, "no unknown accounts")
@@ -60,5 +60,5 @@ async def replay_unknown(settings: Settings, number: str) -> None:
             raise Failure(f"not confirmed: {error}; run the command again") from error
         reply = await sent.reply(settings.reply_wait_ms)
     if reply is None or reply.status is not Status.ACCEPTED or reply.result is None:
-        raise Failure("the points service has not answered: does it run? Run the command again")
-    out().print(f"inputs that go on: {reply.result['waiting']}")
+        raise Failure("the points service did not reply: check that it is running, and run the command again")
+    out().print(f"waiting inputs that are processed now: {reply.result['waiting']}")

@@ -34,7 +34,7 @@ _WATCH_INTERVAL_S = 1.0
 async def up(root: Path, *, demo: bool, once: bool) -> int:
     """Start everything, play the demo if asked for, and serve until a signal or, with `once`, no longer.
 
-    Returns the exit status: 0, 1 when the demo did not go as expected, 130 when stopped while starting.
+    Returns the exit status: 0, 1 when the demo did not work as expected, 130 when stopped while starting.
 
     :raises StackError: a server or a service does not start; then nothing is left running.
     """
@@ -70,9 +70,9 @@ async def _tell_stuck(settings: Settings, say: Say) -> bool:
 
     stuck = await diagnose(settings)
     for each in stuck:
-        say(f"{each.group} is stuck at {each.where}: {each.reason}")
+        say(f"{each.group} is stopped at {each.where}: {each.reason}")
     if stuck:
-        say("the demo is not played; all other partitions are served; `fealty doctor` says what to do")
+        say("the demo does not run; all other partitions are served; `fealty doctor` shows what to do")
     return bool(stuck)
 
 
@@ -89,7 +89,7 @@ def _show_ways(root: Path, http: str, customer: str, say: Say) -> None:
     """How to go on from the demo: where the pages are, how to get a token, and a call that uses it."""
     invoked = sys.argv[0] if Path(sys.argv[0]).name == "fealty" else "fealty"  # As whoever reads it can call it, too.
     token = shlex.join([invoked, "token"] if root == ROOT else [invoked, "token", "--root", str(root)])
-    say(f"every call is on {http}/docs; an access token: {token}; the demo's customer, from another terminal:")
+    say(f"API documentation: {http}/docs; access token: {token}; read the demo's customer in another terminal:")
     say(f'curl -sS -H "Authorization: Bearer $({token})" {http}{customer}')
 
 
@@ -107,7 +107,7 @@ async def _running(root: Path, settings: Settings, say: Say) -> AsyncIterator[tu
             async with journal_of(service, settings):  # Where its secrets are compared.
                 pass
         created = await create_topics(settings)
-        say(f"topics are there, {len(created)} of them new")
+        say(f"topics exist, {len(created)} of them new")
         services = children(settings, partial(_came_up, say))
         supervisor = Supervisor(
             stack.root / "logs",
@@ -123,7 +123,7 @@ async def _running(root: Path, settings: Settings, say: Say) -> AsyncIterator[tu
         try:
             write_endpoints(stack.root, endpoints_of(services["edge"].url, settings))
             write_client_files(stack.root, settings)
-            say(f"everything is up, {monotonic_s() - started_s:.1f} s after the start")
+            say(f"everything is running, {monotonic_s() - started_s:.1f} s after the start")
             yield settings, services
         finally:
             say("stopping")
@@ -134,7 +134,7 @@ async def _running(root: Path, settings: Settings, say: Say) -> AsyncIterator[tu
 
 
 def _came_up(say: Say, name: str, stopped: Sequence[str]) -> None:
-    say(f"{name} is up, and {'; '.join(stopped)}" if stopped else f"{name} is ready")
+    say(f"{name} is running, but {'; '.join(stopped)}" if stopped else f"{name} is ready")
 
 
 async def _keep_running(name: str, server: EmbeddedKafka | EmbeddedMongo, say: Say) -> None:
@@ -145,7 +145,7 @@ async def _keep_running(name: str, server: EmbeddedKafka | EmbeddedMongo, say: S
             say(f"{name} ended; starting it again")
             try:
                 await server.start()
-                say(f"{name} answers again")
+                say(f"{name} is running again")
             except StackError as error:
                 say(str(error))
 

@@ -94,21 +94,21 @@ class Part:
 def of_streams(report: Report) -> Part:
     """The states of one service."""
     counts = {"streams": report.streams, "versions": report.writes, "events": report.events}
-    failure = f"{report.streams_off} of {report.streams} streams are off"
+    failure = f"{report.streams_off} of {report.streams} streams differ"
     return Part("streams", "stream", report.ok, counts, report.streams_off, failure, report.findings)
 
 
 def of_transactions(report: Report) -> Part:
     """Transactions over points and vouchers."""
     counts = {"transactions over points and vouchers": report.streams}
-    failure = f"{report.streams_off} transactions or vouchers are off"
+    failure = f"{report.streams_off} transactions or vouchers differ"
     return Part("transactions", "stream", report.ok, counts, report.streams_off, failure, report.findings)
 
 
 def of_topics(report: PublishedReport) -> Part:
     """What was published."""
     counts = {"published records": report.records}
-    failure = f"{report.off} of {report.records} published records are off"
+    failure = f"{report.off} of {report.records} published records differ"
     return Part("topics", "record", report.ok, counts, report.off, failure, report.findings)
 
 
@@ -119,7 +119,7 @@ def show(part: Part) -> None:
         if part.what != "transactions" or any(part.counts.values()):
             out().print(f"ok: {counts}")
         return
-    shown = Sheet((part.where, "what", "expected", "found"), title=f"off: {part.off:,} of {counts}")
+    shown = Sheet((part.where, "what", "expected", "found"), title=f"different: {part.off:,} of {counts}")
     for finding in part.findings:
         difference = finding.difference
         shown.add(finding.stream, difference.what, difference.expected, difference.found)

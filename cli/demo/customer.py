@@ -69,7 +69,7 @@ class Customer:
             answer = await self._run.call("admin", "POST", "/v1/vouchers", {**body, "serialId": serial})
             why = ""
             if answer.status == 409 and answer.body["code"] == "serial_in_use":
-                why = f", drawn: the document's {serial} was issued before"
+                why = f", a random serial: the document's {serial} was issued before"
                 answer = await self._run.call("admin", "POST", "/v1/vouchers", body)
             document: Any = answer.body or {}
             self._serials[serial] = str(document.get("serialId"))
@@ -101,7 +101,7 @@ class Customer:
         value = example = contents(WEB_SHOP_CALL)
         for serial, issued in self._serials.items():
             value = value.replace(serial.encode(), issued.encode())
-        said = "byte for byte" if value == example else "with drawn serials"
+        said = "byte for byte" if value == example else "with random serials"
         path = f"/api/v1.0/LoyaltyVault/Account/{self._run.number}/Transaction"
         self._run.sending()
         answer = await self._run.call("webshop", "POST", path, value)
@@ -118,7 +118,7 @@ class Customer:
         again = await self._run.call("webshop", "POST", path, value)
         code = (again.body or {}).get("code")
         good = (again.status, code) == (409, "voucher_redeemed")
-        self._run.note("HTTP the same a second time", f"{again.status} {code}", good)
+        self._run.note("HTTP the same call again", f"{again.status} {code}", good)
 
     async def _redeemed(self, transaction: str) -> None:
         """What the voucher service tells of it: of each voucher, and of the transaction, which have no mutual order."""

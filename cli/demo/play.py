@@ -50,7 +50,7 @@ async def play(settings: Settings, http: str, clients: Mapping[str, Held], say: 
     :raises Failure: a file of the demo is not there, or is wrong; a client gets no token.
     :raises Unavailable: a server is away.
     """
-    say("playing the demo")
+    say("running the demo")
     tokens = {name: await fetch_token(http, held) for name, held in clients.items()}
     journal = Journal(settings.mongodb, settings.database("points"), settings.request_timeout_ms)
     producer = Producer(settings)
@@ -62,7 +62,7 @@ async def play(settings: Settings, http: str, clients: Mapping[str, Held], say: 
     finally:
         await producer.stop()
         journal.close()
-    say("the demo went as expected" if customer else "the demo did not go as expected")
+    say("the demo worked as expected" if customer else "the demo did not work as expected")
     return customer
 
 
@@ -136,7 +136,7 @@ class _Player:
         partition = partition_of(self._run.number, self._run.settings.partitions)
         self._run.sending()
         await self._producer.publish([Record(topic, partition, self._run.number.encode(), value, envelope.headers())])
-        self._run.note("OMS record received", f"{len(value)} bytes on {topic}", True)
+        self._run.note("OMS record published", f"{len(value)} bytes on {topic}", True)
         return input_command_id(SOURCE, envelope.id)
 
     async def _transaction(self) -> str:

@@ -99,11 +99,11 @@ class Run:
         :raises Unexpected: it is something else than `wanted`, or in another order.
         """
         at_s = arrived[-1].at_s if arrived else monotonic_s()
-        self.note(f"emitted on {topic}", ", ".join(seen) or "nothing", seen == wanted, at_s)
+        self.note(f"published on {topic}", ", ".join(seen) or "nothing", seen == wanted, at_s)
 
     def show(self) -> None:
         """Print the steps so far."""
-        shown = table("step", "seen", "after ms", "", title=f"The demo, on account {self.number}")
+        shown = table("step", "result", "after ms", "", title=f"The demo, on account {self.number}")
         for step in self._steps:
             verdict = Text("ok", style="green") if step.good else Text("WRONG", style="bold red")
             shown.add_row(step.what, step.seen, f"{step.took_ms:,.0f}", verdict)

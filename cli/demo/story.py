@@ -47,7 +47,7 @@ STORY = (
         {"loyaltyPrograms": None},
     ),
     Chapter(
-        "its first line delivered",
+        "its first line fulfilled",
         "order_fulfilled.json",
         "oms.fulfilments",
         "order.fulfilled.v1",
@@ -55,7 +55,7 @@ STORY = (
         {"lines": [{"line": "1", "quantity": 2}]},
     ),
     Chapter(
-        "half of that sent back",
+        "half of that returned",
         "order_returned.json",
         "oms.fulfilments",
         "order.returned.v1",

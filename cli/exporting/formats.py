@@ -103,7 +103,9 @@ class _Parquet:
             import pyarrow
             import pyarrow.parquet
         except ImportError as error:
-            raise NoParquet("Parquet needs pyarrow: pip install 'fealty[parquet]', or choose csv or jsonl") from error
+            raise NoParquet(
+                "the format parquet needs pyarrow: run pip install 'fealty[parquet]', or choose csv or jsonl"
+            ) from error
         self._arrow: Any = pyarrow
         types = {
             Type.TEXT: pyarrow.string(),

@@ -111,22 +111,22 @@ def parts_in(directory: Path, wanted: Manifest, columns: Sequence[Column], rows_
 def _begun(directory: Path, wanted: Manifest) -> Manifest:
     """What an earlier run has left, without what it had not finished."""
     if (directory / WHOLE).exists():
-        raise Unfit(f"{directory} has a whole export: name another directory, or remove this one")
+        raise Unfit(f"{directory} has a complete export: choose another directory, or remove this one")
     try:
         found = Manifest.model_validate_json((directory / MANIFEST).read_bytes())
     except FileNotFoundError:
         if any(path.name != _NEXT for path in directory.iterdir()):
-            raise Unfit(f"{directory} is not empty: name another directory") from None
+            raise Unfit(f"{directory} is not empty: choose another directory") from None
         _keep(directory, wanted)
         return wanted
     except ValidationError as error:
-        raise Unfit(f"{directory / MANIFEST} cannot be read: name another directory") from error
+        raise Unfit(f"{directory / MANIFEST} cannot be read: choose another directory") from error
     asked = (wanted.export, wanted.format, wanted.store)
     if (begun := (found.export, found.format, found.store)) != asked:
         what = f"{begun[0]} as {begun[1]} of the store {begun[2]}"
-        raise Unfit(f"{directory} has a begun export of {what}: go on with that, or name another directory")
+        raise Unfit(f"{directory} has an unfinished export of {what}: continue that one, or choose another directory")
     if missing := [part for part in found.parts if not (directory / part).exists()]:
-        raise Unfit(f"{directory} lacks {missing[0]}, which was written: begin anew in another directory")
+        raise Unfit(f"{directory} lacks {missing[0]}, which was written before: start again in another directory")
     return found
 
 
@@ -147,7 +147,7 @@ def _alone(directory: Path) -> Iterator[None]:
         try:
             fcntl.flock(held, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
-            raise Unfit(f"another export writes to {directory}") from None
+            raise Unfit(f"another export is writing to {directory}") from None
         yield
     finally:
         os.close(held)

@@ -8,9 +8,9 @@ from cli.commands.console import execute, one_line, out
 from cli.commands.environment import ROOT, Root, settings_at
 from cli.commands.output import Form, FormOption, say
 
-clients = typer.Typer(help="The systems that may call the edge, and the key that signs their tokens.")
+clients = typer.Typer(help="The clients that may call the API, and the key that signs their tokens.")
 
-Name = Annotated[str, typer.Argument(help="The client's name, like till-7.")]
+Name = Annotated[str, typer.Argument(help="The name of the client, like till-7.")]
 
 
 def register(app: typer.Typer) -> None:
@@ -23,11 +23,11 @@ def register(app: typer.Typer) -> None:
 @clients.command("add")
 def add_client(
     name: Name,
-    scopes: Annotated[list[str], typer.Option("--scope", help="What it may do, like api_loyalty; repeatable.")],
+    scopes: Annotated[list[str], typer.Option("--scope", help="A scope of the client, like api_loyalty; repeatable.")],
     form: FormOption = Form.TABLE,
     root: Root = ROOT,
 ) -> None:
-    """Make a client of this store (FEALTY_STORE); its secret is shown once.
+    """Create a client of the store (FEALTY_STORE), and print its secret, which is never shown again.
 
     Example: fealty clients add till-7 --scope api_loyalty --scope api_crm
     """
@@ -39,7 +39,7 @@ def add_client(
 
 @clients.command("list")
 def list_clients(form: FormOption = Form.TABLE, root: Root = ROOT) -> None:
-    """List all clients.
+    """List all clients, and when each last requested a token.
 
     Example: fealty clients list
     """
@@ -51,7 +51,7 @@ def list_clients(form: FormOption = Form.TABLE, root: Root = ROOT) -> None:
 
 @clients.command("disable")
 def disable_client(name: Name, root: Root = ROOT) -> None:
-    """Give a client no more tokens, and refuse those that it has, within a minute.
+    """Disable a client: it gets no more tokens, and its existing ones are refused within a minute.
 
     Example: fealty clients disable till-7
     """
@@ -63,7 +63,7 @@ def disable_client(name: Name, root: Root = ROOT) -> None:
 
 @clients.command("enable")
 def enable_client(name: Name, root: Root = ROOT) -> None:
-    """Let a disabled client in again, with the secret that it had.
+    """Enable a disabled client again, with its old secret.
 
     Example: fealty clients enable till-7
     """
@@ -75,7 +75,7 @@ def enable_client(name: Name, root: Root = ROOT) -> None:
 
 @clients.command("remove")
 def remove_client(name: Name, root: Root = ROOT) -> None:
-    """Remove a client that is disabled, for good; its name may be given to another one.
+    """Remove a disabled client permanently. Another client can use its name then.
 
     Example: fealty clients remove till-7
     """
@@ -87,7 +87,7 @@ def remove_client(name: Name, root: Root = ROOT) -> None:
 
 @clients.command("rotate-secret")
 def rotate_secret(name: Name, form: FormOption = Form.TABLE, root: Root = ROOT) -> None:
-    """Give a client another secret, which is shown once; the one before works no more.
+    """Give a client a new secret, and print it once. The old secret stops working.
 
     Example: fealty clients rotate-secret till-7
     """
@@ -99,7 +99,7 @@ def rotate_secret(name: Name, form: FormOption = Form.TABLE, root: Root = ROOT) 
 
 @clients.command("rotate-key")
 def rotate_key(root: Root = ROOT) -> None:
-    """Have another key sign tokens; those signed before stay good until they expire.
+    """Sign tokens with a new key. Existing tokens stay valid until they expire.
 
     Example: fealty clients rotate-key
     """
@@ -110,14 +110,19 @@ def rotate_key(root: Root = ROOT) -> None:
 
 
 def token(
-    client: Annotated[str, typer.Option("--client", help="One of the demo's: till, webshop or admin.")] = "admin",
+    client: Annotated[str, typer.Option("--client", help="A client of the demo: till, webshop or admin.")] = "admin",
     scopes: Annotated[
-        list[str] | None, typer.Option("--scope", help="Only these, like api_loyalty; all of the client's if none.")
+        list[str] | None,
+        typer.Option(
+            "--scope", help="A scope of the token, like api_loyalty; repeatable. By default, all scopes of the client."
+        ),
     ] = None,
-    explain: Annotated[bool, typer.Option("--explain", help="Print how to get one by curl instead.")] = False,
+    explain: Annotated[
+        bool, typer.Option("--explain", help="Print the curl command that gets a token instead.")
+    ] = False,
     root: Root = ROOT,
 ) -> None:
-    """Print an access token of one of the clients of `fealty up --demo`, good for an hour.
+    """Print an access token of one of the clients of `fealty up --demo`, valid for an hour.
 
     Example: fealty token --client till --scope api_loyalty
     """
@@ -131,12 +136,12 @@ def token(
 
 
 def env(
-    client: Annotated[str, typer.Option("--client", help="One of the demo's: till, webshop or admin.")] = "admin",
+    client: Annotated[str, typer.Option("--client", help="A client of the demo: till, webshop or admin.")] = "admin",
     root: Root = ROOT,
 ) -> None:
-    """Print HTTP, TOKEN and how to reach Kafka, of the running stack, for a shell: eval "$(fealty env)".
+    """Print shell variables with the address of the edge, a token and Kafka's settings: eval "$(fealty env)".
 
-    TOKEN is a whole header for curl's -H, good for an hour.
+    TOKEN is a complete header for curl's -H, valid for an hour.
 
     Example: fealty env
     """

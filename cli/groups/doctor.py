@@ -16,9 +16,9 @@ def register(app: typer.Typer) -> None:
 
 
 def doctor(form: FormOption = Form.TABLE, root: Root = ROOT) -> None:
-    """Name what holds up a consumer group: topic, partition, offset, reason, what to do; exit 1: something does.
+    """Find stopped partitions: topic, partition, offset, reason, and what to do. Exit status 1: there are some.
 
-    Exit 2: could not look. It needs nothing but the broker, and changes nothing.
+    Exit status 2: it could not look. The command needs only the broker, and changes nothing.
 
     Example: fealty doctor -o json
     """
@@ -28,20 +28,23 @@ def doctor(form: FormOption = Form.TABLE, root: Root = ROOT) -> None:
         found = execute(command.diagnose(settings_at(root)), code=2)
         command.show(found, form)
         if found:
-            raise Failure(f"{len(found)} partitions are stuck", code=1)
+            raise Failure(f"{len(found)} partitions are stopped", code=1)
 
 
 def skip(
-    group: Annotated[str, typer.Argument(metavar="GROUP", help="As `fealty doctor` names it, like points.")],
+    group: Annotated[
+        str, typer.Argument(metavar="GROUP", help="The consumer group, as `fealty doctor` shows it, like points.")
+    ],
     where: Annotated[
         str,
         typer.Argument(
-            metavar="TOPIC/PARTITION/OFFSET", help="As `fealty doctor` names it, like oms.fulfilments/3/1207."
+            metavar="TOPIC/PARTITION/OFFSET",
+            help="The position, as `fealty doctor` shows it, like oms.fulfilments/3/1207.",
         ),
     ],
     root: Root = ROOT,
 ) -> None:
-    """Step over a batch that can't be read, and keep its bytes as a dead letter; the group's processes must be stopped.
+    """Skip a batch that cannot be read, and keep its bytes as a dead letter. Stop the group's processes first.
 
     Example: fealty skip points.reactions.oms.fulfilments oms.fulfilments/3/1207
     """

@@ -10,13 +10,14 @@ from cli.commands.environment import ROOT, Root, settings_at
 from cli.commands.output import Form, FormOption
 from cli.exporting.formats import Format
 
-exports = typer.Typer(help="Write files for analysts.")
+exports = typer.Typer(help="Export data into files, for analysts.")
 
 Directory = Annotated[
-    Path, typer.Argument(metavar="DIRECTORY", help="A new one, or one with an export that was cut short: it goes on.")
+    Path,
+    typer.Argument(metavar="DIRECTORY", help="A new directory, or one with an interrupted export, which is continued."),
 ]
 FormatOption = Annotated[
-    Format, typer.Option("--format", help="csv, jsonl, or parquet (needs pip install 'fealty[parquet]').")
+    Format, typer.Option("--format", help="csv, jsonl, or parquet, which needs pip install 'fealty\\[parquet]'.")
 ]
 
 
@@ -24,7 +25,7 @@ FormatOption = Annotated[
 def export_changes(
     directory: Directory, format_: FormatOption = Format.CSV, form: FormOption = Form.TABLE, root: Root = ROOT
 ) -> None:
-    """Write every balance change of the store (FEALTY_STORE), by account and sequence; columns: docs/analysts.md.
+    """Export every balance change of the store (FEALTY_STORE); docs/analysts.md describes the columns.
 
     Example: fealty export changes changes-2026-11-28 --format parquet
     """
@@ -35,7 +36,7 @@ def export_changes(
 def export_balances(
     directory: Directory, format_: FormatOption = Format.CSV, form: FormOption = Form.TABLE, root: Root = ROOT
 ) -> None:
-    """Write every balance of the store (FEALTY_STORE), by account and programme; columns: docs/analysts.md.
+    """Export every balance of the store (FEALTY_STORE); docs/analysts.md describes the columns.
 
     Example: fealty export balances balances-2026-11-28 --format csv
     """

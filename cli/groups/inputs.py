@@ -8,7 +8,7 @@ from cli.commands.console import execute, one_line
 from cli.commands.environment import ROOT, Root, settings_at
 from cli.commands.output import Form, FormOption
 
-unknown = typer.Typer(help="Account numbers that nobody knows, for which inputs from topics wait.")
+unknown = typer.Typer(help="Unknown account numbers, for which inputs from topics are waiting.")
 
 
 def register(app: typer.Typer) -> None:
@@ -19,12 +19,12 @@ def register(app: typer.Typer) -> None:
 @unknown.command("list")
 def list_unknown(
     limit: Annotated[
-        int, typer.Option("--limit", min=1, max=1000, metavar="NUMBERS", help="List at most so many account numbers.")
+        int, typer.Option("--limit", min=1, max=1000, metavar="NUMBERS", help="How many account numbers to list.")
     ] = 50,
     form: FormOption = Form.TABLE,
     root: Root = ROOT,
 ) -> None:
-    """List the numbers for which inputs wait.
+    """List unknown account numbers for which inputs are waiting.
 
     Example: fealty unknown-accounts list --limit 100
     """
@@ -36,12 +36,10 @@ def list_unknown(
 
 @unknown.command("replay")
 def replay_unknown(
-    number: Annotated[
-        str, typer.Argument(metavar="NUMBER", help="An account number as listed, like 6299000000000000017.")
-    ],
+    number: Annotated[str, typer.Argument(metavar="NUMBER", help="The account number, like 6299000000000000017.")],
     root: Root = ROOT,
 ) -> None:
-    """Let inputs open an account under this number; those that wait go on, in the order in which they came.
+    """Confirm an account number: the waiting inputs are processed in order, and may open the account.
 
     Example: fealty unknown-accounts replay 6299000000000000017
     """

@@ -14,25 +14,27 @@ if TYPE_CHECKING:
     from cli.commands.cross_checks import Known
     from cli.commands.declarations import Files
 
-programmes = typer.Typer(help="The programmes as they are declared now.")
+programmes = typer.Typer(help="The programmes that are declared now: list, show and compare them.")
 
 FilesOption = Annotated[
-    list[str], typer.Option("--file", "-f", metavar="FILE", help="YAML file; - is standard input; repeatable.")
+    list[str], typer.Option("--file", "-f", metavar="FILE", help="A YAML file, or - for standard input; repeatable.")
 ]
 
 
 def apply(
     files: FilesOption,
     dry_run: Annotated[
-        bool, typer.Option("--dry-run", help="Check the files by themselves; ask no server, and send nothing.")
+        bool, typer.Option("--dry-run", help="Only check the files; needs no server, and sends nothing.")
     ] = False,
-    strict: Annotated[bool, typer.Option("--strict", help="Take warnings for errors: send nothing.")] = False,
+    strict: Annotated[
+        bool, typer.Option("--strict", help="Treat warnings as errors: send nothing if there are any.")
+    ] = False,
     form: FormOption = Form.TABLE,
     root: Root = ROOT,
 ) -> None:
-    """Declare vouchers, programmes, tier sets and account numbers; nothing is sent unless all of it is right.
+    """Declare vouchers, programmes, tier sets and account numbers; if anything is wrong, nothing is sent.
 
-    Files are held against each other and against all that is declared already. What is allowed and odd is a warning.
+    All files are checked together, and against everything declared already. Probable mistakes are warnings.
 
     Example: fealty apply -f vouchers.yaml -f programmes.yaml
     """
@@ -46,7 +48,7 @@ def apply(
         if dry_run:
             command.show_valid(given.declarations, form)
             return
-        outcomes = execute(command.apply(given.declarations, settings_at(root)), waits="for the services to answer")
+        outcomes = execute(command.apply(given.declarations, settings_at(root)), waits="for replies of the services")
         command.show(outcomes, form)
         if bad := [outcome.id for outcome in outcomes if not outcome.good]:
             raise Failure(f"not applied: {', '.join(bad)}")
@@ -54,7 +56,7 @@ def apply(
 
 @programmes.command("list")
 def list_programmes(form: FormOption = Form.TABLE, root: Root = ROOT) -> None:
-    """List the store's programmes (FEALTY_STORE), by id.
+    """List the programmes of the store (FEALTY_STORE), by id.
 
     Example: fealty programmes list
     """
@@ -66,11 +68,11 @@ def list_programmes(form: FormOption = Form.TABLE, root: Root = ROOT) -> None:
 
 @programmes.command("show")
 def show_programme(
-    programme: Annotated[str, typer.Argument(metavar="ID", help="As listed, like CASHBACK.")],
+    programme: Annotated[str, typer.Argument(metavar="ID", help="The id of a programme, like CASHBACK.")],
     form: FormOption = Form.TABLE,
     root: Root = ROOT,
 ) -> None:
-    """Show one programme as YAML for `fealty apply`; what is as it is by default is left out.
+    """Show one programme as YAML for `fealty apply`, without default values.
 
     Example: fealty programmes show CASHBACK > cashback.yaml
     """
@@ -82,9 +84,9 @@ def show_programme(
 
 @programmes.command("diff")
 def diff(files: FilesOption, form: FormOption = Form.TABLE, root: Root = ROOT) -> None:
-    """Show what the programmes and order numbers of files would change; exit 1: something, 2: could not look.
+    """Show what files would change in programmes and order numbers. Exit status 1: something, 2: could not compare.
 
-    Of vouchers and tier sets `fealty apply` says itself whether they are unchanged.
+    For vouchers and tier sets, `fealty apply` shows whether they are unchanged.
 
     Example: fealty programmes diff -f programmes.yaml
     """

@@ -9,8 +9,8 @@ from cli.commands.console import execute, one_line
 from cli.commands.environment import ROOT, Root, settings_at
 from cli.commands.output import Form, FormOption
 
-imports = typer.Typer(help="Bring data in from another system.")
-reports = typer.Typer(help="What the books say.")
+imports = typer.Typer(help="Import data from another system.")
+reports = typer.Typer(help="Financial reports.")
 
 
 def register(app: typer.Typer) -> None:
@@ -32,26 +32,32 @@ def _reports() -> None:
 
 @imports.command("accounts")
 def import_accounts(
-    file: Annotated[Path, typer.Argument(help="Opening balances: .csv with a header line, or .jsonl.")],
-    dry_run: Annotated[bool, typer.Option("--dry-run", help="Check every row; send nothing.")] = False,
+    file: Annotated[
+        Path, typer.Argument(help="The file with the opening balances: .csv with a header line, or .jsonl.")
+    ],
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Check every row, and send nothing.")] = False,
     label: Annotated[
         str | None,
-        typer.Option("--label", help="Names the rows, like go-live; the file's name unless given. Keep it over runs."),
+        typer.Option(
+            "--label",
+            help="Identifies this import, like go-live; by default the file's name. Keep it when you run it again.",
+        ),
     ] = None,
     file_format: Annotated[
-        str | None, typer.Option("--format", help="csv or jsonl; by the file's extension unless given.")
+        str | None, typer.Option("--format", help="csv or jsonl; by default from the file's extension.")
     ] = None,
-    strict: Annotated[bool, typer.Option("--strict", help="Send nothing when a row is refused.")] = False,
+    strict: Annotated[bool, typer.Option("--strict", help="Send nothing if a row is refused.")] = False,
     rejects: Annotated[
-        Path | None, typer.Option("--rejects", help="Write refused rows to this new CSV file, to be mended.")
+        Path | None,
+        typer.Option("--rejects", help="Write refused rows to this new CSV file, where you can correct them."),
     ] = None,
     concurrency: Annotated[
-        int, typer.Option("--concurrency", min=1, max=10_000, metavar="ROWS", help="Have so many rows in flight.")
+        int, typer.Option("--concurrency", min=1, max=10_000, metavar="ROWS", help="How many rows are sent at a time.")
     ] = 1_000,
     form: FormOption = Form.TABLE,
     root: Root = ROOT,
 ) -> None:
-    """Book opening balances, each row once however often it is run; exit 1: some rows refused, 2: could not run.
+    """Book opening balances, each row once, also if run again. Exit status 1: rows were refused, 2: could not run.
 
     Example: fealty import accounts opening_balances.csv --rejects rejected.csv
     """
@@ -68,15 +74,19 @@ def import_accounts(
 
 @reports.command("liability")
 def liability(
-    since: Annotated[str | None, typer.Option("--from", metavar="DAY", help="The first day, like 2026-01-31.")] = None,
-    until: Annotated[str | None, typer.Option("--until", metavar="DAY", help="The last day, like 2026-12-31.")] = None,
+    since: Annotated[
+        str | None, typer.Option("--from", metavar="DAY", help="The first day to report, like 2026-01-31.")
+    ] = None,
+    until: Annotated[
+        str | None, typer.Option("--until", metavar="DAY", help="The last day to report, like 2026-12-31.")
+    ] = None,
     programme: Annotated[
-        str | None, typer.Option("--programme", metavar="ID", help="This one only, like CASHBACK.")
+        str | None, typer.Option("--programme", metavar="ID", help="Only this programme, like CASHBACK.")
     ] = None,
     form: Annotated[str, typer.Option("--format", help="table, csv or json.")] = "table",
     root: Root = ROOT,
 ) -> None:
-    """What is owed, by day and programme; exit 1: it does not add up to the balances, 2: could not look.
+    """Report the liability by day and programme. Exit status 1: it differs from the balances, 2: could not run.
 
     Example: fealty report liability --from 2026-01-01 --until 2026-01-31 --format csv
     """
@@ -90,11 +100,11 @@ def liability(
 
 
 def account(
-    number: Annotated[str, typer.Argument(help="The account's number, like 6299000000000000017.")],
+    number: Annotated[str, typer.Argument(help="The account number, like 6299000000000000017.")],
     form: FormOption = Form.TABLE,
     root: Root = ROOT,
 ) -> None:
-    """Show one account: its state, balances, lots, last movements, dead letters.
+    """Show one account: its state, balances, lots, latest balance changes and dead letters.
 
     Example: fealty account 6299000000000000017
     """

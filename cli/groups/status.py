@@ -17,7 +17,7 @@ def show_version(asked: bool) -> None:
 
 
 def status(form: FormOption = Form.TABLE, root: Root = ROOT) -> None:
-    """Show what runs, how many records it is behind, its dead letters, and the disks; exit 1: not all is well.
+    """Show running services, their lag in records, dead letters and disk space. Exit status 1: there is a problem.
 
     Example: fealty status -o json
     """

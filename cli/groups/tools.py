@@ -33,12 +33,14 @@ def instant(text: str) -> datetime:
 
 def rebuild(
     service: Service,
-    force: Annotated[bool, typer.Option("--force", help="Although its group has members.")] = False,
-    restart: Annotated[bool, typer.Option("--restart", help="Begin anew what was cut short.")] = False,
+    force: Annotated[bool, typer.Option("--force", help="Do not check that the service is stopped.")] = False,
+    restart: Annotated[
+        bool, typer.Option("--restart", help="Start from the beginning, although an earlier run was interrupted.")
+    ] = False,
     form: FormOption = Form.TABLE,
     root: Root = ROOT,
 ) -> None:
-    """Make all snapshots of a stopped service again from its journal; exit 1: some could not be made.
+    """Recreate all snapshots of a stopped service from its journal. Exit status 1: some could not be recreated.
 
     Example: fealty rebuild points
     """
@@ -50,22 +52,24 @@ def rebuild(
         )
         command.show(report, form)
         if not report.ok:
-            raise Failure(f"the journal of {report.unfoldable_streams} streams cannot be folded", code=1)
+            raise Failure(f"the journal entries of {report.unfoldable_streams} streams cannot be applied", code=1)
 
 
 def republish(
     service: Service,
-    snapshots: Annotated[bool, typer.Option(help="The current snapshot of every stream.")] = True,
-    changes: Annotated[bool, typer.Option(help="Every change that the journal has, from the first.")] = True,
+    snapshots: Annotated[bool, typer.Option(help="Publish the current snapshot of every stream.")] = True,
+    changes: Annotated[bool, typer.Option(help="Publish every change of the journal, from the first.")] = True,
     since: Annotated[
         datetime | None,
         typer.Option(
-            parser=instant, metavar="INSTANT", help="RFC 3339: only what was booked since, like 2026-11-22T00:00:00Z."
+            parser=instant,
+            metavar="INSTANT",
+            help="RFC 3339: only what was booked since then, like 2026-11-22T00:00:00Z.",
         ),
     ] = None,
     root: Root = ROOT,
 ) -> None:
-    """Publish snapshots and changes once more, as they were; the service may run.
+    """Publish snapshots and balance changes again, unchanged. The service may run.
 
     Example: fealty republish points --no-changes --since 2026-11-22T00:00:00Z
     """
@@ -82,13 +86,16 @@ def rewind(
     to: Annotated[
         datetime,
         typer.Option(
-            "--to", parser=instant, metavar="INSTANT", help="RFC 3339: before the backup, like 2026-11-22T03:00:00Z."
+            "--to",
+            parser=instant,
+            metavar="INSTANT",
+            help="RFC 3339: an instant before the backup, like 2026-11-22T03:00:00Z.",
         ),
     ],
     form: FormOption = Form.TABLE,
     root: Root = ROOT,
 ) -> None:
-    """After a restore: let a stopped service read again from an instant on, or earlier where its store needs it.
+    """After a restore: move a stopped service back to an instant, or earlier if its database needs that.
 
     Example: fealty rewind points --to 2026-11-22T03:00:00Z
     """

@@ -73,7 +73,7 @@ def opening_of(row: Row) -> Opening | Refused:
             return Refused(f"{name} is missing")
     for name, given in row.fields.items():
         if name != "value" and not isinstance(given, str):
-            return Refused(f"{name} must be text, in quotes")
+            return Refused(f"{name} must be a string, in quotes")
     for name in ("account_number", "programme"):
         if fault := _wrong(row.fields[name], IDENTIFIER, IDENTIFIER_CHARS_MAX):
             return Refused(f"{name} {fault}")
@@ -111,7 +111,7 @@ def command_of(opening: Opening, programme: Programme) -> Adjust | Refused:
 def refused_now(adjust: Adjust, programme: Programme, now: datetime) -> Refused | None:
     """Whether it is too late to book it; a row that is in already is not asked."""
     if programme.state is ProgrammeState.RETIRED:
-        return Refused(f"{programme.id} is retired and books no credits any more")
+        return Refused(f"{programme.id} is retired: it books no more credits")
     if adjust.expires_at is not None:
         if adjust.expires_at <= now:
             return Refused("expires_at is in the past")
@@ -143,12 +143,12 @@ def _wrong(text: str, characters: Characters, chars_max: int) -> str | None:
 def _value(given: str | Decimal) -> tuple[Decimal, int | None] | Refused:
     if isinstance(given, str):
         if not _NUMBER.fullmatch(given):
-            return Refused("value is no number: digits, and a point before decimals")
+            return Refused("value is not a number: write digits, with a point before the decimals")
         value, decimals = Decimal(given), len(given.partition(".")[2])
     else:
         value, decimals = given, None
     if value <= 0:
-        return Refused("value is not more than zero")
+        return Refused("value must be greater than zero")
     if value > VALUE_MAX:
         return Refused(f"value is more than {VALUE_MAX}")
     if -int(value.as_tuple().exponent) > DECIMALS_MAX:

@@ -43,7 +43,7 @@ _SOURCE = "/import"
 _ACTOR = "import"
 _PROGRAMMES_MAX = 2_000
 _REUSED = Refused("was imported earlier with another value (idempotency_key_reused)")
-_BEHIND = Refused("comes after a row with the same account, programme and times that was imported with another value")
+_BEHIND = Refused("follows a row with the same account, programme and times that was imported with another value")
 
 
 @dataclass(slots=True)
@@ -133,7 +133,9 @@ class Importer:
                 continue
             if number:
                 self.tally.repeated += 1
-                self._noted(row, f"has the account, programme and times of line {first}: a credit of its own")
+                self._noted(
+                    row, f"has the account, programme and times of line {first}: it is booked as a separate credit"
+                )
             items.append(_Item(row, opening.key, adjust, programme, number))
         return items
 

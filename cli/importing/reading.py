@@ -44,7 +44,7 @@ class Format(StrEnum):
                 return cls.CSV
             case ".jsonl" | ".ndjson":
                 return cls.JSONL
-        raise Unreadable(f"{path}: the name ends in none of .csv, .jsonl, .ndjson; say --format")
+        raise Unreadable(f"{path}: the file's extension is not .csv, .jsonl or .ndjson; give --format")
 
 
 class Unreadable(FealtyError):
@@ -93,7 +93,7 @@ def count_rows(path: Path, form: Format) -> int:
     with opened(path, form) as file:
         count = sum(1 for _ in file.rows)
     if not count:
-        raise Unreadable(f"{path}: there are no rows in it")
+        raise Unreadable(f"{path}: the file has no rows")
     return count
 
 
@@ -122,11 +122,13 @@ def _csv(lines: Iterator[str], path: Path) -> Opened:
     if _foreign("".join(header)):
         raise Unreadable(f"{path}:1: the header is not UTF-8")
     if missing := [name for name in REQUIRED if name not in header]:
-        raise Unreadable(f"{path}:1: the header, split at commas, lacks {', '.join(missing)}")
+        raise Unreadable(
+            f"{path}:1: the header lacks the columns {', '.join(missing)}; columns are separated by commas"
+        )
     if unknown := [name for name in header if name not in (*COLUMNS, BECAUSE, GIVEN)]:
         raise Unreadable(f"{path}:1: unknown in the header: {', '.join(map(repr, unknown))}")
     if len(set(header)) < len(header):
-        raise Unreadable(f"{path}:1: the header names a column twice")
+        raise Unreadable(f"{path}:1: the header has a column twice")
     return Opened(tuple(header), (_csv_row(line, cells, header) for line, cells in rows if cells))
 
 
@@ -138,7 +140,9 @@ def _cells(lines: Iterator[str], path: Path) -> Iterator[tuple[int, list[str]]]:
         try:
             cells = next(reader, None)
         except csv.Error as error:
-            raise Unreadable(f"{path}:{line}: the quotes are wrong, from here on rows are unclear: {error}") from error
+            raise Unreadable(
+                f"{path}:{line}: the quotation marks are wrong, so the rows from here on are ambiguous: {error}"
+            ) from error
         if cells is None:
             return
         yield line, cells
@@ -188,16 +192,16 @@ def _json_row(number: int, line: str) -> Row:
     except _Twice as error:
         return unread(str(error))
     except (ValueError, InvalidOperation, RecursionError):
-        return unread("the line is no JSON")
+        return unread("the line is not JSON")
     if not isinstance(value, dict):
-        return unread("the line is no JSON object")
+        return unread("the line is not a JSON object")
     if unknown := sorted(value.keys() - {*COLUMNS, BECAUSE}):
         return unread(f"unknown in the object: {', '.join(map(repr, unknown))}")
     fields = {name: value[name] for name in COLUMNS if value.get(name) not in (None, "")}
     if any(_is_half(text) for text in [*value, *fields.values()] if isinstance(text, str)):
-        return unread("a text has half of a character: a surrogate without the other")
+        return unread("a text has an unpaired surrogate, which is not a character")
     if any(not isinstance(each, str | Decimal) for each in fields.values()):
-        return unread("a member is neither text nor a number")
+        return unread("a value is neither a string nor a number")
     cells = [_text(fields.get(name, "")) for name in COLUMNS]
     return Row(number, (*cells, ""), fields)
 
@@ -214,9 +218,9 @@ def _text(value: str | Decimal) -> str:
 def _object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     found = dict(pairs)
     if len(found) < len(pairs):
-        raise _Twice("the object has a key twice")
+        raise _Twice("a key is given twice")
     return found
 
 
 def _no_number(name: str) -> Any:
-    raise ValueError(f"{name} is no number")
+    raise ValueError(f"{name} is not a number")

@@ -17,7 +17,7 @@ class Rejects:
 
     def __init__(self, path: Path) -> None:
         if path.exists():
-            raise Unreadable(f"{path} exists: name another file for the refused rows")
+            raise Unreadable(f"{path} exists already: choose another file for the refused rows")
         self._path = path
         self._part = path.with_name(f"{path.name}.part")
         self._file: TextIO | None = None

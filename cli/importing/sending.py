@@ -102,5 +102,5 @@ async def settled(
         if found:
             deadline_s = monotonic_s() + wait_ms / 1000
         elif monotonic_s() > deadline_s:
-            raise Unanswered(f"nothing was booked for {wait_ms / 1000:g} s: does the points service run?")
+            raise Unanswered(f"nothing was booked for {wait_ms / 1000:g} s: check that the points service is running")
         await asyncio.sleep(_LOOK_INTERVAL_S)

@@ -63,7 +63,7 @@ class PublishedReport:
         self.off += len(unreadable)
         room = max(0, _FINDINGS_MAX - len(self.findings))
         self.findings += [
-            Finding(each.where, Difference("batch", "one that can be read", each.reason)) for each in unreadable[:room]
+            Finding(each.where, Difference("batch", "readable", each.reason)) for each in unreadable[:room]
         ]
 
 
@@ -135,7 +135,7 @@ async def _read(
                 yield polled.records, polled.unreadable, total
                 heard_s = monotonic_s()
             elif monotonic_s() > heard_s + 3 * timeout_s:
-                raise Unavailable("reading topics: nothing came any more")
+                raise Unavailable("reading topics: no more records arrived")
             async with translated("reading topics"):
                 positions = {place: await asyncio.wait_for(consumer.position(place), timeout_s) for place in left}
             done = [place for place, position in positions.items() if position >= left[place]]

@@ -79,7 +79,7 @@ class Replay:
         try:
             state = decider.load_state(self.stream, document["state"])
         except Exception as error:  # As above.
-            yield Difference("snapshot", "one that can be read", f"{type(error).__name__}: {error}".partition("\n")[0])
+            yield Difference("snapshot", "readable", f"{type(error).__name__}: {error}".partition("\n")[0])
             return
         for each in differences(decider.dump_state(self._state), decider.dump_state(state), "snapshot "):
             yield each if _PERSONAL not in each.what else Difference(each.what, "what the journal gives", "another")

@@ -74,7 +74,7 @@ def _ended(hold: Any, pivot: Any) -> Iterator[Difference]:
     """What points closed, and what voucher decided."""
     decided = NOTHING if pivot is None else decision_of(pivot)
     if decided != hold.decision:
-        yield Difference("closed as voucher decided", decided, hold.decision)
+        yield Difference("closed as the voucher service decided", decided, hold.decision)
     elif decided == "executed":
         bought = sorted(each.operation for each in hold.held.debits if each.kind == "purchase")
         issued = sorted(each.operation for each in pivot.decision.issued)

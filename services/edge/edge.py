@@ -119,7 +119,7 @@ class Edge:
             await self.bus.check()
             await self.views.check()
             if dead := self.not_alive():
-                log.error("stalled", parts=dead)
+                log.error("no progress", parts=dead)
                 self._died()
                 return
 

@@ -104,7 +104,7 @@ class DataDir:
                 if _is_gone(pid):
                     return
                 await asyncio.sleep(_ORPHAN_POLL_S)
-        raise StackError(f"process {pid} of an earlier run holds {self.path} and cannot be stopped")
+        raise StackError(f"process {pid} of an earlier run uses {self.path} and cannot be stopped")
 
     def _is_ours(self, pid: int) -> bool:
         try:

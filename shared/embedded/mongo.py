@@ -128,7 +128,7 @@ class EmbeddedMongo:
                     raise
                 await client.admin.command("updateUser", _USER, **user)
         except PyMongoError as error:
-            raise StackError(f"MongoDB's user could not be made: {error}") from error
+            raise StackError(f"MongoDB's user could not be created: {error}") from error
 
     async def stop(self) -> None:
         """Stop mongod in order, by force after a bounded wait."""
@@ -183,5 +183,5 @@ async def mongo_answers(url: str) -> bool:
     except PyMongoError:
         return False
     if "setName" not in hello and hello.get("msg") != "isdbgrid":
-        raise StackError("the server at MONGODB_URL is no replica set, and transactions need one")
+        raise StackError("the server at MONGODB_URL is not a replica set, which transactions need")
     return True

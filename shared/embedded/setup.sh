@@ -62,6 +62,8 @@ fi
 say "installing the Python packages"
 .venv/bin/python -m pip install -q --disable-pip-version-check -c constraints.txt -e '.[dev]' ||
   stop "pip could not install the packages (see above)"
+.venv/bin/python -m pip install -q --disable-pip-version-check --no-deps --upgrade --target .venv/client-generator \
+  -r tests/client-generator.txt || stop "pip could not install the generator of API clients (see above)"
 
 say "fetching the servers (the first time about a minute)"
 .venv/bin/python -m shared.embedded fetch || exit 1

@@ -79,7 +79,7 @@ class Stack:
         if isinstance(place, External):
             self._external_kafka = place.address
             if not await kafka_answers(Settings()):
-                raise StackError(f"no Kafka answers at KAFKA_BOOTSTRAP_SERVERS={place.address}")
+                raise StackError(f"Kafka does not answer at KAFKA_BOOTSTRAP_SERVERS={place.address}")
         else:
             self.kafka = EmbeddedKafka(place, self.root / "data" / "kafka")
             await self.kafka.start()
@@ -89,7 +89,7 @@ class Stack:
         if isinstance(place, External):
             self._external_mongo = place.address
             if not await mongo_answers(place.address):
-                raise StackError(f"no MongoDB answers at MONGODB_URL ({place})")
+                raise StackError(f"MongoDB does not answer at MONGODB_URL ({place})")
         else:
             data = self.root / "data" / "mongo"
             self.mongo = EmbeddedMongo(place, data, test_commands=self._test_commands)

@@ -216,7 +216,7 @@ class ServiceApp:
             await asyncio.sleep(self.settings.stall_timeout_s / 4)
             dead = self.health.not_alive()
             if dead:
-                log.error("stalled", parts=dead)
+                log.error("no progress", parts=dead)
                 self._die()
 
     async def _drain(self) -> None:

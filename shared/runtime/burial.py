@@ -33,7 +33,7 @@ def bury(plan: Plan, burial: Burial, service: str, settings: Settings, build: Re
     """
     item, record = burial.item, burial.item.record
     if item.envelope is not None and item.envelope.source in FOLLOW_UP_SOURCES:
-        log.error("a follow-up failed", offset=record.offset, topic=record.topic, exc_info=item.error)
+        log.error("a follow-up command failed", offset=record.offset, topic=record.topic, exc_info=item.error)
         raise Stopped(record.topic, record.partition, record.offset, str(item.error))
     letter = dead_letter(record, item.error, burial.attempts)
     plan.dead_letters.append(letter)
@@ -56,5 +56,5 @@ def reused(item: Incoming) -> Undecodable | None:
     if envelope.reply_to is not None or envelope.source in FOLLOW_UP_SOURCES:
         return None
     id_, source = envelope.input_id or envelope.id, envelope.input_source or envelope.source
-    told = f"ce_id {id_} of ce_source {source} came before with another body, which counts; send this with a new ce_id"
+    told = f"ce_id {id_} of ce_source {source} was used before with another body, which counts; use a new ce_id"
     return Undecodable(item.record, envelope, Poison("id_reused", told))

@@ -80,4 +80,4 @@ def _unpacked(unpack: Callable[[Any, Any], int], payload: memoryview, most: int 
 
 
 def _too_large() -> CorruptRecordException:
-    return CorruptRecordException(f"a batch is larger than {UNPACKED_MAX} bytes when unpacked")
+    return CorruptRecordException(f"a batch is larger than {UNPACKED_MAX} bytes when decompressed")

@@ -33,7 +33,7 @@ LINGER_S, LINGER_BYTES_MAX = 2.0, 1024 * 1024
 is reset, and the sender may never see why."""
 
 REFUSALS: dict[str, tuple[int, str]] = {
-    "bad_request": (400, "The request cannot be understood"),
+    "bad_request": (400, "The request is not valid HTTP"),
     "request_timeout": (408, "The request took too long to arrive"),
     "body_too_large": (413, "The body is too large"),
     "head_too_large": (431, "The head of the request is too large"),
@@ -42,7 +42,7 @@ REFUSALS: dict[str, tuple[int, str]] = {
 """What is refused before any route: code, status and title, as the edge's problem documents have them."""
 
 _DETAILS = {
-    "bad_request": "this is no HTTP/1.1 request",
+    "bad_request": "the request is not HTTP/1.1",
     "request_timeout": f"send the head within {HEAD_S:.0f} s and the body within {BODY_S:.0f} s",
     "body_too_large": f"a request has at most {MESSAGE_BYTES_MAX} bytes in all",
     "head_too_large": f"a head has at most {HEAD_BYTES_MAX} bytes and {HEAD_FIELDS_MAX} fields",

@@ -52,7 +52,7 @@ class Lease:
         :raises Relinquished: a rebalance or a stop wants the partitions, or the time to publish is over.
         """
         if self._wanted.is_set():
-            raise Relinquished("the partitions are wanted elsewhere")
+            raise Relinquished("the partitions are being reassigned")
         self.check_publish()
 
     def check_publish(self) -> None:
@@ -61,8 +61,8 @@ class Lease:
         :raises Relinquished: so long after the poll that another member may own the partitions by now.
         """
         if monotonic_s() >= self._publish_until_s:
-            why = "" if self.retried_for is None else f" (last tried again because {self.retried_for})"
-            raise Relinquished(f"too late to publish; another member may have taken over{why}")
+            why = "" if self.retried_for is None else f" (last retried because of {self.retried_for})"
+            raise Relinquished(f"too late to publish: another process may have taken over the partitions{why}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -201,7 +201,7 @@ class Pump:
             try:
                 await self._handle(batch)
             except Relinquished as given_up:
-                log.warning("a batch was given up", reason=str(given_up), topic=self.topic, records=len(records))
+                log.warning("a batch was abandoned", reason=str(given_up), topic=self.topic, records=len(records))
                 if not self._wanted.is_set():
                     self._records_max = max(1, len(records) // 2)  # It took too long: smaller ones get through.
                     self._given_up.count(self._in_hand, str(given_up))
@@ -256,7 +256,7 @@ class Pump:
             await self._settle()
             self._epoch += 1
             self._poller.forget()
-        log.warning("joining with a new client", topic=self.topic)
+        log.warning("rejoining the consumer group with a new client", topic=self.topic)
         await renew(self.subscriber, self._settings.request_timeout_ms / 1000)
 
     async def revoked(self, partitions: set[TopicPartition]) -> None:
@@ -289,7 +289,7 @@ def watch(task: "asyncio.Task[Any]", on_end: Callable[[BaseException | None], No
     def ended(done: "asyncio.Task[Any]") -> None:
         error = None if done.cancelled() else done.exception()
         if error is not None:
-            log.error("a task died", task=done.get_name(), exc_info=error)
+            log.error("a background task failed", task=done.get_name(), exc_info=error)
         on_end(error)
 
     task.add_done_callback(ended)

@@ -48,7 +48,7 @@ def dead_letter(record: ConsumerRecord[bytes, bytes], error: Exception, attempts
 
 def dead_batch(broken: Unreadable) -> Document:
     """The document of a batch that can't be read: where it stands, and all of it, as far as the broker hands it out."""
-    kept = "its bytes are the value" if broken.raw is not None else "the broker does not hand out its bytes"
+    kept = "its bytes are the value" if broken.raw is not None else "the broker does not return its bytes"
     return {
         "_id": broken.where,
         "topic": broken.place.topic,

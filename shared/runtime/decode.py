@@ -117,16 +117,16 @@ class Decoder:
         if envelope.reply_to is None and envelope.reply_partition is None:
             return envelope
         if envelope.reply_to != self._replies:
-            raise EnvelopeError("ce_replyto is no topic of replies")
+            raise EnvelopeError("ce_replyto is not a topic of replies")
         if envelope.reply_partition is None or envelope.reply_partition >= self._partitions:
-            raise EnvelopeError("ce_replypartition is no partition of the replies")
+            raise EnvelopeError("ce_replypartition is not a partition of the topic of replies")
         return envelope
 
     def _command(self, record: ConsumerRecord[bytes, bytes], envelope: Envelope) -> Incoming:
         value = checked_value(record, self._record_bytes_max)
         adapter = self._adapters.get(envelope.type)
         if adapter is None:
-            raise Poison("unknown_type", f"no command of this service is called {envelope.type[:100]!r}")
+            raise Poison("unknown_type", f"the service has no command {envelope.type[:100]!r}")
         try:
             payload = adapter.validate_json(value, context=STORED if envelope.source in OUR_SOURCES else None)
         except ValidationError as error:
@@ -147,7 +147,7 @@ def checked_value(record: ConsumerRecord[bytes, bytes], bytes_max: int) -> bytes
     if value is None:
         raise Poison("no_value", "the value is null")
     if len(value) > bytes_max:
-        raise Poison("too_large", f"{len(value)} bytes are more than {bytes_max}")
+        raise Poison("too_large", f"the value has {len(value)} bytes, more than {bytes_max}")
     return value
 
 

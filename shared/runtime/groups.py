@@ -77,7 +77,7 @@ async def move(settings: Settings, group: str, topic: str, offsets: Mapping[int,
     async with translated("moving the group"), _member_of_none(settings, group) as consumer:
         consumer.assign(list(wanted))
         if not await commit(consumer, wanted, settings.request_timeout_ms / 1000):
-            raise FealtyError(f"group {group} has members; nothing was moved")
+            raise FealtyError(f"group {group} has members; its offsets were not moved")
 
 
 @asynccontextmanager

@@ -111,11 +111,11 @@ def _request(asked: Sequence[TopicPartition], places: Mapping[TopicPartition, in
 def _head(place: TopicPartition, offset: int, error: Any, raw: bytes) -> Head:
     """Parse one partition's part of an answer, as the consumer would."""
     if error in _UNSERVED:
-        return Head((), Unreadable(place, offset, offset + 1, f"the broker answers {error.__name__}", None))
+        return Head((), Unreadable(place, offset, offset + 1, f"the broker returns {error.__name__}", None))
     records: list[ConsumerRecord[bytes, bytes]] = []
     batches = MemoryRecords(raw)
     if raw and not batches.has_next():
-        return Head((), Unreadable(place, offset, offset + 1, "no whole batch stands there", raw))
+        return Head((), Unreadable(place, offset, offset + 1, "there is no complete batch at this offset", raw))
     unpacked = PartitionRecords(place, batches, [], offset, None, None, True, READ_UNCOMMITTED)
     try:
         for record in unpacked:

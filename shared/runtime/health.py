@@ -74,7 +74,7 @@ class Part:
     def clear(self) -> None:
         """The trouble is over."""
         if self.troubled_by is not None:
-            log.info("going on", part=self.name)
+            log.info("continuing", part=self.name)
             self.troubled_by = None
             self.changed()
 
@@ -92,14 +92,14 @@ class Part:
     def stuck(self, where: str, why: str) -> None:
         """A partition was given up too often; it is tried on, and until it gets on this part is not ready."""
         if where not in self.stuck_at:
-            log.error("stuck", part=self.name, partition=where, reason=why)
+            log.error("partition stuck", part=self.name, partition=where, reason=why)
         self.stuck_at[where] = why
         self.changed()
 
     def freed(self, where: str) -> None:
         """A partition that was stuck has got on, or is another's."""
         if self.stuck_at.pop(where, None) is not None:
-            log.info("no longer stuck", part=self.name, partition=where)
+            log.info("partition no longer stuck", part=self.name, partition=where)
             self.changed()
 
     def died(self, why: str) -> None:
@@ -148,14 +148,14 @@ class Health:
             if part.died_of:
                 dead[name] = part.died_of
             elif now_s - part.last_beat_s > self._stall_timeout_s:
-                dead[name] = "its loop does not turn"
+                dead[name] = "its loop has stopped"
             elif (
                 part.lag_records
                 and not part.troubled_by
                 and not part.stopped_at
                 and now_s - part.last_progress_s > self._stall_timeout_s
             ):
-                dead[name] = f"{part.lag_records} records wait and none is done"
+                dead[name] = f"{part.lag_records} records are waiting and none is processed"
         return dead
 
     def _publish(self) -> None:

@@ -166,7 +166,7 @@ class Journal:
         replaced = sum(isinstance(operation, ReplaceOne) for operation in guarded)
         result = await self.snapshots.bulk_write(guarded, ordered=True, session=session)
         if result.matched_count != replaced:
-            raise Conflict(f"{replaced - result.matched_count} of {replaced} documents had moved on")
+            raise Conflict(f"{replaced - result.matched_count} of {replaced} documents have a newer version")
         if batch.entries:
             await self.entries.insert_many(cast(list[Document], batch.entries), session=session)
         if batch.dead_letters:
@@ -284,15 +284,15 @@ async def translated() -> AsyncIterator[None]:
         codes = {item.get("code") for item in failed}
         if codes <= {_DUPLICATE_KEY} or error.has_error_label("TransientTransactionError"):
             what = [item["errmsg"] for item in failed]  # And not the whole error, which quotes documents.
-            raise Conflict(": ".join(["somebody else wrote first", *what])) from error
+            raise Conflict(": ".join(["another process wrote first", *what])) from error
         raise
     except DuplicateKeyError as error:
-        raise Conflict("somebody else wrote first") from error
+        raise Conflict("another process wrote first") from error
     except ConnectionFailure as error:
         raise Unavailable(f"MongoDB: {error}") from error
     except PyMongoError as error:
         if getattr(error, "code", None) in _AWAY_CODES or error.timeout:
             raise Unavailable(f"MongoDB: {error}") from error
         if error.has_error_label("TransientTransactionError"):
-            raise Conflict("the transaction met another") from error
+            raise Conflict("the transaction conflicts with another one") from error
         raise

@@ -35,7 +35,7 @@ class RuntimeRefusal(StrEnum):
 
 def refused_as_too_large(bytes_max: int) -> Rejected:
     """What it would publish does not fit into a record."""
-    return Rejected(RuntimeRefusal.TOO_LARGE, f"what this command publishes exceeds {bytes_max} bytes a record")
+    return Rejected(RuntimeRefusal.TOO_LARGE, f"a record that this command publishes would exceed {bytes_max} bytes")
 
 
 def entry_of(

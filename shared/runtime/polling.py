@@ -111,7 +111,10 @@ class Poller:
         self._lost = False
 
     async def _begins_at(self, consumer: AIOKafkaConsumer, place: TopicPartition) -> int:
-        async with translated("finding where to go on"), asyncio.timeout(self.settings.request_timeout_ms / 1000):
+        async with (
+            translated("finding the committed offsets"),
+            asyncio.timeout(self.settings.request_timeout_ms / 1000),
+        ):
             committed = await consumer.committed(place)
             return int((await consumer.beginning_offsets([place]))[place]) if committed is None else int(committed)
 

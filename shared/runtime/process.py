@@ -144,7 +144,12 @@ class Processor:
             except (Relinquished, Stopped):
                 raise
             except Exception as failed:
-                log.error("a burial failed", offset=record.offset, topic=record.topic, error=type(failed).__name__)
+                log.error(
+                    "a dead letter could not be stored",
+                    offset=record.offset,
+                    topic=record.topic,
+                    error=type(failed).__name__,
+                )
                 item, defects = item._replace(envelope=None), defects + 1
                 if defects > self._settings.attempts_max and await self._servers_answer():
                     raise Stopped(record.topic, record.partition, record.offset, repr(failed)) from failed

@@ -63,7 +63,7 @@ class Progress:
         try:
             ends = await self._ends.of(places)
         except Unavailable as error:  # Whether the broker is away is told elsewhere.
-            log.debug("the ends of a topic are not known", part=reader.state.name, reason=str(error))
+            log.debug("the end offsets of a topic could not be read", part=reader.state.name, reason=str(error))
             return
         lag = 0
         for place, end in ends.items():

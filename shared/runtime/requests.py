@@ -228,7 +228,7 @@ class Requester:
             self._state.clear()
             backoff.reset()
             for broken in polled.unreadable:  # Whoever waits for what stands there gets 202, and asks.
-                log.warning("unreadable replies", at=broken.where, reason=broken.reason)
+                log.warning("replies could not be read", at=broken.where, reason=broken.reason)
             self._reader.poller.step_over(polled.unreadable)
             if polled.fetched:
                 self._state.progress()
@@ -237,7 +237,7 @@ class Requester:
 
     def _ended(self, error: BaseException | None) -> None:
         if self._task is not None:
-            self._state.died(f"nobody listens for replies: {error!r}")
+            self._state.died(f"replies cannot be received: {error!r}")
 
     def _resolve(self, record: Any) -> None:
         try:
@@ -247,7 +247,7 @@ class Requester:
                 return
             future.set_result(_REPLY.validate_json(record.value))
         except (EnvelopeError, ValidationError) as error:
-            log.warning("an unreadable reply", offset=record.offset, error=type(error).__name__)
+            log.warning("a reply could not be read", offset=record.offset, error=type(error).__name__)
 
 
 @dataclass(frozen=True, slots=True)

@@ -23,7 +23,7 @@ class Stops:
     def add(self, place: TopicPartition, offset: int, reason: str) -> None:
         """A partition was stopped before `offset`."""
         log.error(
-            "a partition was stopped; `fealty doctor` says what to do",
+            "a partition was stopped; `fealty doctor` shows what to do",
             topic=place.topic,
             partition=place.partition,
             offset=offset,

@@ -65,7 +65,7 @@ class Sweep:
             try:
                 await self.sweep()
             except Unavailable as error:
-                log.info("the sweep waits", reason=str(error))
+                log.info("the sweep is waiting", reason=str(error))
                 await backoff.wait()
             else:
                 backoff.reset()
@@ -129,7 +129,7 @@ class Sweep:
             wake = self._service.wake(name, stream["state"])
             value = b"" if wake is None else orjson.dumps(wake.payload)
         except Exception as error:  # One stream that cannot be woken must not keep all others asleep.
-            log.error("a stream cannot be woken", stream=name, version=stream["version"], exc_info=error)
+            log.error("the sweep cannot process a stream", stream=name, version=stream["version"], exc_info=error)
             return None
         if wake is None:
             return None

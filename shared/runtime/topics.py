@@ -65,6 +65,6 @@ async def _check_partitions(admin: AIOKafkaAdminClient, names: list[str], partit
         count = len(described["partitions"])
         if count != partitions:
             raise TopicMismatch(
-                f"topic {described['topic']} has {count} partitions and the settings say {partitions}; "
-                "set FEALTY_PARTITIONS to what there is"
+                f"topic {described['topic']} has {count} partitions, but FEALTY_PARTITIONS is {partitions}; "
+                f"set it to {count}"
             )

@@ -99,7 +99,7 @@ async def test_a_number_that_leads_to_an_account(installation: Installation, tmp
         for imported in (3, 0):
             code, out, err = await fealty(installation, "import", "accounts", str(path))
             assert (code, err) == (0, "")
-            assert f"{imported} imported, {3 - imported} already in, 0 refused" in out
+            assert f"{imported} imported, {3 - imported} imported before, 0 refused" in out
         code, out, err = await fealty(installation, "account", new)
     assert (code, err) == (0, "")
     plain = dict(line.split(None, 1) for line in out.split("\nbalances", 1)[0].splitlines())

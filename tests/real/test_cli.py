@@ -47,7 +47,7 @@ async def test_applying_twice_changes_nothing_and_the_scale_never_changes(
         assert (code, err) == (0, "")
         assert rows(out) == [[*each, "1", "unchanged", "", ""] for each in declared]
         code, out, err = await fealty(installation, "apply", "-f", str(other))
-        place = "/programmes/2/scale: never changes; CASHBACK is declared with another"
+        place = "/programmes/2/scale: cannot be changed: CASHBACK is declared with another value"
         assert (code, out) == (1, "")
         assert re.fullmatch(rf"fealty: {re.escape(str(other))}:\d+:\d+: {place}\n", err)
         code, out, err = await fealty(installation, "apply", "-f", str(changed))
@@ -88,7 +88,7 @@ async def order_numbers_become_unique_per_shop_and_stay_so(installation: Install
         code, out, err = await fealty(installation, "apply", "-f", files["shop"])
         assert (code, rows(out), err) == (0, [["order numbers", "all", "1", outcome, "", ""]], "")
     code, out, err = await fealty(installation, "apply", "-f", files["store"])
-    place = "/orderNumbers/uniquePer: order numbers are unique per shop in this store, and stay so"
+    place = "/orderNumbers/uniquePer: order numbers of this store are unique per shop; this cannot be changed back"
     assert (code, out, err) == (1, "", f"fealty: {files['store']}:1:27: {place}\n")
     code, out, err = await fealty(installation, "programmes", "list")
     assert (code, out.splitlines()[0], err) == (0, "order numbers are unique per shop", "")
@@ -98,7 +98,7 @@ async def the_status_tells_what_runs(installation: Installation) -> None:
     code, out, err = await fealty(installation, "status", "-o", "json")
     services = {each["service"]: each for each in json.loads(out)["services"]}
     assert {name: each["processes"] for name, each in services.items()} == {"points": 1, "voucher": 1, "customer": 0}
-    assert services["points"]["behind"] == 0
+    assert services["points"]["lag"] == 0
     assert services["points"]["deadLetters"] == 0
     assert json.loads(out)["databaseFreeBytes"] > 0, "nobody wrote to the customers' database yet"
     assert (code, err) == (1, "")
@@ -107,7 +107,10 @@ async def the_status_tells_what_runs(installation: Installation) -> None:
 async def test_without_its_service_a_declaration_stays_unanswered(empty_installation: Installation) -> None:
     code, out, err = await fealty(empty_installation, "apply", "-f", str(DEMO), FEALTY_REPLY_WAIT_MS="500")
     assert code == 1
-    waits_for = ["not sent", "it names VOUCHER-5, VOUCHER-10"], ["not sent", "it names VOUCHER-25"]
+    waits_for = (
+        ["not sent", "it refers to VOUCHER-5, VOUCHER-10, which could not be applied"],
+        ["not sent", "it refers to VOUCHER-25, which could not be applied"],
+    )
     assert [row[3] for row in rows(out)] == ["unanswered"] * 4 + ["not sent"] * 2 + ["unanswered"] * 4
     assert [[row[3], row[5]] for row in rows(out)[4:6]] == [*waits_for]
     assert err.startswith("fealty: not applied: ")
@@ -123,7 +126,7 @@ async def test_topics_are_created_once_and_counted(empty_installation: Installat
     assert table["points.changes"] == ["points", str(PARTITIONS), "for ever", "0", "no"]
     code, _, err = await fealty(installation, "topics", FEALTY_PARTITIONS="6")
     assert code == 1
-    assert f"has {PARTITIONS} partitions and the settings say 6" in err
+    assert f"has {PARTITIONS} partitions, but FEALTY_PARTITIONS is 6" in err
 
 
 async def test_dead_letters_are_listed_shown_and_replayed_in_order(empty_installation: Installation) -> None:
@@ -160,7 +163,7 @@ async def test_dead_letters_are_listed_shown_and_replayed_in_order(empty_install
         assert (code, out, err) == (0, "replayed: 1\n", "")
         await eventually(lambda: letters.count_documents({}), 4)
     code, out, err = await fealty(installation, "dead-letters", "replay", ids[0], ids[1])
-    assert (code, err) == (1, f"fealty: replayed before: {ids[1]}; nothing was sent; --again sends it again\n")
+    assert (code, err) == (1, f"fealty: replayed before: {ids[1]}; nothing was sent; use --again to send it again\n")
     code, out, err = await fealty(installation, "dead-letters", "replay", "--again", *reversed(ids))
     assert (code, out, err) == (0, "replayed: 3\n", "")
     code, out, err = await fealty(installation, "dead-letters", "replay", "--all")
@@ -170,7 +173,7 @@ async def test_dead_letters_are_listed_shown_and_replayed_in_order(empty_install
     assert (code, out, err) == (0, "replayed: 0\n", "")
 
     code, out, err = await fealty(installation, "dead-letters", "remove", ids[0], "nothing")
-    assert (code, err) == (1, "fealty: there is no dead letter nothing; nothing was removed\n")
+    assert (code, err) == (1, "fealty: unknown dead letter nothing; nothing was removed\n")
     code, out, err = await fealty(installation, "dead-letters", "remove", ids[0], ids[2])
     assert (code, out, err) == (0, "removed: 2\n", "")
     code, out, err = await fealty(installation, "dead-letters", "list", "-o", "json")

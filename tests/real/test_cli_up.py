@@ -120,8 +120,8 @@ async def test_it_comes_up_plays_serves_and_stops_and_does_so_again_on_its_data(
         shown = out_bytes.decode()
         assert again.returncode == 0, shown + err_bytes.decode()
         assert "LOY22-BuyVouchers unchanged" in shown
-        assert "HTTP web shop's example, with drawn serials" in shown
-        drawn = re.findall(r"200 (\d{19}), drawn: the document's (\d{19}) was issued before", shown)
+        assert "HTTP web shop's example, with random serials" in shown
+        drawn = re.findall(r"200 (\d{19}), a random serial: the document's (\d{19}) was issued before", shown)
         assert [document for _, document in drawn] == [*SERIALS]
         played_well(shown, [serial for serial, _ in drawn])
         installation.settings = installation.settings.model_copy(update=dict(real_servers.settings))
@@ -156,8 +156,8 @@ def played_well(shown: str, serials: Sequence[str]) -> None:
     (told,) = (seen for what, seen in steps.items() if what.startswith("HTTP web shop's example"))
     assert told == f"200 redeemed VOUCHER-25 {in_programme}, WELCOME {of_none}"
     redeemed = ", ".join(f"voucher.redeemed.v1 {serial}" for serial in sorted(serials))
-    assert steps["emitted on voucher.events"].startswith(f"{redeemed}, voucher.transaction_executed.v1 ")
-    assert steps["HTTP the same a second time"] == "409 voucher_redeemed"
+    assert steps["published on voucher.events"].startswith(f"{redeemed}, voucher.transaction_executed.v1 ")
+    assert steps["HTTP the same call again"] == "409 voucher_redeemed"
     kinds = {kind for kind, _ in COMPARED} | {"voucher"}
     compared = {(kind, what): tuple(values) for kind, what, *values in printed if kind in kinds}
     usable = r"usable until \d{4}-\d\d-\d\d \d\d:\d\d UTC"
@@ -204,7 +204,7 @@ async def test_a_second_stack_on_the_same_root_and_a_taken_port_are_refused(
             taken = await start(real_servers, tmp_path / "other", **given, FEALTY_PORT=port)
             _, err = await asyncio.wait_for(taken.communicate(), TIMEOUT_S)
             assert taken.returncode == 1
-            assert err.decode() == f"fealty: port {port} on 127.0.0.1 is taken; set FEALTY_PORT to a free one\n"
+            assert err.decode() == f"fealty: port {port} on 127.0.0.1 is in use; set FEALTY_PORT to a free port\n"
 
             crashed = int((await pids(process.pid))["points"])
             os.kill(crashed, signal.SIGKILL)

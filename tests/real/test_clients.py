@@ -87,7 +87,7 @@ async def test_what_cannot_be_is_told_in_one_line(empty_installation: Installati
     assert (await fealty(installation, *add, "api_loyalty"))[0] == 0
     for arguments, told in (
         ((*add, "api_loyalty"), "there is a client 'till' already"),
-        ((*add, "loyalty"), "there is no scope loyalty; there are api_crm, "),
+        ((*add, "loyalty"), "unknown scope loyalty; the scopes are api_crm, "),
         (("clients", "add", "", "--scope", "api_crm"), "a client's name has 1 to 64 printable characters"),
         (("clients", "add", "a\nb", "--scope", "api_crm"), "a client's name has 1 to 64 printable characters"),
         (("clients", "disable", "tell"), "there is no client 'tell'"),

@@ -90,4 +90,4 @@ async def test_each_row_once_although_it_is_killed(installation: Installation, t
     assert json.loads(out) == {"directory": directory, "rows": len(changes), "files": 1}
     code, _, err = await fealty(installation, "export", "changes", directory, "--format", "parquet")
     assert code == 1
-    assert "has a whole export" in err
+    assert "has a complete export" in err

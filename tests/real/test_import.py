@@ -43,7 +43,7 @@ def balances_file(path: Path, count: int) -> tuple[dict[tuple[str, str], int], d
         account = f"I-{number // 3}"
         match number % 20:
             case 5:
-                bad[number + 2] = "value is no number"
+                bad[number + 2] = "value is not a number"
                 table.append((account, POINTS, "1,000"))
             case 9:
                 bad[number + 2] = "there is no programme 'LOY21'"
@@ -103,7 +103,7 @@ async def test_a_killed_import_goes_on_and_every_balance_is_exact(installation: 
     async with installation.points():
         code, out, err = await fealty(installation, "import", "accounts", str(path), "--dry-run")
         assert (code, await adjusts(installation)) == (1, 0)
-        assert counts(out).startswith(f"{good:,} to import, 0 already in, {len(bad)} refused")
+        assert counts(out).startswith(f"{good:,} to import, 0 imported before, {len(bad)} refused")
         assert counts(out).endswith("; nothing was sent")
 
         command = [sys.executable, "-m", "cli", "import", "accounts", str(path), "--concurrency", "40"]
@@ -119,7 +119,7 @@ async def test_a_killed_import_goes_on_and_every_balance_is_exact(installation: 
 
         code, out, err = await fealty(installation, "import", "accounts", str(path), "--rejects", str(rejects))
         assert code == 1
-        assert counts(out).startswith(f"{good - half:,} imported, {half:,} already in, {len(bad)} refused")
+        assert counts(out).startswith(f"{good - half:,} imported, {half:,} imported before, {len(bad)} refused")
         assert told(err).keys() == bad.keys()
         assert all(told(err)[line].startswith(why) for line, why in bad.items())
         assert await booked(installation) == wanted
@@ -127,7 +127,7 @@ async def test_a_killed_import_goes_on_and_every_balance_is_exact(installation: 
 
         code, out, err = await fealty(installation, "import", "accounts", str(path))
         assert (code, await adjusts(installation)) == (1, good)
-        assert counts(out).startswith(f"0 imported, {good:,} already in, {len(bad)} refused")
+        assert counts(out).startswith(f"0 imported, {good:,} imported before, {len(bad)} refused")
         assert await booked(installation) == wanted
 
         with rejects.open(newline="") as file:
@@ -140,7 +140,7 @@ async def test_a_killed_import_goes_on_and_every_balance_is_exact(installation: 
         for count in (len(refused), 0):
             code, out, err = await fealty(installation, "import", "accounts", str(mended), "--strict")
             assert (code, err) == (0, "")
-            assert counts(out).startswith(f"{count} imported, {len(refused) - count} already in, 0 refused")
+            assert counts(out).startswith(f"{count} imported, {len(refused) - count} imported before, 0 refused")
             assert await booked(installation) == wanted
     code, out, err = await fealty(installation, "verify")
     assert (code, err) == (0, "")
@@ -160,12 +160,12 @@ async def test_rows_that_the_service_refuses_can_be_imported_once_the_cause_is_g
             assert code == 1
             assert told(err).keys() == {2, 4}
             assert all(reason.startswith("account_unknown: ") for reason in told(err).values())
-            assert counts(out).startswith(f"{2 - attempt} imported, {attempt - 1} already in, 2 refused")
+            assert counts(out).startswith(f"{2 - attempt} imported, {attempt - 1} imported before, 2 refused")
         await declare(installation, closed.model_copy(update={"open_on_credit": True}))
         write(path, [("C-1", "CLOSED", "50"), ("C-2", POINTS, "6"), ("C-1", "CLOSED", "7")])
         code, out, err = await fealty(installation, "import", "accounts", str(path))
         assert (code, err) == (0, "")
-        assert counts(out).startswith("2 imported, 1 already in, 0 refused")
+        assert counts(out).startswith("2 imported, 1 imported before, 0 refused")
         assert await booked(installation) == {("C-1", "CLOSED"): 57, ("C-2", POINTS): 6}
         assert await adjusts(installation, status="accepted") == 3
 
@@ -183,7 +183,7 @@ async def test_a_row_in_another_ones_place_is_refused_and_so_are_those_behind_it
             assert code == 1
             lines = told(err)
             assert "was imported earlier with another value (idempotency_key_reused)" in lines[2]
-            assert lines[3].startswith("comes after a row with the same account, programme and times")
+            assert lines[3].startswith("follows a row with the same account, programme and times")
             assert await booked(installation) == {("R-1", POINTS): 12, ("R-2", POINTS): 1}
         write(path, [("R-1", POINTS, "5"), ("R-1", POINTS, "8"), ("R-1", POINTS, "7"), ("R-2", POINTS, "1")])
         code, _, err = await fealty(installation, "import", "accounts", str(path))
@@ -225,11 +225,11 @@ async def test_without_its_service_it_ends_and_what_was_sent_is_known_later(
     )
     assert (code, out) == (2, "")
     assert len(err.splitlines()) == 1
-    assert "does the points service run? (0 rows were imported by this run" in err
+    assert "check that the points service is running (0 rows were imported by this run" in err
     async with installation.points():
         await eventually(lambda: adjusts(installation), 8)
         code, out, err = await fealty(installation, "import", "accounts", str(path))
-        assert (code, err, counts(out)) == (0, "", "22 imported, 8 already in, 0 refused")
+        assert (code, err, counts(out)) == (0, "", "22 imported, 8 imported before, 0 refused")
     assert set((await booked(installation)).values()) == {5}
 
 
@@ -243,9 +243,9 @@ async def test_what_cannot_be_imported_at_all_is_one_line(empty_installation: In
     for arguments, more, why in (
         ([str(path)], {}, f"{path}:1: the header"),
         ([str(tmp_path / "none.csv")], {}, "there is no file"),
-        ([str(good), "--format", "xlsx"], {}, "--format is csv or jsonl"),
+        ([str(good), "--format", "xlsx"], {}, "--format must be csv or jsonl"),
         ([str(good), "--rejects", str(path)], {}, f"{path} exists"),
-        ([str(good)], nobody, "no server to work with"),
+        ([str(good)], nobody, "no connection to a server"),
     ):
         code, out, err = await fealty(installation, "import", "accounts", *arguments, **more)
         assert (code, out) == (2, "")

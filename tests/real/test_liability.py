@@ -119,9 +119,9 @@ async def test_what_does_not_add_up_is_said(installation: Installation) -> None:
     assert code == 1
     assert [row[2] for row in rows(out)][-1] == "total"
     assert err.splitlines() == [
-        f"fealty: {POINTS} does not add up: its movements come to 101 booked and 0 pending, its balances to 100 and 0 "
-        "(in the smallest unit)",
-        "fealty: the books do not add up: `fealty verify` names the accounts",
+        f"fealty: {POINTS} does not add up: its balance changes are 101 booked and 0 pending, "
+        "its balances are 100 and 0 (in the smallest unit)",
+        "fealty: the balance changes and the balances differ: `fealty verify` lists the accounts",
     ]
     await installation.collection("points", "snapshots").delete_many({"_id": {"$regex": "^account/"}})
     assert (await fealty(installation, "report", "liability"))[0] == 1

@@ -173,7 +173,7 @@ async def test_an_id_that_comes_again_with_another_body_is_a_dead_letter_and_a_r
         await installation.send("oms.fulfilments", redemption(), [*envelope(**input_of("f-3", number))], number)
         await eventually(lambda: refusals(installation), 1)
     letter = await letters.find_one({"reason": "id_reused"})
-    assert letter["detail"].startswith("ce_id f-1 of ce_source /oms came before with another body")
+    assert letter["detail"].startswith("ce_id f-1 of ce_source /oms was used before with another body")
     assert dict(letter["headers"])["ce_inputid"] == b"f-1"
     (refused,) = [each for each in await installation.read("points.events") if is_refusal(each)]
     told = payload(refused)

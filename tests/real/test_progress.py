@@ -112,7 +112,7 @@ async def test_a_conflict_that_does_not_end_is_reported_and_tried_on(installatio
         load = Command.transaction("A-1", PROGRAMME, load=5)
         await installation.command(load)
         await eventually(telling(port, "/health/ready", "stuck at"), True, 30)
-        await eventually(telling(port, "/health/ready", "the transaction met another"), True)
+        await eventually(telling(port, "/health/ready", "the transaction conflicts with another one"), True)
         topic = installation.settings.topic("points.commands")
         assert await telling(port, "/metrics", f'fealty_stuck_partitions{{topic="{topic}"}} 1.0')()
     finally:

@@ -55,7 +55,7 @@ async def counts(installation: Installation, removed: int = 0) -> str:
     streams = {write.rsplit("#", 1)[0] for entry in entries for write in entry["writes"]}
     writes, events = (sum(len(entry[part]) for entry in entries) for part in ("writes", "events"))
     done = f"rebuilt: {len(streams):,} streams, {writes:,} versions, {events:,} events"
-    return f"{done}; {removed} snapshots without a journal removed\n"
+    return f"{done}; {removed} snapshots without journal entries removed\n"
 
 
 async def test_what_was_dropped_damaged_or_invented_is_as_it_was(installation: Installation) -> None:
@@ -165,7 +165,11 @@ async def test_beside_a_running_service_nothing_newer_is_replaced(
         await installation.commands(work.more(100))
         await installation.drained()
         code, out, err = await fealty(installation, "rebuild", "points", **BRIEF)
-        assert (code, out, err) == (2, "", "fealty: points runs: its group has 1 members; stop its processes first\n")
+        assert (code, out, err) == (
+            2,
+            "",
+            "fealty: points is running: its group has 1 members; stop its processes first\n",
+        )
 
         async def late(store: Store, folded: list[Document]) -> None:
             await installation.commands(work.more(100))
@@ -194,7 +198,7 @@ async def test_a_stream_whose_journal_cannot_be_folded_keeps_its_snapshot(instal
     changed = f"{second}#000000000001"
     await journal.update_one({"writes": changed}, {"$set": {"events.1.data.type": "points.unheard_of.v1"}})
     code, out, err = await fealty(installation, "rebuild", "points")
-    assert (code, err) == (1, "fealty: the journal of 2 streams cannot be folded\n")
+    assert (code, err) == (1, "fealty: the journal entries of 2 streams cannot be applied\n")
     told = dict(rows(out))
     assert told[first] == "the journal has version 3 after 1"
     assert told[second].startswith("an event of version 1 cannot be applied: ")

@@ -69,9 +69,9 @@ async def damage_is_told(installation: Installation, closed: int) -> None:
     await points.update_one({"_id": other[0]["_id"]}, {"$unset": {"state.vouchers": 1}})
     code, out, err = await fealty(installation, "verify")
     assert code == 1
-    assert "transactions or vouchers are off" in err
+    assert "transactions or vouchers differ" in err
     told = [row[:2] for row in rows(out)]
-    assert [held["_id"], "closed as voucher decided"] in told
+    assert [held["_id"], "closed as the voucher service decided"] in told
     assert [one[0]["_id"], f"voucher of operation {one[1][0]}, reversed by {one[1][1]}"] in told
     assert [f"transaction/default/{other[1][1]}", "booked by points"] in told
 

@@ -37,7 +37,7 @@ async def test_another_secret_is_noticed(empty_installation: Installation, name:
         for database in databases:
             await check_secrets(database, good, keep=True)
             for keep in (True, False):
-                with pytest.raises(SecretChanged, match=rf"^FEALTY_{name.upper()} is not the one"):
+                with pytest.raises(SecretChanged, match=rf"^FEALTY_{name.upper()} differs from the secret"):
                     await check_secrets(database, changed, keep=keep)
     finally:
         await empty_installation.mongo.drop_database(good.database("points"))
@@ -56,9 +56,9 @@ async def test_processes_and_commands_with_another_secret_are_refused(empty_inst
     refused = await asyncio.gather(*(installation.spawn(name, f"{name}-1", changed, wait=False) for name in names))
     for process, _ in refused:
         assert await asyncio.wait_for(process.wait(), 30)
-        assert "FEALTY_CLAIMS_SECRET is not the one with which the data" in process.log.read_text()
+        assert "FEALTY_CLAIMS_SECRET differs from the secret with which the data" in process.log.read_text()
     code, _, err = await fealty(installation, "verify", **changed)
-    assert (code, err.splitlines()[-1][:54]) == (2, "fealty: FEALTY_CLAIMS_SECRET is not the one with which")
+    assert (code, err.splitlines()[-1][:63]) == (2, "fealty: FEALTY_CLAIMS_SECRET differs from the secret with which")
 
 
 async def test_the_signing_keys_in_the_database_are_worth_nothing_without_the_secret(

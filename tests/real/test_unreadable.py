@@ -62,11 +62,11 @@ async def test_an_unreadable_batch_stops_its_partition_alone_and_can_be_skipped(
         base = address(installation)
         await eventually(lambda: stopped_by(base, "/health/ready"), sorted(stopped))
         await eventually(lambda: stopped_by(base, "/metrics"), sorted(stopped))
-        with pytest.raises(Failure, match="points runs: its group has 1 members; stop its processes first"):
+        with pytest.raises(Failure, match="points is running: its group has 1 members; stop its processes first"):
             await skip(settings.model_copy(update={"session_timeout_ms": 1}), group, stopped[0])
 
     code, out, err = await fealty(installation, "doctor")
-    assert (code, err) == (1, f"fealty: {len(stopped)} partitions are stuck\n")
+    assert (code, err) == (1, f"fealty: {len(stopped)} partitions are stopped\n")
     for where in stopped:
         assert f"fealty skip {group} {where}" in out
     for where in stopped:

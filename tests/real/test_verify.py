@@ -87,7 +87,7 @@ async def test_each_fault_is_found_and_named(installation: Installation) -> None
     code, out, err = await fealty(installation, "verify")
     assert code == 1
     assert rows(out) == [[stream, "snapshot", f"version {snapshot['version']}", "nothing"]]
-    assert err == f"fealty: 1 of {(await verified(installation)).streams} streams are off\n"
+    assert err == f"fealty: 1 of {(await verified(installation)).streams} streams differ\n"
     await snapshots.insert_one(snapshot)
 
     removed = await journal.find({"writes": {"$regex": f"^{stream}#"}}).to_list()
@@ -132,7 +132,7 @@ async def test_what_was_published_otherwise_is_listed(installation: Installation
     assert ("record", "nothing", "a stranger's") in gone
     code, out, err = await fealty(installation, "verify", "--topics")
     assert code == 1
-    assert err.endswith(f"{report.off} of {report.records} published records are off\n")
+    assert err.endswith(f"{report.off} of {report.records} published records differ\n")
 
 
 async def test_commands_booked_meanwhile_are_no_false_alarm(installation: Installation) -> None:

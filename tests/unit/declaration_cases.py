@@ -27,13 +27,13 @@ def tiers(levels: str, more: str = "programme: A") -> str:
 REFUSED = {
     # What no type allows.
     "a syntax error": ("programmes:\n  - {id: A", " <- expected"),
-    "a key that is a list": ("? [a]\n: b\n", "[a <- a key must be a text; put it in quotes if it is one"),
+    "a key that is a list": ("? [a]\n: b\n", "[a <- a key must be a text; if it is one, put it in quotes"),
     "a key twice": (f"{ONE}\n{ONE}", "programmes: [{id: A <- the key 'programmes' is given twice"),
-    "an unknown member": (programme("colour: red"), "colour: red <- /programmes/0/colour: there is no such member"),
+    "an unknown member": (programme("colour: red"), "colour: red <- /programmes/0/colour: unknown field"),
     "a member by its name in the code": (
         programme("purchases: [{voucher_id: V, price: 1}]"),
         "{voucher_id: V <- /programmes/0/purchases/0/voucherId: Field required",
-        "voucher_id: V <- /programmes/0/purchases/0/voucher_id: there is no such member",
+        "voucher_id: V <- /programmes/0/purchases/0/voucher_id: unknown field",
     ),
     "order numbers of a till": (
         "orderNumbers: {uniquePer: till}",
@@ -77,7 +77,7 @@ REFUSED = {
     ),
     "a number for a code": (
         "programmes: [{id: 0100, descriptions: {en: a}}]",
-        "0100 <- /programmes/0/id: Input should be a valid string; put it in quotes if it is one",
+        "0100 <- /programmes/0/id: Input should be a valid string; if it is a text, put it in quotes",
     ),
     "no mapping": ("- a", "- a <- /: Input should be"),
     "no title in the default language": (
@@ -115,7 +115,7 @@ REFUSED = {
     # What declarations must not say of each other.
     "a programme twice": (
         f"{ONE[:-1]}, {{id: A, descriptions: {{en: a}}}}]",
-        "A <- /programmes/1/id: declared at FILE:1:14 too",
+        "A <- /programmes/1/id: is also declared at FILE:1:14",
     ),
     "a voucher that is not declared": (
         programme("purchases: [{voucherId: TYPO, price: 6}]"),
@@ -140,11 +140,11 @@ REFUSED = {
     ),
     "a level nobody can reach": (
         tiers("{code: X, at: 0.5}"),
-        "0.5 <- /tierSets/0/levels/0/at: 0.5 has more decimals than the 0 that are counted",
+        "0.5 <- /tierSets/0/levels/0/at: 0.5 has more than 0 decimals, the scale of the programme or currency",
     ),
     "a level of spend with more decimals": (
         tiers("{code: X, at: 0.5}", "programme: A, basis: spend, currency: JPY"),
-        "0.5 <- /tierSets/0/levels/0/at: 0.5 has more decimals than the 0 that are counted",
+        "0.5 <- /tierSets/0/levels/0/at: 0.5 has more than 0 decimals, the scale of the programme or currency",
     ),
 }
 
@@ -155,7 +155,7 @@ ODD = {
     ),
     "a limit above the one of a transaction": (
         programme("loadLimits: {perLoad: 10, perTransaction: 5}"),
-        "10 <- /programmes/0/loadLimits/perLoad: is never reached, since perTransaction is less",
+        "10 <- /programmes/0/loadLimits/perLoad: has no effect, because perTransaction is lower",
     ),
     "an offer that is over": (
         programme("purchases: [{voucherId: V, price: 5, until: 2026-11-01T00:00:00Z}]"),
@@ -163,11 +163,12 @@ ODD = {
     ),
     "a day that is over": (
         programme("expiry: {on: 2026-11-27}"),
-        "2026-11-27 <- /programmes/0/expiry/on: 2026-11-27 is over: what is credited or issued now expires at once",
+        "2026-11-27 <- /programmes/0/expiry/on: 2026-11-27 is in the past: "
+        "what is credited or issued now expires at once",
     ),
     "a voucher's day that is over": (
         f"vouchers: [{V[:-1]}, validity: {{on: 2026-11-27}}}}]",
-        "2026-11-27 <- /vouchers/0/validity/on: 2026-11-27 is over",
+        "2026-11-27 <- /vouchers/0/validity/on: 2026-11-27 is in the past",
     ),
     "more decimals than the currency has": (
         programme("unit: JPY, scale: 2"),
@@ -175,30 +176,30 @@ ODD = {
     ),
     "rules that earn nothing": (
         programme("earn: [{on: order, points: 1, per: 1}]"),
-        "[{on: order <- /programmes/0/earn: does nothing without earnFrom: orders",
+        "[{on: order <- /programmes/0/earn: has no effect without earnFrom: orders",
     ),
     "orders without rules": (
         programme("earnFrom: orders"),
-        "orders <- /programmes/0/earnFrom: earns nothing, since there are no rules in earn",
+        "orders <- /programmes/0/earnFrom: earns nothing, because earn has no rules",
     ),
     "two rules for the same orders": (
         programme("earnFrom: orders, earn: [{on: order, points: 1, per: 1}, {on: order, points: 2, per: 1}]"),
-        "{on: order <- /programmes/0/earn/1: comes on top of /earn/0 for the same orders",
+        "{on: order <- /programmes/0/earn/1: applies to the same orders as /earn/0, and is added to it",
     ),
     "an announcement longer than the life of points": (
         programme("expiry: {days: 10}, expiringSoonDays: 30"),
-        "30 <- /programmes/0/expiringSoonDays: points are announced at once, since they expire sooner",
+        "30 <- /programmes/0/expiringSoonDays: announces points at once, because they expire sooner",
     ),
     "a retired voucher on offer": (
         f"vouchers: [{V[:-1]}, state: retired}}]\n"
         "programmes: [{id: A, descriptions: {en: a}, purchases: [{voucherId: V, price: 1}]}]",
-        "V <- /programmes/0/purchases/0/voucherId: the voucher V is retired, and is neither sold nor issued",
+        "V <- /programmes/0/purchases/0/voucherId: the voucher V is retired: it is neither sold nor issued",
     ),
     "tiers of a retired programme": (
         tiers("{code: X, at: 0}").replace("{id: A,", "{id: A, state: retired,"),
         "A <- /tierSets/0/programme: A is retired",
     ),
-    "any account number": ('accountNumbers: ["[0-9]{19}", ".+"]', "[ <- /accountNumbers: any number is accepted"),
+    "any account number": ('accountNumbers: ["[0-9]{19}", ".+"]', "[ <- /accountNumbers: accepts every account number"),
 }
 
 MEANT = {
@@ -225,7 +226,7 @@ AGAINST = {
     ),
     "a voucher that another programme sells": (
         f"vouchers: [{V[:-1]}, programme: B}}]",
-        "B <- /vouchers/0/programme: A, which is declared, sells or issues V",
+        "B <- /vouchers/0/programme: the declared programme A sells or issues V",
     ),
     "a voucher that the files let another programme sell no more": (
         f"vouchers: [{V[:-1]}, programme: B}}]\n{ONE}",
@@ -233,11 +234,11 @@ AGAINST = {
     ),
     "another scale": (
         "programmes: [{id: B, descriptions: {en: b}, unit: EUR}]",
-        "{id: B <- /programmes/0/scale: never changes; B is declared with another",
+        "{id: B <- /programmes/0/scale: cannot be changed: B is declared with another value",
     ),
     "another unit": (
         "programmes: [{id: A, descriptions: {en: b}, unit: EUR}]",
-        "EUR <- /programmes/0/unit: never changes; A is declared with another",
+        "EUR <- /programmes/0/unit: cannot be changed: A is declared with another value",
     ),
     "another primary tier set": (
         "tierSets: [{id: U, descriptions: {en: t}, period: {calendar: year}, levels: [{code: X, at: 0}], "
@@ -252,11 +253,12 @@ AGAINST = {
     "another measure": (
         "tierSets: [{id: T, descriptions: {en: t}, period: {calendar: year}, levels: [{code: X, at: 0}], "
         "programme: B, basis: spend, currency: EUR}]",
-        "B <- /tierSets/0/programme: never changes; T is declared with another",
+        "B <- /tierSets/0/programme: cannot be changed: T is declared with another value",
     ),
     "order numbers that are unique in the store again": (
         "orderNumbers: {uniquePer: store}",
-        "store <- /orderNumbers/uniquePer: order numbers are unique per shop in this store, and stay so",
+        "store <- /orderNumbers/uniquePer: order numbers of this store are unique per shop; "
+        "this cannot be changed back",
     ),
     "order numbers as they are": ("orderNumbers: {uniquePer: shop}", None),
 }

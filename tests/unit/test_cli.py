@@ -61,7 +61,7 @@ def test_all_faults_of_all_files_are_told_and_nothing_is_sent(tmp_path: Path) ->
         "wrong.yaml:1:19: /programmes/0/id: String should have at least 1 character",
         "wrong.yaml:1:14: /programmes/0/descriptions: Field required",
         "none.yaml: No such file or directory",
-        f"two.yaml:1:19: /programmes/0/id: declared at {one}:1:14 too",
+        f"two.yaml:1:19: /programmes/0/id: is also declared at {one}:1:14",
     ]
 
 
@@ -148,7 +148,7 @@ def test_without_servers_each_command_says_so_in_one_line(tmp_path: Path) -> Non
 
 def test_an_unknown_service_is_told() -> None:
     services = ", ".join(SERVICES)
-    assert fealty("run", "till") == (1, "", [f"fealty: there is no service 'till'; there are {services}"])
+    assert fealty("run", "till") == (1, "", [f"fealty: unknown service 'till'; choose one of {services}"])
     assert fealty("verify", "--service", "edge")[0] == 2
     assert fealty("dead-letters", "list", "--service", "edge")[0] == 1
 
@@ -157,7 +157,7 @@ def test_replay_wants_ids_or_all() -> None:
     for arguments in ([], ["points.commands/0/0", "--all"]):
         code, _, errors = fealty("dead-letters", "replay", *arguments)
         assert code == 1
-        assert errors == ["fealty: name the dead letters to replay, or say --all"]
+        assert errors == ["fealty: give the ids of the dead letters to replay, or --all"]
 
 
 def test_every_command_has_a_line_of_help() -> None:
@@ -188,4 +188,4 @@ def test_a_wrong_command_line_is_one_line_too(arguments: list[str]) -> None:
 def test_how_long_topics_keep_their_records() -> None:
     assert keeps({"retention.ms": str(6 * 24 * 3_600_000)}) == "6 days"
     assert keeps({"retention.ms": "-1"}) == "for ever"
-    assert keeps({"cleanup.policy": "compact"}) == "the latest of each key"
+    assert keeps({"cleanup.policy": "compact"}) == "the latest record of each key"

@@ -62,7 +62,7 @@ def test_a_letter_is_shown_whole() -> None:
 def test_of_an_erased_letter_only_the_reason_is_shown() -> None:
     about: dict[str, Any] = {"reason": "bad_payload", "detail": "/value: wrong", "attempts": 1}
     shown = lines_of(letter(7, **about, key=None, value=None, headers=[], trace=None, erased=True))
-    assert shown[-2:] == ["key       null", "what was sent was erased with the person whom it was about"]
+    assert shown[-2:] == ["key       null", "the content was erased when the customer was anonymised"]
     assert "reason    bad_payload" in shown
 
 
@@ -87,11 +87,11 @@ def test_a_replay_is_refused_as_a_whole() -> None:
     with pytest.raises(Failure, match=r"replayed before: points\.commands/0/2; nothing was sent"):
         _chosen(found, ids, False, Settings())
     assert _chosen(found, ids, True, Settings()) == ids
-    with pytest.raises(Failure, match="there is no dead letter x/0/1; nothing was sent"):
+    with pytest.raises(Failure, match="unknown dead letter x/0/1; nothing was sent"):
         _chosen(found, [*ids, "x/0/1"], True, Settings())
-    with pytest.raises(Failure, match="came from no topic of this installation"):
+    with pytest.raises(Failure, match="did not come from a topic of this installation"):
         _chosen(found, ids, True, Settings(prefix="other."))
-    with pytest.raises(Failure, match="came from no topic of this installation"):
+    with pytest.raises(Failure, match="did not come from a topic of this installation"):
         _chosen([letter(1, 12)], None, True, Settings())
 
 

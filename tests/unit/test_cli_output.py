@@ -195,7 +195,9 @@ def test_a_setting_that_does_not_exist_is_named() -> None:
         "FEALTY_ROOT",
         "HOME",
     ]
-    assert [*unknown_settings(given)] == ["there is no setting FEALTY_SECRETT; did you mean FEALTY_SECRET?"]
+    assert [*unknown_settings(given)] == [
+        "unknown setting FEALTY_SECRETT, which is ignored; did you mean FEALTY_SECRET?"
+    ]
 
 
 @pytest.mark.parametrize("terminal", [True, False])
@@ -210,7 +212,7 @@ def test_whoever_looks_on_is_told_within_a_second(
     monkeypatch.setattr(console, "_QUIET_MAX_S", 0.01)
     monkeypatch.setattr("sys.stderr.isatty", lambda: terminal)
     assert console.execute(slow(), waits="for an answer") == 7
-    told = "fealty: waiting for an answer; Ctrl-C ends it\n" if terminal else ""
+    told = "fealty: waiting for an answer; press Ctrl-C to stop\n" if terminal else ""
     assert capsys.readouterr().err == told
 
 

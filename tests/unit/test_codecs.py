@@ -60,7 +60,7 @@ def test_what_is_within_the_bound_is_unpacked(name: str, size: int) -> None:
 @pytest.mark.parametrize("name", ENCODE)
 def test_what_is_beyond_is_refused(name: str) -> None:
     bomb = ENCODE[name](bytes(UNPACKED_MAX + 1))
-    with pytest.raises(CorruptRecordException, match="larger than 67108864 bytes when unpacked"):
+    with pytest.raises(CorruptRecordException, match="larger than 67108864 bytes when decompressed"):
         decode(name, bomb)
 
 

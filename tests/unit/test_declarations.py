@@ -104,7 +104,7 @@ def test_files_are_held_against_each_other(tmp_path: Path) -> None:
     again = write(tmp_path, f"vouchers: [\n {V}]", "again.yaml")
     with pytest.raises(declarations.Invalid) as caught:
         declarations.read([programmes, vouchers, again])
-    assert caught.value.lines == (f"{again}:2:9: /vouchers/0/code: declared at {vouchers}:1:12 too",)
+    assert caught.value.lines == (f"{again}:2:9: /vouchers/0/code: is also declared at {vouchers}:1:12",)
 
 
 def test_a_command_is_refused_too() -> None:

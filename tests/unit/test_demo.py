@@ -57,7 +57,7 @@ async def played(edge: Edge) -> None:
     await customer.issue()
     with pytest.raises(Unexpected):
         await customer.shop()
-    assert edge.notes["emitted on voucher.events"] == "nothing"
+    assert edge.notes["published on voucher.events"] == "nothing"
     assert customer.redeemed == {*edge.issued}
 
 
@@ -87,9 +87,9 @@ async def test_serials_that_were_issued_before_are_drawn_and_said_to_be(taken: t
     for now, then in zip(serials, (IN_PROGRAMME, OF_NONE), strict=True):
         now["serialId"] = then
     assert body == example
-    assert "HTTP web shop's example, with drawn serials" in edge.notes
+    assert "HTTP web shop's example, with random serials" in edge.notes
     assert edge.notes["HTTP voucher WELCOME issued"] == (
-        f"200 drawn-WELCOME, drawn: the document's {OF_NONE} was issued before"
+        f"200 drawn-WELCOME, a random serial: the document's {OF_NONE} was issued before"
     )
 
 

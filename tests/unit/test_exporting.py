@@ -180,12 +180,12 @@ def test_killed_at_every_step_and_gone_on(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("left", "message"),
     [
-        ({WHOLE: ""}, "has a whole export"),
+        ({WHOLE: ""}, "has a complete export"),
         ({"other": ""}, "is not empty"),
         ({MANIFEST: "{"}, "cannot be read"),
         (
             {MANIFEST: manifest(Format.CSV).model_dump_json()},
-            "a begun export of changes as csv of the store default",
+            "an unfinished export of changes as csv of the store default",
         ),
         ({MANIFEST: manifest(store="b").model_dump_json()}, "of the store b"),
         (
@@ -203,7 +203,7 @@ def test_what_is_in_the_way_is_told(left: dict[str, str], message: str, tmp_path
 
 
 def test_two_exports_do_not_write_to_one_directory(tmp_path: Path) -> None:
-    with parts_in(tmp_path, manifest(), COLUMNS, 5), pytest.raises(Unfit, match="another export writes to"):
+    with parts_in(tmp_path, manifest(), COLUMNS, 5), pytest.raises(Unfit, match="another export is writing to"):
         export(tmp_path, Format.JSONL)
 
 

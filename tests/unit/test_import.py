@@ -61,14 +61,17 @@ def test_line_ends_marks_quotes_and_blank_lines(tmp_path: Path, end: str, mark: 
     ("content", "told"),
     {
         "empty": ("", "the file is empty"),
-        "no columns": ("a;b\n1;2\n", ":1: the header, split at commas, lacks account_number, programme, value"),
+        "no columns": (
+            "a;b\n1;2\n",
+            ":1: the header lacks the columns account_number, programme, value; columns are separated by commas",
+        ),
         "unknown column": ("account_number,programme,value,colour\n", ":1: unknown in the header: 'colour'"),
-        "twice": ("account_number,programme,value,value\n", ":1: the header names a column twice"),
+        "twice": ("account_number,programme,value,value\n", ":1: the header has a column twice"),
         "UTF-16": (HEADER.encode("utf-16"), ":1: the header is not UTF-8"),
-        "an open quote": (HEADER + 'A,P,1,,,\nA,P,"1,,,\nA,P,1,,,\n', ":3: the quotes are wrong"),
-        "text after a quote": (HEADER + '"A"B,P,1,,,\n', ":2: the quotes are wrong"),
+        "an open quote": (HEADER + 'A,P,1,,,\nA,P,"1,,,\nA,P,1,,,\n', ":3: the quotation marks are wrong"),
+        "text after a quote": (HEADER + '"A"B,P,1,,,\n', ":2: the quotation marks are wrong"),
         "a huge line": (HEADER + "A" * LINE_CHARS_MAX, f":2: the line has more than {LINE_CHARS_MAX}"),
-        "a header only": (HEADER, "there are no rows"),
+        "a header only": (HEADER, "the file has no rows"),
     }.values(),
 )
 def test_a_file_that_is_wrong_as_a_whole_is_not_begun(tmp_path: Path, content: str | bytes, told: str) -> None:
@@ -82,7 +85,7 @@ def test_a_file_that_is_wrong_as_a_whole_is_not_begun(tmp_path: Path, content: s
 
 def test_the_format_is_that_of_the_name() -> None:
     assert [Format.of(Path(name)) for name in ("a.CSV", "a.jsonl", "a.ndjson")] == ["csv", "jsonl", "jsonl"]
-    with pytest.raises(Unreadable, match="say --format"):
+    with pytest.raises(Unreadable, match="give --format"):
         Format.of(Path("a.txt"))
 
 
@@ -95,12 +98,12 @@ WRONG_ROWS = {
     " A,P,1,,,": f"account_number {IDENTIFIER.wanted}",
     "A\t1,P,1,,,": f"account_number {IDENTIFIER.wanted}",
     f"{'A' * 65},P,1,,,": "account_number has more than 64 characters",
-    'A,P,"1,50",,,': "value is no number: digits, and a point before decimals",
-    "A,P,1e3,,,": "value is no number: digits, and a point before decimals",
-    "A,P,NaN,,,": "value is no number: digits, and a point before decimals",
-    "A,P,٣,,,": "value is no number: digits, and a point before decimals",
-    "A,P,0.00,,,": "value is not more than zero",
-    "A,P,-5,,,": "value is not more than zero",
+    'A,P,"1,50",,,': "value is not a number: write digits, with a point before the decimals",
+    "A,P,1e3,,,": "value is not a number: write digits, with a point before the decimals",
+    "A,P,NaN,,,": "value is not a number: write digits, with a point before the decimals",
+    "A,P,٣,,,": "value is not a number: write digits, with a point before the decimals",
+    "A,P,0.00,,,": "value must be greater than zero",
+    "A,P,-5,,,": "value must be greater than zero",
     "A,P,1000000000001,,,": "value is more than 1000000000000",
     "A,P,1.000,,,": "value has too many decimals: P has 2 decimals",
     "A,P,1,2026-02-30,,": "expires_at is neither a date (2027-12-31) nor an instant (2027-12-31T23:00:00Z)",
@@ -137,16 +140,16 @@ def test_json_lines(tmp_path: Path) -> None:
     assert opening == Opening(Key("A", "P", "", ""), Decimal("1.50"), None, None, None, "é")
     wrong = {
         '{"account_number": "A", "programme": "P", "value": 1.505}': "value has too many decimals: P has 2 decimals",
-        '{"account_number": 1, "programme": "P", "value": 1}': "account_number must be text, in quotes",
-        '{"account_number": "A", "programme": "P", "value": NaN}': "the line is no JSON",
-        '{"account_number": "A", "programme": "P", "value": true}': "a member is neither text nor a number",
+        '{"account_number": 1, "programme": "P", "value": 1}': "account_number must be a string, in quotes",
+        '{"account_number": "A", "programme": "P", "value": NaN}': "the line is not JSON",
+        '{"account_number": "A", "programme": "P", "value": true}': "a value is neither a string nor a number",
         '{"account_number": "A", "programme": "P", "value": 1e999999}': "value is more than 1000000000000",
         '{"account_number": "A", "programme": "P", "value": 1e-999999}': "value has more than 12 decimals",
-        '{"account_number": "A", "programme": "P", "value": 1, "value": 2}': "the object has a key twice",
+        '{"account_number": "A", "programme": "P", "value": 1, "value": 2}': "a key is given twice",
         '{"account_number": "A", "programme": "P", "value": 1, "colour": 2}': "unknown in the object: 'colour'",
-        "[1]": "the line is no JSON object",
-        "[" * 20_000: "the line is no JSON",
-        '{"account_number": "A"': "the line is no JSON",
+        "[1]": "the line is not a JSON object",
+        "[" * 20_000: "the line is not JSON",
+        '{"account_number": "A"': "the line is not JSON",
     }
     found = refused(tmp_path, good + "\n".join(wrong) + "\n" + good, Format.JSONL)
     assert found == [(line, told) for line, told in enumerate(wrong.values(), 2)]
@@ -194,7 +197,7 @@ def test_a_written_zero_too_many_may_be_a_thousand_and_is_refused() -> None:
 def test_what_is_too_late_to_book() -> None:
     retired = POINTS.model_copy(update={"state": ProgrammeState.RETIRED})
     for written, programme, told in (
-        (opening(), retired, "P is retired and books no credits any more"),
+        (opening(), retired, "P is retired: it books no more credits"),
         (opening(expires_at="2026-11-21"), POINTS, "expires_at is in the past"),
         (
             opening(expires_at="2027-01-01", active_from="2027-01-02"),

@@ -7,7 +7,7 @@ from cli.importing.reading import COLUMNS, GIVEN, LINE_CHARS_MAX
 from schemas.text import IDENTIFIER
 from tests.unit.test_import import read, refused
 
-HALF = "a text has half of a character: a surrogate without the other"
+HALF = "a text has an unpaired surrogate, which is not a character"
 
 
 def test_no_line_of_json_ends_an_import(tmp_path: Path) -> None:
@@ -21,7 +21,7 @@ def test_no_line_of_json_ends_an_import(tmp_path: Path) -> None:
         good.replace("A", "A" * LINE_CHARS_MAX): long,
         good.replace("A", "A" * (3 * LINE_CHARS_MAX)): long,
         good.replace("A", "A\u200b"): f"account_number {IDENTIFIER.wanted}",
-        "[" * 60_000: "the line is no JSON",
+        "[" * 60_000: "the line is not JSON",
     }
     lines = [line for each in wrong for line in (each, good)]
     content = "\n".join(lines).encode() + b"\n" + good.replace("A", "caf\xe9").encode("latin-1") + b"\n" + good.encode()

@@ -65,7 +65,7 @@ def test_a_password_goes_in_the_clear_on_loopback_alone() -> None:
     require_strong(settings(**good, kafka_mechanism="PLAIN", host="0.0.0.0"))
     require_strong(settings(**good, kafka="kafka:9092"))
     require_strong(settings(**good, kafka="kafka:9092", kafka_mechanism="PLAIN", kafka_tls=True))
-    with pytest.raises(WeakSecret, match=r"^FEALTY_KAFKA_MECHANISM=PLAIN shows FEALTY_KAFKA_PASSWORD"):
+    with pytest.raises(WeakSecret, match=r"^FEALTY_KAFKA_MECHANISM=PLAIN sends FEALTY_KAFKA_PASSWORD"):
         require_strong(settings(**good, kafka="kafka:9092", kafka_mechanism="PLAIN"))
 
 

@@ -28,7 +28,7 @@ TOKEN = "/oauth/token"
 router = Router("Tokens")
 GRANT = "client_credentials"
 
-REQUESTS = Counter("fealty_token_requests_total", "Requests for access tokens, by how they ended.", ["outcome"])
+REQUESTS = Counter("fealty_token_requests_total", "Requests for access tokens, by outcome.", ["outcome"])
 
 _FORM = "application/x-www-form-urlencoded"
 _FORM_BYTES_MAX = 8_192

@@ -61,7 +61,7 @@ async def applied(applier: Applier[Item], items: list[Item], counter: Counter) -
         await applier(items)
     except Unavailable as error:
         counter.labels("not_applied").inc(len(items))
-        log.warning("what came with a reply was not applied", error=str(error))
+        log.warning("the snapshots of a reply were not applied to the views", error=str(error))
         return False
     counter.labels("applied").inc(len(items))
     return True

@@ -32,11 +32,11 @@ async def arrived(database: Callable[[], AbstractAsyncContextManager[Database]],
                 if await _there(views, left_out):
                     return True
             if monotonic_s() > until:
-                log.warning("what a reply left out has not come in time", parts=len(left_out))
+                log.warning("snapshots left out of a reply did not arrive in time", parts=len(left_out))
                 return False
             await asyncio.sleep(_LOOK_S)
     except Unavailable as error:
-        log.warning("what a reply left out cannot be looked for", error=str(error))
+        log.warning("snapshots left out of a reply could not be checked", error=str(error))
         return False
 
 

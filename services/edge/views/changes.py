@@ -22,7 +22,7 @@ from shared.runtime.kafka import ConsumerRecord
 
 log = structlog.get_logger()
 
-CHANGES = Counter("fealty_view_changes_total", "Movements seen by the statements, by how they ended.", ["outcome"])
+CHANGES = Counter("fealty_view_changes_total", "Balance changes read for the statements, by outcome.", ["outcome"])
 
 _CHANGED: TypeAdapter[PointsChanged] = TypeAdapter(PointsChanged)
 _WHOLE = ("sequence", "delta", "pendingDelta", "scale", "booked", "pending", "operation")
@@ -47,7 +47,7 @@ def of_record(record: ConsumerRecord[bytes, bytes]) -> Movement | None:
     except (EnvelopeError, ValueError, BSONError, OverflowError) as error:
         CHANGES.labels("unreadable").inc()
         where = f"{record.topic}/{record.partition}/{record.offset}"
-        log.error("an unreadable change", record=where, error=type(error).__name__)
+        log.error("a balance change could not be read", record=where, error=type(error).__name__)
         return None
 
 
@@ -59,7 +59,7 @@ def of_value(value: dict[str, Any]) -> Movement | None:
         return _movement(value)
     except (ValueError, BSONError, OverflowError) as error:
         CHANGES.labels("unreadable").inc()
-        log.error("an unreadable change in a reply", error=type(error).__name__)
+        log.error("a balance change in a reply could not be read", error=type(error).__name__)
         return None
 
 

@@ -137,7 +137,7 @@ class Feed:
                 failures += 1
                 self._state.beat()
                 self._records_max = max(1, len(part) // 2)
-                log.warning("not fed", topic=self.topic, records=len(part), reason=str(error))
+                log.warning("a view could not be updated", topic=self.topic, records=len(part), reason=str(error))
                 if failures >= _FAILURES_TOLD:
                     self._state.trouble(str(error))
                 await backoff.wait()

@@ -22,7 +22,7 @@ from shared.runtime.kafka import ConsumerRecord
 
 log = structlog.get_logger()
 
-SEEN = Counter("fealty_view_refusals_total", "Refusals seen by the edge, by how they ended.", ["outcome"])
+SEEN = Counter("fealty_view_refusals_total", "Refusals read by the edge, by outcome.", ["outcome"])
 
 _LATER: tuple[str, ...] = tuple(each.model_fields["type"].default for each in (OrderFactRefused, OrderAwardRefused))
 """Refusals of a part of what was accepted: an order's fact that waited and cannot have its effect, and an award."""
@@ -65,7 +65,7 @@ def of_record(record: ConsumerRecord[bytes, bytes]) -> Document | None:
     except (EnvelopeError, KeyError, TypeError, ValueError) as error:
         SEEN.labels("unreadable").inc()
         where = f"{record.topic}/{record.partition}/{record.offset}"
-        log.error("an unreadable refusal", record=where, error=type(error).__name__)
+        log.error("a refusal could not be read", record=where, error=type(error).__name__)
         return None
 
 

@@ -22,7 +22,7 @@ from shared.runtime.kafka import ConsumerRecord
 
 log = structlog.get_logger()
 
-SNAPSHOTS = Counter("fealty_view_snapshots_total", "Snapshots seen by the views, by how they ended.", ["outcome"])
+SNAPSHOTS = Counter("fealty_view_snapshots_total", "Snapshots read for the views, by outcome.", ["outcome"])
 
 _TYPES = {kept.type: kept for view in VIEWS.values() for kept in view.snapshots}
 """What the views keep of the snapshots of each type; other types are skipped."""
@@ -42,7 +42,7 @@ def of_record(record: ConsumerRecord[bytes, bytes]) -> Upsert | None:
     except (EnvelopeError, ValueError, BSONError, OverflowError) as error:
         SNAPSHOTS.labels("unreadable").inc()
         where = f"{record.topic}/{record.partition}/{record.offset}"
-        log.error("an unreadable snapshot", record=where, error=type(error).__name__)
+        log.error("a snapshot could not be read", record=where, error=type(error).__name__)
         return None
 
 
@@ -52,7 +52,7 @@ def of_part(part: SnapshotPart) -> Upsert | None:
         return _upsert(part.type, part.stream, part.value) if part.type in _TYPES else None
     except (ValueError, BSONError, OverflowError) as error:
         SNAPSHOTS.labels("unreadable").inc()
-        log.error("an unreadable snapshot in a reply", error=type(error).__name__)
+        log.error("a snapshot in a reply could not be read", error=type(error).__name__)
         return None
 
 
