@@ -21,8 +21,8 @@ from services.edge.routes.loyaltyvault import transactions
 from services.edge.routes.v1 import accounts, corrections, customers, operations, owned, refusals, statements, vouchers
 from shared.errors import TooSlow, Unavailable
 from shared.logs import configure_logs
-from shared.runtime.app import tune_garbage_collection
 from shared.runtime.http import make_server, serving_aside
+from shared.runtime.tuning import tune_memory
 from shared.settings import Settings
 
 _DESCRIPTION = """
@@ -86,7 +86,7 @@ def application(edge: Edge) -> FastAPI:
 
 def run(settings: Settings) -> None:
     """Run the edge's process until it is told to stop; exits non-zero when a part of it died."""
-    tune_garbage_collection()
+    tune_memory()
     sys.exit(uvloop.run(serve(settings)))
 
 
