@@ -18,7 +18,7 @@ from prometheus_client import start_http_server
 from bench.clients import Clients, clients, guard
 from bench.pattern import Pattern, Published, work_of
 from bench.templates import Document, load
-from shared.runtime.app import tune_garbage_collection
+from shared.runtime.tuning import tune_memory
 from shared.settings import Settings
 
 Records = Sequence[ConsumerRecord[bytes, bytes]]
@@ -93,5 +93,5 @@ async def main(path: Path) -> None:
 
 
 if __name__ == "__main__":
-    tune_garbage_collection()
+    tune_memory()
     uvloop.run(main(Path(sys.argv[1])))

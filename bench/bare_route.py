@@ -11,8 +11,8 @@ import uvloop
 from pymongo import AsyncMongoClient
 
 from services.edge.views.customers import CUSTOMERS, stream_of
-from shared.runtime.app import tune_garbage_collection
 from shared.runtime.http import make_server
+from shared.runtime.tuning import tune_memory
 from shared.servers import mongodb_options
 from shared.settings import Settings
 
@@ -43,5 +43,5 @@ class Route:
 
 
 if __name__ == "__main__":
-    tune_garbage_collection()
+    tune_memory()
     uvloop.run(make_server(Route(Settings()), Settings()).serve())

@@ -16,8 +16,8 @@ from prometheus_client import start_http_server
 from bench.clients import Clients, clients, guard
 from bench.pattern import Pattern, Published, work_of
 from bench.templates import load
-from shared.runtime.app import tune_garbage_collection
 from shared.runtime.kafka import partition_of
+from shared.runtime.tuning import tune_memory
 from shared.settings import Settings
 
 LANES = 16
@@ -89,5 +89,5 @@ async def _publish(to: Clients, records: list[Published]) -> None:
 
 
 if __name__ == "__main__":
-    tune_garbage_collection()
+    tune_memory()
     uvloop.run(main(Path(sys.argv[1])))

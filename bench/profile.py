@@ -23,7 +23,8 @@ from bench.stack import LOGS, fresh_stack
 from bench.workers import Contender
 from services.points.main import SERVICE
 from shared.embedded.stack import Stack
-from shared.runtime.app import ServiceApp, tune_garbage_collection
+from shared.runtime.app import ServiceApp
+from shared.runtime.tuning import tune_memory
 
 FUNCTIONS_SHOWN = 40
 
@@ -65,7 +66,7 @@ async def by_function(stack: Stack, load: Load) -> None:
             profiles.append(profile)
             profile.enable()
 
-        tune_garbage_collection()
+        tune_memory()
         threading.setprofile(profile_thread)
         app = ServiceApp(SERVICE, arena.settings)
         ending = asyncio.create_task(_fill_and_end(arena, len(declared), prepared, len(declared) + load.movements))

@@ -9,8 +9,8 @@ from typing import Any
 from pymongo import MongoClient
 
 from cli.rebuild import rebuilder
-from shared.runtime.app import tune_garbage_collection
 from shared.runtime.history import FOLDED
+from shared.runtime.tuning import tune_memory
 from shared.servers import mongodb_options
 from shared.settings import Settings
 
@@ -31,5 +31,5 @@ def read(settings: Settings) -> int:
 
 
 if __name__ == "__main__":
-    tune_garbage_collection()
+    tune_memory()
     sys.stdout.write(f"{read(Settings())}\n")

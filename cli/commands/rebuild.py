@@ -11,7 +11,7 @@ from cli.commands.output import show as print_sheet
 from cli.commands.progress import progress_bar
 from cli.commands.stores import journal_of, must_be_stopped, service_of
 from cli.rebuild import Part, Report, fold_part, rebuild
-from shared.runtime.app import tune_garbage_collection
+from shared.runtime.tuning import tune_memory
 from shared.settings import Settings
 
 
@@ -28,7 +28,7 @@ async def rebuild_service(name: str, settings: Settings, *, force: bool, restart
     spawn = multiprocessing.get_context("spawn")
     with progress_bar("rebuilding") as progress, ProcessPoolExecutor(processes, spawn) as pool:
         async with journal_of(name, settings) as journal:
-            tune_garbage_collection()
+            tune_memory()
 
             async def elsewhere(part: Part) -> Report:
                 loop, caller = asyncio.get_running_loop(), os.getpid()
@@ -55,7 +55,7 @@ def _fold_part(name: str, settings: Settings, part: Part, caller: int) -> Report
         async with journal_of(name, settings) as journal:
             return await fold_part(journal, service_of(name, settings).decider, part, look)
 
-    tune_garbage_collection()
+    tune_memory()
     return asyncio.run(fold())
 
 

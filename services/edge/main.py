@@ -23,8 +23,8 @@ from services.edge.http.problems import Problem, unavailable, wrong
 from services.edge.http.router import mount, operation_id, refuse
 from shared.errors import TooSlow, Unavailable
 from shared.logs import configure_logs
-from shared.runtime.app import tune_garbage_collection
 from shared.runtime.http import make_server, serving_aside
+from shared.runtime.tuning import tune_memory
 from shared.settings import Settings
 
 _DESCRIPTION = """
@@ -92,7 +92,7 @@ def application(edge: Edge) -> FastAPI:
 
 def run(settings: Settings) -> None:
     """Run the edge's process until it is told to stop; exits non-zero when a part of it died."""
-    tune_garbage_collection()
+    tune_memory()
     sys.exit(uvloop.run(serve(settings)))
 
 

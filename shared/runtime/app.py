@@ -1,7 +1,6 @@
 """Building a process from a service's parts, and its life: start, serve health and metrics, drain, end."""
 
 import asyncio
-import gc
 import sys
 from collections.abc import Awaitable, Callable, Coroutine
 from functools import partial
@@ -30,6 +29,7 @@ from shared.runtime.reactor import Reactor
 from shared.runtime.service import Service
 from shared.runtime.sweep import Sweep
 from shared.runtime.ticks import tick
+from shared.runtime.tuning import tune_memory
 from shared.secrecy import SecretChanged, check_secrets
 from shared.servers import kafka_options
 from shared.settings import Settings
@@ -265,17 +265,7 @@ def _answer(troubles: dict[str, str]) -> AsgiResponse:
     return AsgiResponse(text.encode(), 503 if troubles else 200, {"content-type": "text/plain; charset=utf-8"})
 
 
-def tune_garbage_collection() -> None:
-    """A batch makes tens of thousands of values and hardly a cycle: look for cycles less often.
-
-    With the defaults the collector walks every live value of the batch again and again; measured, that was a third
-    of the CPU a command.
-    """
-    gc.freeze()
-    gc.set_threshold(200_000, 50, 1_000)
-
-
 def run(service: Service, settings: Settings) -> None:
     """Run a service's process to its end."""
-    tune_garbage_collection()
+    tune_memory()
     sys.exit(uvloop.run(ServiceApp(service, settings).serve()))

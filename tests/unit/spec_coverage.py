@@ -5,10 +5,11 @@ codes that a command can be refused with are read from the service's source, so 
 """
 
 import ast
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
 from enum import StrEnum
+from functools import cache
 from itertools import product
 from pathlib import Path
 from types import ModuleType
@@ -31,17 +32,22 @@ def note(command: type[Wire], outcome: str) -> None:
 
 
 def shown_by(*modules: ModuleType) -> frozenset[Shown]:
-    """What the tests of these modules show: each is run with each of its parameters, here and now.
+    """What the tests of these modules show."""
+    return frozenset[Shown]().union(*(_shown_by(module) for module in modules))
+
+
+@cache
+def _shown_by(module: ModuleType) -> frozenset[Shown]:
+    """What one module's tests show: each is run with each of its parameters, here and now.
 
     One that fails shows nothing, and is told by itself.
     """
     _noted.clear()
-    for module in modules:
-        for name, test in vars(module).items():
-            if name.startswith("test_"):
-                for arguments in _parameters(test):
-                    with suppress(AssertionError):
-                        test(**arguments)
+    for name, test in vars(module).items():
+        if name.startswith("test_"):
+            for arguments in _parameters(test):
+                with suppress(AssertionError):
+                    test(**arguments)
     return frozenset(_noted)
 
 
@@ -85,19 +91,27 @@ class _Module:
 
 
 def refusals_in_source(service: str, refusal: type[StrEnum]) -> dict[str, set[str]]:
-    """The codes that can be reached from each command's case of `decide`, by the name of the command's class."""
-    package = f"services.{service}"
-    modules = {f"{package}.{path.stem}": _module(path) for path in (ROOT / "services" / service).glob("*.py")}
-    found = {}
-    for names, body in _cases(modules[f"{package}.decide"].own["decide"]):
+    """The codes that can be reached from each command's case of `decide`, by the name of the command's class.
+
+    What `decide` does for some commands before it comes to their cases counts for each of them.
+    """
+    modules = {_name(path): _module(path) for path in (ROOT / "services" / service).rglob("*.py")}
+    start = f"services.{service}.decide"
+    found: dict[str, set[str]] = {}
+    for names, body in _cases(start, modules):
         codes = {
             refusal[node.attr].value
-            for part in _reached(f"{package}.decide", body, modules)
+            for part in _reached(start, body, modules)
             for node in ast.walk(part)
             if isinstance(node, ast.Attribute) and node.attr in refusal.__members__
         }
-        found.update(dict.fromkeys(names, codes))
+        for name in names:
+            found.setdefault(name, set()).update(codes)
     return found
+
+
+def _name(path: Path) -> str:
+    return ".".join(path.relative_to(ROOT).with_suffix("").parts)
 
 
 def _module(path: Path) -> _Module:
@@ -113,23 +127,48 @@ def _module(path: Path) -> _Module:
     return module
 
 
-def _cases(decide: ast.AST) -> Iterator[tuple[list[str], list[ast.stmt]]]:
-    """The classes of each case of `match`, and its body."""
-    for node in ast.walk(decide):
+def _cases(start: str, modules: Mapping[str, _Module]) -> Iterator[tuple[list[str], Sequence[ast.AST]]]:
+    """The classes of each case of `match`, and its body; and those of each `if isinstance(…, UNION)` before it."""
+    for node in ast.walk(modules[start].own["decide"]):
         if isinstance(node, ast.match_case):
             classes = [each.cls for each in ast.walk(node.pattern) if isinstance(each, ast.MatchClass)]
             yield [each.id for each in classes if isinstance(each, ast.Name)], node.body
+        elif isinstance(node, ast.If):
+            for call in ast.walk(node.test):
+                if isinstance(call, ast.Call) and isinstance(call.func, ast.Name) and call.func.id == "isinstance":
+                    yield _members(start, call.args[1], modules), [node]
 
 
-def _reached(module: str, start: list[ast.stmt], modules: Mapping[str, _Module]) -> Iterator[ast.AST]:
+def _members(where: str, union: ast.AST, modules: Mapping[str, _Module]) -> list[str]:
+    """The classes of a union that stands there, or under a name."""
+    assert isinstance(union, ast.Name)
+    source, name = modules[where].imported.get(union.id, (where, union.id))
+    value = getattr(modules[source].own[name], "value")  # noqa: B009 - an assignment, which has one
+    return [each.id for each in ast.walk(value) if isinstance(each, ast.Name)]
+
+
+def _reached(module: str, start: Sequence[ast.AST], modules: Mapping[str, _Module]) -> Iterator[ast.AST]:
     """What stands behind the names in `start`, and behind the names in that, within the service."""
     todo: list[tuple[str, ast.AST]] = [(module, node) for node in start]
     seen: set[tuple[str, str]] = set()
     while todo:
         where, node = todo.pop()
         yield node
-        for name in {each.id for each in ast.walk(node) if isinstance(each, ast.Name)}:
-            source, known = modules[where].imported.get(name, (where, name))
-            if source in modules and known in modules[source].own and (source, known) not in seen:
-                seen.add((source, known))
-                todo.append((source, modules[source].own[known]))
+        for source, name in {*_names(where, node, modules)} - seen:
+            seen.add((source, name))
+            todo.append((source, modules[source].own[name]))
+
+
+def _names(where: str, node: ast.AST, modules: Mapping[str, _Module]) -> Iterator[tuple[str, str]]:
+    """The service's own things that are named in `node`, also as members of one of its modules: `credits.load`."""
+    imported = modules[where].imported
+    for each in ast.walk(node):
+        match each:
+            case ast.Name(id=name):
+                source, known = imported.get(name, (where, name))
+            case ast.Attribute(value=ast.Name(id=name), attr=known) if name in imported:
+                source = ".".join(imported[name])
+            case _:
+                continue
+        if source in modules and known in modules[source].own:
+            yield source, known

@@ -1,4 +1,4 @@
-"""Declaring tier sets (rules 4.1.12); programmes are in `test_programme`."""
+"""Declaring tier sets and account numbers (rules 4.1.2, 4.1.12); programmes are in `test_programme`."""
 
 from typing import Any
 
@@ -7,6 +7,7 @@ from pydantic import ValidationError
 
 from schemas.points import CatalogueView, PointsRefusal
 from schemas.tiers import PutTierSet, TierSet, TierSetApplied
+from schemas.waiting_inputs import AccountNumbersApplied, PutAccountNumbers
 from services.points.decider import DECIDER
 from services.points.state import Catalogue
 from tests.unit.points.world import CATALOGUE, LOY, T0, Given, applied_tiers, given, programme, put, tier_set
@@ -26,9 +27,7 @@ def applied(of: TierSet, version: int = 1) -> TierSetApplied:
 
 def declared(world: Given, of: TierSet, *events: TierSetApplied) -> dict[str, Any]:
     """The result, once exactly these events are booked; they stand in the catalogue alone."""
-    when = world.when(declare(of))
-    assert when.accepted.events == tuple((CATALOGUE, event) for event in events)
-    return when.accepted.result
+    return world.when(declare(of)).then(*events).accepted.result
 
 
 def test_a_new_tier_set_is_version_one() -> None:
@@ -91,6 +90,15 @@ def test_spend_in_a_programme_is_counted_in_one_currency() -> None:
     declared(world, elsewhere, applied(elsewhere))
     gone = applied_tiers(tier_set("EUROS", state="retired", **SPEND), 2)
     declared(given(LOY, gone), dollars, applied(dollars))
+
+
+def test_account_numbers_are_declared_and_the_same_again_stays_quiet() -> None:
+    when = given().when(PutAccountNumbers(patterns=("62*",)), subject="all")
+    when.then(AccountNumbersApplied(patterns=("62*",), version=1, booked_at=T0))
+    assert when.accepted.result == {"version": 1}
+    when.world.when(PutAccountNumbers(patterns=("62*",)), subject="all").then()
+    none = when.world.when(PutAccountNumbers(patterns=()), subject="all")
+    none.then(AccountNumbersApplied(patterns=(), version=2, booked_at=T0))
 
 
 def test_programmes_and_tier_sets_stand_in_one_catalogue_and_survive_storing() -> None:

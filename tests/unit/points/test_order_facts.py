@@ -123,6 +123,8 @@ def test_partial_returns_sum_to_exactly_what_was_awarded() -> None:
 def test_a_fact_told_again_stays_quiet() -> None:
     after(place(), fulfil(5)).when(fulfil(5.00)).then()
     after(fulfil(5)).when(fulfil(5)).then()
+    after(place(), cancel(5)).when(cancel(5)).then()
+    after(place(), fulfil(), give_up(5)).when(give_up(5)).then()
 
 
 def test_a_lots_expiry_counts_from_activation() -> None:

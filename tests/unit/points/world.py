@@ -8,8 +8,6 @@ from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from typing import Any
 
-from schemas.order_numbers import OrderNumbersApplied
-from schemas.orders import OrderEvent
 from schemas.points import (
     AccountOpened,
     Activated,
@@ -23,15 +21,11 @@ from schemas.points import (
     ProgrammeApplied,
     PutProgramme,
     Redeemed,
-    Reversed,
     Scheduled,
     Source,
 )
 from schemas.programme import Programme
 from schemas.tiers import PutTierSet, TierSet, TierSetApplied
-from schemas.waiting_inputs import (
-    AccountNumbersApplied,
-)
 from services.points.decider import DECIDER
 from services.points.orders.state import Order
 from services.points.state import Account, Event, State
@@ -39,11 +33,11 @@ from services.points.streams import (
     account_stream,
     catalogue_stream,
     order_stream,
-    programme_stream,
-    reversals_stream,
 )
 from shared.decider import Accepted, Command, Document, Entry, Forwarded, Rejected, entry_key
 from shared.ids import account_id
+from tests.unit.points.belonging import streams_of
+from tests.unit.spec_coverage import ACCEPTED, QUIET, note
 
 STORE = "main"
 NUMBER = "6299"
@@ -170,6 +164,10 @@ def booked(model: type[Any], *parts: LotPart, **more: Any) -> Any:
 # ── given, when, then ─────────────────────────────────────────────────────────────────────────────────────────────
 
 
+Booked = tuple[str, Event]
+"""A stream, and an event on it."""
+
+
 @dataclass
 class When:
     """What a command came to."""
@@ -177,16 +175,23 @@ class When:
     outcome: Accepted[Event] | Rejected | Forwarded
     states: dict[str, State]
     entries: dict[str, Entry] = field(default_factory=dict)
+    payload: Any = None
 
-    def then(self, *events: Event) -> "When":
-        """Exactly these events, in order; none at all for a command that stays quiet."""
-        assert isinstance(self.outcome, Accepted), self.outcome
-        assert [event for stream, event in self.outcome.events if stream != CATALOGUE] == list(events)
+    def then(self, *events: Event | Booked) -> "When":
+        """Exactly these events on their streams, in order; none at all for a command that stays quiet.
+
+        An event is expected on the streams that :func:`streams_of` names, unless its stream is given with it.
+        """
+        expected = [booked for each in events for booked in _booked(each)]
+        assert list(self.accepted.events) == expected
+        note(type(self.payload), _outcome(self.accepted))
         return self
 
     def refused(self, code: PointsRefusal, pointer: str | None) -> "When":
+        """The command was refused with this code for what `pointer` names; a refused command books nothing."""
         assert isinstance(self.outcome, Rejected), self.outcome
         assert (self.outcome.code, self.outcome.pointer) == (code, pointer)
+        note(type(self.payload), code)
         return self
 
     @property
@@ -253,22 +258,23 @@ class Given:
                 after[stream] = DECIDER.evolve(after.get(stream) or DECIDER.initial(stream), event)
             for stream, state in (outcome.states or {}).items():
                 assert state == (after.get(stream) or DECIDER.initial(stream))
-        return When(outcome, after, self.entries)
+        return When(outcome, after, self.entries, payload)
 
 
-def given(*events: Event) -> Given:
+def given(*events: Event | Booked) -> Given:
     """The world after `events`."""
     states: dict[str, State] = {}
-    for event in events:
-        streams = [account_stream(STORE, getattr(event, "account", ACCOUNT))]
-        if isinstance(event, OrderEvent):
-            streams = [order_stream(STORE, event.order)]
-        elif isinstance(event, Reversed):
-            streams = [reversals_stream(STORE, event.transaction_id)]
-        elif isinstance(event, ProgrammeApplied):
-            streams = [programme_stream(STORE, event.programme.id), CATALOGUE]
-        elif isinstance(event, TierSetApplied | AccountNumbersApplied | OrderNumbersApplied):
-            streams = [CATALOGUE]
-        for stream in streams:
-            states[stream] = DECIDER.evolve(states.get(stream) or DECIDER.initial(stream), event)
+    for stream, event in (booked for each in events for booked in _booked(each)):
+        states[stream] = DECIDER.evolve(states.get(stream) or DECIDER.initial(stream), event)
     return Given(states)
+
+
+def _booked(each: Event | Booked) -> tuple[Booked, ...]:
+    return (each,) if isinstance(each, tuple) else tuple((stream, each) for stream in streams_of(STORE, each))
+
+
+def _outcome(accepted: Accepted[Event]) -> str:
+    """What a command came to; for one that closes another, the refusal that it ends that with."""
+    if accepted.closing is not None and accepted.closing.refusal is not None:
+        return accepted.closing.refusal.code
+    return ACCEPTED if accepted.events else QUIET
