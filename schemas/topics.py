@@ -87,6 +87,13 @@ TOPICS: dict[str, Topic] = {
             events_by="voucher",
             changes="Every step of a voucher's life, for ever.",
         ),
+        *_of_service(
+            "giftcard",
+            about="gift cards",
+            commands_by="card",
+            events_by="card",
+            changes="Every mutation of a gift card, for ever.",
+        ),
         *_of_service("customer", about="customers", commands_by="customer", events_by="customer"),
         Topic("edge.replies", Kind.REPLIES, "edge", "Outcomes, for whoever waits for them.", "command"),
     )

@@ -25,6 +25,7 @@ SERVICES = {
     "points": Row("services.points.main"),
     "voucher": Row("services.voucher.main"),
     "customer": Row("services.customer.main"),
+    "giftcard": Row("services.giftcard.main"),
     "edge": Row("services.edge.main", journaled=False),
 }
 

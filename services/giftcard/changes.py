@@ -1,0 +1,30 @@
+"""The public stream of mutations of gift cards, `giftcard.changes`."""
+
+from services.giftcard.evolve import KINDS
+from shared.decider import Document
+
+_SOURCE = ("order", "receipt", "shop", "till", "operator")
+
+
+def changes(event: Document) -> Document | None:
+    """The `CardChanged` that a stored event causes; None when no card changed. Every field is given."""
+    kind = KINDS.get(event["type"])
+    if kind is None:
+        return None
+    given, source = event.get, event["source"].get
+    return {
+        **{name: event[name] for name in ("cardId", "serialNumber", "cardType", "currency", "scale", "sequence")},
+        "kind": kind,
+        "oldStatus": given("oldStatus"),
+        "newStatus": event["newStatus"],
+        "delta": event["delta"],
+        "balance": event["balance"],
+        "expiresAt": given("expiresAt"),
+        "transactionId": event["transactionId"],
+        "cancels": given("cancels"),
+        "source": {name: source(name) for name in _SOURCE},
+        "comment": given("comment"),
+        "reason": given("reason"),
+        "occurredAt": event["occurredAt"],
+        "bookedAt": event["bookedAt"],
+    }

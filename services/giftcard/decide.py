@@ -1,0 +1,77 @@
+"""Deciding the commands of the gift card service: events or a refusal, from states, the command and nothing else."""
+
+from typing import assert_never
+
+from schemas.giftcards import (
+    ActivateCard,
+    BookCardDue,
+    CancelMutation,
+    CreateCard,
+    IssueCard,
+    PutCardType,
+    RedeemCard,
+    RefundCard,
+    VoidCard,
+)
+from services.giftcard.booking import Outcome, States
+from services.giftcard.cancelling import cancel, cancel_streams
+from services.giftcard.closing import book_due, refund, void
+from services.giftcard.declaring import put_type
+from services.giftcard.loading import activate, create, issue, new_card_streams
+from services.giftcard.redeeming import redeem
+from services.giftcard.state import card_stream, type_stream
+from shared.decider import Command, Streams
+
+Payload = (
+    CreateCard
+    | IssueCard
+    | ActivateCard
+    | RedeemCard
+    | CancelMutation
+    | VoidCard
+    | RefundCard
+    | BookCardDue
+    | PutCardType
+)
+
+
+def streams(command: Command) -> Streams:
+    """The streams that a command writes and reads."""
+    payload: Payload = command.payload
+    match payload:
+        case CreateCard() | IssueCard():
+            return new_card_streams(command, payload)
+        case CancelMutation():
+            return cancel_streams(command, payload)
+        case ActivateCard() | RedeemCard() | VoidCard() | RefundCard() | BookCardDue():
+            return Streams((card_stream(command.store, payload.card_id),))
+        case PutCardType():
+            return Streams((type_stream(command.store, command.subject),))
+        case _:
+            assert_never(payload)
+
+
+def decide(command: Command, states: States) -> Outcome:
+    """Decide `command` on the states of its streams."""
+    payload: Payload = command.payload
+    match payload:
+        case CreateCard():
+            return create(command, payload, states)
+        case IssueCard():
+            return issue(command, payload, states)
+        case ActivateCard():
+            return activate(command, payload, states)
+        case RedeemCard():
+            return redeem(command, payload, states)
+        case CancelMutation():
+            return cancel(command, payload, states)
+        case VoidCard():
+            return void(command, payload, states)
+        case RefundCard():
+            return refund(command, payload, states)
+        case BookCardDue():
+            return book_due(command, payload, states)
+        case PutCardType():
+            return put_type(command, payload, states)
+        case _:
+            assert_never(payload)

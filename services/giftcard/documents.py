@@ -1,0 +1,119 @@
+"""States as documents: how the snapshots keep them, with their datetimes."""
+
+from functools import lru_cache
+from typing import assert_never
+
+from schemas.giftcards import CardStatus, CardType, CodeSource
+from schemas.text import STORED
+from services.giftcard.state import (
+    AwaitedCancel,
+    Card,
+    DeclaredType,
+    Mutation,
+    SerialNumber,
+    State,
+    aggregate_of,
+    initial,
+)
+from shared.clock import as_utc
+from shared.decider import Document
+from shared.shapes import Shape
+
+SHAPES = {
+    DeclaredType: Shape("giftcard.type"),
+    SerialNumber: Shape("giftcard.serial"),
+    Card: Shape("giftcard.card"),
+}
+"""By the type of the state; a step that is added upgrades what is stored already."""
+
+
+def dump_state(state: State) -> Document:
+    """A BSON-ready document; that of a card says in `due_at` when it expires, as long as it can."""
+    return SHAPES[type(state)].stamp(_dumped(state))
+
+
+def _dumped(state: State) -> Document:
+    match state:
+        case Card():
+            usable = state.status in (CardStatus.ACTIVE, CardStatus.REDEEMED)
+            return {
+                "status": None if state.status is None else state.status.value,
+                "serial_number": state.serial_number,
+                "rules": _type_text(state.rules),
+                "balance": state.balance,
+                "expires_at": state.expires_at,
+                "code": state.code.model_dump(),
+                "sequence": state.sequence,
+                "changed_at": state.changed_at,
+                "latest": None if state.latest is None else _dump_mutation(state.latest),
+                "awaited": [each._asdict() for each in state.awaited],
+                "due_at": state.expires_at if usable else None,
+            }
+        case SerialNumber():
+            return {"card_id": state.card_id}
+        case DeclaredType():
+            return {"version": state.version, "card_type": _type_text(state.card_type)}
+        case _:
+            assert_never(state)
+
+
+def load_state(stream: str, document: Document) -> State:
+    """The state of `stream` that `dump_state` gave; instants may come back naive or with another UTC."""
+    name, empty = aggregate_of(stream), initial(stream)
+    document = SHAPES[type(empty)].upgrade(document)
+    match empty:
+        case Card():
+            return _load_card(name, document)
+        case SerialNumber():
+            return SerialNumber(name, document["card_id"])
+        case DeclaredType():
+            return DeclaredType(name, _card_type(document["card_type"]), document["version"])
+        case _:
+            assert_never(empty)
+
+
+def _load_card(card_id: str, document: Document) -> Card:
+    status, latest = document["status"], document["latest"]
+    return Card(
+        card_id=card_id,
+        status=None if status is None else CardStatus(status),
+        serial_number=document["serial_number"],
+        rules=_card_type(document["rules"]),
+        balance=document["balance"],
+        expires_at=as_utc(document["expires_at"]),
+        code=CodeSource(**document["code"]),
+        sequence=document["sequence"],
+        changed_at=as_utc(document["changed_at"]),
+        latest=None if latest is None else _load_mutation(latest),
+        awaited=tuple([_load_awaited(each) for each in document["awaited"]]),
+    )
+
+
+def _dump_mutation(mutation: Mutation) -> Document:
+    before = mutation.status_before
+    return {**mutation._asdict(), "status_before": None if before is None else before.value}
+
+
+def _load_mutation(document: Document) -> Mutation:
+    before = document["status_before"]
+    read = {
+        "status_before": None if before is None else CardStatus(before),
+        "expires_before": as_utc(document["expires_before"]),
+    }
+    return Mutation(**{**document, **read})
+
+
+def _load_awaited(document: Document) -> AwaitedCancel:
+    at = as_utc(document["at"])
+    if at is None:
+        raise ValueError("an awaited cancel without an instant")
+    return AwaitedCancel(document["transaction_id"], at)
+
+
+def _type_text(card_type: CardType | None) -> str | None:
+    return None if card_type is None else card_type.model_dump_json(by_alias=True)
+
+
+@lru_cache(maxsize=1024)
+def _card_type(text: str | None) -> CardType | None:
+    return None if text is None else CardType.model_validate_json(text, context=STORED)

@@ -1,0 +1,83 @@
+"""Folding: what one event makes of one stream's state."""
+
+from schemas.giftcards import (
+    CancelRecorded,
+    CardCancelled,
+    CardCreated,
+    CardIssued,
+    CardTypePut,
+    SerialNumberTaken,
+)
+from services.giftcard.state import (
+    CANCEL_KEPT,
+    AwaitedCancel,
+    Card,
+    DeclaredType,
+    Event,
+    Mutation,
+    MutationEvent,
+    SerialNumber,
+    State,
+)
+
+KINDS: dict[str, str] = {
+    "giftcard.created.v1": "create",
+    "giftcard.issued.v1": "issue",
+    "giftcard.activated.v1": "activate",
+    "giftcard.redeemed.v1": "redeem",
+    "giftcard.cancelled.v1": "cancel",
+    "giftcard.voided.v1": "void",
+    "giftcard.refunded.v1": "refund",
+    "giftcard.expired.v1": "expire",
+}
+"""The kind of mutation that each event books."""
+
+
+def evolve(state: State, event: Event) -> State:
+    """The state after `event`.
+
+    :raises TypeError: when the event does not belong to such a stream.
+    """
+    match state:
+        case Card() if isinstance(event, MutationEvent):
+            return mutated(state, event)
+        case Card() if isinstance(event, CancelRecorded):
+            kept = [each for each in state.awaited if event.booked_at - each.at < CANCEL_KEPT]
+            awaited = AwaitedCancel(event.transaction_id, event.booked_at)
+            return state._replace(awaited=(*kept, awaited))
+        case SerialNumber() if isinstance(event, SerialNumberTaken):
+            return SerialNumber(state.number, event.card_id)
+        case DeclaredType() if isinstance(event, CardTypePut):
+            return DeclaredType(state.code, event.card_type, event.version)
+        case _:
+            raise TypeError(f"{event.type} does not happen to a {type(state).__name__}")
+
+
+def mutated(card: Card, event: MutationEvent) -> Card:
+    """The card after a mutation."""
+    latest = Mutation(
+        kind=KINDS[event.type],
+        transaction_id=event.transaction_id,
+        shop=event.source.shop,
+        till=event.source.till,
+        receipt=event.source.receipt,
+        delta=event.delta,
+        status_before=card.status,
+        expires_before=card.expires_at,
+        cancels=event.cancels if isinstance(event, CardCancelled) else None,
+    )
+    card = card._replace(
+        status=event.new_status,
+        balance=event.balance,
+        expires_at=event.expires_at,
+        sequence=event.sequence,
+        changed_at=event.booked_at,
+        latest=latest,
+    )
+    if not isinstance(event, CardCreated | CardIssued):
+        return card
+    return card._replace(
+        serial_number=event.serial_number,
+        rules=event.rules,
+        code=event.code,
+    )

@@ -1,0 +1,169 @@
+"""Creating, issuing and activating gift cards (rules 4.4.3, 4.4.5)."""
+
+from datetime import datetime
+from decimal import Decimal
+
+from schemas.giftcards import (
+    ActivateCard,
+    CardActivated,
+    CardCreated,
+    CardIssued,
+    CardRefusal,
+    CardStatus,
+    CardType,
+    CodeSource,
+    CreateCard,
+    IssueCard,
+)
+from services.giftcard.booking import (
+    Outcome,
+    States,
+    accepted,
+    accepted_new,
+    booked,
+    card_of,
+    ended,
+    in_currency,
+    minor_of,
+    serial_of,
+    type_of,
+)
+from services.giftcard.state import Card, card_stream, serial_stream, type_stream
+from shared.calendar import expiry_instant, local_date
+from shared.decider import Command, Rejected, Streams
+from shared.money import to_minor
+
+
+def new_card_streams(command: Command, payload: CreateCard | IssueCard) -> Streams:
+    """A new card and its serial number are written; its type is read."""
+    store = command.store
+    writes = (card_stream(store, payload.card_id), serial_stream(store, payload.serial_number))
+    return Streams(writes, reads=(type_stream(store, payload.card_type),))
+
+
+def create(command: Command, payload: CreateCard, states: States) -> Outcome:
+    """Make a card that is for sale and has no balance."""
+    found = _new(command, payload, states)
+    if isinstance(found, Rejected):
+        return found
+    card = found
+    event = booked(
+        CardCreated,
+        command,
+        card,
+        payload.context,
+        status=CardStatus.CREATED,
+        delta=0,
+        transaction_id=None,
+        rules=card.pinned,
+        code=CodeSource(key=payload.code.key, hash=payload.code.hash),
+    )
+    return accepted_new(command, card, event)
+
+
+def issue(command: Command, payload: IssueCard, states: States) -> Outcome:
+    """Make a virtual card, with a balance."""
+    found = _new(command, payload, states)
+    if isinstance(found, Rejected):
+        return found
+    card = found
+    if refused := cancelled_before(card, payload.transaction_id, command.now):
+        return refused
+    amount = minor_of(payload.amount, card)
+    if isinstance(amount, Rejected):
+        return amount
+    if refused := _beyond(card, amount):
+        return refused
+    event = booked(
+        CardIssued,
+        command,
+        card,
+        payload.context,
+        status=CardStatus.ACTIVE,
+        delta=amount,
+        transaction_id=payload.transaction_id,
+        expires_at=_expiry(card.pinned, command.now),
+        rules=card.pinned,
+        code=CodeSource(key=payload.code.key, hash=payload.code.hash),
+    )
+    return accepted_new(command, card, event)
+
+
+def activate(command: Command, payload: ActivateCard, states: States) -> Outcome:
+    """Load a card for the first time; again only where its type allows it."""
+    card = card_of(command, states, payload.card_id)
+    if refused := cancelled_before(card, payload.transaction_id, command.now):
+        return refused
+    if refused := ended(card, command.now) or in_currency(card, payload.currency):
+        return refused
+    again = card.status is not CardStatus.CREATED
+    if again and not card.pinned.reload:
+        detail = f"gift cards of the type {card.pinned.code} are loaded once"
+        return Rejected(CardRefusal.RELOAD_NOT_ALLOWED, detail, "/cardId")
+    amount = minor_of(payload.amount, card)
+    if isinstance(amount, Rejected):
+        return amount
+    if refused := _beyond(card, amount):
+        return refused
+    event = booked(
+        CardActivated,
+        command,
+        card,
+        payload.context,
+        status=CardStatus.ACTIVE,
+        delta=amount,
+        transaction_id=payload.transaction_id,
+        expires_at=card.expires_at if again else _expiry(card.pinned, command.now),
+    )
+    return accepted(command, card, event)
+
+
+def cancelled_before(card: Card, transaction_id: str | None, now: datetime) -> Rejected | None:
+    """`transaction_cancelled`, when the transaction was cancelled before it arrived."""
+    if transaction_id is None or all(each.transaction_id != transaction_id for each in card.awaited):
+        return None
+    detail = "the transaction was cancelled before it arrived"
+    return Rejected(CardRefusal.TRANSACTION_CANCELLED, detail, "/transactionId")
+
+
+def _new(command: Command, payload: CreateCard | IssueCard, states: States) -> Card | Rejected:
+    """A card that is not there yet, with what its type gives it; or why there cannot be one."""
+    card = card_of(command, states, payload.card_id)
+    if card.status is not None:
+        return Rejected(CardRefusal.GIFT_CARD_EXISTS, "there is a gift card with this id", "/cardId")
+    serial = serial_of(states, serial_stream(command.store, payload.serial_number))
+    if serial.card_id is not None:
+        detail = "another gift card has this serial number"
+        return Rejected(CardRefusal.SERIAL_NUMBER_IN_USE, detail, "/serialNumber")
+    rules = type_of(command, states, payload.card_type)
+    if isinstance(rules, Rejected):
+        return rules
+    return card._replace(serial_number=payload.serial_number, rules=rules)
+
+
+def _beyond(card: Card, amount: int) -> Rejected | None:
+    """Why the card's rules do not allow such a load, or such a balance after it."""
+    rules, currency = card.pinned, card.pinned.currency
+    if rules.min_load is not None and amount < _minor(rules.min_load, card):
+        detail = f"one activation loads at least {rules.min_load} {currency}"
+        return Rejected(CardRefusal.LOAD_TOO_SMALL, detail, "/amount")
+    if rules.max_load is not None and amount > _minor(rules.max_load, card):
+        detail = f"one activation loads at most {rules.max_load} {currency}"
+        return Rejected(CardRefusal.LOAD_LIMIT_EXCEEDED, detail, "/amount")
+    if rules.max_balance is not None and card.balance + amount > _minor(rules.max_balance, card):
+        detail = f"a gift card holds at most {rules.max_balance} {currency}"
+        return Rejected(CardRefusal.BALANCE_LIMIT_EXCEEDED, detail, "/amount")
+    return None
+
+
+def _minor(limit: Decimal, card: Card) -> int:
+    minor = to_minor(limit, card.scale)
+    if minor is None:
+        raise ValueError("a card type was declared with a limit that its currency cannot have")
+    return minor
+
+
+def _expiry(rules: CardType, now: datetime) -> datetime | None:
+    if rules.validity is None:
+        return None
+    return expiry_instant(rules.validity, rules.zone, local_date(now, rules.zone))

@@ -1,0 +1,147 @@
+"""The states of the gift card service and its streams (rules 4.4). All values are frozen; times are UTC instants."""
+
+from collections.abc import Callable
+from datetime import datetime, timedelta
+from typing import NamedTuple
+
+from schemas.giftcards import (
+    CardActivated,
+    CardCancelled,
+    CardCreated,
+    CardEvent,
+    CardExpired,
+    CardIssued,
+    CardRedeemed,
+    CardRefunded,
+    CardStatus,
+    CardType,
+    CardVoided,
+    CodeSource,
+)
+from shared.money import currency_scale
+
+MutationEvent = (
+    CardCreated | CardIssued | CardActivated | CardRedeemed | CardCancelled | CardVoided | CardRefunded | CardExpired
+)
+Event = CardEvent
+
+CANCEL_KEPT = timedelta(days=30)
+"""For so long a transaction that was cancelled before it arrived is refused: as long as a retry is recognised."""
+
+CANCELS_WAITING_MAX = 20
+
+
+class DeclaredType(NamedTuple):
+    """A card type as it is now; `version` is 0 and `card_type` None as long as it is not declared."""
+
+    code: str
+    card_type: CardType | None = None
+    version: int = 0
+
+
+class SerialNumber(NamedTuple):
+    """The card that has a serial number; None as long as no card has it."""
+
+    number: str
+    card_id: str | None = None
+
+
+class Mutation(NamedTuple):
+    """The latest mutation of a card, and the card as it was before it: what a cancel puts back.
+
+    `cancels` is the transaction that a cancel has undone. A create has no status before it.
+    """
+
+    kind: str
+    transaction_id: str
+    shop: str | None
+    till: str | None
+    receipt: str | None
+    delta: int
+    status_before: CardStatus | None
+    expires_before: datetime | None
+    cancels: str | None = None
+
+
+class AwaitedCancel(NamedTuple):
+    """A transaction that was cancelled before it arrived, and when."""
+
+    transaction_id: str
+    at: datetime
+
+
+class Card(NamedTuple):
+    """A gift card; `status` is None as long as it is not there. Its balance is in the smallest unit of its currency."""
+
+    card_id: str
+    status: CardStatus | None = None
+    serial_number: str = ""
+    rules: CardType | None = None
+    balance: int = 0
+    expires_at: datetime | None = None
+    code: CodeSource = CodeSource()
+    sequence: int = 0
+    changed_at: datetime | None = None
+    latest: Mutation | None = None
+    awaited: tuple[AwaitedCancel, ...] = ()
+
+    @property
+    def pinned(self) -> CardType:
+        """The rules of its type, as they were when it was created.
+
+        :raises TypeError: it was never created.
+        """
+        if self.rules is None:
+            raise TypeError(f"{self.card_id} was never created")
+        return self.rules
+
+    @property
+    def scale(self) -> int:
+        """The digits after the point of its amounts."""
+        return currency_scale(self.pinned.currency)
+
+    def is_due(self, now: datetime) -> bool:
+        """Whether its expiry is to be booked: from `expires_at` on, as long as it could be used or loaded."""
+        usable = self.status in (CardStatus.ACTIVE, CardStatus.REDEEMED)
+        return usable and self.expires_at is not None and now >= self.expires_at
+
+    def status_at(self, now: datetime) -> CardStatus | None:
+        """The status at `now`, whether an expiry is booked yet or not."""
+        return CardStatus.EXPIRED if self.is_due(now) else self.status
+
+
+State = DeclaredType | SerialNumber | Card
+
+
+def type_stream(store: str, code: str) -> str:
+    """The stream of a card type."""
+    return f"type/{store}/{code}"
+
+
+def serial_stream(store: str, number: str) -> str:
+    """The stream that says which card has a serial number."""
+    return f"serial/{store}/{number}"
+
+
+def card_stream(store: str, card_id: str) -> str:
+    """The stream of a card."""
+    return f"card/{store}/{card_id}"
+
+
+_INITIAL: dict[str, Callable[[str], State]] = {"type": DeclaredType, "serial": SerialNumber, "card": Card}
+
+
+def initial(stream: str) -> State:
+    """The state of a stream that nothing has happened on yet.
+
+    :raises ValueError: when the name is that of no stream of this service.
+    """
+    make = _INITIAL.get(stream.partition("/")[0])
+    if make is None:
+        raise ValueError(f"{stream} is no stream of the gift card service")
+    return make(aggregate_of(stream))
+
+
+def aggregate_of(stream: str) -> str:
+    """The code, serial number or card id of a stream."""
+    return stream.split("/", 2)[2]

@@ -1,0 +1,119 @@
+"""Whole events of the gift card service with their streams, with what the specs have in common filled in.
+
+Each is the next of the card that was given before it: `life` folds steps into events, so that a spec says what happened
+and not what follows from it.
+"""
+
+from datetime import datetime
+from typing import Any
+
+from schemas.giftcards import (
+    CancelRecorded,
+    CardActivated,
+    CardCancelled,
+    CardCreated,
+    CardExpired,
+    CardIssued,
+    CardRedeemed,
+    CardRefunded,
+    CardStatus,
+    CardType,
+    CardTypePut,
+    CardVoided,
+    CodeSource,
+    SerialNumberTaken,
+)
+from schemas.movements import Source
+from tests.unit.giftcard.world import CARD, EARLIER_ID, ONCE, SERIAL, STORE, T0, Booked
+
+CREATED, ACTIVE, REDEEMED = CardStatus.CREATED, CardStatus.ACTIVE, CardStatus.REDEEMED
+EXPIRED, VOID, REFUNDED = CardStatus.EXPIRED, CardStatus.VOID, CardStatus.REFUNDED
+STREAM = f"card/{STORE}/{CARD}"
+CODE = CodeSource(key="1")
+TILL = Source(shop="12", till="3", receipt="R-1")
+"""Where mutations come from unless a spec says otherwise."""
+
+
+def put(card_type: CardType = ONCE, version: int = 1, at: datetime = T0) -> Booked:
+    """A card type is declared."""
+    event = CardTypePut(card_type=card_type, version=version, booked_at=at)
+    return f"type/{STORE}/{card_type.code}", event
+
+
+def taken(at: datetime = T0, card: str = CARD, serial: str = SERIAL) -> Booked:
+    """A serial number is a card's."""
+    event = SerialNumberTaken(card_id=card, serial_number=serial, booked_at=at)
+    return f"serial/{STORE}/{serial}", event
+
+
+def awaited(transaction: str, at: datetime = T0, source: Source = TILL) -> Booked:
+    """A transaction was cancelled before it arrived."""
+    event = CancelRecorded(card_id=CARD, transaction_id=transaction, source=source, booked_at=at)
+    return STREAM, event
+
+
+def _event(
+    kind: type, sequence: int, old: CardStatus | None, new: CardStatus, delta: int, balance: int, **more: Any
+) -> Any:
+    rules = more.pop("of", ONCE)
+    at = more.pop("at", T0)
+    fields: dict[str, Any] = {
+        "card_id": CARD,
+        "serial_number": SERIAL,
+        "card_type": rules.code,
+        "currency": rules.currency,
+        "scale": 2,
+        "sequence": sequence,
+        "old_status": old,
+        "new_status": new,
+        "delta": delta,
+        "balance": balance,
+        "transaction_id": EARLIER_ID,
+        "source": TILL,
+        "occurred_at": at,
+        "booked_at": at,
+    }
+    return kind(**{**fields, **more})
+
+
+def created(of: CardType = ONCE, **more: Any) -> Booked:
+    """The card is for sale."""
+    return STREAM, _event(CardCreated, 1, None, CREATED, 0, 0, of=of, rules=of, code=CODE, **more)
+
+
+def issued(amount: int, of: CardType = ONCE, **more: Any) -> Booked:
+    """The card was issued with a balance."""
+    return STREAM, _event(CardIssued, 1, None, ACTIVE, amount, amount, of=of, rules=of, code=CODE, **more)
+
+
+def activated(sequence: int, old: CardStatus, amount: int, balance: int, **more: Any) -> Booked:
+    """The card was loaded."""
+    return STREAM, _event(CardActivated, sequence, old, ACTIVE, amount, balance, **more)
+
+
+def redeemed(sequence: int, amount: int, balance: int, **more: Any) -> Booked:
+    """The card was paid with; it is used up when nothing is left."""
+    new = ACTIVE if balance else REDEEMED
+    return STREAM, _event(CardRedeemed, sequence, ACTIVE, new, -amount, balance, **more)
+
+
+def cancelled(
+    sequence: int, old: CardStatus, new: CardStatus, delta: int, balance: int, cancels: str, **more: Any
+) -> Booked:
+    """The latest mutation was cancelled."""
+    return STREAM, _event(CardCancelled, sequence, old, new, delta, balance, cancels=cancels, **more)
+
+
+def voided(sequence: int, old: CardStatus, delta: int, **more: Any) -> Booked:
+    """The card was made unusable."""
+    return STREAM, _event(CardVoided, sequence, old, VOID, delta, 0, **more)
+
+
+def refunded(sequence: int, old: CardStatus, delta: int, **more: Any) -> Booked:
+    """The balance was paid back."""
+    return STREAM, _event(CardRefunded, sequence, old, REFUNDED, delta, 0, **more)
+
+
+def expired(sequence: int, old: CardStatus, delta: int, **more: Any) -> Booked:
+    """The card's time was over."""
+    return STREAM, _event(CardExpired, sequence, old, EXPIRED, delta, 0, **{"source": Source(), **more})
