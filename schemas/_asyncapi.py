@@ -27,6 +27,7 @@ _KEYS = {
     "account": "The subject: the id of the account, or of a programme; in one partition, in order.",
     "holder": "The subject: the id of the account, else the voucher's serial or the definition's code.",
     "voucher": "The subject: the voucher's serial, the definition's code, or the id of what was decided on.",
+    "card": "The subject: the id of the gift card, or of a card type; in one partition, in order.",
     "customer": "The subject: the id of the customer, or the name of a claim; in one partition, in order.",
     "stream": "The stream of the aggregate; compaction keeps its latest state. Ticks have their own.",
     "command": "The id of the command that is answered.",

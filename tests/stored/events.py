@@ -2,10 +2,12 @@
 
 from collections.abc import Iterable
 
-from schemas import customers, points, vouchers
+from schemas import customers, giftcards, points, vouchers
 from services.customer.events import dump_event as dump_customer
 from services.customer.events import load_event as load_customer
 from services.customer.state import Event, Personal
+from services.giftcard.events import dump_event as dump_card
+from services.giftcard.events import load_event as load_card
 from services.points.events import dump_event as dump_points
 from services.points.events import load_event as load_points
 from services.voucher.events import dump_event as dump_voucher
@@ -25,6 +27,10 @@ def _vouchers() -> list[Document]:
     return [dump_voucher(event) for name in vouchers.EVENTS for event in EXAMPLES[name]]
 
 
+def _cards() -> list[Document]:
+    return [dump_card(event) for name in giftcards.EVENTS for event in EXAMPLES[name]]
+
+
 def _customers() -> list[Document]:
     personal = filled(Personal, GIVEN)
     told = [event for name in customers.EVENTS for event in EXAMPLES[name]]
@@ -40,6 +46,7 @@ NO_LONGER_KEPT = {
 EVENTS = (
     ("event.points", _points, lambda document: dump_points(load_points(document))),
     ("event.voucher", _vouchers, lambda document: dump_voucher(load_voucher(document))),
+    ("event.giftcard", _cards, lambda document: dump_card(load_card(document))),
     ("event.customer", _customers, lambda document: dump_customer(load_customer(document))),
 )
 """By the name under which they are kept: what today's code writes, and what it makes of what is stored."""

@@ -5,8 +5,10 @@ from functools import partial
 from typing import Any
 
 import services.customer.documents
+import services.giftcard.documents
 import services.points.documents
 import services.voucher.documents
+from schemas.giftcards import CardType
 from schemas.holds import TransactionHeld
 from schemas.programme import Programme
 from schemas.reversals import ReversalHeld
@@ -14,6 +16,7 @@ from schemas.tiers import TierSet
 from schemas.vouchers import TransactionExecuted, VoucherDefinition, VoucherIssued
 from services.customer.profile import Profile
 from services.customer.state import Claim, Customer
+from services.giftcard.state import Card, DeclaredType, SerialNumber
 from services.points.held import Hold
 from services.points.orders.state import Order
 from services.points.receipts import Receipt
@@ -22,7 +25,7 @@ from services.points.state import Account, Catalogue, ProgrammeRules
 from services.voucher.state import Definition, Pivot, Voucher
 from shared.decider import Document
 from tests.contract import customer_examples as people
-from tests.contract import voucher_examples
+from tests.contract import giftcard_examples, voucher_examples
 from tests.contract.examples import EXAMPLES, PROGRAMME
 from tests.contract.more_examples import TIER_SET
 from tests.stored.filled import filled
@@ -54,6 +57,7 @@ GIVEN: dict[Any, Any] = {
     VoucherIssued: EXAMPLES["voucher.issued.v1"][0],
     TransactionExecuted: EXAMPLES["voucher.transaction_executed.v1"][0],
     Profile: _PROFILE,
+    CardType: giftcard_examples.TYPE,
 }
 _SERVICES: tuple[tuple[Any, dict[str, type]], ...] = (
     (
@@ -70,6 +74,7 @@ _SERVICES: tuple[tuple[Any, dict[str, type]], ...] = (
     ),
     (services.voucher.documents, {"definition": Definition, "voucher": Voucher, "transaction": Pivot}),
     (services.customer.documents, {"customer": Customer, "claim": Claim}),
+    (services.giftcard.documents, {"card": Card, "type": DeclaredType, "serial": SerialNumber}),
 )
 
 

@@ -11,6 +11,7 @@ from pydantic import ValidationError
 
 from schemas.envelope import Envelope, EnvelopeError
 from services.customer import state as customer
+from services.giftcard import state as giftcard
 from services.points import streams as points
 from services.points.orders.state import Order
 from services.points.state import initial
@@ -28,8 +29,12 @@ BUILDERS: tuple[Callable[[str, str], str], ...] = (
     voucher.definition_stream,
     voucher.voucher_stream,
     customer.customer_stream,
+    giftcard.type_stream,
+    giftcard.serial_stream,
+    giftcard.card_stream,
 )
 WHERE = {"services/points/streams.py", "services/voucher/state.py", "services/customer/state.py"}
+WHERE |= {"services/giftcard/state.py"}
 WHERE |= {f"services/edge/views/{name}.py" for name in ("catalogue", "customers", "vouchers")}
 HOSTILE = ("a/b", "a", "b", "a#000000000001", "a%23000000000001", "a%", "#", "/", "//", "a/", "/a", "default/a", "é#/")
 STORES = ("a", "b", "a.b", "A", "default")
