@@ -47,6 +47,11 @@ OLDEST_DUE = Gauge(
     "How long the oldest of them has been due, in seconds; alert on a day.",
     ["service"],
 )
+ARCHIVED = Counter(
+    "fealty_archived_streams_total",
+    "Snapshots of closed streams: removed, or kept because the journal does not give the same; alert on any kept.",
+    ["service", "outcome"],
+)
 COMMITS = Counter("fealty_commits_total", "Offset commits, by outcome.", ["outcome"])
 READY = Gauge("fealty_ready", "1 while the process is ready.")
 HTTP_REFUSED = Counter("fealty_http_refused_total", "Requests refused before they reach a route, by code.", ["code"])

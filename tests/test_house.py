@@ -48,6 +48,7 @@ DOORS = {
         "shared/runtime/availability.py",
         "shared/runtime/journal.py",
         "shared/runtime/aging.py",
+        "shared/runtime/archive.py",
         "cli/rebuild/store.py",
         "shared/embedded/mongo.py",
         "services/edge/views/",

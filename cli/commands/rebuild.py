@@ -11,6 +11,7 @@ from cli.commands.output import show as print_sheet
 from cli.commands.progress import progress_bar
 from cli.commands.stores import journal_of, must_be_stopped, service_of
 from cli.rebuild import Part, Report, fold_part, rebuild
+from shared.runtime.archive import closed_before
 from shared.runtime.tuning import tune_memory
 from shared.settings import Settings
 
@@ -37,6 +38,7 @@ async def rebuild_service(name: str, settings: Settings, *, force: bool, restart
             return await rebuild(
                 journal,
                 service.decider,
+                closed_before=closed_before(settings),
                 restart=restart,
                 progress=progress,
                 parts_max=processes,
@@ -53,7 +55,8 @@ def _fold_part(name: str, settings: Settings, part: Part, caller: int) -> Report
 
     async def fold() -> Report:
         async with journal_of(name, settings) as journal:
-            return await fold_part(journal, service_of(name, settings).decider, part, look)
+            decider, before = service_of(name, settings).decider, closed_before(settings)
+            return await fold_part(journal, decider, part, look, before)
 
     tune_memory()
     return asyncio.run(fold())

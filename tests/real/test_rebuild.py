@@ -16,6 +16,7 @@ from cli.rebuild import rebuild, rebuilder
 from cli.rebuild.store import Store
 from shared.decider import Accepted, Decider, Document, Streams
 from shared.runtime.journal import Journal
+from shared.runtime.stored import SNAPSHOT
 from shared.writes import write_of
 from tests import forks
 from tests.harness import Installation, eventually
@@ -246,7 +247,7 @@ async def test_a_journal_with_odd_names_is_folded_whole_from_any_page(
             assert found == {
                 stream: {
                     "_id": stream,
-                    "v": 1,
+                    "v": SNAPSHOT.version,
                     "version": 7,
                     "booked_at": now,
                     "partition": part,
