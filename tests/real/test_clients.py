@@ -93,7 +93,7 @@ async def test_what_cannot_be_is_told_in_one_line(empty_installation: Installati
         (("clients", "disable", "tell"), "there is no client 'tell'"),
         (("clients", "enable", "tell"), "there is no client 'tell'"),
         (("clients", "remove", "tell"), "there is no client 'tell'"),
-        (("clients", "remove", "till"), "till is enabled: `fealty clients disable till` first"),
+        (("clients", "remove", "till"), "till is enabled: run `fealty clients disable till` first"),
         (("clients", "rotate-secret", "tell"), "there is no client 'tell'"),
         (("token", "--root", "nowhere"), "no stack runs on nowhere: start one with `fealty up --demo`"),
     ):
