@@ -12,7 +12,7 @@ from tests.unit.test_cli_output import ALL
 ROOT = Path(__file__).parent.parent
 PAGES = [
     *(ROOT / name for name in ("README.md", "CONTRIBUTING.md", "SECURITY.md", "docs/alerts.yml")),
-    *(page for page in sorted((ROOT / "docs").glob("*.md")) if page.name != "api-coverage.md"),
+    *(page for page in sorted((ROOT / "docs").rglob("*.md")) if page.name != "api-coverage.md"),
 ]
 """The pages but those that are generated."""
 
