@@ -191,3 +191,8 @@ def test_public_things_say_what_they_are(path: Path) -> None:
     for node in module.body:
         if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef) and not node.name.startswith("_"):
             assert ast.get_docstring(node), f"{path}:{node.lineno} {node.name} has no docstring"
+
+
+def test_the_worked_example_of_the_architecture_is_the_code() -> None:
+    (example,) = re.findall(r"```python\n(.*?)```", (ROOT / "docs" / "architecture.md").read_text(), re.DOTALL)
+    assert example in (ROOT / "services/edge/families/v1/vouchers.py").read_text()

@@ -76,7 +76,7 @@ async def report(asked: Asked, settings: Settings) -> Report:
         async with ledger(journal) as open_books:
             programmes = {each.id: each async for each in _programmes(open_books, store)}
             if asked.programme is not None and asked.programme not in programmes:
-                raise Failure(f"there is no programme {asked.programme!r}")
+                raise Failure(f"unknown programme {asked.programme!r}; `fealty programmes list` shows the ids")
             zones = {each.id: each.zone for each in programmes.values()}
             moved = [each async for each in open_books.moved(store, zones, asked.first, asked.last)]
             found = books(moved, {each.id: each.unit for each in programmes.values()})

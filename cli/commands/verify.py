@@ -111,7 +111,7 @@ def of_streams(report: Report) -> Part:
 def of_transactions(report: Report) -> Part:
     """Transactions over points and vouchers."""
     counts = {"transactions over points and vouchers": report.streams}
-    failure = f"{report.streams_off} transactions or vouchers differ"
+    failure = f"{report.streams_off} transactions or vouchers differ between points and vouchers"
     return Part("transactions", "stream", report.ok, counts, report.streams_off, failure, report.findings)
 
 

@@ -101,7 +101,7 @@ async def test_a_killed_rebuild_goes_on_where_it_was(installation: Installation)
     await collection.update_one({"_id": first}, {"$set": {"mark": True}})
     code, out, err = await fealty(installation, "rebuild", "points")
     assert (code, out) == (0, await counts(installation))
-    assert "an earlier call was cut short" in err
+    assert "continued the interrupted run" in err
     assert {**await snapshots(installation), first: before[first]} == before
     assert await collection.count_documents({"mark": True}) == 1
     await collection.update_one({"_id": first}, {"$unset": {"mark": 1}})
