@@ -39,9 +39,7 @@ PROPOSALS = Counter(
     "fealty_sweep_proposals_total", "Commands that the sweep has sent to book what is due.", ["service"]
 )
 SWEEPS = Counter("fealty_sweeps_total", "Sweeps for what is due that were completed.", ["service"])
-DUE = Gauge(
-    "fealty_sweep_due_streams", "Accounts, orders and vouchers with something due, at the last sweep.", ["service"]
-)
+DUE = Gauge("fealty_sweep_due_streams", "Aggregates with something due, at the last sweep.", ["service"])
 OLDEST_DUE = Gauge(
     "fealty_sweep_oldest_due_seconds",
     "How long the oldest of them has been due, in seconds; alert on a day.",

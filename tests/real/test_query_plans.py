@@ -13,7 +13,9 @@ from typing import Any
 import pytest
 from pymongo.asynchronous.database import AsyncDatabase
 
+from cli import ledger
 from cli.commands.unknown_accounts import unknown_accounts
+from cli.ledger import Ledger
 from cli.rebuild.store import Store
 from services.edge.auth.store import Credentials
 from services.edge.views import refusal_store as refusals
@@ -25,12 +27,10 @@ from services.edge.views.views import Views
 from services.edge.views.writing import SnapshotWriter
 from services.points.main import SERVICE as POINTS
 from shared.ids import account_id
-from shared.runtime import ledger
 from shared.runtime.archive import Archive, load
 from shared.runtime.health import Health
 from shared.runtime.history import History
 from shared.runtime.journal import Append, Journal
-from shared.runtime.ledger import Ledger
 from shared.settings import Settings
 from shared.writes import write_of
 from tests.entries import entry_of
