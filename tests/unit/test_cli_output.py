@@ -274,9 +274,3 @@ def test_a_log_of_a_command_is_printable(capsys: pytest.CaptureFixture[str]) -> 
     finally:
         structlog.configure(**before)
     assert "\\x1b[2" in capsys.readouterr().err
-
-
-def test_brackets_in_a_help_text_are_shown(monkeypatch: pytest.MonkeyPatch) -> None:
-    """What looks like markup of the help's renderer would be left out."""
-    monkeypatch.setenv("COLUMNS", "200")
-    assert "pip install 'fealty[parquet]'" in CliRunner().invoke(app, ["export", "changes", "--help"]).output
