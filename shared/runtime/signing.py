@@ -1,7 +1,7 @@
 """Signatures of the commands that services send on their own: what fails of these stops a partition (P6).
 
 Whoever may write to a topic of commands may name a service as the source; only who knows the installation's secret
-can sign as one (docs/decisions/0018).
+can sign as one (docs/decisions/0019).
 """
 
 import hmac
