@@ -7,7 +7,7 @@ the sum of the columns. Kinds of movements are an open list: one that is not nam
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 
-from shared.runtime.ledger import AFTER, BEFORE, Moved
+from cli.ledger import AFTER, BEFORE, Moved
 
 COLUMNS = ("credited", "given_back", "redeemed", "purchased", "expired", "revoked", "adjusted_down", "other")
 _UP, _DOWN = "credited", "other"

@@ -29,6 +29,10 @@ _REPLY = {
     },
     "ce_requesthash": {"description": "The edge's keyed hash over what the caller said."},
     "ce_actor": {"description": "Who had it sent, `client:<id>`; on commands alone, and kept in the journal."},
+    "ce_signature": {
+        "description": "The services' keyed hash over a command that one of them sends on its own; "
+        "what names a service as its `ce_source` without it is a dead letter."
+    },
 }
 _INPUT = {
     "ce_inputtopic": {"description": "The topic of the input that this command was translated from."},

@@ -14,6 +14,22 @@ OpenKind = Annotated[str, Field(json_schema_extra={"examples": KINDS, "x-extensi
 """A kind of movement. Later versions add kinds: a reader goes by the amounts where it does not know one."""
 
 
+_SOURCE = ("order", "receipt", "shop", "till", "operator")
+
+
+def cause_of(event: dict[str, Any]) -> dict[str, Any]:
+    """What every change ends with, of points and of vouchers: its operation, where that came from, why and when."""
+    source = event["source"].get
+    return {
+        "transactionId": event["transactionId"],
+        "operation": event["operation"],
+        "source": {name: source(name) for name in _SOURCE},
+        "reason": event.get("reason"),
+        "occurredAt": event["occurredAt"],
+        "bookedAt": event["bookedAt"],
+    }
+
+
 class PointsChanged(Published):
     """`points.changed.v1` on `points.changes`: one balance movement, in order of `sequence` per account.
 

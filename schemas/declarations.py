@@ -27,13 +27,3 @@ class Declarations(Wire):
     tier_sets: Annotated[tuple[TierSet, ...], AtMost(50)] = ()
     account_numbers: NumberPatterns | None = None
     order_numbers: OrderNumbers | None = None
-
-    def ids(self) -> dict[str, list[str]]:
-        """What is declared, by the section of the file."""
-        return {
-            "vouchers": [each.code for each in self.vouchers],
-            "programmes": [each.id for each in self.programmes],
-            "tierSets": [each.id for each in self.tier_sets],
-            "accountNumbers": [] if self.account_numbers is None else [STORE_WIDE],
-            "orderNumbers": [] if self.order_numbers is None else [STORE_WIDE],
-        }

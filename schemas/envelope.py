@@ -31,7 +31,7 @@ class Envelope(NamedTuple):
     `not_after` is milliseconds since the epoch; `sequence` the account's; `request_hash` hexadecimal (P3).
     `input_*` say of a command which record of another system it was translated from: its topic, without the
     installation's prefix, and its own source and id. `actor` is who had a command sent, `client:<id>`: it goes along
-    with the commands that this one causes, and is never published.
+    with the commands that this one causes, and is never published. `signature` shows that a service of ours sent it.
     """
 
     id: str
@@ -51,6 +51,7 @@ class Envelope(NamedTuple):
     input_source: str | None = None
     input_id: str | None = None
     actor: str | None = None
+    signature: str | None = None
 
     def headers(self) -> list[tuple[str, bytes]]:
         """The envelope as Kafka headers, absent attributes left out."""
@@ -93,6 +94,7 @@ class Envelope(NamedTuple):
             get("ce_inputsource"),
             get("ce_inputid"),
             get("ce_actor"),
+            get("ce_signature"),
         )
 
 
@@ -115,6 +117,7 @@ _HEADERS = (
     "ce_inputsource",
     "ce_inputid",
     "ce_actor",
+    "ce_signature",
 )
 
 

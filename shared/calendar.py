@@ -1,15 +1,13 @@
-"""Local dates: when points, accounts and vouchers expire (rules 4.1.5, 4.3.1).
+"""Local dates, and when something expires by a rule in a time zone (rules 4.1.5, 4.3.1).
 
-A rule names a local date; what it governs is gone from the first instant of the day after, in the zone of its
-programme or definition.
+A rule names a local date; what it governs is gone from the first instant of the day after, in the rule's zone.
 """
 
 import calendar
 from datetime import UTC, date, datetime, timedelta
 from functools import lru_cache
+from typing import Literal, Protocol
 from zoneinfo import ZoneInfo
-
-from schemas.programme import ExpiryRule
 
 _YEAR_MAX = 9998
 """A date beyond this year means never: the calendar ends, and 9999-12-31 is what people write for never."""
@@ -23,6 +21,21 @@ def unless_never(instant: datetime | None) -> datetime | None:
     return None if instant is None or instant.year > _YEAR_MAX else instant
 
 
+class ExpiryRule(Protocol):
+    """When something expires: `on` a date, or so many days, months or years later, moved to the `end_of` that span."""
+
+    @property
+    def on(self) -> date | None: ...
+    @property
+    def days(self) -> int | None: ...
+    @property
+    def months(self) -> int | None: ...
+    @property
+    def years(self) -> int | None: ...
+    @property
+    def end_of(self) -> Literal["month", "year"] | None: ...
+
+
 @lru_cache(maxsize=4096)
 def local_date(instant: datetime, zone: str) -> date:
     """The date on the wall in `zone` at `instant`; at both ends of the calendar, the last day that there is."""
@@ -34,14 +47,14 @@ def local_date(instant: datetime, zone: str) -> date:
 
 @lru_cache(maxsize=4096)
 def expiry_instant(rule: ExpiryRule, zone: str, day: date) -> datetime | None:
-    """When a credit that counts from the local date `day` expires by `rule`: a UTC instant, or None for never."""
+    """When what counts from the local date `day` expires by `rule`: a UTC instant, or None for never."""
     last = _last_day(rule, day)
     return None if last is None else first_instant(last + timedelta(days=1), zone)
 
 
 @lru_cache(maxsize=4096)
-def account_expiry_instant(months: int, zone: str, day: date) -> datetime | None:
-    """When an account whose last activity was on the local date `day` expires: a UTC instant, or None for never."""
+def expiry_after_months(months: int, zone: str, day: date) -> datetime | None:
+    """When what lasts `months` from the local date `day` expires: a UTC instant, or None for never."""
     last = add_months(day, months)
     return None if last is None else first_instant(last + timedelta(days=1), zone)
 

@@ -157,6 +157,9 @@ class Decider(Generic[State, Event]):
     `dump_*` give BSON-ready documents, `load_*` take them back; `load(dump(x)) == x`. A dumped state may hold
     `due_at`, the instant when something on it falls due: then the sweep wakes it. `decide` finds the state of each
     stream that the command names by the stream's name, and each entry that it names by :func:`entry_key`.
+
+    A stream of a kind in `closable` (the first part of its name) may be `closed`: nothing more is expected of it, and
+    `views` shows nothing of it. After a while its snapshot leaves; one that is named again comes from the journal.
     """
 
     streams: Callable[[Command], Streams]
@@ -168,6 +171,12 @@ class Decider(Generic[State, Event]):
     dump_event: Callable[[Event], Document]
     load_event: Callable[[Document], Event]
     views: Callable[[State], "View | None"] = field(default=lambda _: None)
+    closable: frozenset[str] = frozenset()
+    closed: Callable[[State], bool] = field(default=lambda _: False)
+
+    def may_close(self, stream: str) -> bool:
+        """Whether a stream is of a kind that closes, so that the journal may have it though there is no snapshot."""
+        return stream.partition("/")[0] in self.closable
 
 
 @dataclass(frozen=True, slots=True)

@@ -39,13 +39,16 @@ PROPOSALS = Counter(
     "fealty_sweep_proposals_total", "Commands that the sweep has sent to book what is due.", ["service"]
 )
 SWEEPS = Counter("fealty_sweeps_total", "Sweeps for what is due that were completed.", ["service"])
-DUE = Gauge(
-    "fealty_sweep_due_streams", "Accounts, orders and vouchers with something due, at the last sweep.", ["service"]
-)
+DUE = Gauge("fealty_sweep_due_streams", "Aggregates with something due, at the last sweep.", ["service"])
 OLDEST_DUE = Gauge(
     "fealty_sweep_oldest_due_seconds",
     "How long the oldest of them has been due, in seconds; alert on a day.",
     ["service"],
+)
+ARCHIVED = Counter(
+    "fealty_archived_streams_total",
+    "Snapshots of closed streams: removed, or kept because the journal does not give the same; alert on any kept.",
+    ["service", "outcome"],
 )
 COMMITS = Counter("fealty_commits_total", "Offset commits, by outcome.", ["outcome"])
 READY = Gauge("fealty_ready", "1 while the process is ready.")

@@ -101,6 +101,9 @@ class Settings(BaseSettings):
     sweep_page_max: Positive = 200
     """How many streams with something due are woken at once; the next are when these have been dealt with."""
 
+    closed_kept_days: int = Field(default=30, ge=0)
+    """For how long the snapshots of closed transactions are kept; afterwards the journal has them."""
+
     stall_timeout_s: Positive = 60
     attempts_max: Positive = 3
     reply_wait_ms: Positive = 5_000

@@ -53,6 +53,11 @@ class Installation:
     forked: bool = True
     _clients: tuple[AIOKafkaConsumer, AIOKafkaAdminClient] | None = None
 
+    @property
+    def secret(self) -> bytes:
+        """The installation's secret."""
+        return self.settings.secret.get_secret_value().encode()
+
     @asynccontextmanager
     async def points(self, name: str = "points-0", **environment: str) -> AsyncIterator[Process]:
         """A running, ready worker of the points service; without an environment it has booked what was declared."""

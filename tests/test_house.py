@@ -48,6 +48,7 @@ DOORS = {
         "shared/runtime/availability.py",
         "shared/runtime/journal.py",
         "shared/runtime/aging.py",
+        "shared/runtime/archive.py",
         "cli/rebuild/store.py",
         "shared/embedded/mongo.py",
         "services/edge/views/",
@@ -94,6 +95,27 @@ PRINTING = {
     ),
 }
 
+# What the house does, and no process needs to know: names of services, and words of their rules.
+SERVICE_NAMES = {path.name for path in (ROOT / "services").iterdir() if path.is_dir()} - {"edge", "__pycache__"}
+_RULES_SPEAK_OF = [
+    "account",
+    "basket",
+    "campaign",
+    "giftcard",
+    "loyalty",
+    "order_number",
+    "programme",
+    "receipt",
+    "redeem",
+    "redemption",
+    "tier",
+]
+BUSINESS_WORD = re.compile(rf"(?<![a-z])(?<!crash )({'|'.join({*SERVICE_NAMES, *_RULES_SPEAK_OF})})", re.IGNORECASE)
+SHARED_MAY_SAY = {
+    ("shared/ids.py", "account"): "all services derive the id of an account from its number",
+    ("shared/settings.py", "customer"): "one settings object has the settings of all services",
+}
+
 MODULE = re.compile(rf"({'|'.join(PACKAGES)})(\.[a-z_]+)+")
 
 # Ratchets: they may be lowered, never raised.
@@ -127,6 +149,22 @@ def test_import_directions(path: Path) -> None:
         assert top in MAY_IMPORT[room], f"{path} imports {module}"
         if room == top == "services":
             assert module.split(".")[1] == path.parts[1], f"{path} imports another service"
+
+
+def business_words(path: Path) -> set[str]:
+    """Words of the services' rules in a file, in names, texts and comments alike."""
+    return {found.group(1).lower() for found in BUSINESS_WORD.finditer((ROOT / path).read_text())}
+
+
+def test_shared_knows_no_business_word() -> None:
+    said = {(str(path), word) for path in CODE if path.parts[0] == "shared" for word in business_words(path)}
+    assert said == SHARED_MAY_SAY.keys(), "it belongs to schemas/, a service or cli/; what is not said needs no leave"
+
+
+def test_business_words_are_found() -> None:
+    assert business_words(Path("services/points/changes.py")) >= {"account", "programme", "points"}
+    assert business_words(Path("services/voucher/issuing.py")) >= {"voucher"}
+    assert not business_words(Path("shared/backoff.py"))
 
 
 @pytest.mark.parametrize("path", [path for path in CODE if path.parts[0] != "bench"], ids=str)
@@ -190,3 +228,8 @@ def test_public_things_say_what_they_are(path: Path) -> None:
     for node in module.body:
         if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef) and not node.name.startswith("_"):
             assert ast.get_docstring(node), f"{path}:{node.lineno} {node.name} has no docstring"
+
+
+def test_the_worked_example_of_the_architecture_is_the_code() -> None:
+    (example,) = re.findall(r"```python\n(.*?)```", (ROOT / "docs" / "architecture.md").read_text(), re.DOTALL)
+    assert example in (ROOT / "services/edge/families/v1/vouchers.py").read_text()

@@ -11,6 +11,7 @@ from typing import Any
 from cli.commands.console import Failure, out
 from cli.commands.output import Form, Sheet, print_json, show
 from cli.commands.stores import journal_of
+from cli.ledger import last_movements, letters_of, opened_at
 from cli.points import account_view
 from schemas.base import format_instant
 from services.points.streams import account_stream
@@ -19,7 +20,6 @@ from shared.ids import account_id
 from shared.money import from_minor
 from shared.runtime.journal import Journal, Stored
 from shared.runtime.kafka import partition_of
-from shared.runtime.ledger import last_movements, letters_of, opened_at
 from shared.settings import Settings
 
 MOVEMENTS_MAX = 20

@@ -1,29 +1,19 @@
 """`fealty apply -f FILE`: send declarations as commands and show what became of each."""
 
 import asyncio
-from collections.abc import Collection, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import assert_never
+from itertools import groupby
 
 from cli.commands.commander import ACTOR, commander
-from cli.commands.cross_checks import named
+from cli.commands.kinds import KINDS, Declared, Key, each_of
 from cli.commands.output import Form, Sheet, print_json, say
 from cli.commands.output import show as print_sheet
-from schemas.declarations import STORE_WIDE, Declarations
-from schemas.order_numbers import PUT_ORDER_NUMBERS, PutOrderNumbers
-from schemas.points import PutProgramme
-from schemas.programme import Programme
+from schemas.declarations import Declarations
 from schemas.replies import Reply, Status
-from schemas.tiers import PutTierSet, TierSet
-from schemas.vouchers import PutDefinition
-from schemas.waiting_inputs import (
-    PutAccountNumbers,
-)
 from shared.ids import new_id
 from shared.runtime.requests import NotSent, OutcomeUnknown, Request, Requester
 from shared.settings import Settings
-
-Put = PutDefinition | PutProgramme | PutTierSet | PutAccountNumbers | PutOrderNumbers
 
 APPLIED, UNCHANGED, REFUSED, UNANSWERED, NOT_SENT = "applied", "unchanged", "refused", "unanswered", "not sent"
 
@@ -46,33 +36,21 @@ class Outcome:
 
 
 async def apply(declarations: Declarations, settings: Settings) -> list[Outcome]:
-    """Declare vouchers, then programmes, which name them, then tier sets and account numbers; wait for all outcomes.
+    """Declare everything, kind after kind in the order of their table, and wait for all outcomes.
 
-    Order numbers come first, since a programme may have orders earn at once. The primary tier set comes last, since
-    another one may have to give the place up first.
+    What needs something that could not be declared is not sent.
 
     :raises Unavailable: the broker is away.
     """
-    tier_sets = declarations.tier_sets
-    orders = declarations.order_numbers
+    outcomes: dict[Key, Outcome] = {}
     async with commander(settings) as requester:
-        first = []
-        if orders is not None:
-            first = [await _put(requester, settings, PutOrderNumbers(unique_per=orders.unique_per))]
-        outcomes = await asyncio.gather(
-            *(_put(requester, settings, PutDefinition(definition=each)) for each in declarations.vouchers)
-        )
-        missing = {outcome.id for outcome in outcomes if not outcome.good}
-        outcomes += await asyncio.gather(
-            *(_put_programme(requester, settings, each, missing) for each in declarations.programmes)
-        )
-        by_id: dict[str, Outcome] = {}
-        for wave in ([each for each in tier_sets if not _leads(each)], [each for each in tier_sets if _leads(each)]):
-            done = await asyncio.gather(*(_put(requester, settings, PutTierSet(tier_set=each)) for each in wave))
-            by_id.update((outcome.id, outcome) for outcome in done)
-        numbers = declarations.account_numbers
-        last = [] if numbers is None else [await _put(requester, settings, PutAccountNumbers(patterns=numbers))]
-    return [*first, *outcomes, *(by_id[each.id] for each in tier_sets), *last]
+        for _, of_kind in groupby(each_of(declarations), lambda each: each.kind):
+            wanted = list(of_kind)
+            for later in (False, True):
+                wave = [each for each in wanted if bool(each.kind.later(each.value)) is later]
+                done = await asyncio.gather(*(_put(requester, settings, each, outcomes) for each in wave))
+                outcomes.update({each.key: outcome for each, outcome in zip(wave, done, strict=True)})
+    return [outcomes[each.key] for each in each_of(declarations)]
 
 
 def show(outcomes: Sequence[Outcome], form: Form = Form.TABLE) -> None:
@@ -83,44 +61,24 @@ def show(outcomes: Sequence[Outcome], form: Form = Form.TABLE) -> None:
     print_sheet(shown, form)
 
 
-async def _put_programme(
-    requester: Requester, settings: Settings, programme: Programme, missing: Collection[str]
-) -> Outcome:
-    """A programme is not declared while it names vouchers that are `missing`."""
-    if names := [code for code in dict.fromkeys(code for _, code in named(programme)) if code in missing]:
-        return Outcome(
-            "programme", programme.id, NOT_SENT, detail=f"it refers to {', '.join(names)}, which could not be applied"
-        )
-    return await _put(requester, settings, PutProgramme(programme=programme))
-
-
 def show_valid(declarations: Declarations, form: Form) -> None:
-    """Print what files declare that are right by themselves."""
-    counts = {section: len(ids) for section, ids in declarations.ids().items() if not section.endswith("Numbers")}
+    """Print how much of each kind files declare that are right by themselves; of what a store has once, nothing."""
+    several = [(kind, len(kind.declared(declarations))) for kind in KINDS if kind.id is not None]
     if form is Form.JSON:
-        print_json({"valid": True, **counts})
+        print_json({"valid": True, **{kind.section: count for kind, count in several}})
     else:
-        say(
-            f"valid: {counts['vouchers']} vouchers, {counts['programmes']} programmes, {counts['tierSets']} tier sets; "
-            "nothing was sent"
-        )
+        counts = ", ".join(f"{count} {kind.called}s" for kind, count in several)
+        say(f"valid: {counts}; nothing was sent")
 
 
-async def _put(requester: Requester, settings: Settings, payload: Put) -> Outcome:
-    match payload:
-        case PutDefinition():
-            kind, type_, id_ = "voucher", "voucher.put_definition.v1", payload.definition.code
-        case PutProgramme():
-            kind, type_, id_ = "programme", "points.put_programme.v1", payload.programme.id
-        case PutTierSet():
-            kind, type_, id_ = "tier set", "points.put_tier_set.v1", payload.tier_set.id
-        case PutAccountNumbers():
-            kind, type_, id_ = "account numbers", "points.put_account_numbers.v1", STORE_WIDE
-        case PutOrderNumbers():
-            kind, type_, id_ = "order numbers", PUT_ORDER_NUMBERS, STORE_WIDE
-        case _:
-            assert_never(payload)
-    service = type_.partition(".")[0]
+async def _put(
+    requester: Requester, settings: Settings, declared: Declared, outcomes: Mapping[Key, Outcome]
+) -> Outcome:
+    kind, type_, id_ = declared.kind.called, declared.kind.command, declared.id
+    missing = [key for key in dict.fromkeys(declared.kind.needs(declared.value)) if key in outcomes]
+    if names := [id_ for section, id_ in missing if not outcomes[section, id_].good]:
+        return Outcome(kind, id_, NOT_SENT, detail=f"it refers to {', '.join(names)}, which could not be applied")
+    service, payload = declared.kind.service, declared.kind.payload(declared.value)
     value = payload.model_dump_json(by_alias=True, exclude_none=True).encode()
     request = Request(service, new_id(), type_, id_, value, settings.store, actor=ACTOR)
     try:
@@ -134,10 +92,6 @@ async def _put(requester: Requester, settings: Settings, payload: Put) -> Outcom
         detail = f"no reply in {settings.reply_wait_ms / 1000:g} s: check that the {service} service is running"
         return Outcome(kind, id_, UNANSWERED, detail=detail)
     return _outcome(kind, id_, reply)
-
-
-def _leads(tier_set: TierSet) -> bool:
-    return tier_set.primary and tier_set.state == "active"
 
 
 def _outcome(kind: str, id_: str, reply: Reply) -> Outcome:

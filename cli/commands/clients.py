@@ -119,4 +119,4 @@ def _document(client: Client) -> dict[str, Any]:
 
 
 def _nobody(name: str) -> Failure:
-    return Failure(f"there is no client {name!r}")
+    return Failure(f"unknown client {name!r}; `fealty clients list` shows the names")

@@ -10,13 +10,12 @@ from typing import Any
 from pydantic import ValidationError
 
 from cli.commands.cross_checks import Finding, Known, across, oddities
+from cli.commands.kinds import KINDS, each_of
 from cli.yaml_core import Document, NotYaml, Place, load
 from schemas import declaration_checks as checks
 from schemas.declarations import Declarations
 
 STDIN = "-"
-
-_SECTION_IDS = {"vouchers": "code", "programmes": "id", "tierSets": "id"}
 
 
 class Invalid(Exception):
@@ -79,13 +78,13 @@ def read(files: Sequence[str]) -> Files:
             faults += invalid.lines
     origins: dict[tuple[str, str], tuple[_File, checks.Path]] = {}
     for file in valid:
-        for key, path in _declared(file.declared):
-            if key in origins:
-                member = (_SECTION_IDS[key[0]],) if key[0] in _SECTION_IDS else ()
-                before, where = origins[key]
+        for each in each_of(file.declared):
+            if each.key in origins:
+                member = () if each.kind.id is None else (each.kind.id,)
+                before, where = origins[each.key]
                 other = _place(before.name, before.document.place(where))
-                faults.append(file.told((*path, *member), f"is also declared at {other}"))
-            origins.setdefault(key, (file, path))
+                faults.append(file.told((*each.path, *member), f"is also declared at {other}"))
+            origins.setdefault(each.key, (file, each.path))
     if faults:
         raise Invalid(faults)
     together = _together([file.declared for file in valid])
@@ -93,22 +92,9 @@ def read(files: Sequence[str]) -> Files:
     return Files(together, odd, origins)
 
 
-def _declared(declared: Declarations) -> Iterator[tuple[tuple[str, str], checks.Path]]:
-    """Everything in a file by its section and id, and where it stands."""
-    for section, ids in declared.ids().items():
-        for index, id_ in enumerate(ids):
-            yield (section, id_), (section, index) if section in _SECTION_IDS else (section,)
-
-
 def _together(valid: Sequence[Declarations]) -> Declarations:
     try:
-        return Declarations(
-            vouchers=tuple(voucher for each in valid for voucher in each.vouchers),
-            programmes=tuple(programme for each in valid for programme in each.programmes),
-            tier_sets=tuple(tier_set for each in valid for tier_set in each.tier_sets),
-            order_numbers=next((each.order_numbers for each in valid if each.order_numbers is not None), None),
-            account_numbers=next((each.account_numbers for each in valid if each.account_numbers is not None), None),
-        )
+        return Declarations(**{kind.field: kind.together(valid) for kind in KINDS})
     except ValidationError as error:
         raise Invalid([f"all files together: /{each['loc'][0]}: {each['msg']}" for each in error.errors()]) from error
 
@@ -135,14 +121,9 @@ def _file(file: str) -> _File:
 
 def _faults(declared: Declarations) -> Iterator[tuple[checks.Path, checks.Fault]]:
     """What no type refuses, in each declaration by itself."""
-    found = {
-        "vouchers": [checks.zone_faults(each.zone) for each in declared.vouchers],
-        "programmes": [checks.programme_faults(each) for each in declared.programmes],
-        "tierSets": [checks.zone_faults(each.zone) for each in declared.tier_sets],
-    }
-    for section, each in found.items():
-        for index, faults in enumerate(each):
-            yield from (((section, index, *fault.path), fault) for fault in faults)
+    for each in each_of(declared):
+        for fault in each.kind.faults(each.value):
+            yield (*each.path, *fault.path), fault
 
 
 def _told(name: str, document: Document, error: ValidationError) -> Iterator[str]:

@@ -2,12 +2,12 @@
 
 from cli.commands.cross_checks import Known
 from cli.commands.stores import journal_of
+from cli.ledger import ledger
 from cli.points import order_numbers_of, programme_of, tier_sets_of
 from cli.vouchers import definition_of
 from schemas.order_numbers import UniquePer
 from services.points.streams import catalogue_stream, programme_stream
 from services.voucher.state import definition_stream
-from shared.runtime.ledger import ledger
 from shared.settings import Settings
 
 

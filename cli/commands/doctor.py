@@ -12,12 +12,12 @@ from cli.commands.output import show as print_sheet
 from cli.commands.stores import journal_of, must_be_empty, service_of
 from schemas.topics import TOPICS
 from services.registry import JOURNALED
-from shared.runtime.burial import FOLLOW_UP_SOURCES
 from shared.runtime.dead_letters import announcement, dead_batch
 from shared.runtime.decode import Decoder, Undecodable
 from shared.runtime.groups import committed, ends, move
 from shared.runtime.heads import Head, Unreadable, read_heads
 from shared.runtime.kafka import Producer, TopicPartition
+from shared.runtime.signing import FOLLOW_UP_SOURCES
 from shared.settings import Settings
 
 

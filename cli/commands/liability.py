@@ -11,6 +11,7 @@ from cli.commands.console import Failure, complain
 from cli.commands.output import Form, Sheet, print_json_text, text
 from cli.commands.output import show as print_sheet
 from cli.commands.stores import journal_of
+from cli.ledger import Ledger, ledger
 from cli.liability import COLUMNS, Book, Present, Row, books, faults, set_apart
 from cli.points import account_view, programme_of
 from schemas.accounts import AccountState
@@ -20,7 +21,6 @@ from shared.decider import Document
 from shared.hashing import to_json
 from shared.money import from_minor
 from shared.runtime.journal import Journal
-from shared.runtime.ledger import Ledger, ledger
 from shared.settings import Settings
 
 _SUMMING_TIMEOUT_MS = 600_000
@@ -76,7 +76,7 @@ async def report(asked: Asked, settings: Settings) -> Report:
         async with ledger(journal) as open_books:
             programmes = {each.id: each async for each in _programmes(open_books, store)}
             if asked.programme is not None and asked.programme not in programmes:
-                raise Failure(f"there is no programme {asked.programme!r}")
+                raise Failure(f"unknown programme {asked.programme!r}; `fealty programmes list` shows the ids")
             zones = {each.id: each.zone for each in programmes.values()}
             moved = [each async for each in open_books.moved(store, zones, asked.first, asked.last)]
             found = books(moved, {each.id: each.unit for each in programmes.values()})

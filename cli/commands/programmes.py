@@ -8,12 +8,12 @@ import yaml
 from cli.commands.console import Failure
 from cli.commands.output import Form, Sheet, print_json, printable, say, show
 from cli.commands.stores import journal_of
+from cli.ledger import ledger
 from cli.points import order_numbers_of, programme_of
 from schemas.declarations import Declarations
 from schemas.order_numbers import UniquePer
 from schemas.programme import Programme
 from services.points.streams import catalogue_stream, programme_stream
-from shared.runtime.ledger import ledger
 from shared.settings import Settings
 
 _ABSENT = "-"

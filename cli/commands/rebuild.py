@@ -4,6 +4,7 @@ import asyncio
 import multiprocessing
 import os
 from concurrent.futures import ProcessPoolExecutor
+from threading import Thread
 
 from cli.commands.console import complain, out
 from cli.commands.output import Form, Sheet, print_json
@@ -11,6 +12,7 @@ from cli.commands.output import show as print_sheet
 from cli.commands.progress import progress_bar
 from cli.commands.stores import journal_of, must_be_stopped, service_of
 from cli.rebuild import Part, Report, fold_part, rebuild
+from shared.runtime.archive import closed_before
 from shared.runtime.tuning import tune_memory
 from shared.settings import Settings
 
@@ -25,18 +27,17 @@ async def rebuild_service(name: str, settings: Settings, *, force: bool, restart
     if not force:
         await must_be_stopped(name, settings)
     processes = os.cpu_count() or 1
-    spawn = multiprocessing.get_context("spawn")
-    with progress_bar("rebuilding") as progress, ProcessPoolExecutor(processes, spawn) as pool:
+    with progress_bar("rebuilding") as progress, pool_of(processes) as pool:
         async with journal_of(name, settings) as journal:
             tune_memory()
 
             async def elsewhere(part: Part) -> Report:
-                loop, caller = asyncio.get_running_loop(), os.getpid()
-                return await loop.run_in_executor(pool, _fold_part, name, settings, part, caller)
+                return await asyncio.get_running_loop().run_in_executor(pool, _fold_part, name, settings, part)
 
             return await rebuild(
                 journal,
                 service.decider,
+                closed_before=closed_before(settings),
                 restart=restart,
                 progress=progress,
                 parts_max=processes,
@@ -44,16 +45,29 @@ async def rebuild_service(name: str, settings: Settings, *, force: bool, restart
             )
 
 
-def _fold_part(name: str, settings: Settings, part: Part, caller: int) -> Report:
-    """A part, in a process of its own, which ends with its caller."""
+def pool_of(processes: int) -> ProcessPoolExecutor:
+    """Processes that end with this one, however it ends and whether they are at work or idle."""
+    return ProcessPoolExecutor(processes, multiprocessing.get_context("spawn"), initializer=_end_with_parent)
 
-    def look(_done: int, _total: int) -> None:
-        if os.getppid() != caller:
-            os._exit(1)
+
+def _end_with_parent() -> None:
+    parent = multiprocessing.parent_process()
+    assert parent is not None, "this is no process of a pool"
+
+    def wait() -> None:
+        parent.join()
+        os._exit(1)
+
+    Thread(target=wait, daemon=True).start()
+
+
+def _fold_part(name: str, settings: Settings, part: Part) -> Report:
+    """A part, in a process of its own."""
 
     async def fold() -> Report:
         async with journal_of(name, settings) as journal:
-            return await fold_part(journal, service_of(name, settings).decider, part, look)
+            decider = service_of(name, settings).decider
+            return await fold_part(journal, decider, part, closed_before=closed_before(settings))
 
     tune_memory()
     return asyncio.run(fold())

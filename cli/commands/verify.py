@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from datetime import timedelta
 
 from cli.commands.console import out
 from cli.commands.output import Form, Sheet, print_json
@@ -11,8 +12,12 @@ from cli.commands.stores import journal_of, service_of
 from cli.verify import Checks, Finding, Report, verify
 from cli.verify.published import PublishedReport, verify_published
 from cli.verify.transactions import Side, verify_both
+from shared.runtime.archive import closed_before
 from shared.runtime.history import History
 from shared.settings import Settings
+
+_CLOCKS = timedelta(minutes=5)
+"""The clock here and that of the service may differ by so much."""
 
 
 def checks_of(service: str, settings: Settings) -> Checks:
@@ -21,7 +26,12 @@ def checks_of(service: str, settings: Settings) -> Checks:
     :raises Failure: there is no such service, or it keeps no journal.
     """
     found = service_of(service, settings)
-    return Checks(decider=found.decider, event=found.check_event, state=found.check_state)
+    return Checks(
+        decider=found.decider,
+        event=found.check_event,
+        state=found.check_state,
+        closed_before=lambda: closed_before(settings) + _CLOCKS,
+    )
 
 
 async def verify_service(
@@ -51,8 +61,8 @@ async def verify_transactions(
     """
     async with journal_of("points", settings) as points, journal_of("voucher", settings) as vouchers:
         sides = (
-            Side(History(points), checks_of("points", settings).decider),
-            Side(History(vouchers), checks_of("voucher", settings).decider),
+            Side(points, checks_of("points", settings)),
+            Side(vouchers, checks_of("voucher", settings)),
         )
         return await verify_both(*sides, progress=progress)
 
@@ -101,7 +111,7 @@ def of_streams(report: Report) -> Part:
 def of_transactions(report: Report) -> Part:
     """Transactions over points and vouchers."""
     counts = {"transactions over points and vouchers": report.streams}
-    failure = f"{report.streams_off} transactions or vouchers differ"
+    failure = f"{report.streams_off} transactions or vouchers differ between points and vouchers"
     return Part("transactions", "stream", report.ok, counts, report.streams_off, failure, report.findings)
 
 

@@ -9,14 +9,15 @@ fences stay as they are.
 import asyncio
 from collections.abc import Awaitable, Callable
 from dataclasses import asdict
+from datetime import UTC, datetime
 from typing import Any
 
-from cli.rebuild.fold import Fold, Unfoldable
 from cli.rebuild.parts import Part, parts_of
 from cli.rebuild.report import Report
 from cli.rebuild.store import Store
 from shared.decider import Decider, Document
 from shared.runtime.entries import JournalEntry
+from shared.runtime.folding import Fold, Unfoldable
 from shared.runtime.history import History
 from shared.runtime.journal import Journal
 from shared.shapes import VERSION
@@ -25,6 +26,7 @@ from shared.writes import first_write, last_write, split, write_of
 _PAGE_WRITES = 2_000
 _SNAPSHOTS_PAGE = 500
 _LOOK_INTERVAL_S = 0.5
+_NEVER = datetime.min.replace(tzinfo=UTC)
 
 
 Elsewhere = Callable[[Part], Awaitable[Report]]
@@ -35,12 +37,15 @@ async def rebuild(
     journal: Journal,
     decider: Decider[Any, Any],
     *,
+    closed_before: datetime = _NEVER,
     restart: bool = False,
     progress: Callable[[int, int], None] = lambda done, total: None,
     parts_max: int = 1,
     elsewhere: Elsewhere | None = None,
 ) -> Report:
     """Make every snapshot again; `progress` hears of writes done and about how many there are.
+
+    Streams that were closed before `closed_before` get none, as the archive leaves them.
 
     The service should be stopped: what a running one books meanwhile is kept, and so is a damaged snapshot that it
     has carried on. With `restart`, the work of a rebuild that was cut short is done again. A large journal is folded
@@ -55,10 +60,10 @@ async def rebuild(
     if parts is None:
         parts = await parts_of(history, parts_max if elsewhere is not None else 1)
         await store.keep_parts(parts)
-    whole = _Rebuilder(journal, decider, parts[0], progress)
+    whole = _Rebuilder(journal, decider, parts[0], progress, closed_before)
     if len(parts) == 1 or elsewhere is None:
         for part in parts:
-            whole.report.include(await fold_part(journal, decider, part, progress))
+            whole.report.include(await fold_part(journal, decider, part, progress, closed_before))
     else:
         total = await history.size()
         folding = asyncio.gather(*map(elsewhere, parts))
@@ -77,17 +82,24 @@ async def fold_part(
     decider: Decider[Any, Any],
     part: Part,
     progress: Callable[[int, int], None] = lambda done, total: None,
+    closed_before: datetime = _NEVER,
 ) -> Report:
     """Make the snapshots of a part's streams; `progress` is called after each page. Raises as :func:`rebuild`."""
-    return await _Rebuilder(journal, decider, part, progress).run()
+    return await _Rebuilder(journal, decider, part, progress, closed_before).run()
 
 
 class _Rebuilder:
     """One pass over a part of the journal; and one over all snapshots for those that no entry led to."""
 
     def __init__(
-        self, journal: Journal, decider: Decider[Any, Any], part: Part, progress: Callable[[int, int], None]
+        self,
+        journal: Journal,
+        decider: Decider[Any, Any],
+        part: Part,
+        progress: Callable[[int, int], None],
+        closed_before: datetime,
     ) -> None:
+        self._closed_before = closed_before
         self._history = History(journal)
         self._store = Store(journal, part.number)
         self._decider = decider
@@ -176,7 +188,11 @@ class _Rebuilder:
         return snapshots
 
     async def _write(self, snapshots: list[Document], reached: Document) -> None:
-        """Write snapshots, and then remember them as done."""
+        """Write snapshots, but for those of streams closed long ago, and then remember them as done."""
+        archived = [each for each in snapshots if "closed_at" in each and each["closed_at"] <= self._closed_before]
+        if archived:
+            await self._store.leave_out(archived)
+            snapshots = [each for each in snapshots if each not in archived]
         if snapshots:
             await self._store.put(snapshots)
         if reached["after"]:

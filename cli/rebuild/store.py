@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from typing import Any
 
-from pymongo import ReplaceOne
+from pymongo import DeleteOne, ReplaceOne
 from pymongo.errors import BulkWriteError
 
 from cli.rebuild.parts import Part
@@ -54,6 +54,19 @@ class Store:
                 raise
             return {each["op"]["_id"] for each in refused}
         return set()
+
+    async def leave_out(self, snapshots: Sequence[Document]) -> None:
+        """Remove what is stored of these streams, unless it is newer."""
+        async with translated():
+            query = self._snapshots.find({"_id": {"$in": [each["_id"] for each in snapshots]}}, {"_id": 1})
+            there = {found["_id"] async for found in query}
+            removals = [
+                DeleteOne({"_id": each["_id"], "version": {"$lte": each["version"]}})
+                for each in snapshots
+                if each["_id"] in there
+            ]
+            if removals:
+                await self._snapshots.bulk_write(removals, ordered=False)
 
     async def found(self, stream: str) -> Document | None:
         """A stream's snapshot as it is now: its id and version."""

@@ -1,45 +1,48 @@
 """Points against vouchers: each transaction, and each reversal, over both ended alike in both (rules 4.1.13, 4.2.2)."""
 
-from __future__ import annotations
-
 from collections.abc import AsyncIterator, Callable, Iterator
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
+from cli.verify.replay import Checks
 from shared.findings import NOTHING, Difference, Report
-
-if TYPE_CHECKING:  # The checks of services import this package, and they know no runtime.
-    from shared.decider import Decider
-    from shared.runtime.history import History
+from shared.runtime.archive import load
+from shared.runtime.history import History
+from shared.runtime.journal import Journal, Stored
+from shared.writes import split
 
 _TRANSACTION, _REVERSALS, _VOUCHER = "transaction/", "reversals/", "voucher/"
 _PAGE = 200
-_STATE = ("version", "state")
 
 
 class Side:
     """One of both services: its store, and how its states are read."""
 
-    def __init__(self, history: History, decider: Decider[Any, Any]) -> None:
-        self._history = history
-        self._decider = decider
+    def __init__(self, journal: Journal, checks: Checks) -> None:
+        self._journal = journal
+        self._closed_before = checks.closed_before
+        self._history = History(journal)
+        self._decider = checks.decider
 
     async def pages(self, prefix: str) -> AsyncIterator[dict[str, Any]]:
-        """All states of streams whose names begin so, page by page."""
+        """All states of streams whose names begin so, page by page, each stream where the journal begins it."""
         after = prefix
-        while page := await self._history.snapshots(after, _PAGE, _STATE):
-            after = page[-1]["_id"]
-            found = {each["_id"]: self._load(each["_id"], each) for each in page if each["_id"].startswith(prefix)}
-            yield found
+        while page := await self._history.page(after, _PAGE, ("v", "writes")):
+            after = page[-1][0]
+            begun = [stream for stream, version in (split(write) for write, _ in page) if version == 1]
+            yield await self.states([stream for stream in begun if stream.startswith(prefix)])
             if not after.startswith(prefix):
                 return
 
     async def states(self, names: list[str]) -> dict[str, Any]:
-        """The states of these streams, of those that are."""
-        stored = await self._history.streams(names)
-        return {name: self._load(name, each.document) for name, each in stored.items()}
+        """The states of these streams, of those that are; the journal gives those that the archive has taken."""
+        found = (await load(self._journal, self._decider, [], names)).streams
+        lost = {name for name, each in found.items() if each.archived and not self._may_be_archived(each)}
+        load_state = self._decider.load_state
+        return {name: load_state(name, each.document["state"]) for name, each in found.items() if name not in lost}
 
-    def _load(self, name: str, document: dict[str, Any]) -> Any:
-        return self._decider.load_state(name, document["state"])
+    def _may_be_archived(self, stored: Stored) -> bool:
+        closed_at = stored.document.get("closed_at")
+        return closed_at is not None and closed_at <= self._closed_before()
 
 
 async def verify_both(

@@ -1,6 +1,6 @@
 """The public stream of balance movements, `points.changes`."""
 
-from shared.changes import cause_of
+from schemas.changes import cause_of
 from shared.decider import Document
 
 

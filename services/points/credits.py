@@ -21,7 +21,7 @@ from services.points.state import (
     Lot,
     ProgrammeRules,
 )
-from shared.calendar import account_expiry_instant, expiry_instant, local_date, unless_never
+from shared.calendar import expiry_after_months, expiry_instant, local_date, unless_never
 from shared.decider import Rejected
 from shared.money import from_minor, to_minor
 
@@ -163,7 +163,7 @@ def account_expiry(
     if asked is not None and (latest is None or asked > latest):
         latest = asked
     if programme.account_expiry_months is not None:
-        by_rule = account_expiry_instant(programme.account_expiry_months, programme.zone, day)
+        by_rule = expiry_after_months(programme.account_expiry_months, programme.zone, day)
         if by_rule is None or latest is None or by_rule > latest:
             latest = by_rule
     return latest

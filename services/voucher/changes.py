@@ -1,7 +1,7 @@
 """The public stream of what happens to vouchers, `voucher.changes`."""
 
+from schemas.changes import cause_of
 from schemas.vouchers import VoucherState
-from shared.changes import cause_of
 from shared.decider import Document
 
 _STEPS: dict[str, tuple[str, VoucherState | None, VoucherState]] = {

@@ -15,6 +15,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from shared.embedded.errors import FetchError
+from shared.embedded.process import guarded
 
 __all__ = ["KAFKA_VERSION", "SERVERS", "fetch_kafka", "fetch_mongod"]
 
@@ -87,10 +88,13 @@ def _workplace(servers: Path) -> Iterator[Path]:
 
 
 def _run(command: list[str], failure: str) -> None:
-    """Run a command; FetchError with `failure` and the command's last error line when it does not end well."""
+    """Run a command, which dies with this process.
+
+    Raises FetchError with `failure` and the command's first error line when it does not end well.
+    """
     try:
         done = subprocess.run(
-            command,
+            guarded(command),
             stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,

@@ -13,7 +13,7 @@ from typing import IO, Protocol
 
 from shared.embedded.errors import StackError
 
-__all__ = ["Child", "Process", "last_log_line", "together"]
+__all__ = ["Child", "Process", "guarded", "last_log_line", "together"]
 
 _GUARD = Path(__file__).with_name("guard.py")
 _TELLING = re.compile(r'\b(ERROR|FATAL|CRITICAL)\b|"s":"[EF]"|^\w*(Error|Exception)\b|(Error|Exception):')
@@ -76,7 +76,7 @@ class Process:
         self, argv: Sequence[str], env: Mapping[str, str] | None, cwd: Path | None, output: IO[bytes]
     ) -> Child:
         return await asyncio.create_subprocess_exec(
-            *(sys.executable, "-I", "-S", str(_GUARD), str(os.getpid()), *argv),
+            *guarded(argv),
             stdin=asyncio.subprocess.DEVNULL,
             stdout=output,
             stderr=output,
@@ -131,6 +131,11 @@ class Process:
         if self._process and self._process.returncode is None:
             with suppress(ProcessLookupError):
                 self._process.send_signal(number)
+
+
+def guarded(argv: Sequence[str]) -> list[str]:
+    """The command that runs `argv` so that it dies with this process, however this one ends."""
+    return [sys.executable, "-I", "-S", str(_GUARD), str(os.getpid()), *argv]
 
 
 async def _answers(ready: Callable[[], Awaitable[bool]]) -> bool:

@@ -17,6 +17,7 @@ from prometheus_client import make_asgi_app
 from shared.backoff import Backoff
 from shared.errors import Unavailable
 from shared.logs import configure_logs
+from shared.runtime.archive import Archive
 from shared.runtime.availability import Availability
 from shared.runtime.consumer import Pump, watch
 from shared.runtime.health import Health
@@ -199,6 +200,9 @@ class ServiceApp:
         if self.service.wake is not None:
             sweep = Sweep(self.service, self.settings, self.journal, self.producer, self._partitions)
             self._in_background(sweep.run())
+        if self.service.decider.closable:
+            archive = Archive(self.service, self.settings, self.journal, self._partitions)
+            self._in_background(archive.run())
 
     def _in_background(self, work: Coroutine[Any, Any, None]) -> None:
         """Run `work` until the process ends; what it raises is a defect, and the end of the process."""

@@ -10,9 +10,10 @@ from shared.decider import Accepted, Decider, Document, Entry, entry_key
 from shared.metrics import DEAD_LETTERS, RECORDS, REFUSALS
 from shared.runtime.decode import Incoming, Query
 from shared.runtime.entries import REJECTED, JournalEntry, Outcome
+from shared.runtime.folding import snapshot_of
 from shared.runtime.journal import Append, Loaded, Stored, fence_id
 from shared.runtime.kafka import ConsumerRecord, Record
-from shared.runtime.stored import FENCE, SNAPSHOT
+from shared.runtime.stored import FENCE
 
 _NEVER = datetime(1970, 1, 1, tzinfo=UTC)
 _ENTRY = entry_key("")
@@ -31,7 +32,7 @@ class Answer(NamedTuple):
 class Working:
     """A stream while the batch is decided: the version that was read, the version now, and the state.
 
-    `partition` is that of the record which wrote it last, in this batch.
+    `partition` is that of the record which wrote it last, in this batch. An `archived` one has no snapshot to replace.
     """
 
     read_version: int
@@ -39,6 +40,7 @@ class Working:
     state: Any
     booked_at: datetime
     partition: int | None = None
+    archived: bool = False
 
 
 class States(Mapping[str, Any]):
@@ -97,6 +99,7 @@ class Plan:
                 document = stored.document
                 state = self.decider.load_state(name, document["state"])
                 working = Working(stored.version, stored.version, state, document["booked_at"])
+                working.archived = stored.archived
             self.streams[name] = working
         return working
 
@@ -169,7 +172,7 @@ class Plan:
     def append(self, records: list[ConsumerRecord[bytes, bytes]]) -> Append:
         """Step 5's documents: entries, changed streams guarded by the version read, and moved fences (P5)."""
         changed = [
-            (working.read_version, self._snapshot(name, working))
+            (None if working.archived else working.read_version, self._snapshot(name, working))
             for name, working in self.streams.items()
             if working.version > working.read_version
         ]
@@ -181,11 +184,4 @@ class Plan:
         return Append(list(self.entries.values()), changed, fences, self.dead_letters, list(self.erased))
 
     def _snapshot(self, name: str, working: Working) -> Document:
-        return {
-            "_id": name,
-            "v": SNAPSHOT.version,
-            "version": working.version,
-            "booked_at": working.booked_at,
-            "partition": working.partition,
-            "state": self.decider.dump_state(working.state),
-        }
+        return snapshot_of(name, working.version, working.booked_at, working.partition, working.state, self.decider)

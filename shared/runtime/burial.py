@@ -5,18 +5,15 @@ from typing import NamedTuple
 import structlog
 
 from schemas.replies import Reply, Status
-from schemas.topics import TOPICS, Kind
 from shared.errors import Poison, Stopped
 from shared.runtime.batch import Plan
 from shared.runtime.dead_letters import announcement, dead_letter
 from shared.runtime.decode import Incoming, Undecodable
 from shared.runtime.publish import RecordBuilder
+from shared.runtime.signing import FOLLOW_UP_SOURCES
 from shared.settings import Settings
 
 log = structlog.get_logger()
-
-FOLLOW_UP_SOURCES = frozenset(f"/{topic.owner}" for topic in TOPICS.values() if topic.kind is Kind.COMMANDS)
-"""A command with such a source was caused by a journal entry of ours; callers and reactions have others."""
 
 
 class Burial(NamedTuple):

@@ -15,6 +15,7 @@ from shared.errors import Poison
 from shared.hashing import request_hash
 from shared.runtime.kafka import ConsumerRecord
 from shared.runtime.service import Service, Show
+from shared.runtime.signing import is_forged
 from shared.settings import Settings
 
 OUR_SOURCES = frozenset(
@@ -114,6 +115,8 @@ class Decoder:
         envelope = Envelope.from_headers(record.headers)
         if not _UUID.fullmatch(envelope.id):
             raise EnvelopeError("ce_id of a command must be a UUID in lower case")
+        if is_forged(self._secret, envelope, record.value):
+            raise EnvelopeError(f"ce_source is {envelope.source}, a service, and ce_signature is not its")
         if envelope.reply_to is None and envelope.reply_partition is None:
             return envelope
         if envelope.reply_to != self._replies:

@@ -32,7 +32,8 @@ _DURABLE = WriteConcern(w="majority", j=True)
 _CODEC: CodecOptions[Document] = CodecOptions(tz_aware=True, tzinfo=UTC)
 _COMMIT_ATTEMPTS_MAX = 3
 _DUE = [("partition", ASCENDING), ("state.due_at", ASCENDING), ("_id", ASCENDING)]
-"""The index of the sweep; streams with nothing due are not in it."""
+CLOSED = [("partition", ASCENDING), ("closed_at", ASCENDING), ("_id", ASCENDING)]
+"""The indexes of the sweep and the archive; streams with nothing due, or that are not closed, are not in them."""
 _DUPLICATE_KEY = 11000
 _NAMESPACE_EXISTS = 48
 _AWAY_CODES = frozenset({6, 7, 89, 91, 189, 262, 9001, 10107, 11600, 11602, 13435, 13436, 50, 64, 246})
@@ -41,10 +42,11 @@ _AWAY_CODES = frozenset({6, 7, 89, 91, 189, 262, 9001, 10107, 11600, 11602, 1343
 
 @dataclass(frozen=True, slots=True)
 class Stored:
-    """A stream as it is stored: the number of commands that wrote it, and its state."""
+    """A stream: how many commands wrote it, and its state. An `archived` one has no snapshot (archive.py)."""
 
     version: int
     document: Document
+    archived: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,7 +66,7 @@ class Append:
     """
 
     entries: list[JournalEntry] = field(default_factory=list)
-    streams: list[tuple[int, Document]] = field(default_factory=list)
+    streams: list[tuple[int | None, Document]] = field(default_factory=list)
     fences: list[tuple[int | None, Document]] = field(default_factory=list)
     dead_letters: list[Document] = field(default_factory=list)
     erased: list[str] = field(default_factory=list)
@@ -108,6 +110,7 @@ class Journal:
                 if error.code != _NAMESPACE_EXISTS:
                     raise
             await self.snapshots.create_index(_DUE, partialFilterExpression={"state.due_at": {"$type": "date"}})
+            await self.snapshots.create_index(CLOSED, partialFilterExpression={"closed_at": {"$type": "date"}})
             await self.snapshots.create_index([("state.waiting", ASCENDING)], sparse=True)
 
     async def ping(self) -> None:
@@ -126,14 +129,10 @@ class Journal:
                 self.entries.find({"_id": {"$in": ids}}).to_list(None),
                 self.snapshots.find({"_id": {"$in": names}}).to_list(None),
             )
-        streams: dict[str, Stored] = {}
-        fences: dict[str, int] = {}
-        for document in found:
-            name = document["_id"]
-            if name.startswith("fence/"):
-                fences[name] = FENCE.upgrade(document)["version"]
-            else:
-                streams[name] = Stored(document["version"], SNAPSHOT.upgrade(document))
+        by_id = {each["_id"]: each for each in found}
+        fences = {name: FENCE.upgrade(each)["version"] for name, each in by_id.items() if name.startswith("fence/")}
+        others = {name: each for name, each in by_id.items() if name not in fences}
+        streams = {name: Stored(each["version"], SNAPSHOT.upgrade(each)) for name, each in others.items()}
         return Loaded({entry["_id"]: cast(JournalEntry, ENTRY.upgrade(entry)) for entry in entries}, streams, fences)
 
     async def buried(self, command_ids: Sequence[str]) -> dict[str, Document]:

@@ -243,7 +243,7 @@ async def renew(subscriber: Any, timeout_s: float) -> None:
     """
     with suppress(Exception):  # What is wrong with the old one is why it goes.
         await asyncio.wait_for(subscriber.stop(), _STOP_TIMEOUT_S)
-    async with translated("joining anew"):
+    async with translated("rejoining the group"):
         await asyncio.wait_for(subscriber.start(), timeout_s)
 
 

@@ -3,6 +3,7 @@
 from schemas.replies import Reply, Status
 from shared.decider import Document
 from shared.ids import closing_id
+from shared.runtime.archive import load
 from shared.runtime.batch import Plan
 from shared.runtime.decode import Query
 from shared.runtime.entries import FORWARDED, HELD, JournalEntry, Outcome
@@ -19,7 +20,7 @@ async def answer_poll(item: Query, plan: Plan, journal: Journal) -> None:
     outcome = await outcome_of(item, plan, journal)
     streams = () if isinstance(outcome, Reply) else written_by(outcome)
     if unread := {*streams} - plan.names:
-        plan.include(unread, (await journal.load([], [*unread])).streams)
+        plan.include(unread, (await load(journal, plan.decider, [], [*unread])).streams)
     plan.reply(item, outcome, streams)
 
 

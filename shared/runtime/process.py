@@ -14,6 +14,7 @@ from shared.decider import Accepted
 from shared.errors import Conflict, Relinquished, Stopped, Unavailable
 from shared.ids import closing_id
 from shared.metrics import RETRIES, timed
+from shared.runtime.archive import load
 from shared.runtime.batch import Plan
 from shared.runtime.burial import Burial, bury, reused
 from shared.runtime.consumer import Batch
@@ -206,7 +207,7 @@ class Processor:
                     names.update(item.incoming.streams.writes, item.incoming.streams.reads)
                 case Query():
                     ids.add(item.command_id)
-        loaded = await self._journal.load(list(ids), list(names))
+        loaded = await load(self._journal, self._service.decider, list(ids), list(names))
         if held := [closing_id(each) for each, entry in loaded.entries.items() if entry["status"] == HELD]:
             closing = await self._journal.load(held, [])
             loaded = replace(loaded, entries={**loaded.entries, **closing.entries})

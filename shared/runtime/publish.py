@@ -17,6 +17,7 @@ from shared.runtime.decode import Preview
 from shared.runtime.entries import FORWARDED, REJECTED, JournalEntry, Outcome, StoredEvent
 from shared.runtime.kafka import ConsumerRecord, Record, partition_of
 from shared.runtime.service import Service
+from shared.runtime.signing import signed
 from shared.settings import Settings
 
 _SPECVERSION = ("ce_specversion", b"1.0")
@@ -29,6 +30,7 @@ class RecordBuilder:
         self._service = service
         self._partitions = settings.partitions
         self._settings = settings
+        self._secret = settings.secret.get_secret_value().encode()
         self._source = f"/{service.name}"
         self._encoded_source = self._source.encode()
         self._changed = ("ce_type", service.changed.encode())
@@ -155,29 +157,24 @@ class RecordBuilder:
 
     def _follow_ups(self, entry: JournalEntry) -> Iterator[Record]:
         for index, follow_up in enumerate(entry["follow_ups"]):
-            subject = follow_up["subject"]
-            headers = Envelope(
+            envelope = Envelope(
                 id=follow_up.get("id") or derived_id("follow-up", entry["_id"], index),
                 type=follow_up["type"],
                 source=self._source,
-                subject=subject,
+                subject=follow_up["subject"],
                 store=entry["store"],
                 correlation_id=entry["correlation"],
                 causation_id=entry["_id"],
                 actor=entry.get("actor"),
-            ).headers()
-            topic = self._settings.topic(follow_up["topic"])
-            partition = partition_of(subject, self._partitions)
+            )
             payload = follow_up["payload"]
             value = payload.encode() if isinstance(payload, str) else orjson.dumps(payload)
-            yield Record(topic, partition, subject.encode(), value, headers)
+            yield self._command(self._settings.topic(follow_up["topic"]), envelope, value)
 
     def passed_on(self, asked: Preview, subject: str) -> Record:
         """A preview as it came, to where its command belongs; who waits for it hears from there."""
         record, envelope = asked.incoming.record, asked.incoming.envelope
-        headers = envelope._replace(type=asked.type, subject=subject).headers()
-        partition = partition_of(subject, self._partitions)
-        return Record(self._commands, partition, subject.encode(), record.value or b"", headers)
+        return self._command(self._commands, envelope._replace(type=asked.type, subject=subject), record.value or b"")
 
     def _forward(self, entry: JournalEntry) -> Record:
         """The command as it came, to where it belongs; who waits for its outcome hears from there.
@@ -185,12 +182,12 @@ class RecordBuilder:
         It keeps the source, so that a caller's command may still end in dead letters and a follow-up may not (P6).
         The caller's hash is not carried: each repeat forwards the value of the first, which hashes alike there (P3).
         """
-        subject, told = entry["to"], entry.get("input", {})
-        headers = Envelope(
+        told = entry.get("input", {})
+        envelope = Envelope(
             id=forward_id(entry["_id"]),
             type=entry["type"],
             source=entry["source"],
-            subject=subject,
+            subject=entry["to"],
             store=entry["store"],
             correlation_id=entry["correlation"],
             causation_id=entry["_id"],
@@ -200,9 +197,13 @@ class RecordBuilder:
             input_source=told.get("source"),
             input_id=told.get("id"),
             actor=entry.get("actor"),
-        ).headers()
-        partition = partition_of(subject, self._partitions)
-        return Record(self._commands, partition, subject.encode(), entry["value"], headers)
+        )
+        return self._command(self._commands, envelope, entry["value"])
+
+    def _command(self, topic: str, envelope: Envelope, value: bytes) -> Record:
+        """A command as it goes to its topic, signed where a service sends it on its own."""
+        subject, headers = envelope.subject, signed(self._secret, envelope, value).headers()
+        return Record(topic, partition_of(subject, self._partitions), subject.encode(), value, headers)
 
 
 def forward_id(command_id: str) -> str:

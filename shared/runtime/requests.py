@@ -124,7 +124,7 @@ class Requester:
         failures = self._failures
         async with self._connecting:
             if failures != self._failures:
-                raise Unavailable("the broker was away a moment ago")
+                raise Unavailable("the broker was not available a moment ago")
             try:
                 await self._producer.ensure_started()
             except Unavailable:

@@ -3,9 +3,9 @@
 from shared.shapes import Shape, unchanged
 
 ENTRY = Shape("journal_entry", unchanged, unchanged)
-"""Its events say their version in their type (`points.loaded.v1`)."""
+"""Its events say their version in their types, which end in it: `.v1`."""
 
-SNAPSHOT = Shape("snapshot", unchanged)
+SNAPSHOT = Shape("snapshot", unchanged, unchanged)
 
 FENCE = Shape("fence", unchanged)
 

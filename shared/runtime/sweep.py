@@ -37,7 +37,7 @@ class Sweep:
     """Proposes what is due in the partitions of the command topic that this process holds.
 
     At most one page of proposals waits in the topic: the next page is read when these have been decided, or after a
-    minute, so that ten thousand that fall due at one midnight do not stand before the customers' commands.
+    minute, so that ten thousand that fall due at one midnight do not stand before what callers send.
     """
 
     def __init__(

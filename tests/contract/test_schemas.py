@@ -165,6 +165,7 @@ def test_envelope(kind: Kind) -> None:
         input_source="/shop/nl",
         input_id="S-1",
         actor="client:c",
+        signature="cd" * 32,
     )
     headers = {name: value.decode() for name, value in whole.headers()}
     schema = envelope_schema(kind)

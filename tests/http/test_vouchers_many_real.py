@@ -1,13 +1,16 @@
 """A customer with thousands of vouchers costs what any other costs: to write, to show, to page through."""
 
+import asyncio
 from collections.abc import AsyncIterator
-from itertools import islice
+from itertools import cycle, islice
+from random import Random
 from typing import Any
 
+import bson
 import pytest
 
 from services.edge.families.crm import presenting as crm
-from services.edge.views import customers
+from services.edge.views import composing, customers
 from services.edge.views.customers import APART, VOUCHERS_MAX
 from services.edge.views.snapshots import of_part
 from services.edge.views.upserts import replace_older
@@ -21,6 +24,7 @@ from tests.http.test_views_real import snapshot
 pytestmark = pytest.mark.real
 
 MANY = 2_500
+USED = ("redeemed", "void", "expired")
 CARD = "C-1"
 ACCOUNT = account_id("default", CARD)
 
@@ -117,3 +121,73 @@ async def test_an_old_document_with_many_vouchers_heals(views: Views, installati
 def installation_edge(empty_installation: Installation) -> Any:
     """The edge's database."""
     return empty_installation.collection("edge", customers.CUSTOMERS).database
+
+
+async def test_a_thousand_used_vouchers_leave_nothing_behind(views: Views, installation_edge: Any) -> None:
+    """The document is as small as before, late snapshots bring none back, and the list has them all."""
+    await views.apply([customer("C", 1, [CARD]), snapshot(CARD, 1), voucher("V-kept", 1, CARD)], ())
+    people = installation_edge["customers"]
+    before = await people.find_one({})
+    serials = [f"V-{number:04}" for number in range(1_000)]
+    for start in range(0, 1_000, 25):
+        some = serials[start : start + 25]
+        await views.apply([voucher(serial, 1, CARD) for serial in some], ())
+        assert await shown(views) == [*some, "V-kept"]
+        await views.apply(
+            [voucher(serial, 2, CARD, state) for serial, state in zip(some, cycle(USED), strict=False)], ()
+        )
+        assert await shown(views) == ["V-kept"]
+    assert await people.find_one({}) == before, "nothing is left of those that were used"
+    for late in (serials[:500], serials[990:]):
+        await views.apply([voucher(serial, 1, CARD) for serial in late], ())
+    await views.apply([customer("C", 2, [CARD]), snapshot(CARD, 2)], ())
+    assert await shown(views) == ["V-kept"]
+    after = await people.find_one({})
+    assert (len(bson.encode(after)), APART in after) == (len(bson.encode(before)), False)
+    assert await paged(views) == [*serials, "V-kept"]
+
+
+async def test_what_an_earlier_release_left_of_used_vouchers_goes(views: Views, installation_edge: Any) -> None:
+    await views.apply([customer("C", 1, [CARD]), snapshot(CARD, 1), voucher("V-used", 2, CARD, "redeemed")], ())
+    left = [{"id": "voucher/default/V-used", "version": 2}]
+    await installation_edge["customers"].update_one({}, {"$set": {"vouchers": left}})
+    await views.apply([voucher("V-new", 1, CARD)], ())
+    stored = await installation_edge["customers"].find_one({})
+    assert [part["id"] for part in stored["vouchers"]] == ["voucher/default/V-new"]
+
+
+async def test_writers_at_once_end_with_the_newest_of_each_voucher(views: Views) -> None:
+    """Each of several writers may have read before the others wrote."""
+    chance = Random(11)
+    await views.apply([customer("C", 1, [CARD]), snapshot(CARD, 1)], ())
+    for turn in range(40):
+        states = ["issued", chance.choice(USED), "issued", "redeemed"][: chance.randrange(2, 5)]
+        parts = [voucher(f"V-{turn:02}", version, CARD, state) for version, state in enumerate(states, 1)]
+        chance.shuffle(parts)
+        upserts = [upsert for part in parts if (upsert := of_part(part)) is not None]
+        await asyncio.gather(*(views.snapshots.write_durably([each]) for each in upserts))
+        serials = {f"V-{turn:02}"} if states[-1] == "issued" else set()
+        assert {*await shown(views)} == serials, (turn, states)
+        await views.apply([voucher(f"V-{turn:02}", 9, CARD, "void")], ())
+
+
+async def test_a_writer_whom_a_newer_state_overtook_takes_back_what_it_showed(
+    views: Views, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It has read the voucher as issued; before it shows that, another writer is done with its redemption."""
+    await views.apply([customer("C", 1, [CARD]), snapshot(CARD, 1)], ())
+    overtaken: list[list[dict[str, Any]]] = []
+    issued, stored = of_part(voucher("V", 1, CARD)), composing._stored
+    assert issued is not None
+
+    async def overtaking(database: Any, ids: Any) -> list[dict[str, Any]]:
+        found = await stored(database, ids)
+        if not overtaken:
+            overtaken.append(found)
+            await views.apply([voucher("V", 2, CARD, "redeemed")], ())
+        return found
+
+    monkeypatch.setattr(composing, "_stored", overtaking)
+    await views.snapshots.write_durably([issued])
+    assert [each["version"] for each in overtaken[0]] == [1]
+    assert await shown(views) == []

@@ -7,9 +7,12 @@ from pymongo import WriteConcern
 from pymongo.asynchronous.database import AsyncDatabase
 
 from schemas.base import format_instant
+from schemas.holds import TransactionClosed
 from services.edge.views import customers
 from services.edge.views.changes import of_value
+from services.points.decider import DECIDER
 from shared.ids import account_id
+from shared.runtime.folding import snapshot_of
 from shared.writes import write_of
 from tests.http.ledger import change
 from tests.http.test_customer_views_real import voucher
@@ -24,6 +27,34 @@ OWNER = account_id("default", "C-7")
 OWNED = 2_000
 WAITING = range(90_000, 90_050)
 """Accounts for which inputs wait."""
+CLOSED, LONG_CLOSED, LEFT = 20_000, 450, 50
+"""Transactions that are closed; of those some for long, and others besides whose snapshots have left."""
+
+
+def transaction(number: int) -> str:
+    """The stream of one of the closed transactions; those that have left come last."""
+    return f"transaction/s/{number:06}"
+
+
+async def fill_transactions(database: AsyncDatabase[Any]) -> None:
+    """Closed transactions, each with its entry."""
+    entries: list[dict[str, Any]] = []
+    states: list[dict[str, Any]] = []
+    for number in range(CLOSED + LEFT):
+        name, place, for_long = transaction(number), number % 3, number < LONG_CLOSED or number >= CLOSED
+        at = datetime(2020 if for_long else 2090, 1, 1, tzinfo=UTC) + timedelta(seconds=number)
+        event = TransactionClosed(
+            transaction_id=f"{number:06}", account="a", decision="cancelled", booked_at=format_instant(at)
+        )
+        written = [{"stream": name, "data": DECIDER.dump_event(event)}]
+        entries.append(
+            {"_id": f"t-{number}", "store": "s", "at": at, "partition": place, "writes": [write_of(name, 1)]}
+            | {"status": "accepted", "events": written}
+        )
+        state = DECIDER.evolve(DECIDER.initial(name), event)
+        states.append(snapshot_of(name, 1, at, place, state, DECIDER))
+    await insert(database, "journal", entries)
+    await insert(database, "snapshots", states[:CLOSED])
 
 
 async def insert(database: AsyncDatabase[Any], name: str, documents: list[Any]) -> None:
@@ -39,7 +70,8 @@ def stream(number: int) -> str:
 
 
 async def fill_points(database: AsyncDatabase[Any]) -> None:
-    """A write for each stream, and one stream with many; dead letters of many subjects."""
+    """A write for each stream, and one stream with many; closed transactions; dead letters of many subjects."""
+    await fill_transactions(database)
     entries: list[dict[str, Any]] = [
         {
             "_id": f"e-{number}",

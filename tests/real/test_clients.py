@@ -90,11 +90,11 @@ async def test_what_cannot_be_is_told_in_one_line(empty_installation: Installati
         ((*add, "loyalty"), "unknown scope loyalty; the scopes are api_crm, "),
         (("clients", "add", "", "--scope", "api_crm"), "a client's name has 1 to 64 printable characters"),
         (("clients", "add", "a\nb", "--scope", "api_crm"), "a client's name has 1 to 64 printable characters"),
-        (("clients", "disable", "tell"), "there is no client 'tell'"),
-        (("clients", "enable", "tell"), "there is no client 'tell'"),
-        (("clients", "remove", "tell"), "there is no client 'tell'"),
-        (("clients", "remove", "till"), "till is enabled: `fealty clients disable till` first"),
-        (("clients", "rotate-secret", "tell"), "there is no client 'tell'"),
+        (("clients", "disable", "tell"), "unknown client 'tell'; `fealty clients list` shows the names"),
+        (("clients", "enable", "tell"), "unknown client 'tell'; `fealty clients list` shows the names"),
+        (("clients", "remove", "tell"), "unknown client 'tell'; `fealty clients list` shows the names"),
+        (("clients", "remove", "till"), "till is enabled: run `fealty clients disable till` first"),
+        (("clients", "rotate-secret", "tell"), "unknown client 'tell'; `fealty clients list` shows the names"),
         (("token", "--root", "nowhere"), "no stack runs on nowhere: start one with `fealty up --demo`"),
     ):
         code, out, err = await fealty(installation, *arguments)

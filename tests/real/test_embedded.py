@@ -259,5 +259,5 @@ def test_what_is_missing_is_one_line_that_names_the_variable(
     monkeypatch.setenv("PATH", str(tmp_path))
     with pytest.raises(StackError, match=r"^Kafka needs Java 17.*KAFKA_BOOTSTRAP_SERVERS.*$"):
         locate_kafka()
-    with pytest.raises(StackError, match=r"^Maven fetches Kafka.*KAFKA_HOME.*KAFKA_BOOTSTRAP_SERVERS.*$"):
+    with pytest.raises(StackError, match=r"^Maven is needed to download Kafka.*KAFKA_HOME.*KAFKA_BOOTSTRAP_SERVERS.*$"):
         fetch_kafka(tmp_path / "servers")

@@ -67,7 +67,7 @@ async def test_the_report_closes_at_what_accounts_have(installation: Installatio
     code, out, _ = await fealty(installation, "report", "liability")
     assert rows(out)[0][:3] == [CASHBACK, "EUR", today]
     code, out, err = await fealty(installation, "report", "liability", "--programme", "NONE")
-    assert (code, out, err) == (2, "", "fealty: there is no programme 'NONE'\n")
+    assert (code, out, err) == (2, "", "fealty: unknown programme 'NONE'; `fealty programmes list` shows the ids\n")
 
 
 async def test_days_are_those_of_the_programmes_zone_and_bounds_keep_the_sums(installation: Installation) -> None:

@@ -11,6 +11,7 @@ from shared.runtime.app import make_broker
 from shared.runtime.consumer import Batch, Pump
 from shared.runtime.health import Health
 from shared.runtime.kafka import partition_of
+from shared.runtime.signing import signed
 from tests.harness import Headers, Installation, answers, eventually, header
 from tests.real.workload import Workload, check
 
@@ -75,7 +76,8 @@ async def test_a_follow_up_that_cannot_be_done_stops_its_partition_only(installa
     ready = f"http://127.0.0.1:{port}/health/ready"
     assert await answers(ready)
     await installation.send("points.commands", b"{}", [("ce_specversion", b"1.0"), *headers], "S-1", partition=0)
-    own: Headers = [(name, b"/points" if name == "ce_source" else value) for name, value in headers]
+    ours = Envelope.from_headers(headers)._replace(source="/points")
+    own: Headers = [*signed(installation.secret, ours, b"{}").headers()]
     await installation.send("points.commands", b"{}", own, "S-1", partition=1)
     await eventually(lambda: answers(ready), False)
     work = Workload(seed=52)

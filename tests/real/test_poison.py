@@ -10,6 +10,7 @@ from schemas.envelope import Envelope
 from shared.errors import Stopped
 from shared.ids import account_id, new_id
 from shared.runtime import burial
+from shared.runtime.signing import signed
 from tests.commands import Command
 from tests.harness import Headers, Installation, eventually, header, payload
 from tests.real.counter import COUNT
@@ -42,6 +43,12 @@ def reply_at(partition: int) -> dict[str, Any]:
     return {"reply_to": REPLIES, "reply_partition": partition}
 
 
+def forged(source: str) -> Headers:
+    """A service's name, signed by who does not know the secret."""
+    claimed = Envelope.from_headers(envelope(source=source))
+    return [*signed(b"not the secret", claimed, body("1")).headers()]
+
+
 def without(name: str) -> Headers:
     return [(key, value) for key, value in envelope() if key != name]
 
@@ -71,6 +78,9 @@ POISON: dict[str, tuple[bytes | None, Callable[[], Headers], str]] = {
     "a reply address elsewhere": (body("1"), lambda: envelope(reply_to="points.events"), "bad_envelope"),
     "a reply partition that there is not": (body("1"), lambda: envelope(**reply_at(99)), "bad_envelope"),
     "a reply partition of 30 digits": (body("1"), lambda: envelope(**reply_at(10**30)), "bad_envelope"),
+    "a service's name without its signature": (body("1"), lambda: envelope(source="/points"), "bad_envelope"),
+    "a service's name with another signature": (body("1"), lambda: forged("/voucher"), "bad_envelope"),
+    "a service's name, and nothing else that is right": (b"{", lambda: envelope(source="/customer"), "bad_envelope"),
     "a null value": (None, envelope, "no_value"),
     "a mebibyte": (body("1", ', "context": {"comment": "' + "x" * 2**20 + '"}'), envelope, "too_large"),
 }

@@ -16,6 +16,7 @@ from shared.runtime.batch import Plan, States
 from shared.runtime.entries import JournalEntry
 from shared.runtime.journal import Append, Journal, Loaded
 from shared.runtime.publish import RecordBuilder, encoded_reply
+from shared.runtime.signing import signed
 from tests.entries import entry_of
 from tests.harness import Command, Headers, header, payload
 from tests.real.counter import COUNT, COUNTER, DECIDER, DEFECT, DELETED, FOLLOWED, UNDO
@@ -82,13 +83,12 @@ async def test_follow_ups_are_published_with_derived_ids_and_never_dead_lettered
     await bench.processor().handle(await bench.batch())
     follow_up = (await bench.installation.read("points.commands"))[-1]
     assert header(follow_up, "ce_id") == derived_id("follow-up", cause, 0)
-    assert header(follow_up, "ce_causationid") == cause
-    assert header(follow_up, "ce_source") == "/points"
+    assert (header(follow_up, "ce_causationid"), header(follow_up, "ce_source")) == (cause, "/points")
     await bench.processor().handle(await bench.batch())
     assert await bench.sum() == FOLLOWED + 1
-    headers: Headers = [*Envelope(id=new_id(), type=COUNT, source="/points", subject="c").headers()]
-    before = await bench.count(2)
-    offset = await bench.installation.send("points.commands", b'{"by": "much"}', headers, "c")
+    wrong, own = b'{"by": "much"}', Envelope(id=new_id(), type=COUNT, source="/points", subject="c")
+    before, headers = await bench.count(2), signed(bench.installation.secret, own, wrong).headers()
+    offset = await bench.installation.send("points.commands", wrong, [*headers], "c")
     behind = await bench.count(4)
     with pytest.raises(Stopped) as stopped:
         await bench.processor().handle(await bench.batch())

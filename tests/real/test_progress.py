@@ -67,7 +67,7 @@ async def test_whoever_stands_still_is_not_alive(
     async with reading(settings) as (health, readers, ended):
 
         async def dead() -> set[str]:
-            return {name for name, why in health.not_alive().items() if "none is done" in why}
+            return {name for name, why in health.not_alive().items() if "none is processed" in why}
 
         for topic in ("oms.fulfilments", "points.changes"):
             await installation.send(topic, b"{}", [], "k", partition=1)

@@ -13,7 +13,9 @@ from typing import Any
 import pytest
 from pymongo.asynchronous.database import AsyncDatabase
 
+from cli import ledger
 from cli.commands.unknown_accounts import unknown_accounts
+from cli.ledger import Ledger
 from cli.rebuild.store import Store
 from services.edge.auth.store import Credentials
 from services.edge.views import refusal_store as refusals
@@ -23,12 +25,12 @@ from services.edge.views.snapshots import of_part
 from services.edge.views.table import VIEWS
 from services.edge.views.views import Views
 from services.edge.views.writing import SnapshotWriter
+from services.points.main import SERVICE as POINTS
 from shared.ids import account_id
-from shared.runtime import ledger
+from shared.runtime.archive import Archive, load
 from shared.runtime.health import Health
 from shared.runtime.history import History
 from shared.runtime.journal import Append, Journal
-from shared.runtime.ledger import Ledger
 from shared.settings import Settings
 from shared.writes import write_of
 from tests.entries import entry_of
@@ -36,7 +38,19 @@ from tests.harness import Installation, new_installation
 from tests.http.ledger import START, change
 from tests.http.test_customer_views_real import AT, customer, voucher
 from tests.http.test_views_real import snapshot
-from tests.real.filling import LONG, LONG_WRITES, NOW, OWNER, fill_edge, fill_points, stream
+from tests.real.filling import (
+    CLOSED,
+    LEFT,
+    LONG,
+    LONG_CLOSED,
+    LONG_WRITES,
+    NOW,
+    OWNER,
+    fill_edge,
+    fill_points,
+    stream,
+    transaction,
+)
 from tests.real.plans import profiled
 from tests.servers import Servers
 
@@ -45,7 +59,8 @@ pytestmark = pytest.mark.real
 
 WHOLE = {"Ledger.moved", "History.sample"}
 """These read all there is: for an operator's report, and to share a rebuild out among processes."""
-AROUND = {"Journal.ping", "Journal.close", "Journal.prepare", "Catalogue.check", "Catalogue.replace", "Catalogue.of"}
+AROUND = {"Journal.ping", "Journal.close", "Journal.prepare", "Archive.run"}
+AROUND |= {"Catalogue.check", "Catalogue.replace", "Catalogue.of"}
 """No queries of documents."""
 WRITE_ALIKE = {"SnapshotWriter.feed", "Statements.book", "Refusals.feed"}
 """These write as others that are called, or by `_id` alone."""
@@ -100,9 +115,14 @@ async def of_the_runtime(filled: Filled) -> dict[str, Any]:
         async with ledger.ledger(journal) as read:
             return [each async for each in read.streams("account/s/0001")]
 
+    left = [transaction(number) for number in range(CLOSED, CLOSED + LEFT)]
+    archive = Archive(POINTS, Settings(), journal, lambda: [0, 1, 2])
     snapshots = [{"_id": stream(number), "version": 1, "partition": 0, "state": {}} for number in (20, 21)]
     return {
         "Journal.load": journal.load([*ids, "none", "nor this"], [*names, "fence/points.commands/1", "none"]),
+        "archive.load": load(journal, POINTS.decider, [], [transaction(9), "transaction/s/none", *names]),
+        "archive.load of what has left": load(journal, POINTS.decider, [], left),
+        "Archive.turn": archive.turn(),
         "Journal.buried": journal.buried(["c-1", "none"]),
         "Journal.append": journal.append(batch),
         "Journal.bury": journal.bury([dead_letter_of("oms.fulfilments", 3)]),
@@ -125,6 +145,7 @@ async def of_the_runtime(filled: Filled) -> dict[str, Any]:
         "unknown_accounts": unknown_accounts(journal, 20),
         "letters_of": ledger.letters_of(journal, ["000123", "000124"], 20),
         "Store.put": store.put(snapshots),
+        "Store.leave_out": store.leave_out([{"_id": each, "version": 1} for each in (transaction(1), stream(22))]),
         "Store.found": store.found(stream(6)),
         "Store.replace": store.replace({"_id": stream(6), "version": 1, "state": {}}, found),
         "Store.remove": store.remove({"_id": stream(8), "version": 1}),
@@ -237,9 +258,11 @@ async def examined(database: AsyncDatabase[Any], calls: dict[str, Any]) -> list[
 
 async def test_the_runtime_examines_what_it_returns(filled: Filled) -> None:
     calls = await of_the_runtime(filled)
-    covered(calls, Journal, History, Ledger, Store)
+    covered(calls, Journal, History, Ledger, Store, Archive)
     assert {"last_movements", "opened_at", "letters_of", "unknown_accounts"} <= calls.keys()
     assert await examined(filled.database("points"), calls) == []
+    closed = filled.database("points")["snapshots"].count_documents({"closed_at": {"$exists": True}})
+    assert await closed == CLOSED - LONG_CLOSED, "those that were closed for long have left, and no other"
 
 
 async def test_the_edge_examines_what_it_returns(filled: Filled) -> None:

@@ -16,6 +16,7 @@ from cli.rebuild import rebuild, rebuilder
 from cli.rebuild.store import Store
 from shared.decider import Accepted, Decider, Document, Streams
 from shared.runtime.journal import Journal
+from shared.runtime.stored import SNAPSHOT
 from shared.writes import write_of
 from tests import forks
 from tests.harness import Installation, eventually
@@ -100,7 +101,7 @@ async def test_a_killed_rebuild_goes_on_where_it_was(installation: Installation)
     await collection.update_one({"_id": first}, {"$set": {"mark": True}})
     code, out, err = await fealty(installation, "rebuild", "points")
     assert (code, out) == (0, await counts(installation))
-    assert "an earlier call was cut short" in err
+    assert "continued the interrupted run" in err
     assert {**await snapshots(installation), first: before[first]} == before
     assert await collection.count_documents({"mark": True}) == 1
     await collection.update_one({"_id": first}, {"$unset": {"mark": 1}})
@@ -246,7 +247,7 @@ async def test_a_journal_with_odd_names_is_folded_whole_from_any_page(
             assert found == {
                 stream: {
                     "_id": stream,
-                    "v": 1,
+                    "v": SNAPSHOT.version,
                     "version": 7,
                     "booked_at": now,
                     "partition": part,

@@ -118,14 +118,14 @@ def _refusals() -> list[Document]:
 
 
 def _parts(field: str) -> list[Document]:
-    """The parts of a customer's document: with what is shown, and without."""
+    """The part of a customer's document."""
     if field == ACCOUNTS:
         document = _views(ACCOUNT_VIEW, f"account/s/{ACCOUNT}")[0]
         shown = composing._shown_account(document)
     else:
         document = _views(VOUCHER_VIEW, "voucher/s/V")[0]
         shown = composing._shown_voucher({"view": {**document["view"], "state": "issued"}}) or {}
-    return [composing._part(field, document, each) for each in (shown, None)]
+    return [composing._part(field, document, shown)]
 
 
 def _customers() -> list[Document]:
@@ -137,7 +137,7 @@ def _customers() -> list[Document]:
         **bson.decode(upsert.document.raw, _AWARE),
         "store": "s",
         "links": [ACCOUNT],
-        "accounts": _parts(ACCOUNTS)[:1],
+        "accounts": _parts(ACCOUNTS),
         "vouchers": _parts(VOUCHERS),
     }
     put: Any = composing._profile(upsert)._doc

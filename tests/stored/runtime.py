@@ -6,7 +6,6 @@ from typing import Any, cast
 from aiokafka import ConsumerRecord
 
 from cli.rebuild import Report
-from cli.rebuild.fold import Fold
 from schemas.envelope import Envelope
 from schemas.points import PointsRefusal
 from services.points.decider import DECIDER
@@ -16,6 +15,7 @@ from shared.runtime.batch import Plan, Working
 from shared.runtime.dead_letters import announcement, dead_letter
 from shared.runtime.decode import Incoming
 from shared.runtime.entries import FORWARDED, HELD, JournalEntry
+from shared.runtime.folding import Fold
 from shared.runtime.journal import Loaded
 from shared.runtime.outcomes import closed, entry_of, reply_of
 from shared.runtime.publish import RecordBuilder

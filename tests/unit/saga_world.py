@@ -62,6 +62,10 @@ class Service:
         for stream, event in accepted.events:
             assert stream in streams.writes
             self.states[stream] = decider.evolve(self._state(stream), event)
+            if decider.closed(self.states[stream]):
+                assert decider.may_close(stream)
+                assert decider.views(self.states[stream]) is None, "whoever sees it would miss that it leaves"
+                assert decider.dump_state(self.states[stream]).get("due_at") is None, "no sweep would find it"
         assert all(self._state(stream) == state for stream, state in (accepted.states or {}).items())
         status = "held" if accepted.held else "accepted" if accepted is outcome else "rejected"
         self.entries[message.id] = Entry(message.id, message.type, message.subject, status, accepted.events)

@@ -7,7 +7,7 @@ import pytest
 import yaml
 from prometheus_client import REGISTRY
 
-from services.edge.views import refusals  # noqa: F401 - registers its metrics, as the edge does
+from services.edge.views import table  # noqa: F401 - registers their metrics, as the edge does
 from services.points import main  # noqa: F401
 
 RULES = [

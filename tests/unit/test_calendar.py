@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from schemas.programme import ExpiryRule
-from shared.calendar import account_expiry_instant, add_months, expiry_instant, first_instant, local_date
+from shared.calendar import add_months, expiry_after_months, expiry_instant, first_instant, local_date
 
 
 def instant(text: str) -> datetime:
@@ -46,8 +46,8 @@ def test_beyond_the_calendar_is_never(rule: dict[str, Any], day: str) -> None:
 
 
 def test_months_of_inactivity_end_on_the_day_after() -> None:
-    assert account_expiry_instant(1, "UTC", date(2026, 1, 31)) == instant("2026-03-01T00:00Z")
-    assert account_expiry_instant(1200, "UTC", date(9950, 1, 31)) is None
+    assert expiry_after_months(1, "UTC", date(2026, 1, 31)) == instant("2026-03-01T00:00Z")
+    assert expiry_after_months(1200, "UTC", date(9950, 1, 31)) is None
 
 
 @pytest.mark.parametrize(
@@ -107,6 +107,6 @@ def test_the_ends_of_the_calendar_have_a_date_in_every_zone(zone: str, at: str) 
     assert abs((day - datetime.fromisoformat(at).date()).days) <= 1
     for rule in RULES:
         expiry_instant(ExpiryRule.model_validate(rule), zone, day)
-    account_expiry_instant(12, zone, day)
+    expiry_after_months(12, zone, day)
     assert first_instant(date.min, zone).date() == date.min
     assert first_instant(date.max, zone).date() >= date(9999, 12, 30)

@@ -189,3 +189,9 @@ def test_how_long_topics_keep_their_records() -> None:
     assert keeps({"retention.ms": str(6 * 24 * 3_600_000)}) == "6 days"
     assert keeps({"retention.ms": "-1"}) == "for ever"
     assert keeps({"cleanup.policy": "compact"}) == "the latest record of each key"
+
+
+def test_brackets_in_a_help_text_are_shown(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The renderer of help texts takes them for markup unless they are escaped, and leaves them out."""
+    monkeypatch.setenv("COLUMNS", "200")
+    assert "pip install 'fealty[parquet]'" in CliRunner().invoke(app, ["export", "changes", "--help"]).output

@@ -1,5 +1,6 @@
 """Commands that wait for servers tell whoever looks on within a second, on standard error alone."""
 
+import asyncio
 import importlib
 import json
 import os
@@ -9,16 +10,20 @@ import select
 import signal
 import socket
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Awaitable, Callable, Iterator
+from contextlib import nullcontext
 from pathlib import Path
-from typing import NoReturn
+from typing import ClassVar, NoReturn
 
 import pytest
 
 from cli import commands
-from cli.commands import console
+from cli.commands import apply, console, declared, up, verify
+from cli.commands.cross_checks import Known
 from cli.main import app
 from services.registry import SERVICES
+from shared.embedded.supervisor import Supervisor
+from shared.findings import Report
 from tests.harness import DEMO
 from tests.unit.test_cli_output import ALL, example_of
 
@@ -78,6 +83,93 @@ def test_whoever_waits_for_servers_is_told(
     assert not printed
 
 
+async def for_ever(*_: object, **__: object) -> NoReturn:
+    await asyncio.Event().wait()
+    raise AssertionError
+
+
+def at_once(result: object) -> Callable[..., Awaitable[object]]:
+    """In place of a step that has been waited for."""
+
+    async def step(*_: object, **__: object) -> object:
+        return result
+
+    return step
+
+
+@pytest.fixture
+def soon_told(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.setattr(console, "_QUIET_MAX_S", 0.05)
+    monkeypatch.setenv("TERM", "xterm")
+    monkeypatch.setenv("FEALTY_ROOT", str(tmp_path))
+
+
+@pytest.mark.usefixtures("soon_told")
+def test_apply_waits_for_the_services_once_it_knows_what_is_declared(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(declared, "declared", at_once(Known({}, {}, {})))
+    monkeypatch.setattr(apply, "apply", for_ever)
+    told, printed = seen(lambda: app(["apply", "-f", str(DEMO)], standalone_mode=False))
+    assert told.strip() == "fealty: waiting for replies of the services; press Ctrl-C to stop"
+    assert not printed
+
+
+@pytest.mark.usefixtures("soon_told")
+def test_verify_shows_that_it_reads_topics_once_the_journals_are_read(monkeypatch: pytest.MonkeyPatch) -> None:
+    for step in ("verify_with_progress", "verify_transactions_with_progress"):
+        monkeypatch.setattr(verify, step, at_once(Report()))
+    monkeypatch.setattr(verify, "verify_published", for_ever)
+    monkeypatch.setattr(verify, "journal_of", lambda *_: nullcontext())
+    told, printed = seen(lambda: app(["verify", "--topics", "-o", "json"], standalone_mode=False))
+    assert "reading topics" in told
+    assert not printed
+
+
+class Answering:
+    """Servers that answer at once."""
+
+    kafka = mongo = None
+    settings: ClassVar[dict[str, object]] = {}
+
+    def __init__(self, root: Path) -> None:
+        self.root = root
+
+    async def __aenter__(self) -> "Answering":
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        pass
+
+
+class Silent(Answering):
+    """Servers that never do."""
+
+    async def __aenter__(self) -> "Answering":
+        await for_ever()
+
+
+@pytest.mark.usefixtures("soon_told")
+@pytest.mark.parametrize(
+    ("stack", "topics", "last"),
+    [
+        (Silent, for_ever, "starting Kafka and MongoDB"),
+        (Answering, for_ever, "Kafka and MongoDB answer"),
+        (Answering, at_once(["t"]), "topics exist, 1 of them new"),
+    ],
+    ids=["servers", "topics", "services"],
+)
+def test_up_says_each_step_that_it_has_come_to(
+    stack: type[Answering], topics: object, last: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(up, "Stack", stack)
+    monkeypatch.setattr(up, "create_topics", topics)
+    monkeypatch.setattr(up, "journal_of", lambda *_: nullcontext())
+    monkeypatch.setattr(Supervisor, "start", for_ever)
+    told, printed = seen(lambda: app(["up"], standalone_mode=False))
+    assert not told
+    lines = printed.decode().splitlines()
+    assert [line.strip() for line in lines][-1].endswith(f"s  {last}")
+
+
 def seen(command: Callable[[], object]) -> tuple[str, bytes]:
     """What a command says first on a terminal, and what it has written to a pipe by then; it is killed for that."""
     terminal, theirs = pty.openpty()
@@ -88,8 +180,9 @@ def seen(command: Callable[[], object]) -> tuple[str, bytes]:
     os.close(theirs)
     os.close(theirs_too)
     try:
-        ready, _, _ = select.select([terminal], [], [], _WITHIN_S)
+        select.select([terminal, pipe], [], [], _WITHIN_S)
         time.sleep(0.05)  # For the rest of the line.
+        ready, _, _ = select.select([terminal], [], [], 0)
         told = os.read(terminal, 4_096).decode() if ready else ""
     finally:
         os.kill(child, signal.SIGKILL)

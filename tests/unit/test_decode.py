@@ -13,10 +13,12 @@ from services.points.main import SERVICE
 from shared.errors import Poison
 from shared.ids import new_id
 from shared.runtime.decode import Decoder, Incoming, Query, Undecodable
+from shared.runtime.signing import FOLLOW_UP_SOURCES, signed
 from shared.settings import Settings
 
 REASONS = {"bad_envelope", "no_value", "too_large", "unknown_type", "bad_payload"}
 DECODE = Decoder(SERVICE, Settings())
+SECRET = Settings().secret.get_secret_value().encode()
 
 
 @dataclass
@@ -141,3 +143,41 @@ def test_a_time_as_in_rfc_3339_is_taken(text: str) -> None:
 def test_a_time_that_is_none_is_refused_with_an_example(text: str) -> None:
     with pytest.raises(EnvelopeError, match=r"ce_time .* such as 2026-11-22T10:00:00Z"):
         Envelope.from_headers([*GOOD, ("ce_time", text.encode())])
+
+
+SERVICE_SOURCES = sorted(FOLLOW_UP_SOURCES)
+CLAIMED = Envelope(id=new_id(), type="points.know_number.v1", source="/points", subject="s")
+KNOWN = b'{"accountNumber": "6299"}'
+LATER = "01936f2e-7c00-7000-8000-000000000002"
+
+
+@pytest.mark.parametrize("source", SERVICE_SOURCES)
+def test_a_service_is_believed_to_be_the_sender_by_its_signature(source: str) -> None:
+    claimed = CLAIMED._replace(source=source)
+    assert isinstance(DECODE(stub(signed(SECRET, claimed, KNOWN))), Incoming)
+    for other in (claimed, claimed._replace(signature="\u00e9"), signed(b"a guess", claimed, KNOWN)):
+        found = DECODE(stub(other))
+        assert isinstance(found, Undecodable)
+        assert (found.envelope, str(found.error)) == (
+            None,
+            f"ce_source is {source}, a service, and ce_signature is not its",
+        )
+
+
+@pytest.mark.parametrize(
+    "changed",
+    [{"id": LATER}, {"type": "points.adjust.v1"}, {"source": "/voucher"}, {"subject": "t"}, {"store": "other"}],
+    ids=str,
+)
+def test_a_signature_is_of_one_command_alone(changed: dict[str, Any]) -> None:
+    taken = signed(SECRET, CLAIMED, KNOWN)._replace(**changed)
+    assert isinstance(DECODE(stub(taken)), Undecodable)
+    assert isinstance(DECODE(stub(signed(SECRET, CLAIMED, b"{}"))), Undecodable)
+
+
+def test_who_is_no_service_signs_nothing() -> None:
+    assert signed(SECRET, CLAIMED._replace(source="/edge"), KNOWN).signature is None
+
+
+def stub(envelope: Envelope) -> Any:
+    return Stub(KNOWN, [*envelope.headers()])

@@ -72,18 +72,22 @@ def test_a_killed_fetch_leaves_nothing_that_looks_complete(bare: Path, tmp_path:
     servers = tmp_path / "servers"
     # It writes one jar of several into the directory that it was told, then hangs.
     half = 'for word; do out="${word#-DoutputDirectory=}"; done; /bin/mkdir -p "$out"; echo x >"$out/a.jar"'
-    program(bare / "mvn", f"{half}; exec /bin/sleep 60")
+    program(bare / "mvn", f"{half}; echo $$ >'{tmp_path}/pid'; exec /bin/sleep 60")
     code = "import pathlib, sys; from shared.embedded.fetch import fetch_kafka; fetch_kafka(pathlib.Path(sys.argv[1]))"
     killed = subprocess.Popen([sys.executable, "-c", code, str(servers)])
     try:
         deadline = time.monotonic() + 20
-        while not list(servers.glob(".fetch-*/kafka/libs/a.jar")) and time.monotonic() < deadline:
+        while not (tmp_path / "pid").exists() and time.monotonic() < deadline:
             time.sleep(0.05)
         assert list(servers.glob(".fetch-*/kafka/libs/a.jar"))
     finally:
         killed.kill()
         killed.wait()
     assert not (servers / f"kafka-{fetch.KAFKA_VERSION}").exists()
+    maven = Path("/proc", (tmp_path / "pid").read_text().strip(), "cmdline")
+    while maven.exists() and maven.read_bytes() and time.monotonic() < deadline:
+        time.sleep(0.05)
+    assert not maven.exists() or not maven.read_bytes(), "Maven dies with who called it"
 
     program(bare / "mvn", half)
     home = fetch.fetch_kafka(servers)

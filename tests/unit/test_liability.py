@@ -4,8 +4,8 @@ import pytest
 
 from cli.commands.console import Failure
 from cli.commands.liability import asked_of
+from cli.ledger import AFTER, BEFORE, Moved
 from cli.liability import COLUMNS, TOTAL, Book, Present, books, faults, set_apart
-from shared.runtime.ledger import AFTER, BEFORE, Moved
 
 MOVED = [
     Moved("P", BEFORE, "load", 0, 1000, 50),

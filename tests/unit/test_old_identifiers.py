@@ -15,9 +15,10 @@ from services.points.streams import programme_stream
 from shared.errors import Poison
 from shared.ids import new_id
 from shared.runtime.decode import Incoming, Undecodable
+from shared.runtime.signing import signed
 from tests.unit.points.world import ACCOUNT, NUMBER, STORE, T0, does
 from tests.unit.points.world import given as points_given
-from tests.unit.test_decode import DECODE, Stub
+from tests.unit.test_decode import DECODE, SECRET, Stub
 from tests.unit.voucher.commands import bought, executing, reversing, used
 from tests.unit.voucher.events import put
 from tests.unit.voucher.world import DAY, TRANSACTION, given
@@ -32,8 +33,9 @@ OUT_OF_DATE = VoucherDefinition.model_validate(
 
 
 def decoded(source: str, type_: str, body: dict[str, Any]) -> Any:
-    headers: list[Any] = Envelope(id=new_id(), type=type_, source=source, subject=ACCOUNT).headers()
-    return DECODE(Stub(orjson.dumps(body), headers))  # type: ignore[arg-type]
+    value, envelope = orjson.dumps(body), Envelope(id=new_id(), type=type_, source=source, subject=ACCOUNT)
+    headers: list[Any] = signed(SECRET, envelope, value).headers()
+    return DECODE(Stub(value, headers))  # type: ignore[arg-type]
 
 
 @pytest.mark.parametrize("source", ["/points", "/points/sweep", "/points/reactions", "/customer", "/voucher", "/edge"])

@@ -7,8 +7,10 @@ from typing import Any
 
 import pytest
 
+from services.points.decider import DECIDER as POINTS
 from services.points.identities import check_state
 from services.points.streams import account_stream
+from services.voucher.decider import DECIDER as VOUCHER
 from services.voucher.state import voucher_stream
 from shared.decider import Accepted, Rejected
 from shared.ids import account_id
@@ -174,5 +176,12 @@ def compare(both: Both, model: Model) -> None:
     for serial, state in model.vouchers.items():
         voucher = vouchers[voucher_stream(STORE, serial)]
         assert (voucher.state, voucher.redeemed_in) == (state, model.redeemed_by.get(serial))
+    for name, state in points.items():
+        kind, _, id_ = name.split("/", 2)
+        if kind == "transaction":
+            assert POINTS.closed(state) == model.asked[id_].closed
+        elif kind == "reversals":
+            assert POINTS.closed(state) == (model.asked[id_].reversing is None)
+    assert all(VOUCHER.closed(each) == name.startswith("transaction/") for name, each in vouchers.items())
     known = {name for name, each in vouchers.items() if name.startswith("voucher/") and each.issued is not None}
     assert known == {voucher_stream(STORE, serial) for serial in model.vouchers}

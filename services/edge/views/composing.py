@@ -1,7 +1,8 @@
 """The customer's document, put together of the snapshots of three services: each part where it is newer.
 
 Accounts and vouchers have collections of their own, too. They are written before the customers are looked up, and a
-customer before its parts are read there: whichever comes second finds the other.
+customer before its parts are read there: whichever comes second finds the other. What a customer shows of vouchers is
+read in their collection, and not taken from a snapshot, so that one that comes late never brings back what was used.
 """
 
 import asyncio
@@ -47,48 +48,62 @@ async def compose(database: Database, upserts: Sequence[Upsert]) -> None:
     owners = {each["_id"] for each in accounts} | {owner for each in vouchers if (owner := _owner(each)) is not None}
     if not owners:
         return
-    linked = {*await database[CUSTOMERS].distinct("links", {"links": {"$in": [*owners]}})}
-    if owners & linked:
+    links, stored = await asyncio.gather(
+        database[CUSTOMERS].distinct("links", {"links": {"$in": [*owners]}}),
+        _stored(database, [each["_id"] for each in vouchers]),
+    )
+    if linked := owners.intersection(links):
         of_linked = [each for each in accounts if each["_id"] in linked]
-        await _merge(database, of_linked, [each for each in vouchers if _owner(each) in linked], follow=True)
+        await _merge(database, of_linked, [each for each in stored if _owner(each) in linked], follow=True)
 
 
 async def attach(database: Database, accounts: Collection[str], *, follow: bool) -> None:
-    """Give the customers that are linked to these accounts what is known of them.
-
-    That includes vouchers that were used: else a late snapshot could bring one of those back.
-    """
+    """Give the customers that are linked to these accounts what is known of them, and take what was used."""
     found, owned = await asyncio.gather(
         database[ACCOUNTS].find({"_id": {"$in": [*accounts]}}).to_list(None), _few_vouchers(database, accounts)
     )
-    await _merge(database, map(ACCOUNT.upgrade, found), map(VOUCHER.upgrade, owned), follow=follow)
+    await _merge(database, map(ACCOUNT.upgrade, found), owned, follow=follow)
 
 
 async def _few_vouchers(database: Database, accounts: Collection[str]) -> list[Document]:
-    """The vouchers of accounts that have few; of a customer with an account that has many it is noted instead."""
-    customers, vouchers = database[CUSTOMERS], database[VOUCHERS]
-    wanted = {*await customers.distinct("links", {"links": {"$in": [*accounts]}, **_NOT_APART})} & {*accounts}
-    owned = await vouchers.find({"view.account": {"$in": [*wanted]}}, _VOUCHER_READ).limit(_READ_MAX).to_list(_READ_MAX)
-    if len(owned) < _READ_MAX:
-        return owned
-    owned, most = [], VOUCHERS_MAX + 1
-    for account in wanted:
-        found = await vouchers.find({"view.account": account}, _VOUCHER_READ).limit(most).to_list(most)
-        if len(found) > VOUCHERS_MAX:
-            await customers.update_many({"links": account, **_NOT_APART}, {"$set": {APART: True, VOUCHERS: []}})
-        else:
-            owned += found
-    return owned
+    """What can be used of accounts that have little of it, and what their customers show by now.
+
+    Of a customer with an account that has many it is noted instead.
+    """
+    customers = database[CUSTOMERS]
+    linked = {"links": {"$in": [*accounts]}, **_NOT_APART}
+    found = await customers.find(linked, {"links": True, f"{VOUCHERS}.id": True}).to_list(None)
+    wanted = {link for each in found for link in each["links"]} & {*accounts}
+    owned = await _usable(database, {"$in": [*wanted]}, _READ_MAX)
+    if len(owned) == _READ_MAX:
+        owned = []
+        for account in wanted:
+            some = await _usable(database, account, VOUCHERS_MAX + 1)
+            if len(some) > VOUCHERS_MAX:
+                await customers.update_many({"links": account, **_NOT_APART}, {"$set": {APART: True, VOUCHERS: []}})
+            else:
+                owned += some
+    shown = {part["id"] for each in found for part in each.get(VOUCHERS, ())} - {each["_id"] for each in owned}
+    return owned + await _stored(database, shown)
+
+
+async def _usable(database: Database, owner: Any, limit: int) -> list[Document]:
+    wanted = {"view.account": owner, "view.state": USABLE}
+    return await database[VOUCHERS].find(wanted, _VOUCHER_READ).hint("usable").limit(limit).to_list(limit)
+
+
+async def _stored(database: Database, ids: Collection[str]) -> list[Document]:
+    """Vouchers as their own collection has them, which takes only what is newer."""
+    return await database[VOUCHERS].find({"_id": {"$in": [*ids]}}, _VOUCHER_READ).to_list(None) if ids else []
 
 
 async def _merge(
-    database: Database,
-    accounts: Iterable[Mapping[str, Document]],
-    vouchers: Iterable[Mapping[str, Document]],
-    *,
-    follow: bool,
+    database: Database, accounts: Iterable[Mapping[str, Document]], vouchers: Sequence[Document], *, follow: bool
 ) -> None:
-    """Put parts where they are newer. What an account leads to is linked, too, and attached."""
+    """Put parts where they are newer, and take away vouchers that cannot be used; then look at the vouchers once more.
+
+    What an account leads to is linked, too, and attached.
+    """
     updates: list[UpdateOne | UpdateMany] = []
     leading: set[str] = set()
     for document in accounts:
@@ -96,16 +111,26 @@ async def _merge(
         if (to := document.get("view", {}).get("forwardsTo")) is not None:
             leading.add(to)
             more = {"links": {"$setUnion": ["$links", [to]]}}
-        updates.append(_putting(str(document["_id"]), ACCOUNTS, document, _shown_account(document), more))
-    updates.extend(
-        _putting(owner, VOUCHERS, document, _shown_voucher(document))
-        for document in vouchers
-        if (owner := _owner(document)) is not None
-    )
+        updates.append(_putting_account(document, more))
+    updates += _putting_vouchers(vouchers)
     if updates:
         await write(database[CUSTOMERS], updates)
+    if vouchers:
+        await _look_again(database, {each["_id"]: each["version"] for each in vouchers})
     if leading and follow:  # Once: an account that another leads to leads nowhere (rules 4.1.2).
         await attach(database, leading, follow=False)
+
+
+async def _look_again(database: Database, shown: dict[str, int]) -> None:
+    """Show what vouchers have become since they were read at these versions.
+
+    One that was used leaves nothing by which an older state would be told, that another writer has read before. So
+    whoever has written reads again: whichever write comes last is followed by a reading that finds the newest, since
+    every state is put into the vouchers' collection before it is shown.
+    """
+    while newer := [each for each in await _stored(database, [*shown]) if each["version"] != shown[each["_id"]]]:
+        await write(database[CUSTOMERS], _putting_vouchers(newer))
+        shown |= {each["_id"]: each["version"] for each in newer}
 
 
 def _profile(upsert: Upsert) -> UpdateOne:
@@ -136,29 +161,56 @@ def _owner(voucher: Mapping[str, Document]) -> str | None:
     return owner
 
 
-def _putting(
-    account: str, field: str, document: Mapping[str, object], view: Document | None, more: Document | None = None
-) -> UpdateMany:
-    """Replace the part of this id in `field` by a newer one, with every customer linked to `account`."""
-    id_, version = {"$literal": document["_id"]}, document["version"]
-    part = _part(field, document, view)
+def _putting_account(document: Mapping[str, Any], more: Document) -> UpdateMany:
+    """Replace an account's part by a newer one, with every customer linked to it."""
+    put = _replaced(ACCOUNTS, document, _part(ACCOUNTS, document, _shown_account(document)))
+    return UpdateMany({"links": str(document["_id"])}, [{"$set": {ACCOUNTS: put, **more}}])
+
+
+def _putting_vouchers(documents: Iterable[Document]) -> list[UpdateOne | UpdateMany]:
+    owned = ((_owner(each), each) for each in map(VOUCHER.upgrade, documents))
+    return [_putting_voucher(owner, each) for owner, each in owned if owner is not None]
+
+
+def _putting_voucher(owner: str, document: Mapping[str, Any]) -> UpdateMany:
+    """Replace a voucher's part by a newer one, or take it away, with every customer linked to its owner.
+
+    Parts without a view are what earlier releases left of vouchers that were used.
+    """
+    view, parts = _shown_voucher(document), {"$ifNull": [f"${VOUCHERS}", []]}
+    if view is not None:
+        put: Document = _replaced(VOUCHERS, document, _part(VOUCHERS, document, view))
+    else:
+        newer = {"$gt": ["$$this.version", document["version"]]}
+        put = {"$filter": {"input": parts, "cond": {"$or": [_other(document), newer]}}}
+    viewed = {"$ne": [{"$type": "$$this.view"}, "missing"]}
+    many = {"$gt": [{"$size": f"${VOUCHERS}"}, VOUCHERS_MAX]}
+    return UpdateMany(
+        {"links": owner, **_NOT_APART},
+        [
+            {"$set": {VOUCHERS: put}},
+            {"$set": {VOUCHERS: {"$filter": {"input": f"${VOUCHERS}", "cond": viewed}}}},
+            {"$set": {VOUCHERS: {"$cond": [many, [], f"${VOUCHERS}"]}, APART: {"$cond": [many, True, "$$REMOVE"]}}},
+        ],
+    )
+
+
+def _replaced(field: str, document: Mapping[str, Any], part: Document) -> Document:
+    """The parts in `field` with this one, unless there is one of its id that is as new."""
     parts = {"$ifNull": [f"${field}", []]}
-    others = {"$filter": {"input": parts, "cond": {"$ne": ["$$this.id", id_]}}}
-    as_new = {"$and": [{"$eq": ["$$this.id", id_]}, {"$gte": ["$$this.version", version]}]}
+    others = {"$filter": {"input": parts, "cond": _other(document)}}
+    as_new = {"$and": [{"$not": [_other(document)]}, {"$gte": ["$$this.version", document["version"]]}]}
     known = {"$filter": {"input": parts, "cond": as_new}}
-    chosen = {"$cond": [{"$eq": [known, []]}, [{"$literal": part}], known]}
-    put = {"$set": {field: {"$concatArrays": [others, chosen]}, **(more or {})}}
-    if field == ACCOUNTS:
-        return UpdateMany({"links": account}, [put])
-    many = {"$gt": [{"$size": f"${field}"}, VOUCHERS_MAX]}
-    few = {"$set": {field: {"$cond": [many, [], f"${field}"]}, APART: {"$cond": [many, True, "$$REMOVE"]}}}
-    return UpdateMany({"links": account, **_NOT_APART}, [put, few])
+    return {"$concatArrays": [others, {"$cond": [{"$eq": [known, []]}, [{"$literal": part}], known]}]}
 
 
-def _part(field: str, document: Mapping[str, Any], view: Document | None) -> Document:
+def _other(document: Mapping[str, Any]) -> Document:
+    return {"$ne": ["$$this.id", {"$literal": document["_id"]}]}
+
+
+def _part(field: str, document: Mapping[str, Any], view: Document) -> Document:
     shape = ACCOUNT_PART if field == ACCOUNTS else VOUCHER_PART
-    shown = {} if view is None else {"view": view}
-    return shape.stamp({"id": document["_id"], "version": document["version"], **shown})
+    return shape.stamp({"id": document["_id"], "version": document["version"], "view": view})
 
 
 def _shown_account(document: Mapping[str, Document]) -> Document:

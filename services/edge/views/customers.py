@@ -2,10 +2,10 @@
 
 `{_id, v, store, version, view, links, accounts, vouchers}`: `version` and `view` are the profile's; `links` names the
 accounts by id; the members of `accounts` and `vouchers` are parts `{id, version, view}`. Each part is replaced only by
-a newer one (composing.py). A voucher that cannot be used any more is kept as a part without a view, so that no late
-snapshot of it brings it back. A customer who has had more than `VOUCHERS_MAX` has none here, once and for all:
-`vouchersApart` says that they are to be read in their own collection (vouchers.py), and no voucher costs this document
-anything any more.
+a newer one (composing.py). A voucher that cannot be used any more leaves; the collection of vouchers (vouchers.py) has
+its newest version, so that no late snapshot of it brings it back. A customer who has had more than `VOUCHERS_MAX` at a
+time has none here, once and for all: `vouchersApart` says that they are to be read in their own collection, and no
+voucher costs this document anything any more.
 """
 
 import re
@@ -28,7 +28,7 @@ PREFIXES = ("firstName", "lastName")
 _CRITERIA = ("cardNumbers", "emailAddress", "postalCode", "lastName", "firstName", "houseNumber", "houseNumberAddition")
 """Those that few customers share come first."""
 VOUCHERS_MAX = 32
-"""As many of a customer's vouchers, used ones included, lie in the customer's document."""
+"""As many vouchers that a customer can use lie in the customer's document."""
 APART = "vouchersApart"
 
 

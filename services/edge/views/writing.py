@@ -12,6 +12,7 @@ from services.edge.views.customers import CUSTOMERS
 from services.edge.views.snapshots import SNAPSHOTS, of_part, of_record
 from services.edge.views.upserts import Upsert, newest, replace_older
 from services.edge.views.view import gather
+from services.edge.views.vouchers import VOUCHERS
 from shared.runtime.consumer import Batch
 
 _DECLARED = {each.name for each in Catalogue.collections}
@@ -52,8 +53,11 @@ class SnapshotWriter:
     async def _write_seen(self, upserts: list[Upsert]) -> None:
         """At once: should a customer and its account come in two replies at the same time, the feed joins them."""
         latest = newest(upserts)
+        vouchers = [each for each in latest if each.collection == VOUCHERS]
+        others = [each for each in _whole(latest) if each.collection != VOUCHERS]
         async with self._connection.applying() as database:
-            await asyncio.gather(replace_older(database, _whole(latest)), compose(database, latest))
+            await replace_older(database, vouchers)  # What their customers show of them is read there.
+            await asyncio.gather(replace_older(database, others), compose(database, latest))
         await self._heed(latest)
 
     async def _heed(self, upserts: Sequence[Upsert]) -> None:

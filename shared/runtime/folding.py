@@ -1,5 +1,6 @@
 """One stream, folded from its journal into the snapshot that the runtime would have written."""
 
+from datetime import datetime
 from typing import Any
 
 from shared.decider import Decider, Document
@@ -10,6 +11,23 @@ from shared.runtime.stored import SNAPSHOT
 
 class Unfoldable(FealtyError):
     """A stream's journal has a gap, or an event that cannot be applied."""
+
+
+def snapshot_of(
+    stream: str, version: int, booked_at: datetime, partition: int | None, state: Any, decider: Decider[Any, Any]
+) -> Document:
+    """A stream's snapshot as it is stored; that of a closed one says since when it is closed (archive.py)."""
+    document = {
+        "_id": stream,
+        "v": SNAPSHOT.version,
+        "version": version,
+        "booked_at": booked_at,
+        "partition": partition,
+        "state": decider.dump_state(state),
+    }
+    if decider.closed(state):
+        document["closed_at"] = booked_at
+    return document
 
 
 class Fold:
@@ -40,7 +58,7 @@ class Fold:
                 if event["stream"] == stream:
                     state = decider.evolve(state, decider.load_event(event["data"]))
                     self.events += 1
-        except Exception as error:  # Whatever is wrong with one stream, the others are rebuilt.
+        except Exception as error:  # Whatever is wrong with one stream, the others are folded.
             reason = f"{type(error).__name__}: {error}".partition("\n")[0]
             raise Unfoldable(f"an event of version {version} cannot be applied: {reason}") from error
         self._state = state
@@ -49,12 +67,5 @@ class Fold:
         self.version = version
 
     def snapshot(self) -> Document:
-        """The stream's snapshot, member for member as a batch writes it (`shared/runtime/batch.py`)."""
-        return {
-            "_id": self.stream,
-            "v": SNAPSHOT.version,
-            "version": self.version,
-            "booked_at": self._booked_at,
-            "partition": self._partition,
-            "state": self._decider.dump_state(self._state),
-        }
+        """The stream's snapshot, member for member as a batch writes it."""
+        return snapshot_of(self.stream, self.version, self._booked_at, self._partition, self._state, self._decider)
