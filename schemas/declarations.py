@@ -1,8 +1,9 @@
-"""A file for `fealty apply -f`: voucher definitions, programmes, tier sets, account and order numbers, together."""
+"""A file for `fealty apply -f`: vouchers, programmes, tier sets, gift card types, account and order numbers."""
 
 from typing import Annotated
 
 from schemas.base import AtMost, Wire
+from schemas.giftcard_types import CardType
 from schemas.order_numbers import OrderNumbers
 from schemas.programme import Programme
 from schemas.tiers import TierSet
@@ -25,5 +26,6 @@ class Declarations(Wire):
     vouchers: Annotated[tuple[VoucherDefinition, ...], AtMost(1000)] = ()
     programmes: Annotated[tuple[Programme, ...], AtMost(500)] = ()
     tier_sets: Annotated[tuple[TierSet, ...], AtMost(50)] = ()
+    gift_card_types: Annotated[tuple[CardType, ...], AtMost(500)] = ()
     account_numbers: NumberPatterns | None = None
     order_numbers: OrderNumbers | None = None

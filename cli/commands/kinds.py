@@ -8,6 +8,7 @@ from cli.commands.cross_checks import named
 from schemas import declaration_checks as checks
 from schemas.base import Wire
 from schemas.declarations import STORE_WIDE, Declarations
+from schemas.giftcards import PutCardType
 from schemas.order_numbers import PUT_ORDER_NUMBERS, PutOrderNumbers
 from schemas.points import PutProgramme
 from schemas.tiers import PutTierSet
@@ -89,6 +90,14 @@ KINDS = (
         id="id",
         faults=lambda each: checks.zone_faults(each.zone),
         later=lambda each: each.primary and each.state == "active",  # Another one may have to give the place up first.
+    ),
+    Kind(
+        "gift_card_types",
+        "gift card type",
+        "giftcard.put_type.v1",
+        lambda each: PutCardType(card_type=each),
+        id="code",
+        faults=lambda each: checks.zone_faults(each.zone),
     ),
     Kind(
         "account_numbers",

@@ -22,6 +22,7 @@ ONE = Declarations.model_validate(
                 "levels": [{"code": "A", "at": 0}],
             }
         ],
+        "giftCardTypes": [{"code": "G", "currency": "EUR"}],
         "accountNumbers": ["62*"],
         "orderNumbers": {"uniquePer": "shop"},
     }
