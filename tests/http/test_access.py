@@ -61,7 +61,7 @@ async def test_every_route_has_a_scope_or_is_listed_as_open(offline: Offline) ->
             good = await offline.client.request(method, path, headers=bearer(offline.token(a_client(scope))))
             assert good.status_code not in (401, 403), (method, path, scope)
     assert seen >= OPEN
-    sent = [ask.type for ask in offline.asked]
+    sent = [command.type for command in offline.commands]
     assert sent == ["customer.anonymise.v1"], "only what needs no body is sent, once, for who has the scope"
 
 
@@ -130,7 +130,10 @@ async def test_bad_tokens_over_http(offline: Offline) -> None:
     for token, code in (
         (offline.token(client, signed_at_s=now_ms() // 1000 - 2 * TOKEN_LIFE_S), "token_expired"),
         (sign(client, client.scopes, new_key(), offline.edge.access.issuer, now_ms() // 1000), "token_invalid"),
-        (sign(client, client.scopes, offline.known.ring.current, "somebody", now_ms() // 1000), "token_invalid"),
+        (
+            sign(client, client.scopes, offline.fake_credentials.ring.current, "somebody", now_ms() // 1000),
+            "token_invalid",
+        ),
         ("x" * 5_000, "token_invalid"),
     ):
         response = await offline.client.get(ACCOUNT, headers=bearer(token))
@@ -146,10 +149,10 @@ async def test_commands_go_to_the_tokens_store_in_the_clients_name(offline: Offl
     headers = {**JSON, **bearer(offline.token(client)), "Idempotency-Key": "k"}
     await offline.client.post(PATH, content=OMS, headers=headers)
     await offline.client.post(f"{ACCOUNT}/replacements", content=b'{"newNumber": "A-2"}', headers=headers)
-    assert [(ask.caller.client, ask.caller.store) for ask in offline.asked] == [(client.id, "shoes")] * 2
-    assert len({ask.subject for ask in offline.asked}) == 1
+    assert [(command.caller.client, command.caller.store) for command in offline.commands] == [(client.id, "shoes")] * 2
+    assert len({command.subject for command in offline.commands}) == 1
     await offline.client.post(PATH, content=OMS, headers=JSON)
-    assert offline.asked[2].subject != offline.asked[0].subject
+    assert offline.commands[2].subject != offline.commands[0].subject
 
 
 # ── what is remembered ──────────────────────────────────────────────────────────────────────────────────────────────
@@ -165,9 +168,9 @@ async def test_a_token_is_decoded_once(offline: Offline, monkeypatch: pytest.Mon
     token = offline.token(a_client())
     assert await get(offline, token) == ""
     monkeypatch.setattr(tokens, "verify", None)
-    looks = [*offline.known.looks]
+    looks = [*offline.fake_credentials.reads]
     assert [await get(offline, token) for _ in range(5)] == [""] * 5
-    assert offline.known.looks == looks
+    assert offline.fake_credentials.reads == looks
 
 
 async def test_a_remembered_token_expires(offline: Offline, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -202,8 +205,8 @@ async def test_a_disabled_clients_tokens_stop_within_a_minute(
     client = a_client()
     token, idle = offline.token(client), offline.token(other := a_client())
     assert await get(offline, token) == await get(offline, idle) == ""
-    offline.known.by_id[client.id] = a_client(id=client.id, disabled=True)
-    del offline.known.by_id[other.id]
+    offline.fake_credentials.by_id[client.id] = a_client(id=client.id, disabled=True)
+    del offline.fake_credentials.by_id[other.id]
     clock.now_s += CLIENT_REFRESH_S - 1
     assert await get(offline, token) == ""
     clock.now_s += 1
@@ -212,7 +215,7 @@ async def test_a_disabled_clients_tokens_stop_within_a_minute(
     assert await get(offline, token) == "token_invalid"
     clock.now_s += CLIENT_STALE_S - CLIENT_REFRESH_S
     assert await get(offline, idle) == "token_invalid"
-    offline.known.by_id[client.id] = client
+    offline.fake_credentials.by_id[client.id] = client
     clock.now_s += CLIENT_STALE_S
     assert await get(offline, token) == ""
 
@@ -222,12 +225,12 @@ async def test_many_at_once_cost_one_look_at_their_client(offline: Offline, monk
         await asyncio.sleep(0.01)
         return await found(id_)
 
-    found = offline.known.client
-    monkeypatch.setattr(offline.known, "client", slowly)
+    found = offline.fake_credentials.client
+    monkeypatch.setattr(offline.fake_credentials, "client", slowly)
     client = a_client()
     token = offline.token(client)
     assert await asyncio.gather(*(get(offline, token) for _ in range(200))) == [""] * 200
-    assert offline.known.looks.count(client.id) == 1
+    assert offline.fake_credentials.reads.count(client.id) == 1
 
 
 async def test_many_at_once_are_told_when_the_database_is_away_and_may_ask_again(
@@ -239,7 +242,7 @@ async def test_many_at_once_are_told_when_the_database_is_away_and_may_ask_again
 
     token = offline.token(a_client())
     with monkeypatch.context() as at_first:
-        at_first.setattr(offline.known, "client", away)
+        at_first.setattr(offline.fake_credentials, "client", away)
         assert await asyncio.gather(*(get(offline, token) for _ in range(20))) == ["unavailable"] * 20
     assert await get(offline, token) == ""
 
@@ -255,15 +258,15 @@ async def test_while_the_database_is_away_what_is_known_stays_good_for_a_minute(
     async def away(_: str) -> None:
         raise Unavailable("away")
 
-    found = offline.known.client
-    monkeypatch.setattr(offline.known, "client", away)
+    found = offline.fake_credentials.client
+    monkeypatch.setattr(offline.fake_credentials, "client", away)
     for _ in range(2):
         clock.now_s += CLIENT_REFRESH_S
         assert await get(offline, token) == ""
         await asyncio.sleep(0)
     clock.now_s += CLIENT_REFRESH_S
     assert await get(offline, token) == "unavailable"
-    monkeypatch.setattr(offline.known, "client", found)
+    monkeypatch.setattr(offline.fake_credentials, "client", found)
     assert await get(offline, token) == ""
 
 
@@ -271,21 +274,21 @@ async def test_an_unknown_key_has_the_keys_read_again(offline: Offline) -> None:
     client = a_client()
     assert await get(offline, offline.token(client)) == ""
     before = offline.token(client)
-    offline.known.ring = offline.known.ring.rotated(instant(now_ms()))
+    offline.fake_credentials.ring = offline.fake_credentials.ring.rotated(instant(now_ms()))
     assert await get(offline, offline.token(client)) == ""
     assert await get(offline, before) == ""
-    assert offline.known.looks.count("keys") == 2
+    assert offline.fake_credentials.reads.count("keys") == 2
 
 
 async def test_made_up_keys_cost_one_look_a_second_whatever_they_are(offline: Offline) -> None:
     client = a_client()
     assert await get(offline, offline.token(client)) == ""
     made_up = [sign(client, (), new_key(), offline.edge.access.issuer, now_ms() // 1000) for _ in range(30)]
-    ring = offline.known.ring.rotated(instant(now_ms()))
-    offline.known.ring = ring
+    ring = offline.fake_credentials.ring.rotated(instant(now_ms()))
+    offline.fake_credentials.ring = ring
     codes = await asyncio.gather(*(get(offline, token) for token in made_up), get(offline, offline.token(client)))
     assert codes == ["token_invalid"] * 30 + [""]
-    assert offline.known.looks.count("keys") == 2
+    assert offline.fake_credentials.reads.count("keys") == 2
 
 
 async def test_without_the_database_nobody_is_known(offline: Offline, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -31,7 +31,7 @@ async def test_odd_characters_in_path_and_query(
     document = problem(await offline.client.request(method, path + query, content=body, headers=JSON))
     assert document["status"] == 400
     assert document["code"] in ("invalid_parameter", "invalid_account_number")
-    assert offline.asked == []
+    assert offline.commands == []
 
 
 def test_there_are_parameters() -> None:

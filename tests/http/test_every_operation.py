@@ -101,7 +101,7 @@ async def test_without_a_token(offline: Offline, call: Call) -> None:
     response = await call.send(offline.client)
     refused(response, 401, "unauthenticated")
     assert response.headers["www-authenticate"] == 'Bearer realm="fealty"'
-    assert offline.asked == []
+    assert offline.commands == []
 
 
 @pytest.mark.parametrize("call", ONE_EACH)
@@ -111,7 +111,7 @@ async def test_with_every_scope_but_its_own(offline: Offline, call: Call) -> Non
     if call.scopes:
         refused(response, 403, "insufficient_scope")
         assert f'scope="{call.scopes[0]}"' in response.headers["www-authenticate"]
-        assert offline.asked == []
+        assert offline.commands == []
     else:
         assert response.status_code not in (401, 403)
 
@@ -123,7 +123,7 @@ async def test_with_every_scope_but_its_own(offline: Offline, call: Call) -> Non
 async def test_a_parameter_that_it_does_not_have(offline: Offline, call: Call) -> None:
     response = await call.send(offline.client, params={**call.query, "zzUnknown": "1"})
     assert refused(response, 400, "invalid_parameter")["parameter"] == "zzUnknown"
-    assert offline.asked == []
+    assert offline.commands == []
 
 
 @pytest.mark.parametrize("call", ONE_EACH)
@@ -135,7 +135,7 @@ async def test_a_parameter_of_the_query_given_twice(offline: Offline, call: Call
             params = [*(pair for pair in call.query.items() if pair[0] != name), (name, "1"), (name, "1")]
             response = await call.send(offline.client, params=params)
             assert refused(response, 400, "invalid_parameter")["parameter"] == name
-    assert offline.asked == []
+    assert offline.commands == []
 
 
 @pytest.mark.parametrize("call", ONE_EACH)
@@ -185,7 +185,7 @@ async def test_a_member_that_it_does_not_have_at_any_depth(offline: Offline, cal
         body = _put(call.body, (*at, "zzUnknown"), 1)
         document = refused(await call.send(offline.client, content=orjson.dumps(body)), 400, "unknown_field")
         assert document["pointer"].lower() == _pointer((*at, "zzUnknown")).lower()
-    assert offline.asked == []
+    assert offline.commands == []
 
 
 @pytest.mark.parametrize("call", BODIES)
@@ -200,7 +200,7 @@ async def test_a_member_of_another_type(offline: Offline, call: Call) -> None:
         document = problem(response)
         assert (document["status"], document["code"]) in ((400, "wrong_type"), (400, "invalid_value")), (at, document)
         assert document["pointer"].lower().startswith(_pointer(at).lower()), (at, document)
-    assert offline.asked == []
+    assert offline.commands == []
 
 
 @pytest.mark.parametrize("call", BODIES)
@@ -216,7 +216,7 @@ async def test_what_is_no_body(offline: Offline, call: Call) -> None:
     )
     for code, content, headers in given:
         refused(await call.send(offline.client, content=content, headers=headers), BODY_CODES[code][0], code)
-    assert offline.asked == []
+    assert offline.commands == []
 
 
 # ── what is documented works ────────────────────────────────────────────────────────────────────────────────────────
@@ -231,9 +231,9 @@ async def test_the_documented_example_is_accepted_and_nothing_of_it_is_lost(offl
             response, 404, "operation_unknown"
         )
         return
-    (ask,) = offline.asked
-    command = orjson.loads(ask.value)
-    registry()[ask.type].model.model_validate(command)
+    (sent_command,) = offline.commands
+    command = orjson.loads(sent_command.value)
+    registry()[sent_command.type].model.model_validate(command)
     said = json.dumps(command).lower()
     for at in _members(call.body):
         value = call.body
@@ -258,7 +258,7 @@ async def test_a_key_that_cannot_be_one(offline: Offline, call: Call) -> None:
     if any(each["name"] == "Idempotency-Key" for each in call.operation.get("parameters", ())):
         response = await call.send(offline.client, headers={**JSON, "Idempotency-Key": "a b"})
         refused(response, 400, "invalid_idempotency_key")
-        assert offline.asked == []
+        assert offline.commands == []
 
 
 def test_every_closed_operation_says_how_it_refuses() -> None:

@@ -13,7 +13,7 @@ from schemas.replies import Reply, Status
 from schemas.vouchers import VoucherRefusal
 from services.edge import main
 from services.edge.bus import commands as bus
-from services.edge.bus.commands import Bus, refusal
+from services.edge.bus.commands import Bus, problem_of
 from services.edge.edge import Edge
 from services.edge.http.problems import CODES, Problem
 from shared.ids import new_id
@@ -63,14 +63,14 @@ def test_a_code_of_a_newer_service_is_a_refusal() -> None:
     ],
 )
 def test_replies_become_problems(reply: Reply, code: str, status: int) -> None:
-    found = refusal(reply)
+    found = problem_of(reply)
     assert found is not None
     assert (found.code, found.status, found.pointer) == (code, status, reply.pointer)
 
 
 @pytest.mark.parametrize("status", [Status.ACCEPTED, Status.PENDING, Status.NEVER_ACCEPTED])
 def test_other_replies_are_no_problem(status: Status) -> None:
-    assert refusal(Reply(command_id="c", status=status)) is None
+    assert problem_of(Reply(command_id="c", status=status)) is None
 
 
 async def test_unknown_paths_and_methods(offline: Offline) -> None:
@@ -105,13 +105,13 @@ async def test_two_idempotency_keys_are_refused(offline: Offline) -> None:
 
 async def test_the_key_goes_with_the_command(offline: Offline) -> None:
     await offline.client.post(PATH, content=OMS, headers={**JSON, "Idempotency-Key": "~!x"})
-    assert offline.asked[0].key == "~!x"
+    assert offline.commands[0].key == "~!x"
 
 
 async def test_the_path_is_matched_in_any_case(offline: Offline) -> None:
     response = await offline.client.post("/API/V1.0/loyaltyvault/account/a-B/transaction", content=OMS, headers=JSON)
     assert response.status_code == 200
-    assert offline.asked[0].said[1] == "a-B"
+    assert offline.commands[0].request_hash_parts[1] == "a-B"
 
 
 async def test_nothing_is_served_before_the_servers_answer(offline: Offline, monkeypatch: pytest.MonkeyPatch) -> None:

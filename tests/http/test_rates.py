@@ -41,7 +41,7 @@ async def test_a_client_has_a_rate_of_its_own(offline: Offline, clock: Clock) ->
     assert (refused.status_code, problem(refused)["code"]) == (429, "too_many_requests")
     assert refused.headers["retry-after"] == "1"
     assert (await post(offline, other)).status_code == 200
-    assert len(offline.asked) == most + 1, "what is refused is not sent"
+    assert len(offline.commands) == most + 1, "what is refused is not sent"
     clock.now_s += 1.0
     statuses = [(await post(offline, tokens[0])).status_code for _ in range(PER_S + 1)]
     assert statuses == [200] * PER_S + [429]
@@ -75,25 +75,25 @@ async def client_id(offline: Offline) -> str:
     """A client whose secret is `s`; nobody else is sent along."""
     del offline.client.headers["Authorization"]
     client = a_client()
-    offline.known.by_id[client.id] = client
+    offline.fake_credentials.by_id[client.id] = client
     return client.id
 
 
 async def test_tries_that_come_at_once_all_count(
     offline: Offline, client_id: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    found = offline.known.client
+    found = offline.fake_credentials.client
 
     async def slowly(id_: str) -> Client | None:
         await asyncio.sleep(0.05)
         return await found(id_)
 
-    monkeypatch.setattr(offline.known, "client", slowly)
-    offline.known.looks.clear()
+    monkeypatch.setattr(offline.fake_credentials, "client", slowly)
+    offline.fake_credentials.reads.clear()
     answers = await asyncio.gather(*(ask(offline, client_id, f"wrong {number}") for number in range(300)))
     statuses = sorted(answer.status_code for answer in answers)
     assert statuses == [401] * TRIES_MAX + [429] * (300 - TRIES_MAX)
-    assert len(offline.known.looks) <= TRIES_MAX + 1, "the others did not reach the database"
+    assert len(offline.fake_credentials.reads) <= TRIES_MAX + 1, "the others did not reach the database"
 
 
 async def test_wrong_secrets_do_not_lock_the_right_one_out(offline: Offline, client_id: str) -> None:

@@ -1,4 +1,4 @@
-"""Results of commands as HTTP callers see them."""
+"""Converts the results of commands from smallest units to whole units."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -7,7 +7,7 @@ from services.edge.http.answers import whole
 
 
 def result_of(result: Mapping[str, Any] | None) -> dict[str, Any]:
-    """A command's result as HTTP callers see it: each balance, and each amount reversed, in whole units."""
+    """A command's result as the API returns it: balances and reversed amounts in whole units."""
     document = dict(result or {})
     if "balances" in document:
         scales = {balance["loyaltyProgramId"]: balance["scale"] for balance in document["balances"]}
