@@ -47,7 +47,7 @@ class FakeCredentials:
         self.reads.append(id_)
         return self.by_id.get(id_)
 
-    async def used(self, _: Client) -> None:
+    async def record_use(self, _: Client) -> None:
         """As the store's."""
 
 

@@ -92,7 +92,7 @@ def test_there_are_operations() -> None:
     assert len(BODIES) > len({each.values[0].path for each in BODIES}) > 10  # type: ignore[union-attr]
 
 
-# ── who ─────────────────────────────────────────────────────────────────────────────────────────────────────────────
+# ── who ───────────────────────────────────────────────────────────────────────────────────────────────────────────────
 
 
 @pytest.mark.parametrize("call", ONE_EACH)
@@ -116,7 +116,7 @@ async def test_with_every_scope_but_its_own(offline: Offline, call: Call) -> Non
         assert response.status_code not in (401, 403)
 
 
-# ── parameters ──────────────────────────────────────────────────────────────────────────────────────────────────────
+# ── parameters ────────────────────────────────────────────────────────────────────────────────────────────────────────
 
 
 @pytest.mark.parametrize("call", ONE_EACH)
@@ -145,7 +145,7 @@ async def test_a_parameter_of_the_query_that_is_needed(offline: Offline, call: C
         assert refused(response, 400, "invalid_parameter")["parameter"] == name
 
 
-# ── bodies ──────────────────────────────────────────────────────────────────────────────────────────────────────────
+# ── bodies ────────────────────────────────────────────────────────────────────────────────────────────────────────────
 
 
 def _objects(part: Any, at: Steps = ()) -> Iterator[Steps]:
@@ -219,7 +219,7 @@ async def test_what_is_no_body(offline: Offline, call: Call) -> None:
     assert offline.commands == []
 
 
-# ── what is documented works ────────────────────────────────────────────────────────────────────────────────────────
+# ── what is documented works ──────────────────────────────────────────────────────────────────────────────────────────
 
 
 @pytest.mark.parametrize("call", CALLS)

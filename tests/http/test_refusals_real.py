@@ -111,7 +111,7 @@ async def pages(caller: Caller, query: str) -> list[str]:
     return found
 
 
-# ── how they are read ───────────────────────────────────────────────────────────────────────────────────────────────
+# ── how they are read ─────────────────────────────────────────────────────────────────────────────────────────────────
 
 COUNT = 20_000
 TOPICS = ("webshop.orders", "oms.fulfilments", None)

@@ -30,7 +30,7 @@ def hasty(monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.setattr(connections, name, SOON_S)
 
 
-# ── bytes ───────────────────────────────────────────────────────────────────────────────────────────────────────────
+# ── bytes ─────────────────────────────────────────────────────────────────────────────────────────────────────────────
 
 
 @pytest.mark.parametrize(
@@ -80,7 +80,7 @@ async def test_a_body_without_end_is_cut_short_also_when_it_was_answered(connect
     assert await line.flood(16 * MESSAGE_BYTES_MAX) < 4 * MESSAGE_BYTES_MAX
 
 
-# ── trailers ────────────────────────────────────────────────────────────────────────────────────────────────────────
+# ── trailers ──────────────────────────────────────────────────────────────────────────────────────────────────────────
 
 CHUNKED = POST + b"Transfer-Encoding: chunked\r\nTrailer: Authorization\r\n\r\n"
 
@@ -135,7 +135,7 @@ async def test_a_refused_sender_may_not_stay(connect: Connect, monkeypatch: pyte
         await asyncio.wait_for(drip(), 10)
 
 
-# ── time ────────────────────────────────────────────────────────────────────────────────────────────────────────────
+# ── time ──────────────────────────────────────────────────────────────────────────────────────────────────────────────
 
 
 @pytest.mark.parametrize(
@@ -192,7 +192,7 @@ async def test_who_does_not_read_the_answer_loses_it() -> None:
             await line.reader.readexactly(len(LARGE))
 
 
-# ── connections ─────────────────────────────────────────────────────────────────────────────────────────────────────
+# ── connections ───────────────────────────────────────────────────────────────────────────────────────────────────────
 
 
 async def test_connections_of_one_address_are_bounded() -> None:
@@ -228,7 +228,7 @@ async def test_whom_a_proxy_speaks_for_is_believed_of_ours_only(proxies: str, he
         assert (await line.answer())[2]["client"] == heard
 
 
-# ── what is no HTTP ─────────────────────────────────────────────────────────────────────────────────────────────────
+# ── what is no HTTP ───────────────────────────────────────────────────────────────────────────────────────────────────
 
 
 @pytest.mark.parametrize(

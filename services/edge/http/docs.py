@@ -82,7 +82,7 @@ class Document:
 async def openapi_json(request: Request) -> Response:
     """The OpenAPI document."""
     state = request.app.state
-    state.edge.access.strangers.take(address_of(request))
+    state.edge.access.anonymous_rates.take(address_of(request))
     content = await state.document.content()
     headers = {"ETag": f'"{hashlib.sha256(content).hexdigest()[:32]}"', **_UNTIL_CHANGED}
     if request.headers.get("if-none-match") == headers["ETag"]:
