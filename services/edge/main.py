@@ -18,9 +18,9 @@ from services.edge.families.crm import customers as crm
 from services.edge.families.loyaltyvault import transactions
 from services.edge.families.v1 import accounts, corrections, customers, operations, refusals, statements, vouchers
 from services.edge.http import docs, health, openapi
-from services.edge.http.metrics import Measured
-from services.edge.http.problems import Problem, unavailable, wrong
-from services.edge.http.router import mount, operation_id, refuse
+from services.edge.http.metrics import RequestMetrics
+from services.edge.http.problems import Problem, invalid_parameter, unavailable
+from services.edge.http.router import mount, operation_id, problem_response
 from shared.errors import TooSlow, Unavailable
 from shared.logs import configure_logs
 from shared.runtime.http import make_server, serving_aside
@@ -79,9 +79,9 @@ def application(edge: Edge) -> FastAPI:
         generate_unique_id_function=operation_id,
     )
     app.state.edge = edge
-    app.state.document = docs.Document(app)
+    app.state.document = docs.OpenApiDocument(app)
     mount(app, *ROUTERS)
-    app.add_middleware(Measured)
+    app.add_middleware(RequestMetrics)
     app.add_exception_handler(Problem, _problem)
     app.add_exception_handler(Unavailable, _unavailable)
     app.add_exception_handler(RequestValidationError, _invalid)
@@ -109,23 +109,23 @@ async def serve(settings: Settings) -> int:
         server.should_exit = True
 
     edge.on_death = die
-    async with serving_aside(health.application(edge), settings, settings.health_port):
+    async with serving_aside(health.internal_application(edge), settings, settings.health_port):
         await server.serve()
     return 1 if failed else 0
 
 
 async def _problem(request: Request, error: Exception) -> Response:
     assert isinstance(error, Problem)
-    return await refuse(request, error)
+    return await problem_response(request, error)
 
 
 async def _unavailable(request: Request, error: Exception) -> Response:
     assert isinstance(error, Unavailable)
     if isinstance(error, TooSlow):
-        return await refuse(
+        return await problem_response(
             request, unavailable("The query took too long and was stopped. Ask for less at once, or later.")
         )
-    return await refuse(
+    return await problem_response(
         request, unavailable("A server that this operation needs cannot be reached. Send the request again.")
     )
 
@@ -134,7 +134,7 @@ async def _invalid(request: Request, error: Exception) -> Response:
     """An invalid parameter, as FastAPI found it; the first fault is reported."""
     assert isinstance(error, RequestValidationError)
     first = error.errors()[0]
-    return await refuse(request, wrong(str(first["loc"][-1]), str(first["msg"])))
+    return await problem_response(request, invalid_parameter(str(first["loc"][-1]), str(first["msg"])))
 
 
 async def _http_error(request: Request, error: Exception) -> Response:
@@ -144,7 +144,7 @@ async def _http_error(request: Request, error: Exception) -> Response:
     headers = {**(error.headers or {})}
     if code == "method_not_allowed":
         headers["Allow"] = ", ".join(sorted(_methods(request)))
-    return await refuse(request, Problem(code, error.detail, headers=headers))
+    return await problem_response(request, Problem(code, error.detail, headers=headers))
 
 
 def _methods(request: Request) -> set[str]:

@@ -6,11 +6,11 @@ from starlette.responses import JSONResponse, Response
 
 from services.edge import main
 from services.edge.auth.principals import Administrator
-from services.edge.http.documenting import shown
+from services.edge.http.documenting import success_responses
 from services.edge.http.models import PendingAnswer
 from services.edge.http.paging import SIZE, PageSize
 from services.edge.http.problems import Problem
-from services.edge.http.router import AnyCaseRoute, FamilyRoute, Router, mount
+from services.edge.http.router import CaseInsensitiveRoute, FamilyRoute, Router, mount
 from tests.http.conftest import Offline
 
 
@@ -18,7 +18,7 @@ class OtherErrors(FamilyRoute):
     """A family whose errors are not RFC 9457's."""
 
     @staticmethod
-    def refused(problem: Problem) -> Response:
+    def error_response(problem: Problem) -> Response:
         """Its own shape."""
         return JSONResponse({"message": problem.detail}, problem.status, problem.headers)
 
@@ -26,7 +26,7 @@ class OtherErrors(FamilyRoute):
 def thing(router: Router) -> None:
     """Mounts one operation on a router."""
 
-    responses = shown(PendingAnswer, "It.", "not_found")
+    responses = success_responses(PendingAnswer, "It.", "not_found")
 
     @router.get("/thing", summary="A thing", responses=responses, operation_id=f"getThing{router.prefix[1:]}")
     async def get_thing(caller: Administrator, size: PageSize = SIZE) -> Response:
@@ -38,7 +38,7 @@ def thing(router: Router) -> None:
 @pytest.fixture
 def families(offline: Offline) -> httpx.AsyncClient:
     """An edge with two more families."""
-    for prefix, route in (("/other", OtherErrors), ("/AnyCase", AnyCaseRoute)):
+    for prefix, route in (("/other", OtherErrors), ("/AnyCase", CaseInsensitiveRoute)):
         router = Router("Things", prefix, route)
         thing(router)
         mount(offline.app, router)

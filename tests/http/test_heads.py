@@ -17,7 +17,7 @@ CACHED = ("/docs", "/openapi.json")
 
 async def on_health_port(offline: Offline, path: str) -> httpx.Response:
     """What the port for the house answers."""
-    transport = httpx.ASGITransport(health.application(offline.edge))
+    transport = httpx.ASGITransport(health.internal_application(offline.edge))
     async with httpx.AsyncClient(transport=transport, base_url="http://house") as client:
         return await client.get(path)
 
@@ -87,7 +87,7 @@ async def test_metrics_are_for_the_house(offline: Offline) -> None:
 async def test_the_health_port_is_served_beside_another_server(offline: Offline) -> None:
     port = free_port()
     async with (
-        serving_aside(health.application(offline.edge), Settings(), port),
+        serving_aside(health.internal_application(offline.edge), Settings(), port),
         httpx.AsyncClient(transport=httpx.AsyncHTTPTransport(retries=3), base_url=f"http://127.0.0.1:{port}") as client,
     ):
         assert (await client.get("/health/live")).status_code == 200

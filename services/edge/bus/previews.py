@@ -15,7 +15,7 @@ from schemas.transaction import Transaction
 from schemas.voucher_saga import Decision
 from services.edge.auth.tokens import Caller
 from services.edge.bus.commands import Bus
-from services.edge.http.answers import answer, whole
+from services.edge.http.answers import answer, to_whole_units
 from services.edge.http.bodies import Body
 from services.edge.http.documenting import Documentation, Documented
 from services.edge.http.problems import Problem
@@ -94,6 +94,6 @@ def _balance(balance: Mapping[str, Any]) -> Document:
     scale = balance["scale"]
     return {
         "loyaltyProgramId": balance["loyaltyProgramId"],
-        "pointsBalanceBefore": whole(balance["before"], scale),
-        "pointsBalance": whole(balance["pointsBalance"], scale),
+        "pointsBalanceBefore": to_whole_units(balance["before"], scale),
+        "pointsBalance": to_whole_units(balance["pointsBalance"], scale),
     }

@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from typing import Any
 
-from services.edge.http.answers import whole
+from services.edge.http.answers import to_whole_units
 
 
 def result_of(result: Mapping[str, Any] | None) -> dict[str, Any]:
@@ -13,12 +13,13 @@ def result_of(result: Mapping[str, Any] | None) -> dict[str, Any]:
         scales = {balance["loyaltyProgramId"]: balance["scale"] for balance in document["balances"]}
         if "reversed" in document:
             document["reversed"] = [
-                {**each, "amount": whole(each["amount"], scales[each["programme"]])} for each in document["reversed"]
+                {**each, "amount": to_whole_units(each["amount"], scales[each["programme"]])}
+                for each in document["reversed"]
             ]
         document["balances"] = [
             {
                 "loyaltyProgramId": balance["loyaltyProgramId"],
-                "pointsBalance": whole(balance["pointsBalance"], balance["scale"]),
+                "pointsBalance": to_whole_units(balance["pointsBalance"], balance["scale"]),
             }
             for balance in document["balances"]
         ]

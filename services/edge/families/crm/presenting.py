@@ -5,7 +5,7 @@ from typing import Any
 
 from schemas.contacts import comparable_code, comparable_name, email_forms
 from services.edge.families.crm.models import SearchParameters
-from services.edge.http.answers import exact, whole
+from services.edge.http.answers import exact_number, to_whole_units
 from services.edge.views.catalogue import Declared
 from shared.calendar import YEAR_OF_NEVER
 from shared.decider import Document
@@ -129,14 +129,14 @@ def _balances(account: Document | None, declared: Declared, language: str | None
     held = {} if account is None else {each["programme"]: each for each in account["balances"]}
     for id_, programme in declared.programmes.items():
         balance = held.get(id_)
-        points = 0 if balance is None else whole(balance["balance"], balance["scale"])
+        points = 0 if balance is None else to_whole_units(balance["balance"], balance["scale"])
         if programme["state"] == "active" or points != 0:
             threshold = programme["issueImmediateThreshold"]
             yield {
                 "loyaltyProgramId": id_,
                 "description": _description(programme["descriptions"], language),
                 "pointsBalance": points,
-                "issueImmediateThreshold": None if threshold is None else exact(threshold["value"]),
+                "issueImmediateThreshold": None if threshold is None else exact_number(threshold["value"]),
                 "purchases": [*_purchases(programme, declared, at)],
             }
 
@@ -149,7 +149,7 @@ def _purchases(programme: Mapping[str, Any], declared: Declared, at: str) -> Ite
             continue
         if (offer["from"] is None or offer["from"] <= at) and (offer["until"] is None or at < offer["until"]):
             texts = _texts(definition)
-            price = exact(offer["price"])
+            price = exact_number(offer["price"])
             until = None if offer["until"] is None or offer["until"] >= YEAR_OF_NEVER else offer["until"]
             about = {"validUntil": until, "benefit": definition.get("benefit")}
             yield {"code": offer["voucherId"], "threshold": price, **texts, **about}

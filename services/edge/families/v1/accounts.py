@@ -6,9 +6,9 @@ from services.edge.auth.principals import Administrator
 from services.edge.families.v1.models.accounts import AccountAnswer, PastAccountAnswer
 from services.edge.families.v1.presenting import account_of, standing_of
 from services.edge.http.answers import answer
-from services.edge.http.documenting import shown
+from services.edge.http.dependencies import ViewsDependency
+from services.edge.http.documenting import success_responses
 from services.edge.http.parameters import AccountNumber, At
-from services.edge.http.parts import ViewsOf
 from services.edge.http.problems import Problem
 from services.edge.http.router import Router
 from shared.ids import account_id
@@ -19,9 +19,9 @@ router = Router("Accounts", "/v1/accounts/{accountNumber}")
 @router.get(
     "",
     summary="Get an account",
-    responses=shown(AccountAnswer, "The account with all its programmes.", "account_unknown"),
+    responses=success_responses(AccountAnswer, "The account with all its programmes.", "account_unknown"),
 )
-async def get_account(caller: Administrator, number: AccountNumber, views: ViewsOf) -> Response:
+async def get_account(caller: Administrator, number: AccountNumber, views: ViewsDependency) -> Response:
     """Balances, upcoming expiries and activations, and counters over the account's whole life.
 
     A read always sees the writes that this installation has answered with 200.
@@ -36,9 +36,9 @@ async def get_account(caller: Administrator, number: AccountNumber, views: Views
 @router.get(
     "/balances",
     summary="Get past balances",
-    responses=shown(PastAccountAnswer, "What was booked and pending in each programme.", "account_unknown"),
+    responses=success_responses(PastAccountAnswer, "What was booked and pending in each programme.", "account_unknown"),
 )
-async def get_past_balances(caller: Administrator, number: AccountNumber, at: At, views: ViewsOf) -> Response:
+async def get_past_balances(caller: Administrator, number: AccountNumber, at: At, views: ViewsDependency) -> Response:
     """What was booked and pending after the last movement at or before an instant.
 
     Empty before the first movement; for a future instant, the balances of now.

@@ -20,11 +20,11 @@ from services.edge.families.v1.models.customers import (
 )
 from services.edge.families.v1.presenting import voucher_of
 from services.edge.http.answers import answer
-from services.edge.http.bodies import Body, exactly
-from services.edge.http.documenting import shown
-from services.edge.http.paging import SIZE, PageSize, following
+from services.edge.http.bodies import Body, json_body
+from services.edge.http.dependencies import EdgeDependency, ViewsDependency
+from services.edge.http.documenting import success_responses
+from services.edge.http.paging import SIZE, PageSize, next_page
 from services.edge.http.parameters import CustomerId, FilterText
-from services.edge.http.parts import EdgeOf, ViewsOf
 from services.edge.http.problems import Problem
 from services.edge.http.router import Router
 from services.edge.views.vouchers import stream_of
@@ -36,15 +36,17 @@ _REPLACING = {"cardNumber": "replaces", "newNumber": "cardNumber"}
 
 CardBody = Annotated[
     Body[NewCard],
-    exactly(NewCard, lost={"summary": "Instead of a lost one", "value": {"replaces": "6299000000000000017"}}),
+    json_body(NewCard, lost={"summary": "Instead of a lost one", "value": {"replaces": "6299000000000000017"}}),
 ]
 StateBody = Annotated[
     Body[SetCustomerState],
-    exactly(SetCustomerState, block={"summary": "Block", "value": {"state": "blocked", "reason": "fraud"}}),
+    json_body(SetCustomerState, block={"summary": "Block", "value": {"state": "blocked", "reason": "fraud"}}),
 ]
 
 
-@router.post("/cards", summary="Add or replace a card", responses=shown(CardAnswer, "The customer has this card."))
+@router.post(
+    "/cards", summary="Add or replace a card", responses=success_responses(CardAnswer, "The customer has this card.")
+)
 async def give_card(
     caller: Administrator,
     customer: CustomerId,
@@ -63,7 +65,7 @@ async def give_card(
 @router.put(
     "/state",
     summary="Set a customer's state",
-    responses=shown(CustomerStateAnswer, "The customer has this state."),
+    responses=success_responses(CustomerStateAnswer, "The customer has this state."),
 )
 async def set_customer_state(
     caller: Administrator,
@@ -78,7 +80,7 @@ async def set_customer_state(
 @router.post(
     "/anonymise",
     summary="Anonymise a customer",
-    responses=shown(AnonymisedAnswer, "Anonymised; all copies are gone by `goneBy`."),
+    responses=success_responses(AnonymisedAnswer, "Anonymised; all copies are gone by `goneBy`."),
 )
 async def anonymise_customer(
     caller: Administrator, customer: CustomerId, send: Annotated[Send, sends("customer.anonymise.v1")]
@@ -90,9 +92,9 @@ async def anonymise_customer(
 @router.get(
     "/export",
     summary="Export a customer's data",
-    responses=shown(ExportAnswer, "All of it.", "customer_unknown"),
+    responses=success_responses(ExportAnswer, "All of it.", "customer_unknown"),
 )
-async def export_customer(caller: Administrator, customer: CustomerId, edge: EdgeOf) -> Response:
+async def export_customer(caller: Administrator, customer: CustomerId, edge: EdgeDependency) -> Response:
     """Profile, cards, consents, accounts with all their movements, and all vouchers; of deleted customers too."""
     document = await edge.views.customers.one(caller.store, customer)
     if document is None:
@@ -103,13 +105,15 @@ async def export_customer(caller: Administrator, customer: CustomerId, edge: Edg
 @router.get(
     "/vouchers",
     summary="List a customer's vouchers",
-    responses=shown(CustomerVouchersAnswer, "A page of vouchers, and where the next one is.", "customer_unknown"),
+    responses=success_responses(
+        CustomerVouchersAnswer, "A page of vouchers, and where the next one is.", "customer_unknown"
+    ),
 )
 async def list_customer_vouchers(
     request: Request,
     caller: Administrator,
     customer: CustomerId,
-    views: ViewsOf,
+    views: ViewsDependency,
     size: PageSize = SIZE,
     after: Annotated[FilterText, Query(description="The serial of the last voucher of the page before.")] = None,
 ) -> Response:
@@ -125,7 +129,7 @@ async def list_customer_vouchers(
         {
             "customer": customer,
             "vouchers": [voucher_of(view) for _, view in page],
-            "next": following(request, "after", page[-1][0].split("/", 2)[2]) if more else None,
+            "next": next_page(request, "after", page[-1][0].split("/", 2)[2]) if more else None,
         }
     )
 

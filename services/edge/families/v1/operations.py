@@ -3,11 +3,11 @@
 from starlette.responses import Response
 
 from services.edge.auth.principals import Administrator, AnyClient
-from services.edge.http.documenting import Responses, shown
+from services.edge.http.dependencies import EdgeDependency
+from services.edge.http.documenting import Responses, success_responses
 from services.edge.http.headers import PENDING
 from services.edge.http.models import OperationAnswer, PendingAnswer
 from services.edge.http.parameters import OperationId
-from services.edge.http.parts import EdgeOf
 from services.edge.http.router import Router
 
 router = Router("Operations")
@@ -25,7 +25,7 @@ _ENDED = {
     },
 }
 _RESPONSES: Responses = {
-    **shown(
+    **success_responses(
         OperationAnswer,
         "The outcome.",
         "operation_unknown",
@@ -47,7 +47,7 @@ and clients of its store with `api_admin`, can see an operation.
 @router.get(
     "/operations/{operationId}", summary="Get the outcome of an operation", description=_OUTCOME, responses=_RESPONSES
 )
-async def get_operation(caller: AnyClient, operation: OperationId, edge: EdgeOf) -> Response:
+async def get_operation(caller: AnyClient, operation: OperationId, edge: EdgeDependency) -> Response:
     """For the clients of every family, whose answers lead here."""
     return await edge.bus.poll(operation, caller)
 
@@ -58,6 +58,8 @@ async def get_operation(caller: AnyClient, operation: OperationId, edge: EdgeOf)
     description=_OUTCOME,
     responses=_RESPONSES,
 )
-async def get_operation_as_administrator(caller: Administrator, operation: OperationId, edge: EdgeOf) -> Response:
+async def get_operation_as_administrator(
+    caller: Administrator, operation: OperationId, edge: EdgeDependency
+) -> Response:
     """The same among the rest of our own family."""
     return await edge.bus.poll(operation, caller)

@@ -6,7 +6,7 @@ from decimal import Decimal
 from typing import Any
 
 from schemas.base import format_instant
-from services.edge.http.answers import exact, whole
+from services.edge.http.answers import exact_number, to_whole_units
 from services.edge.views.attributions import corrected
 
 _AMOUNTS = (
@@ -55,8 +55,8 @@ def standing_of(account: str, number: str, at: datetime, changes: Iterable[Mappi
                 "programme": change["programme"],
                 "scale": change["scale"],
                 "unit": change.get("unit"),
-                "booked": whole(change["booked"], change["scale"]),
-                "pending": whole(change["pending"], change["scale"]),
+                "booked": to_whole_units(change["booked"], change["scale"]),
+                "pending": to_whole_units(change["pending"], change["scale"]),
             }
             for change in last
         ],
@@ -68,7 +68,7 @@ def movement_of(change: Mapping[str, Any], actors: Mapping[str, str]) -> dict[st
     return {
         "sequence": change["sequence"],
         "kind": change["kind"],
-        **{name: whole(change[name], change["scale"]) for name in _MOVED},
+        **{name: to_whole_units(change[name], change["scale"]) for name in _MOVED},
         "unit": change.get("unit"),
         **{name: change[name] for name in _SAID},
         "actor": actors.get(change["transactionId"]) if corrected(change) else None,
@@ -80,18 +80,18 @@ def voucher_of(view: Mapping[str, Any]) -> dict[str, Any]:
     shown = {name: value for name, value in view.items() if name not in ("version", "scale")}
     shown.setdefault("benefit", None)  # The snapshot is from before there were any.
     shown.setdefault("unit", None)
-    return {**shown, "cost": whole(view["cost"], view["scale"])}
+    return {**shown, "cost": to_whole_units(view["cost"], view["scale"])}
 
 
 def _tier(tier: Mapping[str, Any], tier_set: Mapping[str, Any] | None) -> dict[str, Any]:
     """A place in a tier set, and the progress to the next level."""
     levels = [] if tier_set is None else tier_set["levels"]
-    measure = whole(tier["measure"], tier["scale"])
+    measure = to_whole_units(tier["measure"], tier["scale"])
     codes = [level["code"] for level in levels]
     following = levels[codes.index(tier["code"]) + 1 if tier["code"] in codes else 0 :]
     shown = {**tier, "measure": measure, "primary": tier_set is not None and tier_set["primary"], "next": None}
     if following:
-        at = exact(following[0]["at"])
+        at = exact_number(following[0]["at"])
         shown["next"] = {"code": following[0]["code"], "at": at, "missing": max(Decimal(0), at - measure)}
     return shown
 
@@ -101,8 +101,12 @@ def _balance(balance: Mapping[str, Any]) -> dict[str, Any]:
     return {
         "programme": balance["programme"],
         "scale": scale,
-        **{name: whole(balance[name], scale) for name in _AMOUNTS},
-        "expiring": [{"at": part["at"], "amount": whole(part["amount"], scale)} for part in balance["expiring"]],
-        "scheduled": [{"at": part["at"], "amount": whole(part["amount"], scale)} for part in balance["scheduled"]],
+        **{name: to_whole_units(balance[name], scale) for name in _AMOUNTS},
+        "expiring": [
+            {"at": part["at"], "amount": to_whole_units(part["amount"], scale)} for part in balance["expiring"]
+        ],
+        "scheduled": [
+            {"at": part["at"], "amount": to_whole_units(part["amount"], scale)} for part in balance["scheduled"]
+        ],
         "accountExpiresAt": balance["accountExpiresAt"],
     }

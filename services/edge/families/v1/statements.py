@@ -14,10 +14,10 @@ from services.edge.families.v1.models.accounts import StatementAnswer
 from services.edge.families.v1.presenting import movement_of
 from services.edge.http import cursors
 from services.edge.http.answers import answer
-from services.edge.http.documenting import shown
-from services.edge.http.paging import SIZE, Cursor, PageSize, following, not_ours
+from services.edge.http.dependencies import EdgeDependency
+from services.edge.http.documenting import success_responses
+from services.edge.http.paging import SIZE, Cursor, PageSize, invalid_cursor, next_page
 from services.edge.http.parameters import AccountNumber, Bound, FilterText, filter_texts
-from services.edge.http.parts import EdgeOf
 from services.edge.http.router import Router
 from services.edge.views.statements import Query as StatementQuery
 from shared.ids import account_id
@@ -30,13 +30,13 @@ _KINDS_MAX = 20
 @router.get(
     "/statement",
     summary="List an account's movements",
-    responses=shown(StatementAnswer, "A page of movements, and where the next one is.", "account_unknown"),
+    responses=success_responses(StatementAnswer, "A page of movements, and where the next one is.", "account_unknown"),
 )
 async def get_statement(
     request: Request,
     caller: Administrator,
     number: AccountNumber,
-    edge: EdgeOf,
+    edge: EdgeDependency,
     programme: Annotated[FilterText, Query(description="Movements of this programme only.")] = None,
     kind: Annotated[
         tuple[str, ...],
@@ -61,7 +61,7 @@ async def get_statement(
     secret = edge.settings.secret.get_secret_value().encode()
     if cursor is not None:
         if (place := cursors.read(secret, asked, cursor)) is None:
-            raise not_ours()
+            raise invalid_cursor()
         asked = replace(asked, below=place)
     changes = await edge.views.statements.page(replace(asked, limit=size + 1))
     page = changes[:size]
@@ -72,6 +72,6 @@ async def get_statement(
             "account": account,
             "accountNumber": own_number,
             "movements": [movement_of(change, actors) for change in page],
-            "next": following(request, "cursor", cursors.write(secret, asked, page[-1])) if more else None,
+            "next": next_page(request, "cursor", cursors.write(secret, asked, page[-1])) if more else None,
         }
     )

@@ -11,10 +11,10 @@ from services.edge.bus.sending import Send, sends
 from services.edge.families.v1.models.vouchers import VoucherAnswer, VoucherIssue, VoucherVoid
 from services.edge.families.v1.presenting import voucher_of
 from services.edge.http.answers import answer
-from services.edge.http.bodies import Body, exactly
-from services.edge.http.documenting import shown
+from services.edge.http.bodies import Body, json_body
+from services.edge.http.dependencies import EdgeDependency, ViewsDependency
+from services.edge.http.documenting import success_responses
 from services.edge.http.parameters import SerialId
-from services.edge.http.parts import EdgeOf, ViewsOf
 from services.edge.http.problems import Problem
 from services.edge.http.router import Router
 from services.edge.views.views import Views
@@ -53,7 +53,7 @@ _REDEEMED = {
     "changedAt": "2026-12-01T15:30:00.000Z",
 }
 _VOUCHER = partial(
-    shown,
+    success_responses,
     VoucherAnswer,
     "The voucher as it is now.",
     examples={
@@ -63,7 +63,7 @@ _VOUCHER = partial(
 )
 IssueBody = Annotated[
     Body[VoucherIssue],
-    exactly(
+    json_body(
         VoucherIssue,
         goodwill={
             "summary": "To a customer",
@@ -73,13 +73,13 @@ IssueBody = Annotated[
 ]
 VoidBody = Annotated[
     Body[VoucherVoid],
-    exactly(VoucherVoid, lost={"summary": "A lost voucher", "value": {"reason": "reported lost"}}),
+    json_body(VoucherVoid, lost={"summary": "A lost voucher", "value": {"reason": "reported lost"}}),
 ]
 
 
 @router.post("", summary="Issue a voucher", responses=_VOUCHER())
 async def issue_voucher(
-    caller: Administrator, body: IssueBody, send: Annotated[Send, sends("voucher.issue.v1")], edge: EdgeOf
+    caller: Administrator, body: IssueBody, send: Annotated[Send, sends("voucher.issue.v1")], edge: EdgeDependency
 ) -> Response:
     """Issue a voucher of a definition to the account that a number leads to, or to bearer."""
     value = body.command()
@@ -102,7 +102,7 @@ async def void_voucher(
     serial: SerialId,
     body: VoidBody,
     send: Annotated[Send, sends("voucher.void.v1")],
-    views: ViewsOf,
+    views: ViewsDependency,
 ) -> Response:
     """Make a voucher unusable, whoever owns it. Its price is not refunded."""
     value = {**body.command(), "serialId": serial}
@@ -110,7 +110,7 @@ async def void_voucher(
 
 
 @router.get("/{serialId}", summary="Get a voucher", responses=_VOUCHER("not_found"))
-async def get_voucher(caller: Administrator, serial: SerialId, views: ViewsOf) -> Response:
+async def get_voucher(caller: Administrator, serial: SerialId, views: ViewsDependency) -> Response:
     """A voucher in any state, used and expired ones too."""
     found = await views.vouchers.one(caller.store, serial)
     if found is None:
