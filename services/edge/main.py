@@ -1,4 +1,4 @@
-"""The edge's process: the application, wired, and its life. Nothing connects at import or creation."""
+"""The edge process: wires and runs the application. Nothing connects at import or creation."""
 
 import sys
 from collections.abc import AsyncIterator
@@ -47,13 +47,13 @@ ROUTERS = (
     health.router,
     docs.router,
 )
-"""All operations, those that are called most first."""
+"""The routers of all operations, the most frequent first."""
 
-_BY_STATUS = {404: "not_found", 405: "method_not_allowed", 415: "unsupported_media_type"}
+_CODES_BY_STATUS = {404: "not_found", 405: "method_not_allowed", 415: "unsupported_media_type"}
 
 
 def create_app(settings: Settings) -> FastAPI:
-    """The application; servers are connected in its lifespan, in the background, so `.openapi()` works offline."""
+    """The application. Its lifespan connects to servers, in the background, so `.openapi()` works offline."""
     return application(Edge(settings))
 
 
@@ -91,24 +91,24 @@ def application(edge: Edge) -> FastAPI:
 
 
 def run(settings: Settings) -> None:
-    """Run the edge's process until it is told to stop; exits non-zero when a part of it died."""
+    """Run the edge process until a signal stops it; exits non-zero if a part of it failed."""
     tune_memory()
     sys.exit(uvloop.run(serve(settings)))
 
 
 async def serve(settings: Settings) -> int:
-    """Serve until a signal, or until a part of the process died; the exit status."""
+    """Serve until a signal or the failure of a part; returns the exit status."""
     configure_logs(settings.log_level, "edge")
     edge = Edge(settings)
     server = make_server(application(edge), settings)
     failed = False
 
-    def die() -> None:
+    def fail() -> None:
         nonlocal failed
         failed = True
         server.should_exit = True
 
-    edge.on_death = die
+    edge.on_failure = fail
     async with serving_aside(health.internal_application(edge), settings, settings.health_port):
         await server.serve()
     return 1 if failed else 0
@@ -131,16 +131,16 @@ async def _unavailable(request: Request, error: Exception) -> Response:
 
 
 async def _invalid(request: Request, error: Exception) -> Response:
-    """An invalid parameter, as FastAPI found it; the first fault is reported."""
+    """The response for invalid parameters that FastAPI found: the first one."""
     assert isinstance(error, RequestValidationError)
     first = error.errors()[0]
     return await problem_response(request, invalid_parameter(str(first["loc"][-1]), str(first["msg"])))
 
 
 async def _http_error(request: Request, error: Exception) -> Response:
-    """What the router refuses by itself: unknown paths and methods."""
+    """The response for unknown paths and methods, which the router refuses."""
     assert isinstance(error, HTTPException)
-    code = _BY_STATUS[error.status_code]
+    code = _CODES_BY_STATUS[error.status_code]
     headers = {**(error.headers or {})}
     if code == "method_not_allowed":
         headers["Allow"] = ", ".join(sorted(_methods(request)))
@@ -148,7 +148,7 @@ async def _http_error(request: Request, error: Exception) -> Response:
 
 
 def _methods(request: Request) -> set[str]:
-    """The methods that a path has, over all of its routes; the router itself names those of the first one only."""
+    """The methods of all routes of a path; the router itself names only those of the first route."""
     matching = (route for route in request.app.routes if route.matches(request.scope)[0] is not Match.NONE)
     methods = {method for route in matching for method in route.methods or ()}
     return methods | {"HEAD"} if "GET" in methods else methods

@@ -122,7 +122,7 @@ def end_of(document: dict[str, Any] | None) -> tuple[Any, ...] | None:
     """What a customer's document comes to: city, the number that leads to the account, balance, vouchers."""
     if document is None:
         return None
-    number, account = crm.leading(document)
+    number, account = crm.main_account(document)
     vouchers = {part["view"]["serialId"] for part in document.get("vouchers", ()) if "view" in part}
     balance = None if account is None else account["balances"][0]["balance"]
     return document["view"]["customerInfo"]["city"], number, balance, vouchers
@@ -197,7 +197,7 @@ async def test_a_customer_takes_one_read(empty_installation: Installation, monke
         counting.names.clear()
         document = await views.customers.one("default", "C")
         assert document is not None
-        vouchers = crm.usable(document, AT)
+        vouchers = crm.usable_vouchers(document, AT)
         shown = crm.customer_of(document, vouchers, views.catalogue.of("default"), AT)
         assert counting.names == ["find"]
         assert [each["id"] for each in shown["vouchers"]] == ["C-kept"]

@@ -43,8 +43,11 @@ async def shown(views: Views, at: str = AT) -> list[str]:
     document = await views.customers.one("default", "C")
     assert document is not None
     if APART in document:
-        return [each["serialId"] for each in await views.vouchers.usable(crm.owners(document), at, crm.VOUCHERS_SHOWN)]
-    return [each["serialId"] for each in crm.usable(document, at)]
+        return [
+            each["serialId"]
+            for each in await views.vouchers.usable(crm.voucher_accounts(document), at, crm.VOUCHERS_SHOWN)
+        ]
+    return [each["serialId"] for each in crm.usable_vouchers(document, at)]
 
 
 @pytest.mark.parametrize("customer_first", [True, False])

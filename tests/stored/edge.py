@@ -146,7 +146,7 @@ def _customers() -> list[Document]:
 
 
 def _show_customer(document: Document) -> None:
-    crm.customer_of(document, crm.usable(document, "2026"), Declared(), "2026")
+    crm.customer_of(document, crm.usable_vouchers(document, "2026"), Declared(), "2026")
 
 
 class _Written:

@@ -1,4 +1,4 @@
-"""What posting a transaction is, whichever document describes it: of an account, or of a customer (rules 4.2)."""
+"""Posting transactions, which several families offer: body, responses and check of scopes (rules 4.2)."""
 
 from functools import partial
 from typing import Annotated
@@ -72,7 +72,7 @@ TransactionBody = Annotated[
 
 
 def check_voids(caller: Caller, transaction: Transaction) -> None:
-    """Let only who may void a voucher send a transaction that does (rules 4.2.1).
+    """Require the scope `api_void` for a transaction that voids vouchers (rules 4.2.1).
 
     :raises Problem: `insufficient_scope`.
     """

@@ -32,7 +32,7 @@ router = Router("Customers", "/api/v1.0/Switch/Crm/Customer", CaseInsensitiveRou
 
 PAGE_MAX, SIZE_MAX, SIZE = 1000, 100, 20
 FOUND_MAX = 10_000
-"""What is skipped is read: so far a search goes, and stays fast."""
+"""The last result that a search can page to: skipped results are read too, so a deeper page would be slow."""
 
 _INFO = {"firstName": "Anna", "lastName": "de Vries", "emailAddress": "anna@example.com", "dateOfBirth": "1990-09-11"}
 _CUSTOMER = partial(success_responses, CustomerAnswer, "The customer, with balances and vouchers.")
@@ -79,8 +79,8 @@ async def search_customers(
         raise Problem("invalid_value", "Give at least one criterion that is not blank.", pointer="/parameters")
     if page * size > FOUND_MAX:
         raise invalid_parameter("page", f"A search shows the first {FOUND_MAX:,} customers. Give more criteria.")
-    found = await views.customers.search(caller.store, criteria, (page - 1) * size, size)
-    return answer({"customers": [presenting.found_of(document) for document in found]})
+    documents = await views.customers.search(caller.store, criteria, (page - 1) * size, size)
+    return answer({"customers": [presenting.search_result_of(document) for document in documents]})
 
 
 @router.get("/{customerId}", summary="Get a customer", responses=_CUSTOMER("customer_unknown"))
@@ -91,7 +91,7 @@ async def get_customer(caller: CrmClient, customer: CustomerId, views: ViewsDepe
 
     A read always sees the writes that this installation has answered with 200.
     """
-    return answer(await _shown(views, await known(views, caller.store, customer)))
+    return answer(await _present(views, await existing_customer(views, caller.store, customer)))
 
 
 @router.post("/Create", summary="Create a customer", responses=_CUSTOMER())
@@ -99,8 +99,8 @@ async def create_customer(
     caller: CrmClient, body: NewCustomer, send: Annotated[Send, sends("customer.create.v1")], views: ViewsDependency
 ) -> Response:
     """Register a customer, with the card `cardNumber` or a generated one. Consents that are left out are not given."""
-    drawn = new_id() if send.key is None else derived_id("customer", caller.store, caller.client, send.key)
-    return await send(caller, drawn, body.command(), body, partial(_now, views, caller.store))
+    new_customer_id = new_id() if send.key is None else derived_id("customer", caller.store, caller.client, send.key)
+    return await send(caller, new_customer_id, body.command(), body, partial(_current_customer, views, caller.store))
 
 
 @router.put("/{customerId}", summary="Update a customer", responses=_CUSTOMER())
@@ -112,7 +112,7 @@ async def update_customer(
     views: ViewsDependency,
 ) -> Response:
     """Update a customer's data: fields that are left out or null keep their value, an empty text clears it."""
-    return await send(caller, customer, body.command(), body, partial(_now, views, caller.store))
+    return await send(caller, customer, body.command(), body, partial(_current_customer, views, caller.store))
 
 
 @router.post("/{customerId}/Transaction", summary="Post a customer's transaction", responses=BOOKED("customer_unknown"))
@@ -125,7 +125,7 @@ async def post_customer_transaction(
 ) -> Response:
     """Post a LoyaltyVault transaction on the account of the customer's main card."""
     check_voids(caller, body.value)
-    number, _ = presenting.leading(await known(views, caller.store, customer))
+    number, _ = presenting.main_account(await existing_customer(views, caller.store, customer))
     return await send.to_account(caller, number, body.command(), body)
 
 
@@ -139,15 +139,15 @@ async def preview_customer_transaction(
 ) -> Response:
     """Preview a LoyaltyVault transaction on the account of the customer's main card; nothing is booked."""
     check_voids(caller, body.value)
-    number, _ = presenting.leading(await known(views, caller.store, customer))
+    number, _ = presenting.main_account(await existing_customer(views, caller.store, customer))
     return await preview(caller, number, body)
 
 
-async def known(views: Views, store: str, customer: str) -> Document:
-    """The customer's document.
+async def existing_customer(views: Views, store: str, customer: str) -> Document:
+    """The view document of a customer.
 
-    :raises Problem: `customer_unknown`, of deleted ones too.
-    :raises Unavailable: when the views are away.
+    :raises Problem: `customer_unknown`, also for deleted customers.
+    :raises Unavailable: the views cannot be reached.
     """
     document = await views.customers.one(store, customer)
     if document is None or presenting.is_deleted(document):
@@ -155,17 +155,17 @@ async def known(views: Views, store: str, customer: str) -> Document:
     return document
 
 
-async def _now(views: Views, store: str, result: Mapping[str, Any]) -> Document | None:
-    """The customer of a command's result, as they are now; None as long as they cannot be seen."""
+async def _current_customer(views: Views, store: str, result: Mapping[str, Any]) -> Document | None:
+    """The response for the customer of a command's result; None while the view does not have the customer."""
     document = await views.customers.one(store, result["customer"])
-    return None if document is None or presenting.is_deleted(document) else await _shown(views, document)
+    return None if document is None or presenting.is_deleted(document) else await _present(views, document)
 
 
-async def _shown(views: Views, document: Document) -> Document:
-    """The customer now: one read, which has been done, or three for a customer who has had many vouchers."""
+async def _present(views: Views, document: Document) -> Document:
+    """The response for a customer: needs no further read, or two for a customer with many vouchers."""
     at = format_instant(instant(now_ms()))
     if APART in document:
-        vouchers = await views.vouchers.usable(presenting.owners(document), at, presenting.VOUCHERS_SHOWN)
+        vouchers = await views.vouchers.usable(presenting.voucher_accounts(document), at, presenting.VOUCHERS_SHOWN)
     else:
-        vouchers = presenting.usable(document, at)
+        vouchers = presenting.usable_vouchers(document, at)
     return presenting.customer_of(document, vouchers, views.catalogue.of(document["store"]), at)

@@ -1,4 +1,4 @@
-"""What people change by hand on an account: balances, transactions, its state, its numbers, its tiers (rules 4.1)."""
+"""Manual corrections of an account: balances, reversals, state, number and tiers (rules 4.1)."""
 
 from typing import Annotated
 
@@ -108,8 +108,8 @@ async def reverse_transaction(
     With `api_admin`, any transaction can be reversed, with its vouchers. With `api_reverse`, only those that this
     client has posted over HTTP; others are refused (`transaction_foreign`).
     """
-    of_whom = {} if ADMIN in caller.scopes else {"onlyBy": caller.actor}
-    return await send.to_account(caller, number, {**body.command(), **of_whom}, body)
+    restriction = {} if ADMIN in caller.scopes else {"onlyBy": caller.actor}
+    return await send.to_account(caller, number, {**body.command(), **restriction}, body)
 
 
 @router.put(

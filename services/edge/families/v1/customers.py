@@ -1,4 +1,4 @@
-"""What operators do with customers beside the CRM document's calls: cards, states, forgetting, export (rules 4.5)."""
+"""Customer operations for administrators: cards, states, anonymisation, export, vouchers (rules 4.5)."""
 
 from typing import Annotated, Any
 
@@ -9,7 +9,7 @@ from starlette.responses import Response, StreamingResponse
 from schemas.customers import SetCustomerState
 from services.edge.auth.principals import Administrator
 from services.edge.bus.sending import Send, sends
-from services.edge.families.v1.exporting import exported
+from services.edge.families.v1.exporting import export_document
 from services.edge.families.v1.models.customers import (
     AnonymisedAnswer,
     CardAnswer,
@@ -32,7 +32,7 @@ from services.edge.views.vouchers import stream_of
 router = Router("Customers", "/v1/customers/{customerId}")
 
 _REPLACING = {"cardNumber": "replaces", "newNumber": "cardNumber"}
-"""What the command to replace a card calls otherwise than its body."""
+"""The members of the command to replace a card, with their names in the body."""
 
 CardBody = Annotated[
     Body[NewCard],
@@ -55,11 +55,11 @@ async def give_card(
     replace: Annotated[Send, sends("customer.replace_card.v1")],
 ) -> Response:
     """Add a card, or replace one: the new card leads to the old one's account. Numbers are never used again."""
-    given = body.value
-    if given.replaces is None:
+    new_card = body.value
+    if new_card.replaces is None:
         return await add(caller, customer, body.command(), body)
-    replaced = _given(cardNumber=given.replaces, newNumber=given.card_number)
-    return await replace(caller, customer, replaced, body.renamed_by(_REPLACING))
+    command = _without_none(cardNumber=new_card.replaces, newNumber=new_card.card_number)
+    return await replace(caller, customer, command, body.renamed_by(_REPLACING))
 
 
 @router.put(
@@ -98,8 +98,8 @@ async def export_customer(caller: Administrator, customer: CustomerId, edge: Edg
     """Profile, cards, consents, accounts with all their movements, and all vouchers; of deleted customers too."""
     document = await edge.views.customers.one(caller.store, customer)
     if document is None:
-        raise _unknown()
-    return StreamingResponse(exported(edge, caller.store, document), media_type="application/json")
+        raise _customer_unknown()
+    return StreamingResponse(export_document(edge, caller.store, document), media_type="application/json")
 
 
 @router.get(
@@ -120,11 +120,11 @@ async def list_customer_vouchers(
     """All vouchers of the customer, used ones too, by serial; follow `next` until it is null."""
     document = await views.customers.one(caller.store, customer)
     if document is None:
-        raise _unknown()
-    behind = "" if after is None else stream_of(caller.store, after)
-    found = await views.vouchers.owned(document["links"], behind, size + 1)
-    page = found[:size]
-    more = len(found) > size
+        raise _customer_unknown()
+    after_id = "" if after is None else stream_of(caller.store, after)
+    vouchers = await views.vouchers.owned(document["links"], after_id, size + 1)
+    page = vouchers[:size]
+    more = len(vouchers) > size
     return answer(
         {
             "customer": customer,
@@ -134,9 +134,9 @@ async def list_customer_vouchers(
     )
 
 
-def _unknown() -> Problem:
+def _customer_unknown() -> Problem:
     return Problem("customer_unknown", "No customer has this id.")
 
 
-def _given(**members: Any) -> dict[str, Any]:
+def _without_none(**members: Any) -> dict[str, Any]:
     return {name: value for name, value in members.items() if value is not None}

@@ -1,4 +1,4 @@
-"""How a command ended, for callers whose answer was 202 or 504 (protocol P8)."""
+"""Polling the outcome of a command after a 202 or 504 (protocol P8)."""
 
 from starlette.responses import Response
 
@@ -48,7 +48,7 @@ and clients of its store with `api_admin`, can see an operation.
     "/operations/{operationId}", summary="Get the outcome of an operation", description=_OUTCOME, responses=_RESPONSES
 )
 async def get_operation(caller: AnyClient, operation: OperationId, edge: EdgeDependency) -> Response:
-    """For the clients of every family, whose answers lead here."""
+    """The path in `Location` headers, open to the clients of all families."""
     return await edge.bus.poll(operation, caller)
 
 
@@ -61,5 +61,5 @@ async def get_operation(caller: AnyClient, operation: OperationId, edge: EdgeDep
 async def get_operation_as_administrator(
     caller: Administrator, operation: OperationId, edge: EdgeDependency
 ) -> Response:
-    """The same among the rest of our own family."""
+    """The same operation within the family `/v1`."""
     return await edge.bus.poll(operation, caller)

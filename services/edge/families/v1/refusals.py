@@ -1,4 +1,4 @@
-"""Refused commands, those of inputs above all: nobody waits for their answers."""
+"""Refused commands, mainly those of input messages, whose senders get no reply."""
 
 from dataclasses import replace
 from datetime import datetime
@@ -51,19 +51,19 @@ async def list_refusals(
     A refused message from a topic has an `input`, which names its record; a refused HTTP request has none. A refusal
     appears within seconds. Follow `next` until it is null.
     """
-    asked = RefusalQuery(store=caller.store, topic=topic, code=code, order=order, from_=from_, until=until, limit=size)
+    query = RefusalQuery(store=caller.store, topic=topic, code=code, order=order, from_=from_, until=until, limit=size)
     secret = edge.settings.secret.get_secret_value().encode()
-    sealed = replace(asked, accounts=() if account is None else (account,))
+    filters = replace(query, accounts=() if account is None else (account,))
     if cursor is not None:
-        if (place := cursors.read_refusal(secret, sealed, cursor)) is None:
+        if (place := cursors.read_refusal(secret, filters, cursor)) is None:
             raise invalid_cursor()
-        asked = replace(asked, below=place)
-    found = await edge.views.refusals.page(replace(asked, limit=size + 1), account)
-    page = found[:size]
+        query = replace(query, below=place)
+    refusals = await edge.views.refusals.page(replace(query, limit=size + 1), account)
+    page = refusals[:size]
     next_ = None
-    if len(found) > size:
+    if len(refusals) > size:
         last = Place(datetime.fromisoformat(page[-1]["at"]), page[-1]["id"])
-        next_ = next_page(request, "cursor", cursors.write_refusal(secret, sealed, last))
+        next_ = next_page(request, "cursor", cursors.write_refusal(secret, filters, last))
     return answer({"refusals": page, "next": next_})
 
 
@@ -74,7 +74,7 @@ async def list_refusals(
 )
 async def get_refusal(caller: Administrator, refusal: RefusalId, views: ViewsDependency) -> Response:
     """One refusal, by its id in the list, which is also the id of its event on `points.events`."""
-    found = await views.refusals.one(caller.store, refusal)
-    if found is None:
+    refusals = await views.refusals.one(caller.store, refusal)
+    if refusals is None:
         raise Problem("refusal_unknown", "No refusal has this id, or it is older than 28 days.")
-    return answer(found)
+    return answer(refusals)

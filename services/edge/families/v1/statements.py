@@ -1,4 +1,4 @@
-"""Statements: the movements of an account, newest first, a page at a time."""
+"""Statements: the movements of an account, newest first, in pages."""
 
 from dataclasses import replace
 from typing import Annotated
@@ -53,25 +53,25 @@ async def get_statement(
     Follow `next` until it is null: the pages show each movement once, even while new ones are booked, which come
     before the first page. A statement always has the writes that this installation has answered with 200.
     """
-    names = await edge.views.accounts.names(account_id(caller.store, number))
-    if names is None:
+    identity = await edge.views.accounts.names(account_id(caller.store, number))
+    if identity is None:
         raise account_unknown()
-    account, own_number = names
-    asked = StatementQuery(account=account, programme=programme, kinds=kind, from_=from_, until=until, limit=size)
+    account, account_number = identity
+    query = StatementQuery(account=account, programme=programme, kinds=kind, from_=from_, until=until, limit=size)
     secret = edge.settings.secret.get_secret_value().encode()
     if cursor is not None:
-        if (place := cursors.read(secret, asked, cursor)) is None:
+        if (place := cursors.read(secret, query, cursor)) is None:
             raise invalid_cursor()
-        asked = replace(asked, below=place)
-    changes = await edge.views.statements.page(replace(asked, limit=size + 1))
+        query = replace(query, below=place)
+    changes = await edge.views.statements.page(replace(query, limit=size + 1))
     page = changes[:size]
     actors = await edge.views.attributions.actors(page)
     more = len(changes) > size
     return answer(
         {
             "account": account,
-            "accountNumber": own_number,
+            "accountNumber": account_number,
             "movements": [movement_of(change, actors) for change in page],
-            "next": next_page(request, "cursor", cursors.write(secret, asked, page[-1])) if more else None,
+            "next": next_page(request, "cursor", cursors.write(secret, query, page[-1])) if more else None,
         }
     )
