@@ -1,4 +1,4 @@
-"""An export is written page by page: what lies in memory does not grow with what there is."""
+"""Exports are streamed page by page, in bounded memory."""
 
 from itertools import pairwise
 from types import SimpleNamespace
@@ -70,7 +70,7 @@ async def test_an_export_is_written_page_by_page() -> None:
     assert "search" not in found["customer"]
 
 
-async def test_who_has_nothing_is_exported() -> None:
+async def test_customers_without_accounts_can_be_exported() -> None:
     edge: Any = SimpleNamespace(views=Views())
     document: dict[str, Any] = {"links": [], "view": VIEW.model_dump(mode="json", by_alias=True)}
     pieces = [piece async for piece in export_document(edge, "s", document)]

@@ -1,4 +1,4 @@
-"""A refusal of a service names members of the body, whatever its command calls them."""
+"""Pointers of refusals by services name members of the request body, not of the command."""
 
 from typing import Any
 
@@ -21,7 +21,7 @@ REPLACING = {"cardNumber": "replaces", "newNumber": "cardNumber"}
 
 
 @pytest.mark.parametrize(
-    ("body", "of_command", "told"),
+    ("body", "command_pointer", "expected"),
     [
         (SentBody({"replaces": "a"}, NewCard, REPLACING), "/cardNumber", "/replaces"),
         (SentBody({"replaces": "a", "cardNumber": "b"}, NewCard, REPLACING), "/newNumber", "/cardNumber"),
@@ -35,11 +35,13 @@ REPLACING = {"cardNumber": "replaces", "newNumber": "cardNumber"}
         (SentBody({"customerInfo": {"mobile": "1"}}, UpdateCustomer), "/customerInfo/mobile", "/customerInfo/mobile"),
     ],
 )
-def test_a_pointer_into_the_command_leads_into_the_body(body: SentBody, of_command: str, told: str | None) -> None:
-    assert body.pointer(of_command) == told
+def test_pointers_into_commands_are_translated_to_the_body(
+    body: SentBody, command_pointer: str, expected: str | None
+) -> None:
+    assert body.pointer(command_pointer) == expected
 
 
-async def test_each_route_says_which_body_its_refusals_are_of(offline: Offline) -> None:
+async def test_routes_pass_their_body_for_pointers(offline: Offline) -> None:
     calls: dict[str, dict[str, Any]] = {
         "/v1/customers/c/cards": {"replaces": "a"},
         "/v1/vouchers": {"voucherId": "V", "reason": "x"},

@@ -74,7 +74,7 @@ async def list_refusals(
 )
 async def get_refusal(caller: Administrator, refusal: RefusalId, views: ViewsDependency) -> Response:
     """One refusal, by its id in the list, which is also the id of its event on `points.events`."""
-    refusals = await views.refusals.one(caller.store, refusal)
-    if refusals is None:
+    found = await views.refusals.one(caller.store, refusal)
+    if found is None:
         raise Problem("refusal_unknown", "No refusal has this id, or it is older than 28 days.")
-    return answer(refusals)
+    return answer(found)
