@@ -28,7 +28,7 @@ router = Router("Health", "/health")
     responses=_text_responses("The process works.", "A part is stuck; restart the process."),
 )
 async def get_liveness(request: Request) -> Response:
-    """For whoever restarts processes: 503 as long as a part of this one is stuck."""
+    """The liveness probe: 503 while a part of the process is stuck, which a restart mends."""
     return _text_response(request.app.state.edge.not_alive())
 
 
@@ -40,7 +40,7 @@ async def get_liveness(request: Request) -> Response:
     ),
 )
 async def get_readiness(request: Request) -> Response:
-    """For whoever balances requests: 503 until the servers that requests need have answered."""
+    """The readiness probe, for load balancers: 503 until the servers that requests need have answered."""
     return _text_response(request.app.state.edge.health.not_ready())
 
 

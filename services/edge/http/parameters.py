@@ -149,7 +149,7 @@ def filter_texts(values_max: int, known: Sequence[str]) -> tuple[Any, ...]:
 FilterText = Annotated[str | None, *text(CHARS_MAX)]
 """A filter by a text; None if absent."""
 
-Reason = Annotated[str, *text(200), Query(alias="reason", description="Why, for whoever reads it later.")]
+Reason = Annotated[str, *text(200), Query(alias="reason", description="The reason, for later readers.")]
 
 
 def whole_number(minimum: int, maximum: int, default: int) -> tuple[Any, ...]:

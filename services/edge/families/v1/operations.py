@@ -37,7 +37,7 @@ _RESPONSES: Responses = {
         "headers": PENDING,
     },
 }
-_OUTCOME = """The outcome as the service's journal has it, whichever edge process is asked; 202 while it is still open.
+_OUTCOME = """The outcome in the service's journal, the same from every edge process; 202 while it is still open.
 
 `never_accepted` is final and comes at most a minute after the command was sent. Only the client that sent the command,
 and clients of its store with `api_admin`, can see an operation.
