@@ -27,7 +27,7 @@ from bench.stack import LOGS, fresh_stack
 from bench.tills import Tills, places
 from bench.workers import processes
 from services.edge import main as edge
-from services.edge.http.metrics import Measured
+from services.edge.http.metrics import RequestMetrics
 from services.edge.views.views import Views
 from services.points import main as points
 from shared.runtime import process
@@ -61,7 +61,7 @@ _request: ContextVar[Notes] = ContextVar("request")
 
 def note_edge(taken: dict[str, Notes]) -> None:
     """Have an edge in this process note its requests, by idempotency key."""
-    call, send, apply = Measured.__call__, Requester.send, Views.apply
+    call, send, apply = RequestMetrics.__call__, Requester.send, Views.apply
 
     async def called(self: Any, scope: Any, receive: Any, send: Any) -> None:
         key = dict(scope.get("headers", ())).get(b"idempotency-key", b"").decode()
@@ -79,7 +79,11 @@ def note_edge(taken: dict[str, Notes]) -> None:
         await apply(self, parts, values)
         _request.get()["applied"] = perf_counter()
 
-    for owner, name, noted in ((Measured, "__call__", called), (Requester, "send", sent), (Views, "apply", applied)):
+    for owner, name, noted in (
+        (RequestMetrics, "__call__", called),
+        (Requester, "send", sent),
+        (Views, "apply", applied),
+    ):
         setattr(owner, name, noted)
 
 

@@ -56,7 +56,7 @@ DOORS = {
         "cli/commands/dead_letters.py",
     },
     "jwt": {"services/edge/auth/tokens.py"},
-    "cryptography": {"services/edge/auth/sealing.py"},
+    "cryptography": {"services/edge/auth/key_encryption.py"},
     "faststream": {
         "shared/runtime/consumer.py",
         "shared/runtime/requests.py",

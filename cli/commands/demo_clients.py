@@ -66,7 +66,7 @@ async def demo_clients(root: Path, settings: Settings) -> dict[str, Held]:
 async def _made(credentials: Credentials, store: str, name: str, held: Held | None) -> Held:
     id_ = derived_id("demo client", store, name)
     client = await credentials.client(id_)
-    if client is not None and held is not None and client.knows(held["client_secret"]):
+    if client is not None and held is not None and client.has_secret(held["client_secret"]):
         return held
     secret = new_secret()
     if client is None:

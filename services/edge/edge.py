@@ -1,4 +1,4 @@
-"""The parts of one edge process and their life: connected in the background, watched, drained."""
+"""The components of one edge process and their life cycle: connect in the background, supervise, drain."""
 
 import asyncio
 from collections.abc import Awaitable, Callable, Coroutine
@@ -29,7 +29,7 @@ _JOIN_TIMEOUT_S = 30.0
 
 
 class Edge:
-    """Everything behind the routes. Nothing connects before :meth:`start`, which itself waits for no server."""
+    """All components behind the routes. Nothing connects before :meth:`start`, which itself waits for no server."""
 
     def __init__(self, settings: Settings) -> None:
         self.settings = settings
@@ -39,30 +39,30 @@ class Edge:
         self.tokens = TokenEndpoint(self.access, self.views)
         self.broker = make_broker(settings)
         self.bus = Bus(self.broker, settings, self.health, self.views)
-        self.on_death: Callable[[], None] = lambda: None
-        self._pumps = Pumps(self._died)
+        self.on_failure: Callable[[], None] = lambda: None
+        self._pumps = Pumps(self._fail)
         for topic, handle in self.views.feeds():
-            self._feed(topic, handle)
+            self._add_feed(topic, handle)
         self._background: list[asyncio.Task[Any]] = []
         self._connected = False
         self._stopping = False
 
     def not_alive(self) -> dict[str, str]:
-        """Parts that got stuck, once all of them run; waiting for a server at start is no reason to be killed."""
+        """The parts that are stuck; none before all have started, so that waiting for a server ends no process."""
         return self.health.not_alive() if self._connected else {}
 
-    def _feed(self, topic: str, handle: Callable[[Batch], Awaitable[None]]) -> None:
-        """Have a topic fed to the views. Replies bring what callers wait for; a feed is in no hurry."""
+    def _add_feed(self, topic: str, handle: Callable[[Batch], Awaitable[None]]) -> None:
+        """Feed a topic to the views. Latency does not matter: replies bring the snapshots that callers wait for."""
         self._pumps.all.append(Feed(self.broker, topic, self.settings, self.health, self.views, handle))
 
     async def start(self) -> None:
-        """Begin to connect, and go on by itself; until that is done requests get 503."""
+        """Start connecting in the background; until that is done, requests get 503."""
         available = Availability(self.settings, self.health)
         for coroutine in (self._connect(), self._watch(), available.run()):
             self._in_background(coroutine)
 
     async def stop(self) -> None:
-        """Let the pumps end their batches, then disconnect; the requests have been answered before."""
+        """Let the pumps finish their batches, then disconnect; the server has finished all requests before."""
         self._stopping = True
         for task in self._background:
             task.cancel()
@@ -113,20 +113,20 @@ class Edge:
             await asyncio.wait_for(self.broker.stop(), _STOP_TIMEOUT_S)
 
     async def _watch(self) -> None:
-        """Notice when servers answer again; and end a process that gets nowhere, to be started anew."""
+        """Check periodically whether servers answer again; end the process if a part makes no progress."""
         while True:
             await asyncio.sleep(_CHECK_INTERVAL_S)
             await self.bus.check()
             await self.views.check()
             if dead := self.not_alive():
                 log.error("no progress", parts=dead)
-                self._died()
+                self._fail()
                 return
 
     def _background_ended(self, error: BaseException | None) -> None:
         if error is not None:
-            self._died()
+            self._fail()
 
-    def _died(self) -> None:
+    def _fail(self) -> None:
         if not self._stopping:
-            self.on_death()
+            self.on_failure()

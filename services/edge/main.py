@@ -1,4 +1,4 @@
-"""The edge's process: the application, wired, and its life. Nothing connects at import or creation."""
+"""The edge process: wires and runs the application. Nothing connects at import or creation."""
 
 import sys
 from collections.abc import AsyncIterator
@@ -18,9 +18,9 @@ from services.edge.families.crm import customers as crm
 from services.edge.families.loyaltyvault import transactions
 from services.edge.families.v1 import accounts, corrections, customers, operations, refusals, statements, vouchers
 from services.edge.http import docs, health, openapi
-from services.edge.http.metrics import Measured
-from services.edge.http.problems import Problem, unavailable, wrong
-from services.edge.http.router import mount, operation_id, refuse
+from services.edge.http.metrics import RequestMetrics
+from services.edge.http.problems import Problem, invalid_parameter, unavailable
+from services.edge.http.router import mount, operation_id, problem_response
 from shared.errors import TooSlow, Unavailable
 from shared.logs import configure_logs
 from shared.runtime.http import make_server, serving_aside
@@ -47,13 +47,13 @@ ROUTERS = (
     health.router,
     docs.router,
 )
-"""All operations, those that are called most first."""
+"""The routers of all operations, the most frequent first."""
 
-_BY_STATUS = {404: "not_found", 405: "method_not_allowed", 415: "unsupported_media_type"}
+_CODES_BY_STATUS = {404: "not_found", 405: "method_not_allowed", 415: "unsupported_media_type"}
 
 
 def create_app(settings: Settings) -> FastAPI:
-    """The application; servers are connected in its lifespan, in the background, so `.openapi()` works offline."""
+    """The application. Its lifespan connects to servers, in the background, so `.openapi()` works offline."""
     return application(Edge(settings))
 
 
@@ -79,9 +79,9 @@ def application(edge: Edge) -> FastAPI:
         generate_unique_id_function=operation_id,
     )
     app.state.edge = edge
-    app.state.document = docs.Document(app)
+    app.state.document = docs.OpenApiDocument(app)
     mount(app, *ROUTERS)
-    app.add_middleware(Measured)
+    app.add_middleware(RequestMetrics)
     app.add_exception_handler(Problem, _problem)
     app.add_exception_handler(Unavailable, _unavailable)
     app.add_exception_handler(RequestValidationError, _invalid)
@@ -91,64 +91,64 @@ def application(edge: Edge) -> FastAPI:
 
 
 def run(settings: Settings) -> None:
-    """Run the edge's process until it is told to stop; exits non-zero when a part of it died."""
+    """Run the edge process until a signal stops it; exits non-zero if a part of it failed."""
     tune_memory()
     sys.exit(uvloop.run(serve(settings)))
 
 
 async def serve(settings: Settings) -> int:
-    """Serve until a signal, or until a part of the process died; the exit status."""
+    """Serve until a signal or the failure of a part; returns the exit status."""
     configure_logs(settings.log_level, "edge")
     edge = Edge(settings)
     server = make_server(application(edge), settings)
     failed = False
 
-    def die() -> None:
+    def fail() -> None:
         nonlocal failed
         failed = True
         server.should_exit = True
 
-    edge.on_death = die
-    async with serving_aside(health.application(edge), settings, settings.health_port):
+    edge.on_failure = fail
+    async with serving_aside(health.internal_application(edge), settings, settings.health_port):
         await server.serve()
     return 1 if failed else 0
 
 
 async def _problem(request: Request, error: Exception) -> Response:
     assert isinstance(error, Problem)
-    return await refuse(request, error)
+    return await problem_response(request, error)
 
 
 async def _unavailable(request: Request, error: Exception) -> Response:
     assert isinstance(error, Unavailable)
     if isinstance(error, TooSlow):
-        return await refuse(
+        return await problem_response(
             request, unavailable("The query took too long and was stopped. Ask for less at once, or later.")
         )
-    return await refuse(
+    return await problem_response(
         request, unavailable("A server that this operation needs cannot be reached. Send the request again.")
     )
 
 
 async def _invalid(request: Request, error: Exception) -> Response:
-    """An invalid parameter, as FastAPI found it; the first fault is reported."""
+    """The response for invalid parameters that FastAPI found: the first one."""
     assert isinstance(error, RequestValidationError)
     first = error.errors()[0]
-    return await refuse(request, wrong(str(first["loc"][-1]), str(first["msg"])))
+    return await problem_response(request, invalid_parameter(str(first["loc"][-1]), str(first["msg"])))
 
 
 async def _http_error(request: Request, error: Exception) -> Response:
-    """What the router refuses by itself: unknown paths and methods."""
+    """The response for unknown paths and methods, which the router refuses."""
     assert isinstance(error, HTTPException)
-    code = _BY_STATUS[error.status_code]
+    code = _CODES_BY_STATUS[error.status_code]
     headers = {**(error.headers or {})}
     if code == "method_not_allowed":
         headers["Allow"] = ", ".join(sorted(_methods(request)))
-    return await refuse(request, Problem(code, error.detail, headers=headers))
+    return await problem_response(request, Problem(code, error.detail, headers=headers))
 
 
 def _methods(request: Request) -> set[str]:
-    """The methods that a path has, over all of its routes; the router itself names those of the first one only."""
+    """The methods of all routes of a path; the router itself names only those of the first route."""
     matching = (route for route in request.app.routes if route.matches(request.scope)[0] is not Match.NONE)
     methods = {method for route in matching for method in route.methods or ()}
     return methods | {"HEAD"} if "GET" in methods else methods

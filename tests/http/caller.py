@@ -19,7 +19,7 @@ POINTS = "LOY22-BuyVouchers"
 
 
 class Caller:
-    """Posts, looks, and sums up."""
+    """Posts transactions and corrections, and reads accounts."""
 
     def __init__(self, client: httpx.AsyncClient) -> None:
         self.client = client
@@ -38,16 +38,16 @@ class Caller:
         return await self.client.post(path, content=orjson.dumps(body), headers=headers)
 
     def actor(self) -> str:
-        """Who the caller is, as journal and statements say it."""
+        """The caller's name in the journal and in statements."""
         token = self.client.headers["Authorization"].partition(" ")[2]
         return f"client:{jwt.decode(token, options={'verify_signature': False})['sub']}"
 
     async def account(self, number: str) -> httpx.Response:
-        """Look at an account."""
+        """Get an account."""
         return await self.client.get(f"/v1/accounts/{number}")
 
     async def balance(self, number: str, programme: str = POINTS) -> Any:
-        """What may be spent; 0 when there is no account."""
+        """The balance of a programme; 0 if there is no account."""
         response = await self.account(number)
         if response.status_code == 404:
             return 0
@@ -71,7 +71,7 @@ def decimals(response: httpx.Response) -> Any:
 
 
 async def metrics_of(installation: Installation, name: str = "edge-0") -> str:
-    """What a process publishes for Prometheus."""
+    """The Prometheus metrics of a process."""
     async with httpx.AsyncClient(follow_redirects=True) as client:
         return (await client.get(f"http://127.0.0.1:{installation.ports[name]}/metrics")).text
 

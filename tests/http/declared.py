@@ -1,4 +1,4 @@
-"""Every answer of an edge in the tests is held against the OpenAPI document: its status and its headers."""
+"""Checks the status and the headers of every response in the tests against the OpenAPI document."""
 
 import json
 import re
@@ -41,7 +41,7 @@ async def check_declared(response: httpx.Response) -> None:
 
 
 def lost_pointers(response: httpx.Response) -> list[str]:
-    """The pointers of a refusal that name nothing in the body that was sent, nor what is missing in something there."""
+    """The pointers of a problem that lead to no member of the sent body and to no absent member of one."""
     if (
         response.request.method == "HEAD"
         or response.status_code < 400
@@ -53,8 +53,9 @@ def lost_pointers(response: httpx.Response) -> list[str]:
         body = json.loads(response.request.content or b"{}", parse_int=str, parse_float=str)
     except (ValueError, RecursionError, httpx.RequestNotRead):
         body = {}
-    told = [each["pointer"] for each in (document, *document.get("errors", ())) if each.get("pointer") is not None]
-    return [each for each in told if not _leads(body, each)]
+    faults = (document, *document.get("errors", ()))
+    pointers = [each["pointer"] for each in faults if each.get("pointer") is not None]
+    return [each for each in pointers if not _leads(body, each)]
 
 
 def _leads(found: Any, pointer: str) -> bool:
@@ -74,7 +75,7 @@ def _leads(found: Any, pointer: str) -> bool:
 
 
 def undeclared(response: httpx.Response) -> list[str]:
-    """What an answer has that is not declared, and what it lacks although it is."""
+    """The undeclared status and headers of a response, and the declared headers that it lacks."""
     operation = operation_of(response.request.method, response.request.url.raw_path.decode().partition("?")[0])
     if operation is None:
         return []
@@ -91,7 +92,7 @@ def undeclared(response: httpx.Response) -> list[str]:
 
 
 def operation_of(method: str, path: str) -> dict[str, Any] | None:
-    """The operation of a call; None when the document has none, as of HEAD and of unknown paths."""
+    """The operation of a request; None if the document has none, as for HEAD and unknown paths."""
     route = route_of(method, path)
     return None if route is None else DOCUMENT["paths"][route][method.lower()]
 

@@ -1,4 +1,4 @@
-"""All that an installation has stored and published, to show that something left no trace."""
+"""The whole state of an installation, stored and published, to show that an operation changed nothing."""
 
 from collections.abc import Collection
 from typing import Any
@@ -10,18 +10,18 @@ from shared.servers import kafka_options
 from tests.harness import Installation, header
 
 SERVICES = ("points", "voucher", "customer", "edge")
-ASKED = ("points.commands", "voucher.commands", "edge.replies")
-"""Through these topics queries and their answers go."""
+QUERY_TOPICS = ("points.commands", "voucher.commands", "edge.replies")
+"""The topics of queries and their replies."""
 
 
 async def everything(installation: Installation) -> dict[str, Any]:
-    """The documents of all collections, and the ends of all topics but those of :data:`ASKED`."""
+    """The documents of all collections, and the ends of all topics but those of :data:`QUERY_TOPICS`."""
     found: dict[str, Any] = {}
     for service in SERVICES:
         database = installation.mongo[installation.settings.database(service)]
         for name in sorted(await database.list_collection_names()):
             found[f"{service}.{name}"] = await database[name].find().sort("_id", 1).to_list(None)
-    return {**found, **await _ends(installation, TOPICS.keys() - {*ASKED})}
+    return {**found, **await _ends(installation, TOPICS.keys() - {*QUERY_TOPICS})}
 
 
 async def types(installation: Installation, topic: str) -> list[str | None]:

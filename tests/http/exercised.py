@@ -1,4 +1,4 @@
-"""The mark `exercises`: a test fails when a running edge did not answer the operation that it names with success."""
+"""The mark `exercises`: a test fails if no running edge answered the operation that it names with success."""
 
 from collections.abc import Iterable
 
@@ -12,7 +12,7 @@ answered: set[str] = set()
 
 
 async def note_answered(response: httpx.Response) -> None:
-    """Remember what was called; a hook of the clients that call a running edge, and of no others."""
+    """Record a successful operation; a response hook of the clients of running edges."""
     method, path = response.request.method, response.request.url.raw_path.decode().partition("?")[0]
     route = route_of(method, path)
     if response.is_success and route is not None:
@@ -20,5 +20,5 @@ async def note_answered(response: httpx.Response) -> None:
 
 
 def not_exercised(names: Iterable[str]) -> list[str]:
-    """Those of the operations that were not answered with success."""
+    """The operations of these names that were not answered with success."""
     return [name for name in names if key(name) not in answered]

@@ -1,4 +1,4 @@
-"""What schemathesis loads beside its own checks (`SCHEMATHESIS_HOOKS`); it runs in a process of its own."""
+"""Additional checks and strategies that schemathesis loads (`SCHEMATHESIS_HOOKS`) in its own process."""
 
 import re
 from functools import lru_cache
@@ -9,10 +9,10 @@ from hypothesis import strategies
 from schemathesis.core.failures import Failure
 
 NO_SCHEMA_SAYS = "invalid_value"
-"""The code of what is well-formed and means nothing: a phone number that there is not, too many operations in all."""
+"""The code of well-formed values without meaning: a phone number that cannot exist, too many operations in all."""
 
 NO_SCHEMA_SAYS_OF = frozenset({"cursor", "page"})
-"""Parameters of which no schema can say all: a cursor is one that we gave, and a page lies within what is shown."""
+"""Parameters with rules that no schema can express: cursors are signed, and pages are limited."""
 
 _WIDE = re.compile(r"\\U000e0000-\\U0010ffff|\U000e0000-\U0010ffff")
 _NARROW = strategies.characters(max_codepoint=0xD7FF)
@@ -21,7 +21,7 @@ _from_regex = strategies.from_regex
 
 @lru_cache(4096)
 def _from_cheap_regex(regex: Any, *, fullmatch: bool = False, alphabet: Any = None) -> Any:
-    """Texts of a pattern, of the first plane alone: hypothesis takes seconds to leave out each character beyond it."""
+    """Texts of a pattern within the basic multilingual plane: hypothesis takes seconds to exclude other characters."""
     text = regex if isinstance(regex, str) else regex.pattern
     if not isinstance(text, str) or not _WIDE.search(text):
         return _from_regex(regex, fullmatch=fullmatch, alphabet=alphabet)

@@ -1,4 +1,4 @@
-"""Runs schemathesis against an edge: every operation of the document, with what fits it and with what does not."""
+"""Runs schemathesis against an edge: every operation of the document, with valid and invalid requests."""
 
 import asyncio
 import json
@@ -17,7 +17,7 @@ ROOT = HERE.parents[1]
 
 @dataclass(frozen=True)
 class Fuzzed:
-    """What came of a run: how many calls there were, and each kind of finding with its operations."""
+    """The result of a run: the number of calls, and each kind of finding with its operations."""
 
     calls: int
     operations: int

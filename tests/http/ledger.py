@@ -66,14 +66,14 @@ def account(number: str, version: int = 1, **more: Any) -> SnapshotPart:
 
 
 class Ledger:
-    """An edge whose views are connected and which hears of nothing but what a test applies."""
+    """An edge with connected views and without feeds: they contain only what a test applies."""
 
     def __init__(self, views: Views, client: httpx.AsyncClient) -> None:
         self.views = views
         self.client = client
 
     async def book(self, changes: Iterable[dict[str, Any]], *numbers: str) -> None:
-        """Have movements, and these accounts, come with a reply."""
+        """Apply movements and snapshots of these accounts, as from a reply."""
         await self.views.apply([account(number) for number in numbers], [*changes])
 
     async def page(self, number: str, query: str = "") -> dict[str, Any]:

@@ -1,4 +1,4 @@
-"""Raw connections to the real server over an application that tells what it was given."""
+"""Raw connections to the real server, with an application that echoes what it received."""
 
 import asyncio
 import json
@@ -30,8 +30,8 @@ async def application(scope: Any, receive: Any, send: Any) -> None:
     if scope["path"] == "/slow":
         await asyncio.sleep(SLOW_S)
     fields = {name.decode(): value.decode()[:100] for name, value in scope["headers"]}
-    told = {"size": size, "fields": fields, "client": scope["client"][0]}
-    body = LARGE if scope["path"] == "/large" else json.dumps(told).encode()
+    received = {"size": size, "fields": fields, "client": scope["client"][0]}
+    body = LARGE if scope["path"] == "/large" else json.dumps(received).encode()
     await send({"type": "http.response.start", "status": 200, "headers": [(b"content-length", b"%d" % len(body))]})
     await send({"type": "http.response.body", "body": body})
 

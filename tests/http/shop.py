@@ -1,4 +1,4 @@
-"""A whole shop for tests: the three services and an edge on real servers, the demo's declarations, and its callers."""
+"""A running shop for tests: the three services and an edge on real servers, with the demo's declarations."""
 
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
@@ -52,7 +52,7 @@ class Shop(Caller):
         return await self.send("POST", f"{FAMILY}/{customer}/Transaction", body, key)
 
     async def preview(self, customer: str, body: Any) -> httpx.Response:
-        """Ask what a customer's transaction would come to."""
+        """Preview a customer's transaction."""
         return await self.send("POST", f"{FAMILY}/{customer}/Transaction/preview", body)
 
     async def issue(self, serial: str, code: str, card: str | None) -> None:
@@ -81,7 +81,7 @@ def good(response: httpx.Response) -> Any:
 
 
 def points(customer: dict[str, Any]) -> dict[str, Any]:
-    """What may be spent, by programme."""
+    """The balances, by programme."""
     return {each["loyaltyProgramId"]: each["pointsBalance"] for each in customer["balances"]}
 
 

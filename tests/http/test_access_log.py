@@ -1,4 +1,4 @@
-"""The access log: who asked for what, by ids, once a request."""
+"""The access log: one line per request, with ids of client and command."""
 
 from typing import Any
 
@@ -14,14 +14,14 @@ PERSONAL = "6299000000000000017"
 
 @pytest.fixture
 def logged() -> Any:
-    """The lines that are logged, with what is bound to the request."""
+    """The log lines, with the request's log context."""
     before, capture = structlog.get_config()["processors"], LogCapture()
     structlog.configure(processors=[structlog.contextvars.merge_contextvars, capture])
     yield capture.entries
     structlog.configure(processors=before)
 
 
-async def test_a_line_says_who_and_what_by_id(offline: Offline, logged: list[dict[str, Any]]) -> None:
+async def test_access_log_lines_have_ids_of_client_and_command(offline: Offline, logged: list[dict[str, Any]]) -> None:
     client = a_client(store="shoes")
     offline.client.headers["Authorization"] = f"Bearer {offline.token(client)}"
     body = {"programme": "P", "value": 1, "reason": "because"}
@@ -41,7 +41,7 @@ async def test_a_line_says_who_and_what_by_id(offline: Offline, logged: list[dic
     assert PERSONAL not in str(logged)
 
 
-async def test_who_is_refused_is_named_too_and_nobody_in_the_next_line(
+async def test_refused_clients_are_logged_and_not_in_the_next_line(
     offline: Offline, logged: list[dict[str, Any]]
 ) -> None:
     client = a_client("api_crm")

@@ -1,4 +1,4 @@
-"""What comes with replies is written together, and whoever waits learns how it went."""
+"""Concurrent upserts into the views share one bulk write, and each caller gets the outcome of its own."""
 
 import asyncio
 from collections.abc import Sequence
@@ -19,7 +19,7 @@ def upsert(id_: str, version: int = 1) -> Upsert:
 
 
 class Writer:
-    """Writes slowly, and fails as often as told."""
+    """Writes slowly, and fails a given number of times."""
 
     def __init__(self, failures: int = 0) -> None:
         self.written: list[list[tuple[str, int]]] = []
@@ -34,14 +34,14 @@ class Writer:
             raise Unavailable("away")
 
 
-async def test_what_comes_together_is_one_bulk() -> None:
+async def test_concurrent_upserts_are_written_in_one_bulk() -> None:
     writer = Writer()
     applier = Applier(writer)
     await asyncio.gather(applier([upsert("a")]), applier([upsert("b")]), applier([upsert("a", 2)]))
     assert writer.written == [[("a", 1), ("b", 1), ("a", 2)]]
 
 
-async def test_what_comes_meanwhile_goes_with_the_next() -> None:
+async def test_upserts_during_a_write_go_into_the_next_bulk() -> None:
     writer = Writer()
     applier = Applier(writer)
     first = asyncio.create_task(applier([upsert("a")]))
@@ -51,7 +51,7 @@ async def test_what_comes_meanwhile_goes_with_the_next() -> None:
     assert writer.written == [[("a", 1)], [("b", 1), ("c", 1)], [("d", 1)]]
 
 
-async def test_a_failure_is_told_to_its_own_and_not_to_the_next() -> None:
+async def test_a_failed_bulk_fails_its_own_callers_only() -> None:
     applier = Applier(Writer(failures=1))
     first = asyncio.create_task(applier([upsert("a")]))
     await asyncio.sleep(0.005)
@@ -61,7 +61,7 @@ async def test_a_failure_is_told_to_its_own_and_not_to_the_next() -> None:
     await second
 
 
-async def test_who_left_hinders_nobody() -> None:
+async def test_a_cancelled_caller_does_not_block_the_bulk() -> None:
     writer = Writer()
     applier = Applier(writer)
     left = asyncio.create_task(applier([upsert("a")]))
@@ -73,7 +73,7 @@ async def test_who_left_hinders_nobody() -> None:
 
 
 class Slow:
-    """Fails when a portion costs more than there is time for."""
+    """Fails with `TooSlow` if a portion costs more than the limit."""
 
     def __init__(self, costs: list[int], time: int) -> None:
         self.costs, self.time = costs, time
@@ -86,10 +86,10 @@ class Slow:
         self.written.update(items)
 
 
-async def test_a_feed_comes_on_whatever_its_records_cost() -> None:
+async def test_a_feed_makes_progress_with_slow_records() -> None:
     portions, costs = Portions(), [1] * 40 + [90] * 10 + [1] * 40
     slow, rounds = Slow(costs, 100), 0
-    while True:  # As the batch is fed again and again.
+    while True:  # As a feed retries its batch.
         rounds += 1
         try:
             await portions.write(range(len(costs)), slow)

@@ -1,4 +1,4 @@
-"""Every way in which a body can be bad has its own code and points to its place."""
+"""Invalid request bodies: each kind has its code and a pointer."""
 
 import json
 from decimal import Decimal
@@ -103,12 +103,14 @@ def problem(response: httpx.Response) -> dict[str, Any]:
         (b'{"\\ud800":1}', "invalid_value", ""),
     ],
 )
-async def test_each_bad_body_has_its_code(offline: Offline, body: bytes, code: str, pointer: str | None) -> None:
+async def test_invalid_bodies_have_a_code_and_a_pointer(
+    offline: Offline, body: bytes, code: str, pointer: str | None
+) -> None:
     response = await post(offline, body)
     document = problem(response)
     assert (document["code"], document.get("pointer")) == (code, pointer)
     assert response.status_code == {"body_too_large": 413, "too_many_decimals": 422}.get(code, 400)
-    assert offline.asked == []
+    assert offline.commands == []
 
 
 async def test_all_faults_are_listed_and_the_first_gives_the_code(offline: Offline) -> None:
@@ -141,61 +143,61 @@ async def test_faults_are_bounded(offline: Offline) -> None:
         ("", 415),
     ],
 )
-async def test_only_json_is_taken(offline: Offline, content_type: str, status: int) -> None:
+async def test_only_json_media_types_are_accepted(offline: Offline, content_type: str, status: int) -> None:
     assert (await post(offline, OMS, **{"content-type": content_type})).status_code == status
 
 
-async def test_no_content_type_is_taken_for_json(offline: Offline) -> None:
+async def test_a_body_without_content_type_is_read_as_json(offline: Offline) -> None:
     assert (await offline.client.post(PATH, content=OMS)).status_code == 200
 
 
-async def test_a_compressed_body_is_not_taken(offline: Offline) -> None:
+async def test_compressed_bodies_are_refused(offline: Offline) -> None:
     assert problem(await post(offline, OMS, **{"content-encoding": "gzip"}))["code"] == "unsupported_media_type"
 
 
-async def test_the_oms_example_is_folded(offline: Offline) -> None:
+async def test_misspelt_and_upper_case_keys_are_accepted(offline: Offline) -> None:
     assert (await post(offline, OMS)).status_code == 200
-    (ask,) = offline.asked
-    assert ask.type == "points.post_transaction.v1"
-    assert orjson.loads(ask.value) == {
+    (command,) = offline.commands
+    assert command.type == "points.post_transaction.v1"
+    assert orjson.loads(command.value) == {
         "accountNumber": "A-1",
         "loyaltyPrograms": [{"loyaltyPointDefinitionId": "LOY22-BuyVouchers", "loads": [{"value": 1000}]}],
         "context": {"shopId": "Webshop", "comment": "Order 12345 fulfilled"},
     }
 
 
-async def test_any_case_says_the_same(offline: Offline) -> None:
+async def test_bodies_with_other_key_case_have_the_same_hash_parts(offline: Offline) -> None:
     for body in (OMS, OMS.upper().replace(b"WEBSHOP", b"Webshop"), OMS.swapcase()):
         response = await post(offline, body.replace(b"\n", b""))
         assert response.status_code == 200, response.text
-    first, second, third = (ask.said[2] for ask in offline.asked)
+    first, second, third = (command.request_hash_parts[2] for command in offline.commands)
     assert isinstance(first, bytes)
     assert isinstance(second, bytes)
     assert isinstance(third, bytes)
     assert first.lower() == second.lower() == third.lower()
 
 
-async def test_equal_bodies_are_equal_requests(offline: Offline) -> None:
+async def test_bodies_with_equal_values_are_the_same_request(offline: Offline) -> None:
     same = [load("10"), load("10.0"), load("1e1"), b" " + load("10"), load("10").replace(b"value", b"VALUE")]
     for body in (*same, load("11")):
         await post(offline, body)
-    assert len({ask.said for ask in offline.asked[:-1]}) == 1
-    assert offline.asked[-1].said != offline.asked[0].said
+    assert len({command.request_hash_parts for command in offline.commands[:-1]}) == 1
+    assert offline.commands[-1].request_hash_parts != offline.commands[0].request_hash_parts
 
 
 @pytest.mark.parametrize("text", ["0.1", "12345678901.99", "1000000000000", "0.000000000001", "-0.5"])
 async def test_amounts_keep_every_digit(offline: Offline, text: str) -> None:
     assert (await post(offline, load(text))).status_code == 200
-    sent = json.loads(offline.asked[-1].value, parse_float=Decimal)
+    sent = json.loads(offline.commands[-1].value, parse_float=Decimal)
     assert sent["loyaltyPrograms"][0]["loads"][0]["value"] == Decimal(text)
 
 
-async def test_our_own_family_is_exact(offline: Offline) -> None:
+async def test_keys_under_v1_must_match_exactly(offline: Offline) -> None:
     body = {"programme": "CASHBACK", "value": -2.5, "reason": "counted twice"}
     assert (await post(offline, orjson.dumps(body), ADJUSTMENTS)).status_code == 200
-    (ask,) = offline.asked
-    assert ask.type == "points.adjust.v1"
-    assert orjson.loads(ask.value) == {**body, "accountNumber": "A-1"}
+    (command,) = offline.commands
+    assert command.type == "points.adjust.v1"
+    assert orjson.loads(command.value) == {**body, "accountNumber": "A-1"}
     for wrong in (
         {**body, "Programme": "x"},
         {**body, "active_from": "2030-01-01T00:00:00Z"},
@@ -209,29 +211,29 @@ async def test_our_own_family_is_exact(offline: Offline) -> None:
     for number in ("A-2", None):
         document = problem(await post(offline, orjson.dumps({**body, "accountNumber": number}), ADJUSTMENTS))
         assert (document["code"], document["pointer"]) == ("unknown_field", "/accountNumber")
-    assert len(offline.asked) == 1
+    assert len(offline.commands) == 1
 
 
-async def test_null_counts_as_left_out(offline: Offline) -> None:
+async def test_null_members_count_as_absent(offline: Offline) -> None:
     body = {"programme": "CASHBACK", "value": -2.5, "reason": "counted twice"}
     for same in (body, {**body, "expiresAt": None, "context": None}):
         assert (await post(offline, orjson.dumps(same), ADJUSTMENTS)).status_code == 200
     assert (await post(offline, b'{"LoyaltyPrograms":[],"Context":{"ShopId":null}}')).status_code == 200
     assert (await post(offline, b'{"loyaltyPrograms":[],"voucherRedemptions":null,"context":{}}')).status_code == 200
-    first, second, third, fourth = offline.asked
-    assert (first.value, first.said) == (second.value, second.said)
-    assert (third.value, third.said) == (fourth.value, fourth.said)
+    first, second, third, fourth = offline.commands
+    assert (first.value, first.request_hash_parts) == (second.value, second.request_hash_parts)
+    assert (third.value, third.request_hash_parts) == (fourth.value, fourth.request_hash_parts)
 
 
 @pytest.mark.parametrize("zeros", ["0" * 10, "0" * 1000])
-async def test_zeros_at_the_end_are_no_decimals(offline: Offline, zeros: str) -> None:
+async def test_trailing_zeros_do_not_count_as_decimals(offline: Offline, zeros: str) -> None:
     for text in (f"2.5{zeros}", f"0.{zeros}", "0e-999999999"):
         assert (await post(offline, load(text))).status_code == 200
-        sent = json.loads(offline.asked[-1].value, parse_float=Decimal)
+        sent = json.loads(offline.commands[-1].value, parse_float=Decimal)
         assert sent["loyaltyPrograms"][0]["loads"][0]["value"] in (Decimal("2.5"), 0)
 
 
-async def test_a_byte_order_mark_of_utf_8_is_no_fault(offline: Offline) -> None:
+async def test_a_utf_8_byte_order_mark_is_accepted(offline: Offline) -> None:
     assert (await post(offline, b"\xef\xbb\xbf" + OMS)).status_code == 200
 
 
@@ -239,7 +241,7 @@ REVERSALS = "/v1/accounts/A-1/reversals"
 
 
 @pytest.mark.parametrize(("value", "status"), [("0", 200), ("0.0", 200), ('"0"', 400), ("true", 400), ("0.5", 400)])
-async def test_a_whole_number_is_what_the_schema_calls_one(offline: Offline, value: str, status: int) -> None:
+async def test_integers_may_have_a_zero_fraction(offline: Offline, value: str, status: int) -> None:
     body = f'{{"transactionId":"t","reason":"x","operations":[{{"operation":{value}}}]}}'
     response = await post(offline, body.encode(), REVERSALS)
     assert response.status_code == status

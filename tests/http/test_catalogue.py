@@ -1,4 +1,4 @@
-"""What is declared, in the edge's memory: two readings at once end with the newer one."""
+"""The catalogue in the edge's memory: of two concurrent reads, the newer one stays."""
 
 import asyncio
 from typing import Any
@@ -42,7 +42,7 @@ class Found:
         return self._found
 
 
-async def test_an_older_reading_does_not_end_last(monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_a_slow_older_read_does_not_replace_a_newer_one(monkeypatch: pytest.MonkeyPatch) -> None:
     catalogue, database = Views(Settings(), Health(60)).catalogue, Slow()
     monkeypatch.setattr(catalogue._connection, "_database", database)
     older = asyncio.create_task(catalogue.read())

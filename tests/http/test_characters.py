@@ -21,7 +21,7 @@ PARAMETERS = [
 
 @pytest.mark.parametrize(("method", "path", "body", "name", "where"), PARAMETERS)
 @pytest.mark.parametrize("text", ODD)
-async def test_odd_characters_in_path_and_query(
+async def test_control_characters_in_parameters_are_refused(
     offline: Offline, method: str, path: str, body: bytes, name: str, where: str, text: str
 ) -> None:
     if where == "path":
@@ -31,21 +31,21 @@ async def test_odd_characters_in_path_and_query(
     document = problem(await offline.client.request(method, path + query, content=body, headers=JSON))
     assert document["status"] == 400
     assert document["code"] in ("invalid_parameter", "invalid_account_number")
-    assert offline.asked == []
+    assert offline.commands == []
 
 
-def test_there_are_parameters() -> None:
+def test_parameters_are_found() -> None:
     assert len(PARAMETERS) > 25
 
 
 @pytest.mark.parametrize("number", ["%20A", "A%20", "A%C2%A0", "A%E2%80%8B", "e%CC%81"])
-async def test_numbers_that_look_like_others(offline: Offline, number: str) -> None:
+async def test_numbers_with_ambiguous_characters_are_refused(offline: Offline, number: str) -> None:
     response = await offline.client.get(f"/v1/accounts/{number}")
     assert problem(response)["code"] == "invalid_account_number"
     assert problem(await offline.client.get(f"/v1/vouchers/{number}"))["code"] == "invalid_parameter"
 
 
-async def test_the_place_of_an_odd_text_is_told_and_not_the_text(offline: Offline) -> None:
+async def test_texts_with_control_characters_are_named_by_pointer(offline: Offline) -> None:
     body = b'{"loyaltyPrograms":[{"loyaltyPointDefinitionId":" L","loads":[]}],"context":{"comment":"a\\u0000b"}}'
     document = problem(await post(offline, body))
     faults: list[dict[str, Any]] = document["errors"]
@@ -55,5 +55,5 @@ async def test_the_place_of_an_odd_text_is_told_and_not_the_text(offline: Offlin
     ]
 
 
-async def test_a_comment_may_have_several_lines(offline: Offline) -> None:
+async def test_comments_may_have_several_lines(offline: Offline) -> None:
     assert (await post(offline, b'{"context":{"comment":"a\\r\\n\\tb"}}', PATH)).status_code == 200

@@ -1,4 +1,4 @@
-"""Commands of our own family: what is sent, what is in the path, and by what retries are recognised."""
+"""Commands of the family `/v1`: their values, path parameters and request hash parts."""
 
 from typing import Any
 
@@ -61,31 +61,41 @@ GOOD: list[tuple[str, str, dict[str, Any], str, dict[str, Any]]] = [
 
 
 @pytest.mark.parametrize(("method", "path", "body", "type_", "value"), GOOD)
-async def test_a_body_becomes_the_command(
+async def test_bodies_become_commands(
     offline: Offline, method: str, path: str, body: dict[str, Any], type_: str, value: dict[str, Any]
 ) -> None:
     headers = {**JSON, "Idempotency-Key": "k"}
     for content in (orjson.dumps(body), orjson.dumps(body, option=orjson.OPT_SORT_KEYS | orjson.OPT_INDENT_2)):
         response = await offline.client.request(method, ACCOUNT + path, content=content, headers=headers)
         assert response.status_code == 200, response.text
-    ask, again = offline.asked
-    assert (ask.service, ask.type, ask.subject, ask.key) == ("points", type_, account_id("default", "A-1"), "k")
-    assert orjson.loads(ask.value) == value
-    assert ask.said == again.said
-    COMMANDS[type_].model_validate_json(ask.value)
+    command, again = offline.commands
+    assert (command.service, command.type, command.subject, command.key) == (
+        "points",
+        type_,
+        account_id("default", "A-1"),
+        "k",
+    )
+    assert orjson.loads(command.value) == value
+    assert command.request_hash_parts == again.request_hash_parts
+    COMMANDS[type_].model_validate_json(command.value)
 
 
-async def test_a_pin_is_taken_back_without_a_body(offline: Offline) -> None:
+async def test_unpinning_a_tier_needs_no_body(offline: Offline) -> None:
     response = await offline.client.delete(ACCOUNT + "/tiers/LEVELS?reason=no%20more", headers={"Idempotency-Key": "k"})
     assert response.status_code == 200, response.text
-    (ask,) = offline.asked
-    assert (ask.type, ask.key) == ("points.pin_tier.v1", "k")
-    assert orjson.loads(ask.value) == {"accountNumber": "A-1", "tierSet": "LEVELS", "code": None, "reason": "no more"}
-    COMMANDS[ask.type].model_validate_json(ask.value)
+    (command,) = offline.commands
+    assert (command.type, command.key) == ("points.pin_tier.v1", "k")
+    assert orjson.loads(command.value) == {
+        "accountNumber": "A-1",
+        "tierSet": "LEVELS",
+        "code": None,
+        "reason": "no more",
+    }
+    COMMANDS[command.type].model_validate_json(command.value)
 
 
-async def test_what_was_said_differs_by_every_part(offline: Offline) -> None:
-    """The same key for any two of these is a reused one."""
+async def test_request_hash_parts_differ_for_different_requests(offline: Offline) -> None:
+    """Any two of these requests with one key are a reuse of the key."""
     client = offline.client
     reason = {"reason": "x"}
     for number in ("A-1", "A-2"):
@@ -97,7 +107,7 @@ async def test_what_was_said_differs_by_every_part(offline: Offline) -> None:
             await client.put(f"{account}/tiers/{name}", json={"code": "gold", **reason})
             await client.delete(f"{account}/tiers/{name}?reason=x")
             await client.delete(f"{account}/tiers/{name}?reason=y")
-    assert len(offline.asked) == len({tuple(ask.said) for ask in offline.asked}) == 18
+    assert len(offline.commands) == len({tuple(command.request_hash_parts) for command in offline.commands}) == 18
 
 
 BAD: list[tuple[str, str, dict[str, Any], str, str | None]] = [
@@ -125,15 +135,15 @@ BAD: list[tuple[str, str, dict[str, Any], str, str | None]] = [
 
 
 @pytest.mark.parametrize(("method", "path", "body", "code", "pointer"), BAD)
-async def test_a_bad_body_is_refused(
+async def test_invalid_bodies_are_refused(
     offline: Offline, method: str, path: str, body: dict[str, Any], code: str, pointer: str | None
 ) -> None:
     document = problem(await offline.client.request(method, ACCOUNT + path, json=body))
     assert (document["code"], document.get("pointer")) == (code, pointer)
-    assert offline.asked == []
+    assert offline.commands == []
 
 
-async def test_who_may_undo_its_own_transactions_alone_is_said_by_the_edge(offline: Offline) -> None:
+async def test_clients_with_api_reverse_may_reverse_their_own_transactions_only(offline: Offline) -> None:
     own, admin = a_client("api_reverse", "api_loyalty"), a_client("api_reverse", "api_admin")
     for client in (own, admin):
         sent = await offline.client.post(ACCOUNT + "/reversals", json=REVERSAL, headers=bearer(offline.token(client)))
@@ -142,14 +152,16 @@ async def test_who_may_undo_its_own_transactions_alone_is_said_by_the_edge(offli
             ACCOUNT + "/reversals", json={**REVERSAL, "onlyBy": "client:x"}, headers=bearer(offline.token(client))
         )
         assert problem(refused)["code"] == "unknown_field"
-    by_own, by_admin = (orjson.loads(ask.value) for ask in offline.asked)
+    by_own, by_admin = (orjson.loads(command.value) for command in offline.commands)
     assert by_own == {"accountNumber": "A-1", **REVERSAL, "onlyBy": f"client:{own.id}"}
     assert by_admin == {"accountNumber": "A-1", **REVERSAL}
-    assert offline.asked[0].said == offline.asked[1].said, "what the edge adds is no part of what was asked"
+    assert offline.commands[0].request_hash_parts == offline.commands[1].request_hash_parts, (
+        "members that the edge adds are not hashed"
+    )
     COMMANDS["points.reverse.v1"].model_validate(by_own)
     narrowed = bearer(offline.token(admin, "api_reverse"))
     await offline.client.post(ACCOUNT + "/reversals", json=REVERSAL, headers=narrowed)
-    assert orjson.loads(offline.asked[2].value)["onlyBy"] == f"client:{admin.id}"
+    assert orjson.loads(offline.commands[2].value)["onlyBy"] == f"client:{admin.id}"
 
 
 @pytest.mark.parametrize(
@@ -165,14 +177,14 @@ async def test_who_may_undo_its_own_transactions_alone_is_said_by_the_edge(offli
         ("/tiers/%FF?reason=x", "tierSet"),
     ],
 )
-async def test_a_bad_parameter_is_named(offline: Offline, path: str, parameter: str) -> None:
+async def test_invalid_parameters_are_named(offline: Offline, path: str, parameter: str) -> None:
     document = problem(await offline.client.delete(ACCOUNT + path))
     assert (document["status"], document["code"], document["parameter"]) == (400, "invalid_parameter", parameter)
-    assert offline.asked == []
+    assert offline.commands == []
 
 
 @pytest.mark.parametrize("key", ["", "a b"])
-async def test_every_command_checks_its_key_and_number(offline: Offline, key: str) -> None:
+async def test_commands_check_idempotency_key_and_account_number(offline: Offline, key: str) -> None:
     for method, path, body, _, _ in [*GOOD, ("DELETE", "/tiers/L?reason=x", None, "", {})]:
         content = b"" if body is None else orjson.dumps(body)
         headers = {**JSON, "Idempotency-Key": key}
@@ -180,4 +192,4 @@ async def test_every_command_checks_its_key_and_number(offline: Offline, key: st
         assert problem(response)["code"] == "invalid_idempotency_key"
         response = await offline.client.request(method, f"/v1/accounts/%FF{path}", content=content, headers=JSON)
         assert problem(response)["code"] == "invalid_account_number"
-    assert offline.asked == []
+    assert offline.commands == []

@@ -1,4 +1,4 @@
-"""What people change by hand, through all services, and what accounts and statements show of it."""
+"""Manual corrections through all services, and how accounts and statements show them."""
 
 from typing import Any
 
@@ -18,7 +18,7 @@ TRANSACTION = "/api/v1.0/LoyaltyVault/Account/A-1/Transaction"
 SHOP = ("api_loyalty", "api_reverse")
 
 
-async def test_a_reversal_is_in_account_and_statement(installation: Installation) -> None:
+async def test_reversals_appear_in_account_and_statement(installation: Installation) -> None:
     async with installation.points(), calling(installation) as caller:
         client = caller.client
         posted = (await caller.post("A-1", load(2.5, "CASHBACK"))).json()
@@ -61,7 +61,7 @@ async def test_a_reversal_is_in_account_and_statement(installation: Installation
         assert (balance["earned"], balance["revoked"], balance["debt"]) == (3.5, 3.5, 0)
 
 
-async def test_what_would_exceed_a_balance_is_not_given_back(installation: Installation) -> None:
+async def test_reversals_beyond_the_largest_balance_are_refused(installation: Installation) -> None:
     """Of the 2^52 − 1 cents that may ever be credited, a load refuses one more, and so does a reversal."""
     async with installation.points(), calling(installation) as caller:
         for value in [10**12] * 45 + [35_996_273_704.95]:
@@ -77,7 +77,7 @@ async def test_what_would_exceed_a_balance_is_not_given_back(installation: Insta
             assert (found["status"], found["code"]) == (409, "balance_limit_exceeded")
 
 
-async def test_states_and_numbers(installation: Installation) -> None:
+async def test_account_states_and_numbers_can_be_changed(installation: Installation) -> None:
     async with installation.points(), calling(installation) as caller:
         client = caller.client
         nobody = problem(await client.put(A_1 + "/state", json={"state": "closed", "reason": "x"}))
@@ -112,7 +112,7 @@ async def test_states_and_numbers(installation: Installation) -> None:
         assert (in_use["status"], in_use["code"], in_use["pointer"]) == (409, "number_in_use", "/newNumber")
 
 
-async def test_tiers_that_do_not_exist(installation: Installation) -> None:
+async def test_unknown_tier_sets_are_refused(installation: Installation) -> None:
     async with installation.points(), calling(installation) as caller:
         await caller.post("A-1", load(1, POINTS))
         for response in (
@@ -123,7 +123,7 @@ async def test_tiers_that_do_not_exist(installation: Installation) -> None:
             assert (found["status"], found["code"], found.get("pointer")) == (404, "tier_set_unknown", None)
 
 
-async def test_tiers_progress_and_are_held_by_hand(installation: Installation) -> None:
+async def test_tiers_show_progress_and_can_be_pinned(installation: Installation) -> None:
     levels = [{"code": "BASIC", "at": 0}, {"code": "SILVER", "at": 2.5}, {"code": "GOLD", "at": 100}]
     tier_set: dict[str, Any] = {
         "id": "LEVELS",

@@ -1,4 +1,4 @@
-"""The composed customer: whatever comes first, and however often, each part ends as its newest; in one read."""
+"""The composed customer document: each part is of its newest snapshot, in any order of arrival; read by one query."""
 
 import random
 from collections.abc import AsyncIterator
@@ -119,10 +119,10 @@ def life(name: str) -> list[SnapshotPart]:
 
 
 def end_of(document: dict[str, Any] | None) -> tuple[Any, ...] | None:
-    """What a customer's document comes to: city, the number that leads to the account, balance, vouchers."""
+    """The summary of a customer's document: city, number of the main account, balance, vouchers."""
     if document is None:
         return None
-    number, account = crm.leading(document)
+    number, account = crm.main_account(document)
     vouchers = {part["view"]["serialId"] for part in document.get("vouchers", ()) if "view" in part}
     balance = None if account is None else account["balances"][0]["balance"]
     return document["view"]["customerInfo"]["city"], number, balance, vouchers
@@ -137,7 +137,7 @@ async def views(empty_installation: Installation) -> AsyncIterator[Views]:
     await views.stop()
 
 
-async def test_every_part_ends_as_its_newest(views: Views) -> None:
+async def test_customers_are_composed_of_the_newest_snapshots(views: Views) -> None:
     """In random orders, each snapshot several times, one after the other or some together."""
     chance = random.Random(5)
     for turn in range(60):
@@ -151,7 +151,7 @@ async def test_every_part_ends_as_its_newest(views: Views) -> None:
         assert end_of(await views.customers.one("default", name)) == ("2", f"{name}-2", 4, {f"{name}-kept"}), turn
 
 
-async def test_the_feeds_join_whatever_comes_first(empty_installation: Installation) -> None:
+async def test_feeds_compose_customers_in_any_order(empty_installation: Installation) -> None:
     installation, chance = empty_installation, random.Random(6)
     names = [f"C-{turn}" for turn in range(60)]
     parts = [part for name in names for part in life(name)]
@@ -186,7 +186,9 @@ class Counting(monitoring.CommandListener):
         pass
 
 
-async def test_a_customer_takes_one_read(empty_installation: Installation, monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_reading_a_customer_takes_one_query(
+    empty_installation: Installation, monkeypatch: pytest.MonkeyPatch
+) -> None:
     counting = Counting()
     listeners = [*monitoring._LISTENERS.command_listeners, counting]
     monkeypatch.setattr(monitoring, "_LISTENERS", monitoring._LISTENERS._replace(command_listeners=listeners))
@@ -197,7 +199,7 @@ async def test_a_customer_takes_one_read(empty_installation: Installation, monke
         counting.names.clear()
         document = await views.customers.one("default", "C")
         assert document is not None
-        vouchers = crm.usable(document, AT)
+        vouchers = crm.usable_vouchers(document, AT)
         shown = crm.customer_of(document, vouchers, views.catalogue.of("default"), AT)
         assert counting.names == ["find"]
         assert [each["id"] for each in shown["vouchers"]] == ["C-kept"]
@@ -205,14 +207,14 @@ async def test_a_customer_takes_one_read(empty_installation: Installation, monke
         await views.stop()
 
 
-async def test_another_store_has_customers_of_its_own(views: Views) -> None:
+async def test_customers_of_two_stores_are_separate(views: Views) -> None:
     await views.apply(life("C"), ())
     assert await views.customers.one("other", "C") is None
     assert await views.customers.search("other", {"cardNumbers": "C-1"}, 0, 10) == []
     assert len(await views.customers.search("default", {"cardNumbers": "C-1"}, 0, 10)) == 1
 
 
-async def test_what_comes_with_a_reply_is_seen_at_once(views: Views) -> None:
+async def test_snapshots_in_a_reply_are_readable_at_once(views: Views) -> None:
     """No feed runs here: each part alone reaches the customer."""
     await views.apply([customer("C", 1, ["C-1"])], ())
     await views.apply([snapshot("C-1", 1)], ())

@@ -1,4 +1,4 @@
-"""Customers over HTTP on real servers: created, changed, found, shown with all that is theirs (rules 4.5)."""
+"""Customers over HTTP on real servers: create, update, search, and get with balances and vouchers (rules 4.5)."""
 
 from collections.abc import AsyncIterator
 from typing import Any
@@ -77,7 +77,7 @@ def load(value: int, programme: str = BUY) -> dict[str, Any]:
 
 
 @pytest.mark.exercises("PUT /api/v1.0/Switch/Crm/Customer/{customerId}")
-async def test_a_customer_is_created_shown_and_changed(shop: Shop) -> None:
+async def test_customers_are_created_read_and_updated(shop: Shop) -> None:
     created = await shop.create(**ANNA)
     who = created["customerId"]
     assert created == await shop.get(who)
@@ -109,7 +109,7 @@ async def test_a_customer_is_created_shown_and_changed(shop: Shop) -> None:
 
 
 @pytest.mark.exercises("POST /api/v1.0/Switch/Crm/Customer/Search")
-async def test_customers_are_found_by_what_is_given(shop: Shop) -> None:
+async def test_customers_are_found_by_search_criteria(shop: Shop) -> None:
     nora = {**ANNA, "firstName": "Nora", "emailAddress": "Nora@Example.com", "postalCode": "5678 CD"}
     created = await shop.create(**nora)
     who = created["customerId"]
@@ -128,7 +128,7 @@ async def test_customers_are_found_by_what_is_given(shop: Shop) -> None:
     assert await shop.search(firstName=".*") == []
 
 
-async def test_calls_that_cannot_be_done_say_why(shop: Shop) -> None:
+async def test_refused_customer_operations_have_codes(shop: Shop) -> None:
     who = (await shop.create(emailAddress="Bert@Example.com"))["customerId"]
     none: list[dict[str, Any]] = [
         {},
@@ -160,7 +160,7 @@ async def test_calls_that_cannot_be_done_say_why(shop: Shop) -> None:
 
 
 @pytest.mark.exercises("POST /api/v1.0/Switch/Crm/Customer/Create")
-async def test_a_repeat_with_the_key_is_the_same_customer(shop: Shop) -> None:
+async def test_a_retry_with_the_key_returns_the_same_customer(shop: Shop) -> None:
     body = {"customerInfo": {"firstName": "Bo"}}
     first, second = [good(await shop.send("POST", f"{FAMILY}/Create", body, "key-1")) for _ in range(2)]
     assert first == second
@@ -169,7 +169,7 @@ async def test_a_repeat_with_the_key_is_the_same_customer(shop: Shop) -> None:
     assert await shop.search(firstName="bo") == [first["customerId"]]
 
 
-async def test_the_documents_two_calls_have_their_effect(shop: Shop) -> None:
+async def test_the_documented_transactions_are_booked(shop: Shop) -> None:
     card = "6299000000000000017"
     good(await shop.post(card, OMS_CALL))
     await shop.issue(IN_PROGRAMME, "VOUCHER-25", card)
@@ -198,7 +198,7 @@ async def test_the_documents_two_calls_have_their_effect(shop: Shop) -> None:
         (bytes.swapcase, "6299000000000000058"),
     ],
 )
-async def test_their_keys_come_in_any_case(shop: Shop, change: Any, card: str) -> None:
+async def test_keys_of_customer_transactions_match_in_any_case(shop: Shop, change: Any, card: str) -> None:
     who = (await shop.create(card))["customerId"]
     inside, alone = f"{card}1", f"{card}2"
     call = SHOP_CALL.replace(IN_PROGRAMME.encode(), inside.encode()).replace(OF_NONE.encode(), alone.encode())
@@ -221,7 +221,7 @@ async def test_their_keys_come_in_any_case(shop: Shop, change: Any, card: str) -
 
 
 @pytest.mark.exercises("GET /api/v1.0/Switch/Crm/Customer/{customerId}")
-async def test_get_sees_what_a_transaction_bought(shop: Shop) -> None:
+async def test_get_customer_shows_vouchers_just_bought(shop: Shop) -> None:
     who = (await shop.create())["customerId"]
     for turn in range(1, 11):
         body = {"loyaltyPrograms": [load(700) | {"purchases": [{"voucherId": "VOUCHER-5"}]}]}
@@ -233,7 +233,7 @@ async def test_get_sees_what_a_transaction_bought(shop: Shop) -> None:
         assert customer["vouchers"][0]["code"] == "VOUCHER-5"
 
 
-async def test_voiding_needs_its_own_scope(shop: Shop) -> None:
+async def test_voiding_vouchers_needs_its_scope(shop: Shop) -> None:
     card, who = "6299000000000000033", (await shop.create("6299000000000000033"))["customerId"]
     alone, in_programme = f"{card}1", f"{card}2"
     await shop.issue(alone, "WELCOME", card)

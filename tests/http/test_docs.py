@@ -1,4 +1,4 @@
-"""`/docs` needs nothing from elsewhere, and the OpenAPI document is made once."""
+"""`/docs` loads no files from other hosts, and the OpenAPI document is generated once."""
 
 import hashlib
 import re
@@ -18,11 +18,11 @@ OFFICIAL = {
 
 
 @pytest.mark.parametrize("name", OFFICIAL)
-def test_swagger_ui_is_what_its_project_published(name: str) -> None:
+def test_swagger_ui_has_the_published_checksums(name: str) -> None:
     assert hashlib.sha256((FILES / name).read_bytes()).hexdigest() == OFFICIAL[name]
 
 
-async def test_the_page_and_all_that_it_loads_come_from_here(offline: Offline) -> None:
+async def test_the_docs_page_loads_files_of_the_edge_only(offline: Offline) -> None:
     page = await offline.client.get("/docs")
     assert (page.status_code, page.headers["content-type"]) == (200, "text/html; charset=utf-8")
     assert "://" not in page.text
@@ -37,7 +37,7 @@ async def test_the_page_and_all_that_it_loads_come_from_here(offline: Offline) -
     assert '"/openapi.json"' in start
 
 
-async def test_the_page_runs_no_script_but_its_own(offline: Offline) -> None:
+async def test_the_docs_page_forbids_foreign_and_inline_scripts(offline: Offline) -> None:
     page = await offline.client.get("/docs")
     policy = dict(part.split(" ", 1) for part in page.headers["content-security-policy"].split("; "))
     assert policy["default-src"] == "'none'"
@@ -47,12 +47,12 @@ async def test_the_page_runs_no_script_but_its_own(offline: Offline) -> None:
     assert re.findall(r"\son\w+=", page.text) == []
 
 
-async def test_pages_from_a_cdn_are_gone(offline: Offline) -> None:
+async def test_the_docs_pages_of_fastapi_do_not_exist(offline: Offline) -> None:
     for path in ("/redoc", "/docs/oauth2-redirect"):
         assert (await offline.client.get(path)).status_code == 404
 
 
-async def test_the_document_is_made_once(offline: Offline, monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_the_openapi_document_is_generated_once(offline: Offline, monkeypatch: pytest.MonkeyPatch) -> None:
     first = await offline.client.get("/openapi.json")
     assert first.json() == DOCUMENT
     monkeypatch.setattr(openapi, "describe", None)

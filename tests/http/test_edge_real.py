@@ -62,7 +62,7 @@ async def issue(installation: Installation, number: str) -> None:
 
 
 @pytest.mark.exercises("POST /api/v1.0/LoyaltyVault/Account/{accountNumber}/Transaction")
-async def test_the_documents_examples_byte_for_byte(installation: Installation) -> None:
+async def test_the_documented_examples_are_booked(installation: Installation) -> None:
     async with installation.points(), installation.worker("voucher"), calling(installation) as caller:
         await issue(installation, "6299000000000000017")
         response = await caller.post("6299000000000000017", OMS)
@@ -119,7 +119,7 @@ async def test_the_documents_examples_byte_for_byte(installation: Installation) 
         assert sum(part["amount"] for part in balance["expiring"]) == 2000
 
 
-async def test_every_write_is_seen_by_the_next_read(installation: Installation) -> None:
+async def test_reads_show_every_accepted_write(installation: Installation) -> None:
     async with installation.points(), calling(installation) as caller:
         for count in range(1, 51):
             posted = await caller.post("A-1", load(1))
@@ -134,7 +134,7 @@ async def test_every_write_is_seen_by_the_next_read(installation: Installation) 
         assert await caller.balance("A-1") == 50
 
 
-async def test_money_is_exact(installation: Installation) -> None:
+async def test_amounts_are_exact_decimals(installation: Installation) -> None:
     async with installation.points(), calling(installation) as caller:
         answer = await caller.post(
             "A-1", b'{"loyaltyPrograms":[{"loyaltyPointDefinitionId":"CASHBACK","loads":[{"value":0.1}]}]}'
@@ -155,7 +155,7 @@ async def test_money_is_exact(installation: Installation) -> None:
         assert balance["scheduled"] == [{"at": "2099-01-01T00:00:00.000Z", "amount": 5}]
 
 
-async def test_an_idempotency_key_has_one_effect_and_one_answer(installation: Installation) -> None:
+async def test_retries_with_a_key_have_one_effect_and_one_response(installation: Installation) -> None:
     async with installation.points(), calling(installation) as caller:
         first = await caller.post("A-1", OMS, key="order-12345")
         again = await caller.post("A-1", OMS.swapcase().swapcase(), key="order-12345")
@@ -192,7 +192,7 @@ def buy(voucher: str) -> dict[str, Any]:
     return {"loyaltyPrograms": [{"loyaltyPointDefinitionId": POINTS, "purchases": [{"voucherId": voucher}]}]}
 
 
-async def test_a_refusal_books_nothing(installation: Installation) -> None:
+async def test_refused_transactions_book_nothing(installation: Installation) -> None:
     refusals: list[tuple[bytes | dict[str, Any], int, str, str | None]] = [
         (redeem(11), 409, "insufficient_points", "/loyaltyPrograms/0/redemptions/0"),
         (load(-1), 422, "value_negative", "/loyaltyPrograms/0/loads/0"),
@@ -225,7 +225,7 @@ async def test_a_refusal_books_nothing(installation: Installation) -> None:
         assert (await caller.account("A-1")).content == before
 
 
-async def test_without_a_worker_the_answer_is_202_and_can_be_polled(installation: Installation) -> None:
+async def test_without_a_worker_commands_get_202_and_can_be_polled(installation: Installation) -> None:
     async with calling(installation, FEALTY_REPLY_WAIT_MS="300") as caller:
         async with installation.points():
             pass  # The programmes are booked, and nobody works any more.
@@ -261,11 +261,11 @@ async def test_without_a_worker_the_answer_is_202_and_can_be_polled(installation
             assert await caller.balance("A-1") == 1000
             repeated = await caller.post("A-1", OMS, key="k")
             assert repeated.json() == done.json()["result"]
-            told = (response, waiting, done, repeated)
-            assert [each.headers.get(REPLAYED) for each in told] == [None, None, None, "true"]
+            responses = (response, waiting, done, repeated)
+            assert [each.headers.get(REPLAYED) for each in responses] == [None, None, None, "true"]
 
 
-async def test_operations_that_were_refused_or_never_arrived(installation: Installation) -> None:
+async def test_polling_shows_refused_and_never_accepted_operations(installation: Installation) -> None:
     async with installation.points(), calling(installation) as caller:
         key = "refused"
         await caller.post("A-1", redeem(5), key=key)

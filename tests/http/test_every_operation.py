@@ -1,7 +1,7 @@
-"""What holds for every operation that is mounted, on the day it is mounted: it is called, not looked up.
+"""Rules for every mounted operation, checked by requests, so that new operations are covered at once.
 
-Without a token, with the wrong scope, with parameters and members that it does not have, with wrong types, and with its
-own documented examples. What another store sees of it is asked on real servers (test_other_stores_real.py).
+Requests without a token, without the scope, with unknown parameters and members, with wrong types, and with the
+documented examples. test_other_stores_real.py checks the isolation of stores on real servers.
 """
 
 import copy
@@ -37,8 +37,8 @@ class Call(NamedTuple):
     @property
     def query(self) -> dict[str, str]:
         """The parameters that it cannot do without."""
-        wanted = (each for each in self.operation.get("parameters", ()) if each["in"] == "query" and each["required"])
-        return {each["name"]: _value(each) for each in wanted}
+        required = (each for each in self.operation.get("parameters", ()) if each["in"] == "query" and each["required"])
+        return {each["name"]: _value(each) for each in required}
 
     @property
     def scopes(self) -> list[str]:
@@ -52,8 +52,8 @@ class Call(NamedTuple):
         }
         path = re.sub(r"\{(\w+)\}", lambda found: parameters[found[1]], self.path)
         content = b"" if self.body is None else orjson.dumps(self.body)
-        asked: dict[str, Any] = {"content": content, "params": self.query, "headers": JSON, **more}
-        return await client.request(self.method, path, **asked)
+        arguments: dict[str, Any] = {"content": content, "params": self.query, "headers": JSON, **more}
+        return await client.request(self.method, path, **arguments)
 
 
 def _value(parameter: Mapping[str, Any]) -> str:
@@ -87,47 +87,47 @@ def refused(response: httpx.Response, status: int, code: str) -> dict[str, Any]:
     return document
 
 
-def test_there_are_operations() -> None:
+def test_operations_are_found() -> None:
     assert len(ONE_EACH) == len(CLOSED) > 25
     assert len(BODIES) > len({each.values[0].path for each in BODIES}) > 10  # type: ignore[union-attr]
 
 
-# ── who ─────────────────────────────────────────────────────────────────────────────────────────────────────────────
+# ── who ───────────────────────────────────────────────────────────────────────────────────────────────────────────────
 
 
 @pytest.mark.parametrize("call", ONE_EACH)
-async def test_without_a_token(offline: Offline, call: Call) -> None:
+async def test_requests_without_a_token_are_refused(offline: Offline, call: Call) -> None:
     del offline.client.headers["Authorization"]
     response = await call.send(offline.client)
     refused(response, 401, "unauthenticated")
     assert response.headers["www-authenticate"] == 'Bearer realm="fealty"'
-    assert offline.asked == []
+    assert offline.commands == []
 
 
 @pytest.mark.parametrize("call", ONE_EACH)
-async def test_with_every_scope_but_its_own(offline: Offline, call: Call) -> None:
+async def test_requests_without_the_scope_are_refused(offline: Offline, call: Call) -> None:
     others = [scope for scope in SCOPES if scope not in call.scopes]
     response = await call.send(offline.client, headers={**JSON, **bearer(offline.token(a_client(*others)))})
     if call.scopes:
         refused(response, 403, "insufficient_scope")
         assert f'scope="{call.scopes[0]}"' in response.headers["www-authenticate"]
-        assert offline.asked == []
+        assert offline.commands == []
     else:
         assert response.status_code not in (401, 403)
 
 
-# ── parameters ──────────────────────────────────────────────────────────────────────────────────────────────────────
+# ── parameters ────────────────────────────────────────────────────────────────────────────────────────────────────────
 
 
 @pytest.mark.parametrize("call", ONE_EACH)
-async def test_a_parameter_that_it_does_not_have(offline: Offline, call: Call) -> None:
+async def test_unknown_query_parameters_are_refused(offline: Offline, call: Call) -> None:
     response = await call.send(offline.client, params={**call.query, "zzUnknown": "1"})
     assert refused(response, 400, "invalid_parameter")["parameter"] == "zzUnknown"
-    assert offline.asked == []
+    assert offline.commands == []
 
 
 @pytest.mark.parametrize("call", ONE_EACH)
-async def test_a_parameter_of_the_query_given_twice(offline: Offline, call: Call) -> None:
+async def test_repeated_query_parameters_are_refused(offline: Offline, call: Call) -> None:
     once = [each for each in call.operation.get("parameters", ()) if each["in"] == "query"]
     for parameter in once:
         if parameter["schema"].get("type") != "array":
@@ -135,17 +135,17 @@ async def test_a_parameter_of_the_query_given_twice(offline: Offline, call: Call
             params = [*(pair for pair in call.query.items() if pair[0] != name), (name, "1"), (name, "1")]
             response = await call.send(offline.client, params=params)
             assert refused(response, 400, "invalid_parameter")["parameter"] == name
-    assert offline.asked == []
+    assert offline.commands == []
 
 
 @pytest.mark.parametrize("call", ONE_EACH)
-async def test_a_parameter_of_the_query_that_is_needed(offline: Offline, call: Call) -> None:
+async def test_missing_query_parameters_are_refused(offline: Offline, call: Call) -> None:
     for name in call.query:
         response = await call.send(offline.client, params={})
         assert refused(response, 400, "invalid_parameter")["parameter"] == name
 
 
-# ── bodies ──────────────────────────────────────────────────────────────────────────────────────────────────────────
+# ── bodies ────────────────────────────────────────────────────────────────────────────────────────────────────────────
 
 
 def _objects(part: Any, at: Steps = ()) -> Iterator[Steps]:
@@ -180,16 +180,16 @@ def _pointer(at: Steps) -> str:
 
 
 @pytest.mark.parametrize("call", BODIES)
-async def test_a_member_that_it_does_not_have_at_any_depth(offline: Offline, call: Call) -> None:
+async def test_unknown_members_are_refused_at_any_depth(offline: Offline, call: Call) -> None:
     for at in _objects(call.body):
         body = _put(call.body, (*at, "zzUnknown"), 1)
         document = refused(await call.send(offline.client, content=orjson.dumps(body)), 400, "unknown_field")
         assert document["pointer"].lower() == _pointer((*at, "zzUnknown")).lower()
-    assert offline.asked == []
+    assert offline.commands == []
 
 
 @pytest.mark.parametrize("call", BODIES)
-async def test_a_member_of_another_type(offline: Offline, call: Call) -> None:
+async def test_members_of_another_type_are_refused(offline: Offline, call: Call) -> None:
     """No member may be an object where it is none, nor a number where it is an object, a list or a text."""
     for at in _members(call.body):
         was = call.body
@@ -200,11 +200,11 @@ async def test_a_member_of_another_type(offline: Offline, call: Call) -> None:
         document = problem(response)
         assert (document["status"], document["code"]) in ((400, "wrong_type"), (400, "invalid_value")), (at, document)
         assert document["pointer"].lower().startswith(_pointer(at).lower()), (at, document)
-    assert offline.asked == []
+    assert offline.commands == []
 
 
 @pytest.mark.parametrize("call", BODIES)
-async def test_what_is_no_body(offline: Offline, call: Call) -> None:
+async def test_malformed_bodies_are_refused(offline: Offline, call: Call) -> None:
     given = (
         ("malformed_json", b"{", JSON),
         ("malformed_json", b"", JSON),
@@ -216,14 +216,14 @@ async def test_what_is_no_body(offline: Offline, call: Call) -> None:
     )
     for code, content, headers in given:
         refused(await call.send(offline.client, content=content, headers=headers), BODY_CODES[code][0], code)
-    assert offline.asked == []
+    assert offline.commands == []
 
 
-# ── what is documented works ────────────────────────────────────────────────────────────────────────────────────────
+# ── what is documented works ──────────────────────────────────────────────────────────────────────────────────────────
 
 
 @pytest.mark.parametrize("call", CALLS)
-async def test_the_documented_example_is_accepted_and_nothing_of_it_is_lost(offline: Offline, call: Call) -> None:
+async def test_documented_examples_are_accepted_with_all_members(offline: Offline, call: Call) -> None:
     """A read gets as far as the database that is not there; a command is sent, and its own service can read it."""
     response = await call.send(offline.client)
     if response.status_code != 200:
@@ -231,16 +231,16 @@ async def test_the_documented_example_is_accepted_and_nothing_of_it_is_lost(offl
             response, 404, "operation_unknown"
         )
         return
-    (ask,) = offline.asked
-    command = orjson.loads(ask.value)
-    registry()[ask.type].model.model_validate(command)
-    said = json.dumps(command).lower()
+    (sent_command,) = offline.commands
+    command = orjson.loads(sent_command.value)
+    registry()[sent_command.type].model.model_validate(command)
+    sent_json = json.dumps(command).lower()
     for at in _members(call.body):
         value = call.body
         for step in at:
             value = value[step]
         if not isinstance(value, dict | list):
-            assert _written(value) in said, (at, value, said)
+            assert _written(value) in sent_json, (at, value, sent_json)
 
 
 def _written(value: Any) -> str:
@@ -248,20 +248,20 @@ def _written(value: Any) -> str:
 
 
 @pytest.mark.parametrize("call", CALLS)
-def test_the_documented_body_fits_its_schema(call: Call) -> None:
+def test_documented_bodies_fit_their_schemas(call: Call) -> None:
     if call.body is not None and "LoyaltyPrograms" not in call.body:  # That one is written in another case on purpose.
         fits(call.operation["requestBody"]["content"]["application/json"]["schema"], call.body)
 
 
 @pytest.mark.parametrize("call", ONE_EACH)
-async def test_a_key_that_cannot_be_one(offline: Offline, call: Call) -> None:
+async def test_invalid_idempotency_keys_are_refused(offline: Offline, call: Call) -> None:
     if any(each["name"] == "Idempotency-Key" for each in call.operation.get("parameters", ())):
         response = await call.send(offline.client, headers={**JSON, "Idempotency-Key": "a b"})
         refused(response, 400, "invalid_idempotency_key")
-        assert offline.asked == []
+        assert offline.commands == []
 
 
-def test_every_closed_operation_says_how_it_refuses() -> None:
+def test_operations_document_their_problems() -> None:
     for path, method, operation in CLOSED:
         codes = {
             code

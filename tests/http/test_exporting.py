@@ -1,4 +1,4 @@
-"""An export is written page by page: what lies in memory does not grow with what there is."""
+"""Exports are streamed page by page, in bounded memory."""
 
 from itertools import pairwise
 from types import SimpleNamespace
@@ -6,7 +6,7 @@ from typing import Any
 
 import orjson
 
-from services.edge.families.v1.exporting import exported
+from services.edge.families.v1.exporting import export_document
 from services.edge.families.v1.models.customers import ExportAnswer
 from services.edge.views.statements import Query
 from tests.contract.customer_examples import VIEW
@@ -57,7 +57,7 @@ async def test_an_export_is_written_page_by_page() -> None:
     edge: Any = SimpleNamespace(views=views)
     document = {"links": [ACCOUNT], "view": VIEW.model_dump(mode="json", by_alias=True)}
     read_by_piece = []
-    async for piece in exported(edge, "s", document):
+    async for piece in export_document(edge, "s", document):
         pieces.append(piece)
         read_by_piece.append(sum(views.read))
     assert max(views.read) <= 500
@@ -70,8 +70,8 @@ async def test_an_export_is_written_page_by_page() -> None:
     assert "search" not in found["customer"]
 
 
-async def test_who_has_nothing_is_exported() -> None:
+async def test_customers_without_accounts_can_be_exported() -> None:
     edge: Any = SimpleNamespace(views=Views())
     document: dict[str, Any] = {"links": [], "view": VIEW.model_dump(mode="json", by_alias=True)}
-    pieces = [piece async for piece in exported(edge, "s", document)]
+    pieces = [piece async for piece in export_document(edge, "s", document)]
     assert orjson.loads(b"".join(pieces))["accounts"] == []

@@ -1,4 +1,4 @@
-"""What a family of operations has of its own: the shape of its errors, and how its paths match."""
+"""Differences between families: error formats, and case-insensitive paths."""
 
 import httpx
 import pytest
@@ -6,11 +6,11 @@ from starlette.responses import JSONResponse, Response
 
 from services.edge import main
 from services.edge.auth.principals import Administrator
-from services.edge.http.documenting import shown
+from services.edge.http.documenting import success_responses
 from services.edge.http.models import PendingAnswer
 from services.edge.http.paging import SIZE, PageSize
 from services.edge.http.problems import Problem
-from services.edge.http.router import AnyCaseRoute, FamilyRoute, Router, mount
+from services.edge.http.router import CaseInsensitiveRoute, FamilyRoute, Router, mount
 from tests.http.conftest import Offline
 
 
@@ -18,15 +18,15 @@ class OtherErrors(FamilyRoute):
     """A family whose errors are not RFC 9457's."""
 
     @staticmethod
-    def refused(problem: Problem) -> Response:
-        """Its own shape."""
+    def error_response(problem: Problem) -> Response:
+        """The family's own error format."""
         return JSONResponse({"message": problem.detail}, problem.status, problem.headers)
 
 
 def thing(router: Router) -> None:
-    """Mounts one operation on a router."""
+    """Mount one operation on a router."""
 
-    responses = shown(PendingAnswer, "It.", "not_found")
+    responses = success_responses(PendingAnswer, "It.", "not_found")
 
     @router.get("/thing", summary="A thing", responses=responses, operation_id=f"getThing{router.prefix[1:]}")
     async def get_thing(caller: Administrator, size: PageSize = SIZE) -> Response:
@@ -38,7 +38,7 @@ def thing(router: Router) -> None:
 @pytest.fixture
 def families(offline: Offline) -> httpx.AsyncClient:
     """An edge with two more families."""
-    for prefix, route in (("/other", OtherErrors), ("/AnyCase", AnyCaseRoute)):
+    for prefix, route in (("/other", OtherErrors), ("/AnyCase", CaseInsensitiveRoute)):
         router = Router("Things", prefix, route)
         thing(router)
         mount(offline.app, router)
@@ -54,7 +54,7 @@ def families(offline: Offline) -> httpx.AsyncClient:
         ("?colour=red", 400, "colour: There is no such parameter."),
     ],
 )
-async def test_every_refusal_has_the_shape_of_its_family(
+async def test_problems_have_the_error_format_of_the_family(
     families: httpx.AsyncClient, query: str, status: int, message: str
 ) -> None:
     response = await families.get("/other/thing" + query)
@@ -64,7 +64,7 @@ async def test_every_refusal_has_the_shape_of_its_family(
     assert other.headers["content-type"] == "application/problem+json"
 
 
-async def test_without_a_token_too(families: httpx.AsyncClient) -> None:
+async def test_missing_tokens_have_the_error_format_of_the_family(families: httpx.AsyncClient) -> None:
     del families.headers["Authorization"]
     response = await families.get("/other/thing")
     assert response.status_code == 401
@@ -72,12 +72,12 @@ async def test_without_a_token_too(families: httpx.AsyncClient) -> None:
     assert response.headers["www-authenticate"] == 'Bearer realm="fealty"'
 
 
-async def test_paths_match_in_any_case_where_the_family_says_so(families: httpx.AsyncClient) -> None:
+async def test_only_case_insensitive_families_match_paths_in_any_case(families: httpx.AsyncClient) -> None:
     assert (await families.get("/aNYcASE/THING?size=7")).json() == {"size": 7}
     assert (await families.get("/Other/thing")).status_code == 404
 
 
-async def test_a_new_operation_is_documented_by_what_it_takes(offline: Offline, families: httpx.AsyncClient) -> None:
+async def test_operations_are_documented_by_their_dependencies(offline: Offline, families: httpx.AsyncClient) -> None:
     document = offline.app.openapi()
     operation = document["paths"]["/other/thing"]["get"]
     assert operation["security"] == [{"oauth2": ["api_admin"]}]

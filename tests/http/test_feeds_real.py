@@ -1,4 +1,4 @@
-"""Feeds of the edge: no edge waits for another one that was killed, and a topic that was made again is seen soon."""
+"""Feeds of the edge: a killed edge does not delay others, and recreated topics are consumed again."""
 
 import pytest
 from aiokafka.admin import AIOKafkaAdminClient
@@ -20,7 +20,7 @@ async def booked(installation: Installation, accounts: list[str]) -> None:
     await installation.settled([command.id for command in loads])
 
 
-async def test_a_killed_edge_delays_no_view_of_another(installation: Installation) -> None:
+async def test_a_killed_edge_does_not_delay_the_views_of_another(installation: Installation) -> None:
     async with installation.points(), calling(installation) as caller:
         other, _ = await installation.spawn("edge", "edge-1")
         await booked(installation, ACCOUNTS)
@@ -34,7 +34,7 @@ async def test_a_killed_edge_delays_no_view_of_another(installation: Installatio
         await eventually(balances, {10}, 3)
 
 
-async def test_a_topic_that_was_made_again_is_fed_soon(installation: Installation) -> None:
+async def test_recreated_topics_are_fed_again(installation: Installation) -> None:
     async with installation.points(), calling(installation) as caller:
         await booked(installation, ACCOUNTS)
         await installation.fed("points.changes")

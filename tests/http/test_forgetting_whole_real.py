@@ -1,6 +1,6 @@
 """Forgetting a person with all services running: no store, no compacted topic, no log has a trace (rules 4.5.6, P10).
 
-What the person told is searched as raw bytes: in every document of every database of the installation, in every record
+The personal values are searched as raw bytes: in every document of every database of the installation, in every record
 of every topic that the broker has under its prefix, in all logs and metrics.
 """
 
@@ -26,10 +26,10 @@ from tests.http.traces import (
     REASON,
     TAKEN,
     UNREADABLE,
+    personal_values,
+    personal_values_of,
     published,
     stored,
-    told,
-    told_by,
     topics,
 )
 from tests.real.test_cli import fealty
@@ -40,7 +40,7 @@ CARD = "6299000000000000017"
 
 
 async def lives(shop: Shop) -> str:
-    """A person who leaves traces wherever a person can; the customer's id."""
+    """Create a customer whose personal data reaches every store and topic; returns the id."""
     who = str((await shop.create(CARD, **INFO))["customerId"])
     await shop.create(emailAddress=TAKEN["emailAddress"])
     await everything_is_known(shop, who)
@@ -71,7 +71,7 @@ async def everything_is_known(shop: Shop, who: str) -> None:
 
 
 async def fails(shop: Shop, who: str) -> None:
-    """Commands that are refused, and commands that nobody can read."""
+    """Send commands that are refused, and unreadable ones."""
     refused = await shop.send("PUT", f"{FAMILY}/{who}", {"customerInfo": TAKEN})
     assert (refused.status_code, refused.json()["code"]) == (409, "email_in_use")
     refused = await shop.send("POST", f"{FAMILY}/Create", {"customerInfo": {**INFO, **LATER}})
@@ -82,7 +82,7 @@ async def fails(shop: Shop, who: str) -> None:
 
 
 def body(**more: Any) -> bytes:
-    """An update that no service can read, with what is personal in it."""
+    """An unreadable update with personal data."""
     return orjson.dumps({"customerInfo": {**INFO, "shoeSize": UNREADABLE, **more}})
 
 
@@ -105,18 +105,18 @@ async def settled(shop: Shop) -> None:
 
 
 async def nothing_said(installation: Installation) -> None:
-    """Neither logs nor metrics of any process."""
-    logs = {log.name: told(log.read_bytes()) for log in installation.logs.iterdir()}
+    """Check that no logs and metrics of any process have personal data."""
+    logs = {log.name: personal_values(log.read_bytes()) for log in installation.logs.iterdir()}
     assert len(logs) == len(installation.processes)
     assert not any(logs.values()), logs
     assert len(installation.ports) == 4
     for name in installation.ports:
         metrics = await metrics_of(installation, name)
         assert "fealty_" in metrics, name
-        assert not told(metrics.encode()), name
+        assert not personal_values(metrics.encode()), name
 
 
-async def test_no_service_has_a_trace_of_a_person(installation: Installation) -> None:
+async def test_anonymised_customers_leave_no_personal_data(installation: Installation) -> None:
     async with open_shop(installation) as shop:
         who = await lives(shop)
         await fails(shop, who)
@@ -124,7 +124,7 @@ async def test_no_service_has_a_trace_of_a_person(installation: Installation) ->
         before = await stored(installation)
         assert set(before) == {"customer.journal", "customer.snapshots", "customer.dead_letters", "edge.customers"}
         found = set().union(*before.values(), *(await published(installation)).values())
-        assert found == set(NEEDLES) - NEVER_SO, "what was told is found where it is"
+        assert found == set(NEEDLES) - NEVER_SO, "the search finds the values before they are erased"
 
         gone_by = good(await shop.send("POST", f"/v1/customers/{who}/anonymise"))["goneBy"]
         assert datetime.fromisoformat(gone_by) - datetime.now(UTC) < timedelta(days=7)
@@ -133,7 +133,7 @@ async def test_no_service_has_a_trace_of_a_person(installation: Installation) ->
         await closed(shop)
         assert (await shop.client.get(f"{FAMILY}/{who}")).status_code == 404
         assert await shop.search(lastName="zyxmar") == []
-        assert not told((await shop.client.get(f"/v1/customers/{who}/export")).content)
+        assert not personal_values((await shop.client.get(f"/v1/customers/{who}/export")).content)
         await carried(installation)
         await nothing_said(installation)
         for service in ("customer", "points", "voucher"):
@@ -142,13 +142,13 @@ async def test_no_service_has_a_trace_of_a_person(installation: Installation) ->
             held_against = await verify_topics(service, installation.settings)
             assert held_against.ok, (service, held_against.findings[:3])
         _, out, _ = await fealty(installation, "dead-letters", "list", "--service", "customer")
-        assert not told(out.encode())
+        assert not personal_values(out.encode())
         code, out, _ = await fealty(installation, "dead-letters", "replay", "--all", "--service", "customer")
         assert (code, out) == (0, "replayed: 0\n")
 
 
 async def closed(shop: Shop) -> None:
-    """The account of both cards takes nothing any more, and what it had is reported apart."""
+    """Check that the account of both cards refuses transactions, and that reports show its points separately."""
     account = good(await shop.client.get(f"/v1/accounts/{CARD}"))
     assert account["state"] == "closed"
     for number in (CARD, account["numbers"][0]):
@@ -162,13 +162,13 @@ async def closed(shop: Shop) -> None:
 
 
 async def carried(installation: Installation) -> None:
-    """Of compacted topics the newest records say nothing; what ever carried anything forgets it in time."""
+    """Check that the newest records of compacted topics have no personal data, and that other topics expire theirs."""
     configs = await topics(installation)
     compacted = {name for name, config in configs.items() if "compact" in config["cleanup.policy"]}
     assert compacted == {"customer.snapshots", "points.snapshots", "voucher.snapshots"}
     for name in compacted:
         newest = {(record.partition, record.key): record for record in await installation.read(name)}
-        assert not [record.key for record in newest.values() if told_by(record)], name
+        assert not [record.key for record in newest.values() if personal_values_of(record)], name
     carrying = await published(installation)
     assert set(carrying) == {"customer.commands", "customer.snapshots", "edge.replies"}
     for name in carrying:
@@ -177,7 +177,7 @@ async def carried(installation: Installation) -> None:
         assert 0 < int(config[kept]) + int(config["segment.ms"]) <= 7 * DAY_MS, name
 
 
-async def test_what_comes_late_is_not_kept(installation: Installation) -> None:
+async def test_dead_letters_after_anonymising_expire_with_their_topic(installation: Installation) -> None:
     """Dead letters that come after the person was forgotten, or under another id, go with the topic's record."""
     async with open_shop(installation) as shop:
         who = (await shop.create(**INFO))["customerId"]

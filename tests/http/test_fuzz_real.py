@@ -1,4 +1,4 @@
-"""Whatever is sent to an operation, its answer is as the document says, and what fits the document is not malformed."""
+"""Fuzzing: every response is as the OpenAPI document declares, and requests that fit the document are not malformed."""
 
 from collections.abc import AsyncIterator
 from pathlib import Path
@@ -17,7 +17,7 @@ OPERATIONS = sum(len(operations) for operations in DOCUMENT["paths"].values())
 
 @pytest.fixture
 async def shop(installation: Installation) -> AsyncIterator[Shop]:
-    """A shop whose edge takes as many calls as come."""
+    """A shop whose edge has no rate limit in practice."""
     async with open_shop(installation, FEALTY_CLIENT_REQUESTS_PER_S="100000") as shop:
         yield shop
 
@@ -38,7 +38,7 @@ async def test_a_short_fuzz_run_finds_nothing(shop: Shop, tmp_path: Path) -> Non
 async def test_a_long_fuzz_run_finds_nothing(
     shop: Shop, tmp_path: Path, phases: str, examples: int, calls_min: int
 ) -> None:
-    """Few operations answer with what another one asks for, so that calls that follow from others are few, too."""
+    """Few responses have the parameters of other operations, so there are few chained calls."""
     fuzzed = await fuzz(shop, tmp_path, seed=2, phases=phases, examples=examples)
     assert fuzzed.findings == {}
     assert fuzzed.calls >= calls_min

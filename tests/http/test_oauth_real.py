@@ -1,4 +1,4 @@
-"""The token endpoint over a real database: RFC 6749's errors, wrong secrets, rotation, clients that are disabled."""
+"""The token endpoint over a real database: RFC 6749's errors, wrong secrets, key rotation, disabled clients."""
 
 import asyncio
 from base64 import b64encode
@@ -15,7 +15,7 @@ from services.edge import main
 from services.edge.auth import access
 from services.edge.auth.clients import Client, new_secret
 from services.edge.auth.store import Credentials, credentials_of
-from services.edge.auth.throttle import TRIES_MAX
+from services.edge.auth.throttle import ATTEMPTS_MAX
 from services.edge.edge import Edge
 from shared.errors import Conflict
 from tests.harness import Installation, eventually
@@ -36,16 +36,16 @@ def basic(client: str, secret: str) -> dict[str, str]:
 
 
 @dataclass
-class Desk:
-    """An edge in this process over a real database, its HTTP, and one client of two scopes."""
+class TokenServer:
+    """An edge in this process over a real database, an HTTP client for it, and an API client with two scopes."""
 
     edge: Edge
     http: httpx.AsyncClient
     credentials: Credentials
     client: Client
 
-    async def ask(self, form: Mapping[str, str] | bytes, headers: Mapping[str, str] | None = None) -> httpx.Response:
-        """Ask for a token; every answer says that it must not be stored."""
+    async def post(self, form: Mapping[str, str] | bytes, headers: Mapping[str, str] | None = None) -> httpx.Response:
+        """Send a token request, and check that the response forbids caching."""
         content = form if isinstance(form, bytes) else urlencode(form).encode()
         response = await self.http.post("/oauth/token", content=content, headers=FORM | dict(headers or {}))
         if response.status_code != 503:
@@ -54,13 +54,13 @@ class Desk:
         return response
 
     async def token(self, secret: str = SECRET) -> str:
-        """A token of the client."""
-        response = await self.ask(GRANT, basic(self.client.id, secret))
+        """A new token of the client."""
+        response = await self.post(GRANT, basic(self.client.id, secret))
         assert response.status_code == 200, response.text
         return str(response.json()["access_token"])
 
     async def status(self, token: str) -> int:
-        """What an account that is not there answers: 404 when the token is good."""
+        """The status of a request for an unknown account: 404 if the token is valid."""
         return (await self.http.get(NOBODY, headers={"Authorization": f"Bearer {token}"})).status_code
 
     async def refused(self, response: httpx.Response, status: int, error: str) -> None:
@@ -68,8 +68,8 @@ class Desk:
 
 
 @pytest.fixture
-async def desk(empty_installation: Installation) -> AsyncIterator[Desk]:
-    """A desk; it joins no group."""
+async def server(empty_installation: Installation) -> AsyncIterator[TokenServer]:
+    """A token server that joins no consumer group."""
     edge = Edge(empty_installation.settings)
     await edge.views.start()
     await edge.access.start()
@@ -79,17 +79,17 @@ async def desk(empty_installation: Installation) -> AsyncIterator[Desk]:
         httpx.AsyncClient(transport=transport, base_url="http://edge") as http,
     ):
         client = await credentials.add("till", ["api_loyalty", "api_admin"], "shoes", SECRET)
-        yield Desk(edge, http, credentials, client)
+        yield TokenServer(edge, http, credentials, client)
     await edge.views.stop()
 
 
-async def test_a_token_by_basic_and_by_the_form(desk: Desk) -> None:
-    form = {**GRANT, "client_id": desk.client.id, "client_secret": SECRET}
+async def test_clients_authenticate_by_http_basic_or_by_form_fields(server: TokenServer) -> None:
+    form = {**GRANT, "client_id": server.client.id, "client_secret": SECRET}
     for response in (
-        await desk.ask(GRANT, basic(desk.client.id, SECRET)),
-        await desk.ask({**GRANT, "client_id": desk.client.id, "unknown": "x"}, basic(desk.client.id, SECRET)),
-        await desk.ask(form, {"Content-Type": "Application/X-WWW-Form-URLEncoded; charset=UTF-8"}),
-        await desk.ask({**form, "scope": ""}),
+        await server.post(GRANT, basic(server.client.id, SECRET)),
+        await server.post({**GRANT, "client_id": server.client.id, "unknown": "x"}, basic(server.client.id, SECRET)),
+        await server.post(form, {"Content-Type": "Application/X-WWW-Form-URLEncoded; charset=UTF-8"}),
+        await server.post({**form, "scope": ""}),
     ):
         assert response.status_code == 200, response.text
         document = response.json()
@@ -97,23 +97,23 @@ async def test_a_token_by_basic_and_by_the_form(desk: Desk) -> None:
         assert document["scope"] == "api_admin api_loyalty"
         claims = jwt.decode(document["access_token"], options={"verify_signature": False})
         assert claims["exp"] - claims["iat"] == 3600
-        assert (claims["sub"], claims["store"], claims["scope"]) == (desk.client.id, "shoes", "api_admin api_loyalty")
-        assert await desk.status(document["access_token"]) == 404
+        assert (claims["sub"], claims["store"], claims["scope"]) == (server.client.id, "shoes", "api_admin api_loyalty")
+        assert await server.status(document["access_token"]) == 404
 
 
-async def test_narrowing(desk: Desk) -> None:
-    good = basic(desk.client.id, SECRET)
-    narrow = await desk.ask({**GRANT, "scope": "api_loyalty"}, good)
+async def test_tokens_can_be_limited_to_some_scopes_of_the_client(server: TokenServer) -> None:
+    good = basic(server.client.id, SECRET)
+    narrow = await server.post({**GRANT, "scope": "api_loyalty"}, good)
     assert narrow.json()["scope"] == "api_loyalty"
-    assert await desk.status(narrow.json()["access_token"]) == 403
-    both = await desk.ask({**GRANT, "scope": "api_loyalty api_admin"}, good)
+    assert await server.status(narrow.json()["access_token"]) == 403
+    both = await server.post({**GRANT, "scope": "api_loyalty api_admin"}, good)
     assert both.json()["scope"] == "api_admin api_loyalty"
     for scope in ("api_void", "api_loyalty api_void", "API_LOYALTY", " ", "api_loyalty  api_admin", "api_admin,x"):
-        await desk.refused(await desk.ask({**GRANT, "scope": scope}, good), 400, "invalid_scope")
+        await server.refused(await server.post({**GRANT, "scope": scope}, good), 400, "invalid_scope")
 
 
-async def test_malformed_requests(desk: Desk) -> None:
-    good, secret = basic(desk.client.id, SECRET), {"client_secret": SECRET}
+async def test_malformed_token_requests_get_the_errors_of_rfc_6749(server: TokenServer) -> None:
+    good, secret = basic(server.client.id, SECRET), {"client_secret": SECRET}
     requests: list[tuple[Any, dict[str, str], int, str]] = [
         ({}, good, 400, "invalid_request"),
         ({"grant_type": ""}, good, 400, "invalid_request"),
@@ -127,7 +127,7 @@ async def test_malformed_requests(desk: Desk) -> None:
         ({**GRANT, **secret}, good, 400, "invalid_request"),
         ({**GRANT, "client_id": "another"}, good, 400, "invalid_request"),
         (GRANT, {}, 401, "invalid_client"),
-        ({**GRANT, "client_id": desk.client.id}, {}, 401, "invalid_client"),
+        ({**GRANT, "client_id": server.client.id}, {}, 401, "invalid_client"),
         ({**GRANT, **secret}, {}, 401, "invalid_client"),
         (GRANT, {"Authorization": "Basic"}, 401, "invalid_client"),
         (GRANT, {"Authorization": "Basic !!!"}, 401, "invalid_client"),
@@ -136,86 +136,86 @@ async def test_malformed_requests(desk: Desk) -> None:
         (GRANT, {"Authorization": "Bearer x"}, 401, "invalid_client"),
     ]
     for form, headers, status, error in requests:
-        response = await desk.ask(form, headers)
-        await desk.refused(response, status, error)
+        response = await server.post(form, headers)
+        await server.refused(response, status, error)
         assert (response.headers.get("www-authenticate") == 'Basic realm="fealty"') == (status == 401)
-    assert (await desk.http.get("/oauth/token")).status_code == 405
-    query = f"?grant_type=client_credentials&client_id={desk.client.id}&client_secret={SECRET}"
-    assert (await desk.http.post(f"/oauth/token{query}", headers=FORM)).json()["error"] == "invalid_client"
+    assert (await server.http.get("/oauth/token")).status_code == 405
+    query = f"?grant_type=client_credentials&client_id={server.client.id}&client_secret={SECRET}"
+    assert (await server.http.post(f"/oauth/token{query}", headers=FORM)).json()["error"] == "invalid_client"
 
 
-async def test_who_is_refused_is_not_told_why(desk: Desk) -> None:
-    await desk.credentials.add("off", ["api_admin"], "shoes", SECRET)
-    await desk.credentials.disable("off", True)
-    off = await desk.credentials.named("off")
+async def test_the_response_does_not_reveal_why_authentication_failed(server: TokenServer) -> None:
+    await server.credentials.add("off", ["api_admin"], "shoes", SECRET)
+    await server.credentials.disable("off", True)
+    off = await server.credentials.named("off")
     assert off is not None
     answers = [
-        await desk.ask(GRANT, basic(desk.client.id, "wrong")),
-        await desk.ask(GRANT, basic(desk.client.id, SECRET + " ")),
-        await desk.ask(GRANT, basic("nobody", SECRET)),
-        await desk.ask(GRANT, basic("\x00", SECRET)),
-        await desk.ask(GRANT, basic(off.id, SECRET)),
-        await desk.ask(GRANT, basic("till", SECRET)),
+        await server.post(GRANT, basic(server.client.id, "wrong")),
+        await server.post(GRANT, basic(server.client.id, SECRET + " ")),
+        await server.post(GRANT, basic("nobody", SECRET)),
+        await server.post(GRANT, basic("\x00", SECRET)),
+        await server.post(GRANT, basic(off.id, SECRET)),
+        await server.post(GRANT, basic("till", SECRET)),
     ]
     assert {(answer.status_code, answer.content) for answer in answers} == {(401, answers[0].content)}
 
 
 @pytest.mark.parametrize("known", [True, False])
-async def test_wrong_secrets_are_held_up(desk: Desk, known: bool) -> None:
-    id_ = desk.client.id if known else "nobody"
-    for _ in range(TRIES_MAX):
-        await desk.refused(await desk.ask(GRANT, basic(id_, "wrong")), 401, "invalid_client")
-    held = await desk.ask(GRANT, basic(id_, "wrong"))
-    await desk.refused(held, 429, "invalid_client")
-    assert 55 <= int(held.headers["retry-after"]) <= 60
-    other = desk.http._transport
+async def test_repeated_wrong_secrets_are_throttled(server: TokenServer, known: bool) -> None:
+    id_ = server.client.id if known else "nobody"
+    for _ in range(ATTEMPTS_MAX):
+        await server.refused(await server.post(GRANT, basic(id_, "wrong")), 401, "invalid_client")
+    throttled = await server.post(GRANT, basic(id_, "wrong"))
+    await server.refused(throttled, 429, "invalid_client")
+    assert 55 <= int(throttled.headers["retry-after"]) <= 60
+    other = server.http._transport
     assert isinstance(other, httpx.ASGITransport)
     other.client = ("192.0.2.2", 1)
-    assert (await desk.ask(GRANT, basic(desk.client.id, SECRET))).status_code == 200
+    assert (await server.post(GRANT, basic(server.client.id, SECRET))).status_code == 200
 
 
-async def test_a_success_ends_the_row(desk: Desk) -> None:
+async def test_a_successful_authentication_resets_the_attempts(server: TokenServer) -> None:
     for _ in range(3):
-        for _ in range(TRIES_MAX - 1):
-            await desk.ask(GRANT, basic(desk.client.id, "wrong"))
-        await desk.token()
+        for _ in range(ATTEMPTS_MAX - 1):
+            await server.post(GRANT, basic(server.client.id, "wrong"))
+        await server.token()
 
 
-async def test_another_secret(desk: Desk) -> None:
-    before, secret = await desk.token(), new_secret()
-    assert await desk.credentials.replace_secret("till", secret)
-    await desk.refused(await desk.ask(GRANT, basic(desk.client.id, SECRET)), 401, "invalid_client")
-    assert await desk.status(await desk.token(secret)) == 404
-    assert await desk.status(before) == 404
-    assert not await desk.credentials.replace_secret("nobody", secret)
+async def test_a_replaced_secret_is_refused_and_its_tokens_stay_valid(server: TokenServer) -> None:
+    before, secret = await server.token(), new_secret()
+    assert await server.credentials.replace_secret("till", secret)
+    await server.refused(await server.post(GRANT, basic(server.client.id, SECRET)), 401, "invalid_client")
+    assert await server.status(await server.token(secret)) == 404
+    assert await server.status(before) == 404
+    assert not await server.credentials.replace_secret("nobody", secret)
 
 
-async def test_another_key(desk: Desk) -> None:
-    before = await desk.token()
-    ring = await desk.credentials.rotate()
-    after = await desk.token()
+async def test_tokens_signed_before_a_key_rotation_stay_valid(server: TokenServer) -> None:
+    before = await server.token()
+    ring = await server.credentials.rotate()
+    after = await server.token()
     assert jwt.get_unverified_header(after)["kid"] == ring.current.id != jwt.get_unverified_header(before)["kid"]
-    assert await desk.status(after) == await desk.status(before) == 404
+    assert await server.status(after) == await server.status(before) == 404
 
 
-async def test_a_disabled_client(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_disabled_clients_are_refused(server: TokenServer, monkeypatch: pytest.MonkeyPatch) -> None:
     for age in ("CLIENT_REFRESH_S", "CLIENT_STALE_S"):
         monkeypatch.setattr(access, age, 0.0)
-    token = await desk.token()
-    assert await desk.status(token) == 404
-    await desk.credentials.disable("till", True)
-    assert await desk.status(token) == 401
-    await desk.refused(await desk.ask(GRANT, basic(desk.client.id, SECRET)), 401, "invalid_client")
-    await desk.credentials.disable("till", False)
-    assert await desk.status(token) == await desk.status(await desk.token()) == 404
+    token = await server.token()
+    assert await server.status(token) == 404
+    await server.credentials.disable("till", True)
+    assert await server.status(token) == 401
+    await server.refused(await server.post(GRANT, basic(server.client.id, SECRET)), 401, "invalid_client")
+    await server.credentials.disable("till", False)
+    assert await server.status(token) == await server.status(await server.token()) == 404
 
 
-async def test_the_use_of_a_client_is_noted_to_the_minute(desk: Desk) -> None:
-    assert desk.client.used_at is None
-    await desk.token()
+async def test_the_last_use_of_a_client_is_recorded_to_the_minute(server: TokenServer) -> None:
+    assert server.client.used_at is None
+    await server.token()
 
     async def used() -> Client:
-        found = await desk.credentials.client(desk.client.id)
+        found = await server.credentials.client(server.client.id)
         assert found is not None
         return found
 
@@ -225,13 +225,13 @@ async def test_the_use_of_a_client_is_noted_to_the_minute(desk: Desk) -> None:
     await eventually(noted, True, 5)
     first = await used()
     assert first.used_at is not None
-    assert first.used_at >= desk.client.created_at
-    await desk.token()
+    assert first.used_at >= server.client.created_at
+    await server.token()
     await asyncio.sleep(0.5)
     assert await used() == first
 
 
-async def test_whoever_is_first_makes_the_key(empty_installation: Installation) -> None:
+async def test_concurrent_edges_create_one_first_key(empty_installation: Installation) -> None:
     edges = [Edge(empty_installation.settings) for _ in range(8)]
     try:
         await asyncio.gather(*(edge.views.start() for edge in edges))
@@ -244,29 +244,29 @@ async def test_whoever_is_first_makes_the_key(empty_installation: Installation) 
         await asyncio.gather(*(edge.views.stop() for edge in edges))
 
 
-async def test_keys_rotated_at_once_are_all_kept(desk: Desk) -> None:
-    rings = await asyncio.gather(*(desk.credentials.rotate() for _ in range(3)))
-    found = await desk.credentials.keys()
+async def test_concurrent_rotations_keep_all_keys(server: TokenServer) -> None:
+    rings = await asyncio.gather(*(server.credentials.rotate() for _ in range(3)))
+    found = await server.credentials.keys()
     assert {ring.current.id for ring in rings} <= {key.id for key in found.all}
     assert len(found.all) == 4
     assert sum(key.retired_at is None for key in found.all) == 1
 
 
-async def test_a_name_has_one_client(desk: Desk) -> None:
+async def test_client_names_are_unique(server: TokenServer) -> None:
     with pytest.raises(Conflict, match="till"):
-        await desk.credentials.add("till", ["api_loyalty"], "shoes", SECRET)
+        await server.credentials.add("till", ["api_loyalty"], "shoes", SECRET)
     added = await asyncio.gather(
-        *(desk.credentials.add("new", ["api_loyalty"], "shoes", SECRET) for _ in range(5)), return_exceptions=True
+        *(server.credentials.add("new", ["api_loyalty"], "shoes", SECRET) for _ in range(5)), return_exceptions=True
     )
     assert sum(isinstance(each, Client) for each in added) == 1
-    assert [client.name for client in await desk.credentials.clients()] == ["new", "till"]
+    assert [client.name for client in await server.credentials.clients()] == ["new", "till"]
 
 
-# ── over processes, with a worker ───────────────────────────────────────────────────────────────────────────────────
+# ── between processes, with a worker ──────────────────────────────────────────────────────────────────────────────────
 
 
-async def test_keys_of_two_clients_and_accounts_of_two_stores_are_apart(installation: Installation) -> None:
-    """The idempotency key is the client's own; an account number is the store's own."""
+async def test_idempotency_keys_are_per_client_and_account_numbers_per_store(installation: Installation) -> None:
+    """The same key of two clients means two requests; the same number in two stores means two accounts."""
     settings = installation.settings
     other = await authorization(settings, "other")
     elsewhere = await authorization(settings, "elsewhere", "shoes")
@@ -286,7 +286,7 @@ async def test_keys_of_two_clients_and_accounts_of_two_stores_are_apart(installa
         assert entry["code"] == "programme_unknown"
 
 
-async def test_a_key_that_was_rotated_elsewhere_is_found(installation: Installation) -> None:
+async def test_tokens_signed_after_a_rotation_elsewhere_are_accepted(installation: Installation) -> None:
     settings = installation.settings
     async with installation.edge() as url, httpx.AsyncClient(base_url=url) as client:
         before = await authorization(settings)

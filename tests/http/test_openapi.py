@@ -1,4 +1,4 @@
-"""The OpenAPI document is made offline, is closed in itself, and names what the edge does."""
+"""The OpenAPI document: generated offline, with resolvable references and valid examples."""
 
 import json
 import re
@@ -25,26 +25,26 @@ def schema(name: str) -> Draft202012Validator:
 
 
 def fits(part: dict[str, Any], value: Any) -> None:
-    """Fail unless a value fits a part of the document, the formats of dates included."""
+    """Fail unless a value is valid against a schema of the document, date formats included."""
     whole = {**part, "components": DOCUMENT["components"]}
     Draft202012Validator(whole, format_checker=Draft202012Validator.FORMAT_CHECKER).validate(value)
 
 
-def test_operations_have_ids_that_generated_clients_make_methods_of() -> None:
-    """That none is renamed is what released.json is held against."""
+def test_operation_ids_are_unique_method_names() -> None:
+    """The comparison with released.json refuses renamed ids."""
     ids = [operation["operationId"] for _, _, operation in OPERATIONS]
     assert len({*ids}) == len(ids) > 30
     assert all(re.fullmatch("[a-z]+([A-Z][a-z]+)+", id_) for id_ in ids), ids
 
 
-def test_bounds_are_spelled_as_json_schema_does() -> None:
+def test_bounds_use_json_schema_keywords() -> None:
     documents = [DOCUMENT, *(json.loads(path.read_text()) for path in (HERE / "json").glob("*.json"))]
     assert len(documents) > 100
     for document in documents:
         assert not re.findall(r'"(?:ge|gt|le|lt|multiple_of|decimal_places|max_digits)": ', json.dumps(document))
 
 
-def test_every_reference_leads_somewhere() -> None:
+def test_all_references_resolve() -> None:
     names = set(re.findall(r'"#/components/schemas/(\w+)"', json.dumps(DOCUMENT)))
     assert names <= set(DOCUMENT["components"]["schemas"])
     assert {"Transaction", "Adjustment", "ProblemDocument"} <= names
@@ -91,7 +91,7 @@ def test_examples_fit_their_schemas() -> None:
         ("TierPin", PinTier, {"code"}),
     ],
 )
-def test_a_body_is_the_command_without_what_callers_do_not_say_in_it(
+def test_body_schemas_are_those_of_commands_without_added_members(
     body: str, command: type[BaseModel], needed: set[str]
 ) -> None:
     wire = command.model_json_schema()
@@ -100,7 +100,7 @@ def test_a_body_is_the_command_without_what_callers_do_not_say_in_it(
     assert set(found["required"]) == set(wire["required"]) - {"accountNumber", "tierSet", "onlyBy"} | needed
 
 
-def test_writes_take_a_key() -> None:
+def test_writes_accept_an_idempotency_key() -> None:
     for path, method, operation in OPERATIONS:
         if path == "/oauth/token" or path.endswith(("/Search", "/preview")):
             continue  # Another token does no harm; a search and a preview change nothing.
@@ -109,7 +109,7 @@ def test_writes_take_a_key() -> None:
 
 
 @pytest.mark.parametrize("text", ["x" * 65, "%C2%85", "a%20"], ids=["long", "control", "blank"])
-async def test_a_path_that_cannot_be_is_answered_as_declared(offline: Offline, text: str) -> None:
+async def test_responses_to_invalid_paths_are_declared(offline: Offline, text: str) -> None:
     """The client of the tests holds each answer against the document (tests/http/declared.py)."""
     for path, method, operation in OPERATIONS:
         body = operation.get("requestBody", {}).get("content", {}).get("application/json", {})

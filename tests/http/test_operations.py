@@ -1,4 +1,4 @@
-"""Whose an operation is: its id is good for the client that sent it, and for administrators of the store."""
+"""Operation ids: valid for the client that sent the command, and for administrators of its store."""
 
 import httpx
 import pytest
@@ -18,7 +18,7 @@ from tests.http.test_bodies import JSON, OMS, PATH, problem
 
 
 class Sent:
-    """A command whose reply does not come."""
+    """A command without a reply."""
 
     def __init__(self, operation: Operation) -> None:
         self.operation = operation
@@ -28,27 +28,27 @@ class Sent:
 
 
 @pytest.fixture
-def asked(offline: Offline, monkeypatch: pytest.MonkeyPatch) -> list[str]:
-    """Of which commands the outcome was asked for; nothing ever ends."""
-    polled: list[str] = []
+def polled(offline: Offline, monkeypatch: pytest.MonkeyPatch) -> list[str]:
+    """The commands that were polled; none has an outcome."""
+    commands: list[str] = []
     bus = offline.edge.bus
 
     async def send(request: object) -> Sent:
         return Sent(Operation("points", 3, request.command_id, now_ms()))  # type: ignore[attr-defined]
 
     async def poll(operation: Operation, store: str) -> Sent:
-        polled.append(f"{store} {operation.command_id}")
+        commands.append(f"{store} {operation.command_id}")
         return Sent(operation)
 
-    monkeypatch.setattr(bus, "execute", lambda ask, show=None: Bus.execute(bus, ask, show))
+    monkeypatch.setattr(bus, "execute", lambda command, result_view=None: Bus.execute(bus, command, result_view))
     monkeypatch.setattr(bus, "_started", True)
     monkeypatch.setattr(bus._requester, "send", send)
     monkeypatch.setattr(bus._requester, "poll", poll)
-    return polled
+    return commands
 
 
-async def test_an_operation_is_told_to_the_client_that_sent_it_and_to_administrators(
-    offline: Offline, asked: list[str]
+async def test_only_the_sending_client_and_administrators_can_poll_an_operation(
+    offline: Offline, polled: list[str]
 ) -> None:
     sender = bearer(offline.token(client := a_client("api_loyalty")))
     sent = await offline.client.post(PATH, content=OMS, headers={**JSON, **sender, "Idempotency-Key": "k"})
@@ -65,25 +65,25 @@ async def test_an_operation_is_told_to_the_client_that_sent_it_and_to_administra
     assert (again.status_code, again.json()) == (202, sent.json())
     assert (await poll(location, scopes=("api_admin",))).json() == sent.json()
     assert (await poll("/v1" + location, scopes=("api_admin",))).json() == sent.json()
-    assert asked == [f"default {command}"] * 3
+    assert polled == [f"default {command}"] * 3
 
     other = await poll(location)
     assert (other.status_code, problem(other)["code"]) == (404, "operation_unknown")
     elsewhere = await poll(location, id=client.id, store="other")
     assert problem(elsewhere)["code"] == "operation_unknown"
-    assert asked == [f"default {command}"] * 3, "nobody was asked on behalf of another client"
+    assert polled == [f"default {command}"] * 3, "another client's request polled the service"
 
 
-async def test_an_id_that_was_computed_is_unknown(offline: Offline, asked: list[str]) -> None:
+async def test_forged_operation_ids_are_unknown(offline: Offline, polled: list[str]) -> None:
     victim, curious = a_client("api_loyalty"), bearer(offline.token(a_client("api_loyalty")))
     computed = Operation("points", 3, keyed_command_id("default", victim.id, "order-1"), now_ms())
     for text in (f"{computed}", f"{computed}.{'0' * 32}", f"{computed}.", f"{computed}.{'é' * 32}"):
         assert problem(await offline.client.get(f"/operations/{text}", headers=curious))["code"] == "operation_unknown"
-    assert asked == []
+    assert polled == []
 
 
-async def test_a_504_names_the_callers_own_operation(
-    offline: Offline, asked: list[str], monkeypatch: pytest.MonkeyPatch
+async def test_a_504_has_an_operation_that_the_caller_can_poll(
+    offline: Offline, polled: list[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     async def lost(request: object) -> Response:
         raise OutcomeUnknown(Operation("points", 3, request.command_id, now_ms()))  # type: ignore[attr-defined]
@@ -95,10 +95,10 @@ async def test_a_504_names_the_callers_own_operation(
     location = unknown.headers["location"]
     assert location == answers.location(problem(unknown)["operationId"])
     assert (await offline.client.get(location, headers=sender)).status_code == 202
-    assert len(asked) == 1
+    assert len(polled) == 1
 
 
-def test_every_part_of_an_id_is_sealed() -> None:
+def test_changed_operation_ids_are_refused() -> None:
     operations, operation = Operations(Settings()), Operation("points", 3, new_id(), 1_795_341_600_000)
     caller = Caller("c", "s", frozenset())
     id_ = operations.id_of(operation, caller)

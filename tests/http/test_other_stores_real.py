@@ -1,4 +1,4 @@
-"""Clients see and change nothing of another store, whichever operation they call with whichever of its ids."""
+"""Isolation of stores: no operation reads or changes anything of another store, with any of its ids."""
 
 import copy
 from typing import Any
@@ -65,7 +65,7 @@ def naming(body: Any, ids: dict[str, str]) -> Any:
     return changed
 
 
-async def test_a_store_is_its_own(installation: Installation) -> None:
+async def test_clients_cannot_access_another_store(installation: Installation) -> None:
     async with open_shop(installation) as shop:
         ids = await one_of_each(shop)
         before = await seen(shop, ids)

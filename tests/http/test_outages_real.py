@@ -1,4 +1,4 @@
-"""Commands that come too late, servers that are away, and a stop while somebody waits."""
+"""Late commands, unavailable servers, and stopping while requests wait."""
 
 import asyncio
 from collections.abc import AsyncIterator
@@ -15,7 +15,7 @@ from tests.tokens import authorization
 pytestmark = pytest.mark.real
 
 
-async def test_what_arrives_too_late_is_dropped_and_said_so(installation: Installation) -> None:
+async def test_late_commands_are_dropped_and_reported(installation: Installation) -> None:
     async with installation.points(), calling(installation, FEALTY_NOT_AFTER_MS="1") as caller:
         statuses: list[int] = []
         while 503 not in statuses:
@@ -27,7 +27,7 @@ async def test_what_arrives_too_late_is_dropped_and_said_so(installation: Instal
         assert await caller.balance("A-1") == statuses.count(200)
 
 
-async def test_the_edge_starts_without_servers_and_goes_on_when_they_come(
+async def test_the_edge_starts_without_servers_and_connects_later(
     installation: Installation, real_servers: Servers
 ) -> None:
     kafka_port, mongo_port = free_port(), free_port()
@@ -53,7 +53,7 @@ async def test_the_edge_starts_without_servers_and_goes_on_when_they_come(
     await process.stop(30)
 
 
-async def test_a_stop_answers_whoever_waits(installation: Installation) -> None:
+async def test_a_stop_answers_waiting_requests(installation: Installation) -> None:
     async with installation.points():
         pass
     process, port = await installation.spawn("edge", "edge-0", {"FEALTY_REPLY_WAIT_MS": "2000"})

@@ -1,4 +1,4 @@
-"""A refusal of a service names members of the body, whatever its command calls them."""
+"""Pointers of refusals by services name members of the request body, not of the command."""
 
 from typing import Any
 
@@ -21,7 +21,7 @@ REPLACING = {"cardNumber": "replaces", "newNumber": "cardNumber"}
 
 
 @pytest.mark.parametrize(
-    ("body", "of_command", "told"),
+    ("body", "command_pointer", "expected"),
     [
         (SentBody({"replaces": "a"}, NewCard, REPLACING), "/cardNumber", "/replaces"),
         (SentBody({"replaces": "a", "cardNumber": "b"}, NewCard, REPLACING), "/newNumber", "/cardNumber"),
@@ -35,11 +35,13 @@ REPLACING = {"cardNumber": "replaces", "newNumber": "cardNumber"}
         (SentBody({"customerInfo": {"mobile": "1"}}, UpdateCustomer), "/customerInfo/mobile", "/customerInfo/mobile"),
     ],
 )
-def test_a_pointer_into_the_command_leads_into_the_body(body: SentBody, of_command: str, told: str | None) -> None:
-    assert body.pointer(of_command) == told
+def test_pointers_into_commands_are_translated_to_the_body(
+    body: SentBody, command_pointer: str, expected: str | None
+) -> None:
+    assert body.pointer(command_pointer) == expected
 
 
-async def test_each_route_says_which_body_its_refusals_are_of(offline: Offline) -> None:
+async def test_routes_pass_their_body_for_pointers(offline: Offline) -> None:
     calls: dict[str, dict[str, Any]] = {
         "/v1/customers/c/cards": {"replaces": "a"},
         "/v1/vouchers": {"voucherId": "V", "reason": "x"},
@@ -51,18 +53,20 @@ async def test_each_route_says_which_body_its_refusals_are_of(offline: Offline) 
     }
     for path, body in calls.items():
         assert (await offline.client.post(path, json=body)).status_code == 200, path
-    sent = [None if ask.body is None else orjson.loads(to_json(ask.body.document)) for ask in offline.asked]
+    sent = [
+        None if command.body is None else orjson.loads(to_json(command.body.document)) for command in offline.commands
+    ]
     assert sent == [*calls.values()]
 
 
 @pytest.mark.parametrize("gender", ['"Elf"', "5", "{}"])
-async def test_the_kinds_that_a_value_may_have_are_no_part_of_its_place(offline: Offline, gender: str) -> None:
+async def test_pointers_leave_out_the_branches_of_unions(offline: Offline, gender: str) -> None:
     body = f'{{"customerInfo":{{"gender":{gender}}}}}'.encode()
     document = problem(await post(offline, body, "/api/v1.0/Switch/Crm/Customer/Create"))
     assert {fault["pointer"] for fault in document["errors"]} == {"/customerInfo/gender"}
 
 
-def test_what_is_polled_has_no_body() -> None:
-    found = bus.refusal(Reply(command_id="c", status=Status.REJECTED, code="card_unknown", pointer="/cardNumber"))
+def test_polled_refusals_point_into_the_command() -> None:
+    found = bus.problem_of(Reply(command_id="c", status=Status.REJECTED, code="card_unknown", pointer="/cardNumber"))
     assert found is not None
-    assert found.pointer == "/cardNumber", "of the command, as the operation tells it"
+    assert found.pointer == "/cardNumber", "the pointer is that of the command"

@@ -1,4 +1,4 @@
-"""Previews over HTTP: what is asked of whom, and what is told of it."""
+"""Previews over HTTP: the requests to the services, and the response made from their replies."""
 
 from typing import Any
 
@@ -29,95 +29,99 @@ EXECUTED = {
         {"operation": 3, "serialId": "S-1", "voucherId": "W"},
     ],
 }
-Asked = list[tuple[Any, ...]]
+PreviewRequests = list[tuple[Any, ...]]
 
 
 @pytest.fixture
-def said() -> dict[str, Any]:
-    """What each service answers."""
+def replies() -> dict[str, Any]:
+    """The reply of each service."""
     return {"points": POINTS, "voucher": EXECUTED}
 
 
 @pytest.fixture
-def asked(offline: Offline, said: dict[str, Any], monkeypatch: pytest.MonkeyPatch) -> Asked:
-    """What the services were asked."""
-    found: Asked = []
+def requests(offline: Offline, replies: dict[str, Any], monkeypatch: pytest.MonkeyPatch) -> PreviewRequests:
+    """The requests that the services received."""
+    recorded: PreviewRequests = []
 
     async def preview(caller: Caller, service: str, type_: str, subject: str, value: bytes) -> dict[str, Any]:
-        found.append((service, type_, subject, orjson.loads(value)))
-        answer: dict[str, Any] | Problem = said[service]
+        recorded.append((service, type_, subject, orjson.loads(value)))
+        answer: dict[str, Any] | Problem = replies[service]
         if isinstance(answer, Problem):
             raise answer
         return answer
 
     monkeypatch.setattr(offline.edge.bus, "preview", preview)
-    return found
+    return recorded
 
 
-async def test_points_alone_are_asked_when_there_are_no_vouchers(offline: Offline, asked: Asked) -> None:
-    response = await offline.client.post(PATH, content=OMS, headers={**JSON, "Idempotency-Key": "is not looked at"})
+async def test_previews_without_vouchers_request_the_points_service_only(
+    offline: Offline, requests: PreviewRequests
+) -> None:
+    response = await offline.client.post(PATH, content=OMS, headers={**JSON, "Idempotency-Key": "is ignored"})
     assert response.status_code == 200, response.text
     assert response.json() == {
         "balances": [{"loyaltyProgramId": "CASHBACK", "pointsBalanceBefore": 2.5, "pointsBalance": 10.05}],
-        "issuedVouchers": [_shown(operation=4, voucherId="TEN", programme="P")],
+        "issuedVouchers": [_voucher(operation=4, voucherId="TEN", programme="P")],
         "redeemedVouchers": [],
         "voidedVouchers": [],
         "tiers": [{"tierSet": "LEVELS", "before": None, "after": "BASIC"}],
     }
-    ((service, type_, subject, value),) = asked
+    ((service, type_, subject, value),) = requests
     assert (service, type_, subject) == ("points", "points.preview_transaction.v1", account_id("default", "A-1"))
     assert value["accountNumber"] == "A-1"
-    assert offline.asked == [], "nothing is sent as a command"
+    assert offline.commands == [], "nothing is sent as a command"
 
 
-async def test_with_vouchers_their_service_is_asked_what_it_would_be_sent(
-    offline: Offline, asked: Asked, said: dict[str, Any]
+async def test_previews_with_vouchers_request_the_voucher_service_with_its_execution(
+    offline: Offline, requests: PreviewRequests, replies: dict[str, Any]
 ) -> None:
-    said["points"] = {**POINTS, "execute": EXECUTE}
-    shown = (await offline.client.post(PATH, content=OMS, headers=JSON)).json()
-    assert asked[1] == ("voucher", "voucher.preview_execution.v1", "the account", EXECUTE)
-    assert shown["issuedVouchers"] == [
-        _shown(operation=2, voucherId="V", state="redeemed", benefit=FIVE),
-        _shown(operation=4, voucherId="TEN", programme="P"),
+    replies["points"] = {**POINTS, "execute": EXECUTE}
+    preview = (await offline.client.post(PATH, content=OMS, headers=JSON)).json()
+    assert requests[1] == ("voucher", "voucher.preview_execution.v1", "the account", EXECUTE)
+    assert preview["issuedVouchers"] == [
+        _voucher(operation=2, voucherId="V", state="redeemed", benefit=FIVE),
+        _voucher(operation=4, voucherId="TEN", programme="P"),
     ]
-    assert shown["redeemedVouchers"] == [
-        _shown(operation=2, voucherId="V", benefit=FIVE),
-        _shown(operation=3, voucherId="W", serialId="S-1"),
+    assert preview["redeemedVouchers"] == [
+        _voucher(operation=2, voucherId="V", benefit=FIVE),
+        _voucher(operation=3, voucherId="W", serialId="S-1"),
     ]
 
 
 POINTER = "/loyaltyPrograms/0"
 
 
-async def test_a_refusal_is_the_transactions_own(offline: Offline, asked: Asked, said: dict[str, Any]) -> None:
+async def test_previews_are_refused_as_the_transaction_would_be(
+    offline: Offline, requests: PreviewRequests, replies: dict[str, Any]
+) -> None:
     refused = {"decision": "refused", "code": "voucher_void", "detail": "it was voided", "pointer": POINTER}
-    said |= {"points": {**POINTS, "execute": EXECUTE}, "voucher": refused}
-    found = problem(await offline.client.post(PATH, content=OMS, headers=JSON))
-    assert (found["status"], found["code"], found["detail"], found["pointer"]) == (
+    replies |= {"points": {**POINTS, "execute": EXECUTE}, "voucher": refused}
+    recorded = problem(await offline.client.post(PATH, content=OMS, headers=JSON))
+    assert (recorded["status"], recorded["code"], recorded["detail"], recorded["pointer"]) == (
         409,
         "voucher_void",
         "it was voided",
         POINTER,
     )
-    said["points"] = Problem("insufficient_points", "5 are left", pointer=POINTER)
+    replies["points"] = Problem("insufficient_points", "5 are left", pointer=POINTER)
     assert problem(await offline.client.post(PATH, content=OMS, headers=JSON))["code"] == "insufficient_points"
-    assert len(asked) == 3
+    assert len(requests) == 3
 
 
-async def test_it_needs_the_scopes_of_the_transaction(offline: Offline, asked: Asked) -> None:
+async def test_previews_need_the_scopes_of_the_transaction(offline: Offline, requests: PreviewRequests) -> None:
     body = {"voucherRedemptions": [{"serialId": "S", "void": True}]}
     for scopes, status in ((("api_admin",), 403), (("api_loyalty",), 403), (("api_loyalty", "api_void"), 200)):
         headers = bearer(offline.token(a_client(*scopes)))
         assert (await offline.client.post(PATH, json=body, headers=headers)).status_code == status
-    assert len(asked) == 1
+    assert len(requests) == 1
 
 
-async def test_it_is_unavailable_while_the_broker_is(offline: Offline) -> None:
-    found = await offline.client.post(PATH, content=OMS, headers=JSON)
-    assert (found.status_code, problem(found)["code"]) == (503, "unavailable")
-    assert found.headers["retry-after"]
+async def test_previews_are_unavailable_without_the_broker(offline: Offline) -> None:
+    recorded = await offline.client.post(PATH, content=OMS, headers=JSON)
+    assert (recorded.status_code, problem(recorded)["code"]) == (503, "unavailable")
+    assert recorded.headers["retry-after"]
 
 
-def _shown(**members: Any) -> dict[str, Any]:
+def _voucher(**members: Any) -> dict[str, Any]:
     nothing = dict.fromkeys(("serialId", "programme", "validFrom", "expiresAt", "state", "benefit"))
     return {**nothing, **members}

@@ -13,7 +13,7 @@ from schemas.replies import Reply, Status
 from schemas.vouchers import VoucherRefusal
 from services.edge import main
 from services.edge.bus import commands as bus
-from services.edge.bus.commands import Bus, refusal
+from services.edge.bus.commands import Bus, problem_of
 from services.edge.edge import Edge
 from services.edge.http.problems import CODES, Problem
 from shared.ids import new_id
@@ -41,13 +41,13 @@ def test_every_code_is_documented_with_its_status() -> None:
     assert {code: str(status) for code, (status, _) in CODES.items()} == DOCUMENTED
 
 
-def test_every_code_that_the_edge_raises_is_listed() -> None:
+def test_codes_raised_by_the_edge_are_listed() -> None:
     root = Path(bus.__file__).parent
     raised = {code for path in root.rglob("*.py") for code in re.findall(r'Problem\(\s*"(\w+)"', path.read_text())}
     assert raised <= set(CODES)
 
 
-def test_a_code_of_a_newer_service_is_a_refusal() -> None:
+def test_unknown_codes_have_status_422() -> None:
     assert Problem("something_new", "x").response().status_code == 422
 
 
@@ -63,17 +63,17 @@ def test_a_code_of_a_newer_service_is_a_refusal() -> None:
     ],
 )
 def test_replies_become_problems(reply: Reply, code: str, status: int) -> None:
-    found = refusal(reply)
+    found = problem_of(reply)
     assert found is not None
     assert (found.code, found.status, found.pointer) == (code, status, reply.pointer)
 
 
 @pytest.mark.parametrize("status", [Status.ACCEPTED, Status.PENDING, Status.NEVER_ACCEPTED])
-def test_other_replies_are_no_problem(status: Status) -> None:
-    assert refusal(Reply(command_id="c", status=status)) is None
+def test_replies_without_a_refusal_have_no_problem(status: Status) -> None:
+    assert problem_of(Reply(command_id="c", status=status)) is None
 
 
-async def test_unknown_paths_and_methods(offline: Offline) -> None:
+async def test_unknown_paths_and_methods_are_refused(offline: Offline) -> None:
     assert problem(await offline.client.get("/v2"))["code"] == "not_found"
     assert problem(await offline.client.get("/v1/accounts/A-1/"))["code"] == "not_found"
     response = await offline.client.get(PATH)
@@ -82,7 +82,7 @@ async def test_unknown_paths_and_methods(offline: Offline) -> None:
 
 
 @pytest.mark.parametrize("number", ["x" * 65, "%FF"])
-async def test_impossible_account_numbers(offline: Offline, number: str) -> None:
+async def test_invalid_account_numbers_are_refused(offline: Offline, number: str) -> None:
     responses = [
         await offline.client.get(f"/v1/accounts/{number}"),
         await offline.client.post(PATH.replace("A-1", number), content=OMS, headers=JSON),
@@ -91,7 +91,7 @@ async def test_impossible_account_numbers(offline: Offline, number: str) -> None
 
 
 @pytest.mark.parametrize("key", ["", " ", "a b", "é", "x" * 256, "a\tb"])
-async def test_impossible_idempotency_keys(offline: Offline, key: str) -> None:
+async def test_malformed_idempotency_keys_are_refused(offline: Offline, key: str) -> None:
     headers = {**JSON, "Idempotency-Key": key.encode("latin-1")}
     response = await offline.client.post(PATH, content=OMS, headers=headers)  # type: ignore[arg-type]
     assert problem(response)["code"] == "invalid_idempotency_key"
@@ -103,19 +103,23 @@ async def test_two_idempotency_keys_are_refused(offline: Offline) -> None:
     assert problem(response)["code"] == "invalid_idempotency_key"
 
 
-async def test_the_key_goes_with_the_command(offline: Offline) -> None:
+async def test_the_idempotency_key_is_sent_with_the_command(offline: Offline) -> None:
     await offline.client.post(PATH, content=OMS, headers={**JSON, "Idempotency-Key": "~!x"})
-    assert offline.asked[0].key == "~!x"
+    assert offline.commands[0].key == "~!x"
 
 
-async def test_the_path_is_matched_in_any_case(offline: Offline) -> None:
+async def test_loyaltyvault_paths_match_in_any_case(offline: Offline) -> None:
     response = await offline.client.post("/API/V1.0/loyaltyvault/account/a-B/transaction", content=OMS, headers=JSON)
     assert response.status_code == 200
-    assert offline.asked[0].said[1] == "a-B"
+    assert offline.commands[0].request_hash_parts[1] == "a-B"
 
 
-async def test_nothing_is_served_before_the_servers_answer(offline: Offline, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(offline.edge.bus, "execute", lambda ask, show=None: Bus.execute(offline.edge.bus, ask, show))
+async def test_requests_get_503_until_the_servers_are_connected(
+    offline: Offline, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(
+        offline.edge.bus, "execute", lambda command, view=None: Bus.execute(offline.edge.bus, command, view)
+    )
     operation = Operation("points", 3, new_id(), 1)
     responses = [
         await offline.client.post(PATH, content=OMS, headers=JSON),
@@ -147,12 +151,14 @@ SOME_ID = "019ab001-0000-7000-8000-00000000000a"
         f"points.²3.{SOME_ID}.1",
     ],
 )
-async def test_impossible_operations(offline: Offline, text: str) -> None:
+async def test_malformed_operation_ids_are_unknown(offline: Offline, text: str) -> None:
     for path in ("/operations/", "/v1/operations/"):
         assert problem(await offline.client.get(path + text))["code"] == "operation_unknown"
 
 
-async def test_a_defect_shows_no_trace_and_is_measured(offline: Offline, monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_unexpected_errors_are_measured_and_reveal_nothing(
+    offline: Offline, monkeypatch: pytest.MonkeyPatch
+) -> None:
     async def broken(*_: Any) -> Any:
         raise RuntimeError("secret")
 
@@ -166,7 +172,7 @@ async def test_a_defect_shows_no_trace_and_is_measured(offline: Offline, monkeyp
     assert "A-1" not in metrics
 
 
-async def test_unmatched_paths_are_measured_as_one(offline: Offline) -> None:
+async def test_unmatched_paths_share_one_metric_label(offline: Offline) -> None:
     await offline.client.request("GRAB", "/a")
     await offline.client.get("/b")
     metrics = (await on_health_port(offline, "/metrics")).text
@@ -174,12 +180,12 @@ async def test_unmatched_paths_are_measured_as_one(offline: Offline) -> None:
     assert 'fealty_http_request_seconds_count{method="GET",route="unmatched",status="404"}' in metrics
 
 
-async def test_creating_connects_nothing(offline: Offline) -> None:
+async def test_creating_the_application_connects_nothing(offline: Offline) -> None:
     assert isinstance(offline.edge, Edge)
     assert offline.edge.broker.running is False
 
 
-async def test_a_part_that_dies_ends_the_process_with_an_error(monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_a_failed_part_ends_the_process_with_an_error(monkeypatch: pytest.MonkeyPatch) -> None:
     async def broken(_: Edge) -> None:
         raise RuntimeError("a defect")
 

@@ -1,4 +1,4 @@
-"""Parameters of reads: every bad one is a 400 that names it, before any server is asked."""
+"""Parameters of reads: an invalid one gets a 400 that names it, before any server is contacted."""
 
 from datetime import datetime
 
@@ -32,7 +32,7 @@ INSTANTS = [
 
 
 @pytest.mark.parametrize("text", INSTANTS)
-async def test_unreadable_instants(offline: Offline, text: str) -> None:
+async def test_malformed_instants_are_refused(offline: Offline, text: str) -> None:
     for path, name in (("", "at"), ("/statement", "from"), ("/statement", "until")):
         document = problem(await offline.client.get(f"/v1/accounts/A-1{path}?{name}={text}"))
         assert (document["status"], document["code"], document["parameter"]) == (400, "invalid_parameter", name)
@@ -62,18 +62,18 @@ async def test_unreadable_instants(offline: Offline, text: str) -> None:
         ("cursor=a&cursor=a", "cursor"),
     ],
 )
-async def test_bad_parameters_of_a_statement(offline: Offline, query: str, name: str) -> None:
+async def test_invalid_parameters_of_statements_are_named(offline: Offline, query: str, name: str) -> None:
     document = problem(await offline.client.get("/v1/accounts/A-1/statement?" + query))
     assert (document["status"], document["code"], document["parameter"]) == (400, "invalid_parameter", name)
 
 
 @pytest.mark.parametrize(("query", "name"), [("At=2026-11-22T10:00:00Z", "At"), ("at=x&at=y", "at"), ("_=1", "_")])
-async def test_bad_parameters_of_an_account(offline: Offline, query: str, name: str) -> None:
+async def test_invalid_parameters_of_past_balances_are_named(offline: Offline, query: str, name: str) -> None:
     document = problem(await offline.client.get("/v1/accounts/A-1?" + query))
     assert (document["code"], document["parameter"]) == ("invalid_parameter", name)
 
 
-async def test_good_ones_get_as_far_as_the_servers(offline: Offline) -> None:
+async def test_valid_parameters_reach_the_servers(offline: Offline) -> None:
     kinds = "&".join(["kind=load"] * 50 + [f"kind={number}" for number in range(19)])
     for query in (
         "",
@@ -98,5 +98,5 @@ async def test_good_ones_get_as_far_as_the_servers(offline: Offline) -> None:
         ("2026-11-22T10:00:00.0001+01:00", True, "2026-11-22T09:00:00.001000+00:00"),
     ],
 )
-def test_a_time_beyond_the_calendar_is_its_first_or_last(text: str, up: bool, instant: str) -> None:
+def test_instants_outside_of_the_calendar_become_its_bounds(text: str, up: bool, instant: str) -> None:
     assert instant_of(text, up=up) == datetime.fromisoformat(instant)

@@ -1,4 +1,4 @@
-"""Two hundred at once over HTTP, for the same points and the same voucher: one wins, all others are told why not.
+"""Two hundred concurrent requests for the same points and the same voucher: one wins, all others are refused.
 
 They come through two edges, and vouchers are decided on by two workers. One edge is so hasty that it answers 202 to
 its callers, who then ask the other how it ended: so each race also shows that a poll tells what an answer tells.
@@ -40,7 +40,7 @@ Outcome = tuple[int, str | None]
 
 @dataclass
 class Race:
-    """Two edges of one shop, and what callers of theirs are told in the end."""
+    """Two edges of one shop, and the final outcomes of requests to them."""
 
     shop: Shop
     hasty: httpx.AsyncClient
@@ -54,7 +54,7 @@ class Race:
         return Counter(await asyncio.gather(*posts))
 
     async def _ended(self, client: httpx.AsyncClient, number: str, body: dict[str, Any]) -> Outcome:
-        """Post, and ask until it is final."""
+        """Post a transaction, and poll until its outcome is final."""
         response = await client.post(VAULT.format(number), content=orjson.dumps(body), headers=JSON)
         assert response.status_code < 500, response.text
         if response.status_code != 202:
@@ -152,7 +152,7 @@ async def moved(installation: Installation, kind: str) -> int:
     return len(ids)
 
 
-async def test_the_whole_balance_is_spent_once(race: Race) -> None:
+async def test_concurrent_redemptions_spend_a_balance_once(race: Race) -> None:
     installation, (number,) = race.shop.installation, numbered(1)
     await race.loaded([number], 750)
     outcomes = await race.run([number] * MANY, redeem(750))
@@ -165,7 +165,7 @@ async def test_the_whole_balance_is_spent_once(race: Race) -> None:
     await race.sound()
 
 
-async def test_a_voucher_to_bearer_is_redeemed_by_one_of_many_accounts(race: Race) -> None:
+async def test_concurrent_accounts_redeem_a_bearer_voucher_once(race: Race) -> None:
     installation, numbers = race.shop.installation, numbered(MANY)
     await race.loaded(numbers, 10)
     await race.shop.issue(SERIAL, "WELCOME", None)
@@ -182,7 +182,7 @@ async def test_a_voucher_to_bearer_is_redeemed_by_one_of_many_accounts(race: Rac
     assert (voucher.state, voucher.redeemed_by) == ("redeemed", account_id("default", winner))
 
 
-async def test_a_voucher_is_redeemed_by_one_of_many_transactions_of_an_account(race: Race) -> None:
+async def test_concurrent_transactions_redeem_a_voucher_once(race: Race) -> None:
     """Beyond the hundred that an account may have open (docs/rules.md), they are refused before they set aside."""
     installation, (number,) = race.shop.installation, numbered(1)
     await race.loaded([number], 1000)

@@ -1,4 +1,4 @@
-"""How much one client, and one address, may ask for; and that wrong secrets never lock the right one out."""
+"""Rate limits of clients and addresses, and the throttling of wrong secrets."""
 
 import asyncio
 
@@ -7,8 +7,8 @@ import pytest
 
 from services.edge.auth import rates
 from services.edge.auth.clients import Client
-from services.edge.auth.rates import BURST_S, Rates
-from services.edge.auth.throttle import TRIES_MAX
+from services.edge.auth.rates import BURST_S, RateLimiter
+from services.edge.auth.throttle import ATTEMPTS_MAX
 from tests.http.conftest import Offline, a_client
 from tests.http.test_access import ACCOUNT, bearer
 from tests.http.test_bodies import JSON, OMS, PATH, problem
@@ -20,11 +20,11 @@ PER_S = 50
 
 @pytest.fixture
 def clock(offline: Offline, monkeypatch: pytest.MonkeyPatch) -> Clock:
-    """A clock for the rates, which are 50 a second for clients and 5 for strangers."""
+    """A clock for the rate limits, which are 50 a second for clients and 5 for unauthenticated requests."""
     clock = Clock()
     monkeypatch.setattr(rates, "monotonic_s", clock)
-    monkeypatch.setattr(offline.edge.access, "rates", Rates(PER_S))
-    monkeypatch.setattr(offline.edge.access, "strangers", Rates(PER_S // 10))
+    monkeypatch.setattr(offline.edge.access, "client_rates", RateLimiter(PER_S))
+    monkeypatch.setattr(offline.edge.access, "anonymous_rates", RateLimiter(PER_S // 10))
     return clock
 
 
@@ -32,26 +32,26 @@ async def post(offline: Offline, token: str) -> httpx.Response:
     return await offline.client.post(PATH, content=OMS, headers={**JSON, **bearer(token)})
 
 
-async def test_a_client_has_a_rate_of_its_own(offline: Offline, clock: Clock) -> None:
+async def test_requests_are_limited_per_client(offline: Offline, clock: Clock) -> None:
     client, other = a_client(), offline.token(a_client())
     tokens = [offline.token(client), offline.token(client)]
-    most = int(PER_S * BURST_S)
-    assert {(await post(offline, tokens[number % 2])).status_code for number in range(most)} == {200}
+    burst = int(PER_S * BURST_S)
+    assert {(await post(offline, tokens[number % 2])).status_code for number in range(burst)} == {200}
     refused = await post(offline, tokens[0])
     assert (refused.status_code, problem(refused)["code"]) == (429, "too_many_requests")
     assert refused.headers["retry-after"] == "1"
     assert (await post(offline, other)).status_code == 200
-    assert len(offline.asked) == most + 1, "what is refused is not sent"
+    assert len(offline.commands) == burst + 1, "a refused request sent its command"
     clock.now_s += 1.0
     statuses = [(await post(offline, tokens[0])).status_code for _ in range(PER_S + 1)]
     assert statuses == [200] * PER_S + [429]
 
 
-async def test_strangers_have_less_and_take_nothing_from_those_with_a_token(offline: Offline, clock: Clock) -> None:
-    most = int(PER_S // 10 * BURST_S)
+async def test_unauthenticated_requests_have_a_lower_limit_of_their_own(offline: Offline, clock: Clock) -> None:
+    burst = int(PER_S // 10 * BURST_S)
     anonymous = {"Authorization": ""}
-    statuses = [(await offline.client.get(ACCOUNT, headers=anonymous)).status_code for _ in range(most + 2)]
-    assert statuses == [401] * most + [429] * 2
+    statuses = [(await offline.client.get(ACCOUNT, headers=anonymous)).status_code for _ in range(burst + 2)]
+    assert statuses == [401] * burst + [429] * 2
     assert (await offline.client.get("/openapi.json")).status_code == 429
     assert (await post(offline, offline.token(a_client()))).status_code == 200
     assert (await offline.client.get("/health/live")).status_code == 200
@@ -59,53 +59,51 @@ async def test_strangers_have_less_and_take_nothing_from_those_with_a_token(offl
     assert (await offline.client.get("/openapi.json")).status_code == 200
 
 
-def test_what_is_counted_is_bounded() -> None:
-    counted = Rates(1)
+def test_rate_limiters_remember_a_bounded_number_of_callers() -> None:
+    limiter = RateLimiter(1)
     for number in range(12_000):
-        counted.take(f"{number}")
-    assert len(counted._due_s) == 10_000
+        limiter.take(f"{number}")
+    assert len(limiter._due_s) == 10_000
 
 
-async def ask(offline: Offline, client: str, secret: str) -> httpx.Response:
+async def request_token(offline: Offline, client: str, secret: str) -> httpx.Response:
     return await offline.client.post("/oauth/token", data={**GRANT, "client_id": client, "client_secret": secret})
 
 
 @pytest.fixture
 async def client_id(offline: Offline) -> str:
-    """A client whose secret is `s`; nobody else is sent along."""
+    """A client whose secret is `s`; the HTTP client sends no token."""
     del offline.client.headers["Authorization"]
     client = a_client()
-    offline.known.by_id[client.id] = client
+    offline.fake_credentials.by_id[client.id] = client
     return client.id
 
 
-async def test_tries_that_come_at_once_all_count(
-    offline: Offline, client_id: str, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    found = offline.known.client
+async def test_concurrent_attempts_all_count(offline: Offline, client_id: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    found = offline.fake_credentials.client
 
     async def slowly(id_: str) -> Client | None:
         await asyncio.sleep(0.05)
         return await found(id_)
 
-    monkeypatch.setattr(offline.known, "client", slowly)
-    offline.known.looks.clear()
-    answers = await asyncio.gather(*(ask(offline, client_id, f"wrong {number}") for number in range(300)))
+    monkeypatch.setattr(offline.fake_credentials, "client", slowly)
+    offline.fake_credentials.reads.clear()
+    answers = await asyncio.gather(*(request_token(offline, client_id, f"wrong {number}") for number in range(300)))
     statuses = sorted(answer.status_code for answer in answers)
-    assert statuses == [401] * TRIES_MAX + [429] * (300 - TRIES_MAX)
-    assert len(offline.known.looks) <= TRIES_MAX + 1, "the others did not reach the database"
+    assert statuses == [401] * ATTEMPTS_MAX + [429] * (300 - ATTEMPTS_MAX)
+    assert len(offline.fake_credentials.reads) <= ATTEMPTS_MAX + 1, "throttled attempts read the database"
 
 
-async def test_wrong_secrets_do_not_lock_the_right_one_out(offline: Offline, client_id: str) -> None:
-    for _ in range(TRIES_MAX):
-        assert (await ask(offline, client_id, "wrong")).status_code == 401
-    held = await ask(offline, client_id, "wrong")
-    assert (held.status_code, held.json()["error"]) == (429, "invalid_client")
-    assert 55 <= int(held.headers["retry-after"]) <= 60
-    assert (await ask(offline, client_id, "s")).status_code == 200
-    assert (await ask(offline, client_id, "wrong")).status_code == 401, "a success ends the row"
+async def test_wrong_secrets_do_not_lock_out_the_right_one(offline: Offline, client_id: str) -> None:
+    for _ in range(ATTEMPTS_MAX):
+        assert (await request_token(offline, client_id, "wrong")).status_code == 401
+    throttled = await request_token(offline, client_id, "wrong")
+    assert (throttled.status_code, throttled.json()["error"]) == (429, "invalid_client")
+    assert 55 <= int(throttled.headers["retry-after"]) <= 60
+    assert (await request_token(offline, client_id, "s")).status_code == 200
+    assert (await request_token(offline, client_id, "wrong")).status_code == 401, "a success resets the attempts"
 
 
-async def test_a_client_may_not_ask_for_tokens_without_end(offline: Offline, client_id: str, clock: Clock) -> None:
-    statuses = [(await ask(offline, client_id, "s")).status_code for _ in range(int(PER_S * BURST_S) + 1)]
+async def test_token_requests_count_against_the_client_limit(offline: Offline, client_id: str, clock: Clock) -> None:
+    statuses = [(await request_token(offline, client_id, "s")).status_code for _ in range(int(PER_S * BURST_S) + 1)]
     assert statuses == [200] * int(PER_S * BURST_S) + [429]

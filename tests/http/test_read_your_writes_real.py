@@ -1,4 +1,4 @@
-"""Who is told that a command was accepted sees it with the next read: of a repeat and of a poll, too.
+"""Read your writes: after an accepted outcome, also of a retry or a poll, the next read shows the write.
 
 The views forget what the first answer brought, as if the edge that got it had been killed: what is seen afterwards
 came with the answer.
@@ -74,7 +74,7 @@ async def polled(shop: Shop, path: str, body: dict[str, Any], key: str) -> Any:
 
 
 @pytest.mark.parametrize("again", [resent, polled])
-async def test_who_is_told_again_sees_account_statement_voucher_and_customer(shop: Shop, again: Again) -> None:
+async def test_after_a_replay_all_reads_show_the_write(shop: Shop, again: Again) -> None:
     name = again.__name__
     card, serial = f"{CARD}{name}", f"B-{name}"
     create, created = f"{FAMILY}/Create", {"cardNumber": card, "customerInfo": {"firstName": "Anna"}}
@@ -105,7 +105,7 @@ def loading(value: int, days: range) -> dict[str, Any]:
     return {"loyaltyPrograms": [{"loyaltyPointDefinitionId": CASHBACK, "loads": loads}]}
 
 
-async def test_what_does_not_fit_into_the_reply_is_seen_as_well(shop: Shop) -> None:
+async def test_writes_too_large_for_the_reply_are_readable_too(shop: Shop) -> None:
     """The worker's bound is that of the account's snapshot, so that neither it nor the changes fit into a reply.
 
     The last test of the shop, whose own worker it stops.

@@ -1,4 +1,4 @@
-"""Refused inputs are seen by operators: over HTTP, on the command line and in the metrics, with what they name."""
+"""Refused input messages are visible over HTTP, on the command line and in the metrics."""
 
 from collections.abc import AsyncIterator
 from datetime import UTC, datetime, timedelta
@@ -44,7 +44,7 @@ async def listed(caller: Caller, query: str = "") -> list[dict[str, Any]]:
     return found
 
 
-async def test_a_refused_order_is_listed_shown_and_counted(installation: Installation) -> None:
+async def test_refused_orders_are_listed_readable_and_counted(installation: Installation) -> None:
     async with installation.points(), calling(installation) as caller:
         await tell(installation, "S-1", order("W-1", "A-1", 10.005))
         await tell(installation, "S-2", order("W-2", "A-2", 10.0))
@@ -111,7 +111,7 @@ async def pages(caller: Caller, query: str) -> list[str]:
     return found
 
 
-# ── how they are read ───────────────────────────────────────────────────────────────────────────────────────────────
+# ── how they are read ─────────────────────────────────────────────────────────────────────────────────────────────────
 
 COUNT = 20_000
 TOPICS = ("webshop.orders", "oms.fulfilments", None)
@@ -144,7 +144,7 @@ async def many(real_servers: Servers) -> AsyncIterator[Installation]:
         yield installation
 
 
-async def test_every_filter_reads_what_it_returns(many: Installation) -> None:
+async def test_filters_of_refusals_examine_only_what_they_return(many: Installation) -> None:
     collection = many.collection("edge", "refusals")
     now = datetime.now(UTC)
     exact: list[dict[str, Any]] = [
@@ -166,7 +166,7 @@ async def test_every_filter_reads_what_it_returns(many: Installation) -> None:
                 assert "'SORT'" not in plan, (query, plan)
 
 
-async def test_within_an_order_or_an_account_no_others_are_read(many: Installation) -> None:
+async def test_filters_by_order_and_account_examine_no_other_refusals(many: Installation) -> None:
     collection = many.collection("edge", "refusals")
     for filters, most in (
         ({"order": "W-7", "code": "order_exceeded"}, 3),
@@ -177,6 +177,6 @@ async def test_within_an_order_or_an_account_no_others_are_read(many: Installati
         assert documents <= most, plan
 
 
-async def test_they_are_kept_for_as_long_as_the_topic_keeps_its_events(many: Installation) -> None:
+async def test_refusals_are_kept_as_long_as_their_topic(many: Installation) -> None:
     kept = (await many.collection("edge", "refusals").index_information())["kept"]
     assert kept["expireAfterSeconds"] * 1000 == int(TABLE["points.events"].config["retention.ms"])

@@ -19,29 +19,29 @@ REFUSED: dict[str, Any] = {"status": Status.REJECTED, "code": "insufficient_poin
 
 
 @dataclass
-class Answers:
-    """Stands in for the requester and for what it sent: whatever is asked gets `said` for a reply."""
+class FakeRequester:
+    """A fake of the requester and of what it sent; every reply is `next_reply`."""
 
     operation: Operation
-    said: Reply | None = None
+    next_reply: Reply | None = None
 
-    async def send(self, _: Request) -> "Answers":
+    async def send(self, _: Request) -> "FakeRequester":
         """As the requester's."""
         return self
 
-    async def poll(self, _operation: Operation, _store: str) -> "Answers":
+    async def poll(self, _operation: Operation, _store: str) -> "FakeRequester":
         """As the requester's."""
         return self
 
     async def reply(self, _wait_ms: int) -> Reply | None:
         """As that of a command that was sent."""
-        return self.said
+        return self.next_reply
 
 
 @pytest.fixture
-def answers(offline: Offline, monkeypatch: pytest.MonkeyPatch) -> Answers:
-    """The edge's own bus, which is answered from here."""
-    found = Answers(Operation("points", 3, new_id(), 1_795_341_600_000))
+def requester(offline: Offline, monkeypatch: pytest.MonkeyPatch) -> FakeRequester:
+    """The fake requester, under the edge's real bus."""
+    found = FakeRequester(Operation("points", 3, new_id(), 1_795_341_600_000))
 
     async def apply(*_: Any) -> bool:
         return True
@@ -55,25 +55,29 @@ def answers(offline: Offline, monkeypatch: pytest.MonkeyPatch) -> Answers:
 
 @pytest.mark.parametrize("replayed", [False, True])
 @pytest.mark.parametrize(("outcome", "status"), [(ACCEPTED, 200), (REFUSED, 409)])
-async def test_it_is_on_an_earlier_outcome_alone(
-    offline: Offline, answers: Answers, outcome: dict[str, Any], status: int, replayed: bool
+async def test_only_a_replayed_outcome_has_the_header(
+    offline: Offline, requester: FakeRequester, outcome: dict[str, Any], status: int, replayed: bool
 ) -> None:
-    answers.said = Reply(command_id=answers.operation.command_id, replayed=replayed, **outcome)
+    requester.next_reply = Reply(command_id=requester.operation.command_id, replayed=replayed, **outcome)
     response = await offline.client.post(PATH, content=OMS, headers={**JSON, "Idempotency-Key": "k"})
     assert (response.status_code, response.headers.get(REPLAYED)) == (status, "true" if replayed else None)
 
 
-@pytest.mark.parametrize("said", [None, Reply(command_id="c", status=Status.PENDING)])
-async def test_it_is_not_on_what_has_no_outcome_yet(offline: Offline, answers: Answers, said: Reply | None) -> None:
-    answers.said = said
+@pytest.mark.parametrize("next_reply", [None, Reply(command_id="c", status=Status.PENDING)])
+async def test_a_pending_response_has_no_header(
+    offline: Offline, requester: FakeRequester, next_reply: Reply | None
+) -> None:
+    requester.next_reply = next_reply
     response = await offline.client.post(PATH, content=OMS, headers={**JSON, "Idempotency-Key": "k"})
     assert (response.status_code, response.headers.get(REPLAYED)) == (202, None)
 
 
-def test_it_is_declared_where_a_key_is_taken() -> None:
+def test_the_header_is_declared_for_operations_with_an_idempotency_key() -> None:
     for path, methods in DOCUMENT["paths"].items():
         for operation in methods.values():
             keyed = any(each["name"] == "Idempotency-Key" for each in operation.get("parameters", ()))
-            declaring = {code for code, told in operation["responses"].items() if REPLAYED in told.get("headers", {})}
+            declaring = {
+                code for code, response in operation["responses"].items() if REPLAYED in response.get("headers", {})
+            }
             assert ("200" in declaring) == keyed, path
             assert not declaring & {"202", "400", "401", "403", "500", "503", "504"}, path

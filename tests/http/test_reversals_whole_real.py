@@ -1,4 +1,4 @@
-"""Reversing a transaction over points and vouchers over HTTP: all of it, some of it, or nothing (rules 4.1.13)."""
+"""Reversals of transactions with points and vouchers over HTTP: whole, partial, and refused (rules 4.1.13)."""
 
 from typing import Any
 
@@ -30,7 +30,7 @@ async def begun(shop: Shop) -> str:
     return who
 
 
-async def test_all_that_a_transaction_did_is_undone_and_a_repeat_is_told_the_same(installation: Installation) -> None:
+async def test_reversals_undo_all_operations_and_retries_get_the_same_outcome(installation: Installation) -> None:
     async with open_shop(installation) as shop:
         who = await begun(shop)
         before = await shop.get(who)
@@ -61,7 +61,7 @@ async def test_all_that_a_transaction_did_is_undone_and_a_repeat_is_told_the_sam
         assert [each["serialId"] for each in again_used["redeemedVouchers"]] == ["W-1"]
 
 
-async def test_of_a_purchase_whose_voucher_was_used_since_nothing_is_undone(installation: Installation) -> None:
+async def test_purchases_of_used_vouchers_cannot_be_reversed(installation: Installation) -> None:
     async with open_shop(installation) as shop:
         who = await begun(shop)
         done = good(await shop.transact(who, TEN))

@@ -1,4 +1,4 @@
-"""What a process takes from a connection before any route sees it, over raw sockets against the real server."""
+"""Limits of the HTTP server on connections, heads and bodies, over raw sockets."""
 
 import asyncio
 from collections.abc import AsyncIterator
@@ -30,7 +30,7 @@ def hasty(monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.setattr(connections, name, SOON_S)
 
 
-# ── bytes ───────────────────────────────────────────────────────────────────────────────────────────────────────────
+# ── bytes ─────────────────────────────────────────────────────────────────────────────────────────────────────────────
 
 
 @pytest.mark.parametrize(
@@ -38,7 +38,7 @@ def hasty(monkeypatch: pytest.MonkeyPatch) -> None:
     [GET + b"X-A: ", b"GET /", GET + b"X-", b"GET /x HTTP/1.1\r\nHost: a\r\nX: " + b"y\r\nX: " * 50],
     ids=["value", "target", "name", "fields"],
 )
-async def test_a_head_without_end_is_cut_short(connect: Connect, begin: bytes) -> None:
+async def test_endless_request_heads_are_cut_off(connect: Connect, begin: bytes) -> None:
     line = await connect()
     await line.send(begin)
     assert await line.flood(64 * 1024 * 1024) < 8 * 1024 * 1024, "the kernel's buffers hold no more"
@@ -57,7 +57,7 @@ async def test_a_head_without_end_is_cut_short(connect: Connect, begin: bytes) -
     ],
     ids=["bytes", "fields", "target", "unfinished"],
 )
-async def test_a_head_that_is_too_large(connect: Connect, head: bytes) -> None:
+async def test_too_large_request_heads_are_refused(connect: Connect, head: bytes) -> None:
     line = await connect()
     await line.send(head)
     if not head.endswith(b"\r\n\r\n"):
@@ -66,36 +66,36 @@ async def test_a_head_that_is_too_large(connect: Connect, head: bytes) -> None:
     await line.refused("head_too_large")
 
 
-async def test_a_head_that_is_just_large_enough(connect: Connect) -> None:
+async def test_request_heads_at_the_limit_are_accepted(connect: Connect) -> None:
     line = await connect()
     fields = b"".join(b"X-%d: %s\r\n" % (number, b"y" * 300) for number in range(HEAD_FIELDS_MAX - 1))
     await line.send(GET + fields + b"\r\n")
     assert (await line.answer())[0] == 200
 
 
-async def test_a_body_without_end_is_cut_short_also_when_it_was_answered(connect: Connect) -> None:
+async def test_endless_bodies_are_cut_off_even_after_the_response(connect: Connect) -> None:
     line = await connect()
     await line.send(b"POST /deaf HTTP/1.1\r\nHost: a\r\nContent-Length: 99999999999\r\n\r\n")
     assert (await line.answer())[0] == 200
     assert await line.flood(16 * MESSAGE_BYTES_MAX) < 4 * MESSAGE_BYTES_MAX
 
 
-# ── trailers ────────────────────────────────────────────────────────────────────────────────────────────────────────
+# ── trailers ──────────────────────────────────────────────────────────────────────────────────────────────────────────
 
 CHUNKED = POST + b"Transfer-Encoding: chunked\r\nTrailer: Authorization\r\n\r\n"
 
 
-async def test_a_trailer_is_never_a_field_of_the_head(connect: Connect) -> None:
+async def test_trailers_are_never_merged_into_the_headers(connect: Connect) -> None:
     line = await connect()
     await line.send(CHUNKED + b"2\r\nab\r\n0\r\nAuthorization: Bearer x\r\n\r\n")
-    status, _, told = await line.answer()
-    assert (status, told["size"]) == (200, 2)
-    assert set(told["fields"]) == {"host", "transfer-encoding", "trailer"}
+    status, _, received = await line.answer()
+    assert (status, received["size"]) == (200, 2)
+    assert set(received["fields"]) == {"host", "transfer-encoding", "trailer"}
     await line.send(GET + b"\r\n")
     assert (await line.answer())[0] == 200
 
 
-async def test_trailers_have_the_bounds_of_a_head(connect: Connect) -> None:
+async def test_trailers_are_bounded_as_the_head_is(connect: Connect) -> None:
     line = await connect()
     await line.send(CHUNKED + b"0\r\n" + b"X-A: y\r\n" * (HEAD_FIELDS_MAX + 1))
     await line.refused("head_too_large")
@@ -111,7 +111,9 @@ async def test_trailers_have_the_bounds_of_a_head(connect: Connect) -> None:
         (POST + b"Content-Length: nonsense\r\n\r\n", "bad_request"),
     ],
 )
-async def test_who_goes_on_sending_still_sees_the_refusal(connect: Connect, begin: bytes, code: str) -> None:
+async def test_a_client_that_keeps_sending_still_receives_the_refusal(
+    connect: Connect, begin: bytes, code: str
+) -> None:
     line = await connect()
     await line.send(begin)
     for _ in range(20):
@@ -120,7 +122,7 @@ async def test_who_goes_on_sending_still_sees_the_refusal(connect: Connect, begi
     await line.refused(code)
 
 
-async def test_a_refused_sender_may_not_stay(connect: Connect, monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_refused_connections_are_closed(connect: Connect, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(connections, "LINGER_S", 0.2)
     line = await connect()
     await line.send(GET + b"X-A: " + b"a" * HEAD_BYTES_MAX * 2)
@@ -135,7 +137,7 @@ async def test_a_refused_sender_may_not_stay(connect: Connect, monkeypatch: pyte
         await asyncio.wait_for(drip(), 10)
 
 
-# ── time ────────────────────────────────────────────────────────────────────────────────────────────────────────────
+# ── time ──────────────────────────────────────────────────────────────────────────────────────────────────────────────
 
 
 @pytest.mark.parametrize(
@@ -144,7 +146,7 @@ async def test_a_refused_sender_may_not_stay(connect: Connect, monkeypatch: pyte
     ids=["head", "body", "chunks"],
 )
 @pytest.mark.usefixtures("hasty")
-async def test_a_slow_sender_is_told_so_and_ends(begin: bytes, drop: bytes) -> None:
+async def test_slow_senders_get_a_timeout_response(begin: bytes, drop: bytes) -> None:
     async with serving() as connect:
         line, began_s = await connect(), monotonic_s()
         await line.send(begin)
@@ -162,7 +164,7 @@ async def test_a_slow_sender_is_told_so_and_ends(begin: bytes, drop: bytes) -> N
 
 @pytest.mark.parametrize("sent", [b"", b"\r\n\r\n", GET + b"\r\n", GET + b"\r\n" + b"\r\n"])
 @pytest.mark.usefixtures("hasty")
-async def test_an_idle_connection_ends(sent: bytes) -> None:
+async def test_idle_connections_are_closed(sent: bytes) -> None:
     async with serving() as connect:
         line = await connect()
         await line.send(sent)
@@ -170,7 +172,7 @@ async def test_an_idle_connection_ends(sent: bytes) -> None:
 
 
 @pytest.mark.usefixtures("hasty")
-async def test_requests_in_pieces_and_slow_routes_take_their_time() -> None:
+async def test_fragmented_requests_and_slow_routes_do_not_time_out() -> None:
     async with serving() as connect:
         line = await connect()
         for _ in range(4):
@@ -183,7 +185,7 @@ async def test_requests_in_pieces_and_slow_routes_take_their_time() -> None:
 
 
 @pytest.mark.usefixtures("hasty")
-async def test_who_does_not_read_the_answer_loses_it() -> None:
+async def test_clients_that_do_not_read_the_response_are_disconnected() -> None:
     async with serving() as connect:
         line = await connect()
         await line.send(b"GET /large HTTP/1.1\r\nHost: a\r\n\r\n")
@@ -192,10 +194,10 @@ async def test_who_does_not_read_the_answer_loses_it() -> None:
             await line.reader.readexactly(len(LARGE))
 
 
-# ── connections ─────────────────────────────────────────────────────────────────────────────────────────────────────
+# ── connections ───────────────────────────────────────────────────────────────────────────────────────────────────────
 
 
-async def test_connections_of_one_address_are_bounded() -> None:
+async def test_connections_per_address_are_limited() -> None:
     async with serving(connections_per_peer=3) as connect:
         lines = [await connect() for _ in range(3)]
         for line in lines:
@@ -209,7 +211,7 @@ async def test_connections_of_one_address_are_bounded() -> None:
         assert (await last.answer())[0] == 200
 
 
-async def test_a_proxy_of_ours_is_bounded_in_total_only() -> None:
+async def test_trusted_proxies_are_limited_in_total_only() -> None:
     async with serving(connections_per_peer=1, connections_max=3, trusted_proxies="127.0.0.0/8") as connect:
         for _ in range(3):
             line = await connect()
@@ -221,14 +223,14 @@ async def test_a_proxy_of_ours_is_bounded_in_total_only() -> None:
 @pytest.mark.parametrize(
     ("proxies", "heard"), [("", "127.0.0.1"), ("127.0.0.0/8", "203.0.113.9"), ("192.0.2.1, 10.0.0.0/8", "127.0.0.1")]
 )
-async def test_whom_a_proxy_speaks_for_is_believed_of_ours_only(proxies: str, heard: str) -> None:
+async def test_forwarded_addresses_are_accepted_from_trusted_proxies_only(proxies: str, heard: str) -> None:
     async with serving(trusted_proxies=proxies) as connect:
         line = await connect()
         await line.send(GET + b"X-Forwarded-For: 198.51.100.7, 203.0.113.9\r\n\r\n")
         assert (await line.answer())[2]["client"] == heard
 
 
-# ── what is no HTTP ─────────────────────────────────────────────────────────────────────────────────────────────────
+# ── what is no HTTP ───────────────────────────────────────────────────────────────────────────────────────────────────
 
 
 @pytest.mark.parametrize(
@@ -243,26 +245,26 @@ async def test_whom_a_proxy_speaks_for_is_believed_of_ours_only(proxies: str, he
         b"CONNECT a:1 HTTP/1.1\r\nHost: a\r\n\r\n",
     ],
 )
-async def test_what_is_no_http_is_a_problem_document(connect: Connect, raw: bytes) -> None:
+async def test_malformed_http_gets_a_problem_document(connect: Connect, raw: bytes) -> None:
     line = await connect()
     await line.send(raw)
     await line.refused("bad_request")
 
 
-async def test_an_answer_that_is_on_its_way_is_not_disturbed(connect: Connect) -> None:
+async def test_errors_do_not_corrupt_a_response_in_progress(connect: Connect) -> None:
     line = await connect()
     await line.send(b"GET /slow HTTP/1.1\r\nHost: a\r\n\r\n" + b"NONSENSE\r\n\r\n")
     assert (await line.answer())[0] == 200
     await line.ended()
 
 
-async def test_requests_one_behind_the_other_are_answered_in_order(connect: Connect) -> None:
+async def test_pipelined_requests_are_answered_in_order(connect: Connect) -> None:
     line = await connect()
     await line.send(b"GET /slow HTTP/1.1\r\nHost: a\r\n\r\n" + POST + b"Content-Length: 3\r\n\r\nabc" + GET + b"\r\n")
     assert [(await line.answer())[2]["size"] for _ in range(3)] == [0, 3, 0]
 
 
-async def test_an_upgrade_is_answered_without_one(connect: Connect) -> None:
+async def test_upgrade_requests_are_answered_without_an_upgrade(connect: Connect) -> None:
     line = await connect()
     await line.send(GET + b"Connection: Upgrade\r\nUpgrade: websocket\r\n\r\n")
     status, fields, _ = await line.answer()
@@ -270,5 +272,5 @@ async def test_an_upgrade_is_answered_without_one(connect: Connect) -> None:
     await line.ended()
 
 
-def test_refusals_are_problems_of_the_edge() -> None:
+def test_connection_refusals_are_listed_problem_codes() -> None:
     assert {code: CODES[code] for code in REFUSALS} == REFUSALS

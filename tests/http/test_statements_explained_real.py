@@ -1,4 +1,4 @@
-"""Reads of statements touch what they return and nothing else: asked of the server, on an account of 100,000."""
+"""Query plans of statements examine only what they return, on an account with 100,000 movements."""
 
 import itertools
 from collections.abc import AsyncIterator
@@ -65,7 +65,7 @@ QUERIES = [
 ]
 
 
-async def test_every_combination_examines_what_it_returns(explained: Installation) -> None:
+async def test_statement_filters_examine_only_what_they_return(explained: Installation) -> None:
     collection = explained.collection("edge", "statements")
     for query in QUERIES:
         returned, documents, keys, plan = executed(await statements.find(collection, query).explain())
@@ -75,7 +75,7 @@ async def test_every_combination_examines_what_it_returns(explained: Installatio
         assert "'SORT'" not in plan, (query, plan)
 
 
-async def test_the_past_examines_one_movement_a_programme(explained: Installation) -> None:
+async def test_past_balances_examine_one_movement_per_programme(explained: Installation) -> None:
     database = explained.collection("edge", "statements").database
     for after_s, programmes in ((-1, 0), (0, 1), (5, 1), (600, 3), (19_000, 3), (10**6, 3)):
         pipeline = statements.standing(ACCOUNT, START + timedelta(seconds=after_s))

@@ -1,4 +1,4 @@
-"""How movements get into statements: from the public stream, and with replies before the caller is answered."""
+"""How movements get into statements: from the topic, and with replies before the response is sent."""
 
 import asyncio
 from collections import Counter
@@ -41,7 +41,7 @@ async def statement(caller: Caller, number: str, query: str = "size=100") -> lis
     return movements
 
 
-async def test_repeats_change_nothing_and_nothing_unreadable_blocks(empty_installation: Installation) -> None:
+async def test_duplicates_and_unreadable_records_do_not_change_statements(empty_installation: Installation) -> None:
     installation = empty_installation
     good = change("A-1", 1)
     missing = {name: value for name, value in good.items() if name != "reason"}
@@ -73,7 +73,7 @@ async def test_repeats_change_nothing_and_nothing_unreadable_blocks(empty_instal
         assert (await caller.client.get("/health/ready")).status_code == 200
 
 
-async def test_what_came_with_a_reply_and_what_is_fed_is_one(empty_installation: Installation) -> None:
+async def test_movements_from_replies_and_feed_are_stored_once(empty_installation: Installation) -> None:
     async with ledger_of(empty_installation) as ledger, calling(empty_installation) as caller:
         await ledger.book([change("A-1", sequence) for sequence in (1, 2, 3)], "A-1")
         await publish(empty_installation, *(change("A-1", sequence, delta=99) for sequence in range(1, 6)))
@@ -85,7 +85,7 @@ async def test_what_came_with_a_reply_and_what_is_fed_is_one(empty_installation:
         assert [item["delta"] for item in await statement(caller, "A-1")] == [77, 99, 99, 1, 1, 1]
 
 
-async def test_a_failing_insert_is_not_taken_for_a_repeat(empty_installation: Installation) -> None:
+async def test_failed_inserts_are_not_treated_as_duplicates(empty_installation: Installation) -> None:
     """Among refused repeats, another error is still an error, so that the feed comes again."""
     if empty_installation.servers.stack is None:
         pytest.skip("needs a server with test commands")
@@ -103,7 +103,7 @@ async def test_a_failing_insert_is_not_taken_for_a_repeat(empty_installation: In
             await admin.command({"configureFailPoint": "failCommand", "mode": "off"})
 
 
-async def test_every_write_is_in_the_next_statement(installation: Installation) -> None:
+async def test_statements_show_every_accepted_write(installation: Installation) -> None:
     async with installation.points(), calling(installation) as caller:
         for count in range(1, 41):
             posted = await caller.post("A-1", load(count))
@@ -127,7 +127,7 @@ async def test_every_write_is_in_the_next_statement(installation: Installation) 
         assert shown[0]["booked"] == await caller.balance("A-1") == sum(item["delta"] for item in shown)
 
 
-async def test_what_was_booked_while_no_edge_ran_is_fed_to_two_edges_once(installation: Installation) -> None:
+async def test_movements_booked_without_an_edge_are_fed_once_to_two_edges(installation: Installation) -> None:
     commands = [Command.transaction(f"A-{number % 10}", POINTS, load=5) for number in range(200)]
     async with installation.points():
         await installation.commands(commands)

@@ -1,4 +1,4 @@
-"""Statements and the past, over a real database: what they show, page after page, whatever is asked."""
+"""Statements and past balances over a real database: filters, pages and cursors."""
 
 import asyncio
 import itertools
@@ -38,7 +38,7 @@ def at(after_s: float) -> str:
     return format_instant(START + timedelta(seconds=after_s))
 
 
-async def test_a_movement_is_shown_whole_and_exactly(ledger: Ledger) -> None:
+async def test_movements_have_all_members_with_exact_amounts(ledger: Ledger) -> None:
     moved: dict[str, Any] = {"delta": -250, "pendingDelta": 5, "booked": 10**15 + 1, "pending": 120, "scale": 2}
     moved["unit"] = "EUR"
     said: dict[str, Any] = {"kind": "new_kind", "reason": "counted twice", "operation": 3, "later": "added"}
@@ -72,7 +72,7 @@ async def test_a_movement_is_shown_whole_and_exactly(ledger: Ledger) -> None:
     assert (await ledger.page("A-1", "size=1"))["next"] is None
 
 
-async def test_what_was_booked_before_units_were_recorded_is_shown_without_one(ledger: Ledger) -> None:
+async def test_movements_from_before_units_have_a_null_unit(ledger: Ledger) -> None:
     former = change("A-9", 1)
     del former["unit"]
     await ledger.book([former], "A-9")
@@ -83,7 +83,7 @@ async def test_what_was_booked_before_units_were_recorded_is_shown_without_one(l
     assert [shown["unit"] for shown in (*statement.json()["movements"], *past.json()["balances"])] == [None, None]
 
 
-async def test_every_combination_of_filters_and_sizes_shows_exactly_what_it_should(ledger: Ledger) -> None:
+async def test_filters_and_page_sizes_select_the_right_movements(ledger: Ledger) -> None:
     chance = random.Random(11)
     booked, after_s = [], 0.0
     for sequence in range(1, 121):
@@ -111,7 +111,7 @@ async def test_every_combination_of_filters_and_sizes_shows_exactly_what_it_shou
         assert found[-1] or not expected, query
 
 
-async def test_pages_tile_while_movements_arrive(ledger: Ledger) -> None:
+async def test_pages_have_each_movement_once_while_new_ones_arrive(ledger: Ledger) -> None:
     await ledger.book([change("A-1", sequence) for sequence in range(1, 201)], "A-1")
     last, stop = 200, asyncio.Event()
 
@@ -153,7 +153,7 @@ async def test_periods_are_exact_to_the_last_digit(ledger: Ledger) -> None:
     assert await shown(**{"from": at(0.002), "until": at(0.001)}) == []
 
 
-async def test_a_cursor_that_was_touched_is_refused(ledger: Ledger) -> None:
+async def test_changed_cursors_are_refused(ledger: Ledger) -> None:
     for number in ("A-1", "A-2"):
         await ledger.book([change(number, sequence) for sequence in range(1, 10)], number)
     path = (await ledger.page("A-1", "kind=load&size=2"))["next"]
@@ -170,7 +170,7 @@ async def test_a_cursor_that_was_touched_is_refused(ledger: Ledger) -> None:
         assert await ledger.code(bad) == (400, "invalid_parameter", "cursor"), bad
 
 
-async def test_the_past_is_what_was_booked_until_then(ledger: Ledger) -> None:
+async def test_past_balances_have_the_bookings_until_then(ledger: Ledger) -> None:
     chance = random.Random(3)
     booked: list[dict[str, Any]] = []
     sums = {"P": [0, 0], "Q": [0, 0], "R": [0, 0]}
@@ -207,7 +207,7 @@ async def test_the_past_is_what_was_booked_until_then(ledger: Ledger) -> None:
         }
 
 
-async def test_a_number_that_leads_elsewhere_is_followed(ledger: Ledger) -> None:
+async def test_statements_follow_forwarded_numbers(ledger: Ledger) -> None:
     await ledger.book([change("A-1", 1)], "A-1")
     there = account_id("default", "A-1")
     await ledger.views.apply([account("NEW", forwardsTo=there), account("LOST", forwardsTo="nobody")], ())
@@ -220,7 +220,7 @@ async def test_a_number_that_leads_elsewhere_is_followed(ledger: Ledger) -> None
         assert (await ledger.code("/v1/accounts/" + path))[:2] == (404, "account_unknown")
 
 
-async def test_what_was_deleted_is_gone_and_stays_so(ledger: Ledger) -> None:
+async def test_deleted_accounts_do_not_come_back(ledger: Ledger) -> None:
     await ledger.views.apply([account("A-1", 3)], ())
     gone = account("A-1", 5).model_copy(update={"value": {"version": 5, "deleted": True}})
     await ledger.views.apply([gone], ())
@@ -238,7 +238,7 @@ async def test_what_was_deleted_is_gone_and_stays_so(ledger: Ledger) -> None:
     assert (await ledger.client.get("/v1/accounts/A-1")).json()["version"] == 6
 
 
-async def test_indexes_are_made_by_several_at_once(empty_installation: Installation) -> None:
+async def test_concurrent_edges_can_create_the_indexes(empty_installation: Installation) -> None:
     for _ in range(3):
         several = [Views(empty_installation.settings, Health(60)) for _ in range(6)]
         await asyncio.gather(*(views.start() for views in several))

@@ -48,7 +48,7 @@ FAULTS: dict[str, tuple[dict[str, Any], str]] = {
 
 
 def faulty(pointer: str) -> dict[str, Any]:
-    """The ten, of which one cannot be done."""
+    """The ten operations, one of which fails."""
     body = deepcopy(TEN)
     place: Any = body
     *steps, last = pointer.split("/")[1:]
@@ -59,7 +59,7 @@ def faulty(pointer: str) -> dict[str, Any]:
 
 
 def agreed(answer: dict[str, Any]) -> dict[str, Any]:
-    """What a preview and its transaction both say: all but the serials that are drawn with the transaction."""
+    """The common part of a preview and its transaction: all but the serials that the transaction generates."""
     drawn = {each["serialId"] for each in answer["issuedVouchers"]}
     shown: dict[str, Any] = {
         "balances": [(each["loyaltyProgramId"], each["pointsBalance"]) for each in answer["balances"]]
@@ -82,7 +82,7 @@ async def standing(shop: Shop, who: str) -> tuple[Any, ...]:
     return await shop.get(who), counted, movements
 
 
-async def test_any_of_ten_that_fails_leaves_nothing_of_the_others(installation: Installation) -> None:
+async def test_a_transaction_with_one_failing_operation_books_nothing(installation: Installation) -> None:
     async with open_shop(installation) as shop:
         who = (await shop.create(CARD))["customerId"]
         good(await shop.transact(who, {"loyaltyPrograms": LOADS}))

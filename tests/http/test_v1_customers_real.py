@@ -1,4 +1,4 @@
-"""Our own family about vouchers and customers on real servers: issue, void, cards, states, forgetting, exporting."""
+"""Vouchers and customers under `/v1` on real servers: issue, void, cards, states, anonymisation, export."""
 
 import pytest
 
@@ -11,7 +11,7 @@ pytestmark = pytest.mark.real
 ANNA = {"firstName": "Anna", "emailAddress": "anna@example.com"}
 
 
-async def test_vouchers_are_issued_shown_and_voided(installation: Installation) -> None:
+async def test_vouchers_are_issued_read_and_voided(installation: Installation) -> None:
     async with open_shop(installation) as shop:
         who, card = (found := await shop.create(**ANNA))["customerId"], found["cardNumber"]
         body = {"voucherId": "VOUCHER-5", "accountNumber": card, "reason": "late delivery"}
@@ -45,7 +45,7 @@ async def test_vouchers_are_issued_shown_and_voided(installation: Installation) 
         assert (await shop.client.get("/v1/vouchers/no-such")).status_code == 404
 
 
-async def test_a_customer_is_given_a_card_blocked_exported_and_forgotten(installation: Installation) -> None:
+async def test_customers_get_cards_and_are_blocked_exported_and_anonymised(installation: Installation) -> None:
     async with open_shop(installation) as shop:
         who, card = (found := await shop.create(**ANNA))["customerId"], found["cardNumber"]
         good(await shop.transact(who, load(700)))

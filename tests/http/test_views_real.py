@@ -1,4 +1,4 @@
-"""The views: only newer wins, in whatever order snapshots come, and nothing unreadable blocks them."""
+"""The views keep the newest snapshot in any order of arrival, and skip unreadable records."""
 
 import asyncio
 import random
@@ -67,7 +67,7 @@ async def views(empty_installation: Installation) -> AsyncIterator[Views]:
     await views.stop()
 
 
-async def test_only_newer_wins(views: Views) -> None:
+async def test_only_newer_snapshots_replace_older_ones(views: Views) -> None:
     account = account_id("default", "A-1")
     for version, seen in ((2, 2), (1, 2), (2, 2), (5, 5), (4, 5)):
         await views.apply([snapshot("A-1", version)], ())
@@ -76,7 +76,7 @@ async def test_only_newer_wins(views: Views) -> None:
         assert (found[0], found[1]) == (seen, snapshot("A-1", seen).value)
 
 
-async def test_a_query_is_ended_at_its_time_limit_and_readiness_left_alone(empty_installation: Installation) -> None:
+async def test_slow_queries_time_out_without_affecting_readiness(empty_installation: Installation) -> None:
     settings, health = empty_installation.settings, Health(60)
     views = Views(settings, health)
     await views.start()
@@ -95,7 +95,7 @@ async def test_a_query_is_ended_at_its_time_limit_and_readiness_left_alone(empty
     await views.stop()
 
 
-async def test_racing_first_snapshots_end_with_the_newest(views: Views) -> None:
+async def test_concurrent_first_snapshots_end_with_the_newest(views: Views) -> None:
     chance = random.Random(7)
     for turn in range(30):
         versions = chance.sample(range(1, 9), 8)
@@ -105,14 +105,14 @@ async def test_racing_first_snapshots_end_with_the_newest(views: Views) -> None:
         assert found[0] == 8
 
 
-async def test_a_reply_may_bring_one_account_twice(views: Views) -> None:
+async def test_a_reply_may_have_two_snapshots_of_an_account(views: Views) -> None:
     await views.apply([snapshot("A-1", 3), snapshot("A-1", 4), snapshot("A-2", 1), snapshot("A-1", 2)], ())
     found = await views.accounts.one(account_id("default", "A-1"))
     assert found is not None
     assert found[0] == 4
 
 
-async def test_nothing_unreadable_blocks_the_feed(empty_installation: Installation) -> None:
+async def test_unreadable_records_do_not_block_the_feed(empty_installation: Installation) -> None:
     installation = empty_installation
     good = snapshot("A-1", 1)
 
@@ -147,7 +147,7 @@ async def test_nothing_unreadable_blocks_the_feed(empty_installation: Installati
         assert (await caller.client.get("/health/ready")).status_code == 200
 
 
-async def test_what_was_booked_while_no_edge_ran_is_fed(installation: Installation) -> None:
+async def test_snapshots_written_without_an_edge_are_fed(installation: Installation) -> None:
     async with installation.points():
         loads = [Command.transaction(f"A-{number}", "LOY22-BuyVouchers", load=5) for number in range(40)]
         await installation.commands(loads)

@@ -1,4 +1,4 @@
-"""One person's every personal value, and where an installation has a trace of one: in raw bytes, wherever they lie."""
+"""Personal values of a test customer, and the search for them in all raw bytes that an installation stores."""
 
 import struct
 from collections import defaultdict
@@ -77,7 +77,7 @@ def texts(value: Any) -> Iterable[str]:
 
 
 def needles() -> dict[str, bytes]:
-    """What must not be found, by what was told: as it was written, in lower case, and as it compares."""
+    """The byte sequences to search for, by personal value: as written, in lower case, and in normal form."""
     found = {text: text.lower().encode() for text in texts([INFO, MORE, LATER, REASON, TAKEN, UNREADABLE])}
     for text in ("9876 ZYX", "9875 ZYX"):
         found[f"{text}, compared"] = text.replace(" ", "").lower().encode()
@@ -91,14 +91,14 @@ NEEDLES = needles()
 NEVER_SO = {f"{born} in BSON" for born in BORN}
 
 
-def told(raw: bytes | None) -> set[str]:
-    """What of the person stands in these bytes."""
+def personal_values(raw: bytes | None) -> set[str]:
+    """The personal values in these bytes."""
     lowered = (raw or b"").lower()
     return {name for name, needle in NEEDLES.items() if needle in lowered}
 
 
 async def stored(installation: Installation) -> dict[str, set[str]]:
-    """What stands where, by database without the prefix and collection."""
+    """The personal values in the databases, by database (without the prefix) and collection."""
     raw = bson.CodecOptions(document_class=RawBSONDocument)
     prefix = installation.settings.database("")
     found: dict[str, set[str]] = defaultdict(set)
@@ -108,20 +108,24 @@ async def stored(installation: Installation) -> dict[str, set[str]]:
         database = installation.mongo[name]
         for collection in await database.list_collection_names():
             async for document in database[collection].with_options(codec_options=raw).find():
-                found[f"{name.removeprefix(prefix)}.{collection}"] |= told(bytes(document.raw))
+                found[f"{name.removeprefix(prefix)}.{collection}"] |= personal_values(bytes(document.raw))
     return {place: what for place, what in found.items() if what}
 
 
-def told_by(record: ConsumerRecord[bytes, bytes]) -> set[str]:
-    """What stands in a record: its key, its value or its headers."""
-    return told(record.key) | told(record.value) | told(b"\n".join(value or b"" for _, value in record.headers))
+def personal_values_of(record: ConsumerRecord[bytes, bytes]) -> set[str]:
+    """The personal values in a record: its key, its value or its headers."""
+    return (
+        personal_values(record.key)
+        | personal_values(record.value)
+        | personal_values(b"\n".join(value or b"" for _, value in record.headers))
+    )
 
 
 async def published(installation: Installation) -> dict[str, set[str]]:
-    """What stands in the topics, by name without the prefix; those in which nothing does are left out."""
+    """The personal values in the topics, by name without the prefix; topics without any are left out."""
     found: dict[str, set[str]] = {}
     for name in await topics(installation):
-        found[name] = set().union(*map(told_by, await installation.read(name)))
+        found[name] = set().union(*map(personal_values_of, await installation.read(name)))
     return {name: what for name, what in found.items() if what}
 
 

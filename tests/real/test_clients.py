@@ -117,7 +117,7 @@ async def test_the_demos_clients_are_made_once(empty_installation: Installation,
         for name, held in made.items():
             client = await credentials.named(name)
             assert client is not None
-            assert (client.id, client.knows(held["client_secret"])) == (held["client_id"], True)
+            assert (client.id, client.has_secret(held["client_secret"])) == (held["client_id"], True)
             assert client.scopes == tuple(sorted(DEMO_CLIENTS[name]))
 
         file_of(root).unlink()
@@ -125,7 +125,7 @@ async def test_the_demos_clients_are_made_once(empty_installation: Installation,
         for name, held in again.items():
             client = await credentials.named(name)
             assert client is not None
-            assert client.knows(held["client_secret"])
+            assert client.has_secret(held["client_secret"])
             assert held["client_id"] == made[name]["client_id"]
             assert held["client_secret"] != made[name]["client_secret"]
         assert file_of(root).stat().st_mode & 0o777 == 0o600

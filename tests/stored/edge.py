@@ -17,8 +17,8 @@ from schemas.replies import SnapshotPart
 from schemas.vouchers import DEFINITION_VIEW, VOUCHER_VIEW
 from services.edge.auth import store
 from services.edge.auth.clients import Client
+from services.edge.auth.key_encryption import KeyCipher
 from services.edge.auth.keys import SigningKey, ring_of
-from services.edge.auth.sealing import Seal
 from services.edge.families.crm import presenting as crm
 from services.edge.families.v1.presenting import account_of, movement_of, voucher_of
 from services.edge.views import changes, composing, customers, offsets, refusals, shapes
@@ -95,12 +95,12 @@ def _read_client(document: Document) -> Document:
 
 def _rings() -> list[Document]:
     ring = ring_of(SigningKey("a", b"k"), [SigningKey("b", b"l", NOW)])
-    return [{"_id": "ring", **store._ring_document(ring, Seal(_SETTINGS))}]
+    return [{"_id": "ring", **store._ring_document(ring, KeyCipher(_SETTINGS))}]
 
 
 def _read_ring(document: Document) -> Document:
     read = store.KEYRING.upgrade(document)
-    assert {key.id: key.secret for key in store._ring(read, Seal(_SETTINGS)).all} == {"a": b"k", "b": b"l"}
+    assert {key.id: key.secret for key in store._ring(read, KeyCipher(_SETTINGS)).all} == {"a": b"k", "b": b"l"}
     return read
 
 
@@ -146,7 +146,7 @@ def _customers() -> list[Document]:
 
 
 def _show_customer(document: Document) -> None:
-    crm.customer_of(document, crm.usable(document, "2026"), Declared(), "2026")
+    crm.customer_of(document, crm.usable_vouchers(document, "2026"), Declared(), "2026")
 
 
 class _Written:

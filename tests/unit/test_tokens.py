@@ -13,7 +13,7 @@ import pytest
 from services.edge.auth import keys
 from services.edge.auth.clients import Client, digest_of, new_secret
 from services.edge.auth.keys import SKEW_S, TOKEN_LIFE_S, SigningKey, new_key, ring_of
-from services.edge.auth.throttle import REMEMBERED_S, TRIES_MAX, WINDOW_S, Remembered, Throttle
+from services.edge.auth.throttle import ATTEMPTS_MAX, CLIENT_CACHE_S, WINDOW_S, ClientCache, Throttle
 from services.edge.auth.tokens import Caller, issuer_of, key_id_of, sign, verify
 from services.edge.http.problems import Problem
 from shared.clock import instant
@@ -176,9 +176,9 @@ def test_installations_sign_under_their_own_names() -> None:
 def test_a_secret_is_known_by_its_digest() -> None:
     secret = new_secret()
     assert len(base64.urlsafe_b64decode(secret + "=")) == 32
-    assert CLIENT.knows("s")
+    assert CLIENT.has_secret("s")
     for other in ("", "S", "s ", secret, "\ud800"):
-        assert not CLIENT.knows(other)
+        assert not CLIENT.has_secret(other)
 
 
 # ── keys ────────────────────────────────────────────────────────────────────────────────────────────────────────────
@@ -224,7 +224,7 @@ def clock(monkeypatch: pytest.MonkeyPatch) -> Clock:
 
 def test_ten_tries_in_a_row_within_a_minute(clock: Clock) -> None:
     throttle = Throttle()
-    for count in range(TRIES_MAX):
+    for count in range(ATTEMPTS_MAX):
         assert throttle.count("c", "a") == 0, count
         clock.now_s += 1
     assert throttle.count("c", "a") == WINDOW_S - 1
@@ -232,18 +232,18 @@ def test_ten_tries_in_a_row_within_a_minute(clock: Clock) -> None:
     clock.now_s += WINDOW_S - 1.5
     assert throttle.count("c", "a") == 1, "those that were told to wait do not make the wait longer"
     clock.now_s += 0.5
-    for count in range(TRIES_MAX):  # Of a new row: those before it were more than a minute ago.
+    for count in range(ATTEMPTS_MAX):  # Of a new row: those before it were more than a minute ago.
         assert throttle.count("c", "a") == 0, count
     assert throttle.count("c", "a") == WINDOW_S
 
 
 def test_slow_tries_and_those_before_a_success_do_not_count(clock: Clock) -> None:
     throttle = Throttle()
-    for _ in range(3 * TRIES_MAX):
+    for _ in range(3 * ATTEMPTS_MAX):
         assert throttle.count("slow", "a") == 0
-        clock.now_s += WINDOW_S / (TRIES_MAX - 1) + 0.1
+        clock.now_s += WINDOW_S / (ATTEMPTS_MAX - 1) + 0.1
     for _ in range(3):
-        for _ in range(TRIES_MAX):
+        for _ in range(ATTEMPTS_MAX):
             assert throttle.count("c", "a") == 0
         throttle.succeeded("c", "a")
 
@@ -252,11 +252,11 @@ def test_what_is_counted_is_bounded(clock: Clock) -> None:
     throttle = Throttle()
     for number in range(12_000):
         throttle.count(f"{number}" + "x" * 1_000, "a")
-    assert len(throttle._tries) == 10_000
-    assert max(len(client) for client, _ in throttle._tries) == 64
+    assert len(throttle._attempts) == 10_000
+    assert max(len(client) for client, _ in throttle._attempts) == 64
     for _ in range(20):
         throttle.count("c", "a")
-    assert len(throttle._tries["c", "a"]) == TRIES_MAX
+    assert len(throttle._attempts["c", "a"]) == ATTEMPTS_MAX
 
 
 async def test_a_client_is_read_once_in_a_while_and_again_after_a_failure(clock: Clock) -> None:
@@ -269,19 +269,19 @@ async def test_a_client_is_read_once_in_a_while_and_again_after_a_failure(clock:
             raise Unavailable("away")
         return CLIENT if id_ == CLIENT.id else None
 
-    remembered = Remembered(read)
-    assert await asyncio.gather(*(remembered.client(CLIENT.id) for _ in range(50))) == [CLIENT] * 50
-    assert await remembered.client("nobody") is None
-    clock.now_s += REMEMBERED_S - 0.1
-    assert await remembered.client(CLIENT.id) == CLIENT
+    cache = ClientCache(read)
+    assert await asyncio.gather(*(cache.client(CLIENT.id) for _ in range(50))) == [CLIENT] * 50
+    assert await cache.client("nobody") is None
+    clock.now_s += CLIENT_CACHE_S - 0.1
+    assert await cache.client(CLIENT.id) == CLIENT
     assert reads == [CLIENT.id, "nobody"]
     clock.now_s += 0.1
-    assert await remembered.client(CLIENT.id) == CLIENT
+    assert await cache.client(CLIENT.id) == CLIENT
     assert reads == [CLIENT.id, "nobody", CLIENT.id]
     for _ in range(2):
         with pytest.raises(Unavailable):
-            await remembered.client("away")
+            await cache.client("away")
     assert reads.count("away") == 2
     for number in range(1_200):
-        await remembered.client(f"{number}")
-    assert len(remembered._reads) == 1_000
+        await cache.client(f"{number}")
+    assert len(cache._reads) == 1_000

@@ -1,4 +1,4 @@
-"""Clients: the systems that call the edge, each bound to one store and to what it may do (OAuth 2, RFC 6749)."""
+"""Clients: the systems that call the API, each with one store and its scopes (OAuth 2, RFC 6749)."""
 
 import hmac
 import secrets
@@ -18,7 +18,7 @@ SCOPES: Mapping[str, str] = MappingProxyType(
         "api_admin": "Everything under `/v1/`: accounts, statements, corrections.",
     }
 )
-"""What a client may be allowed, and what that is."""
+"""The scopes, with their descriptions."""
 
 NAME_CHARS_MAX = 64
 
@@ -27,10 +27,10 @@ _SECRET_BYTES = 32
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Client:
-    """A client as it is stored; of its secret only a digest.
+    """A stored client, with a digest of its secret.
 
-    A secret is 256 bits from a secure random source, so that no list of guesses comes anywhere near it: what makes a
-    password hash slow would protect nothing here, and would cost the edge with each request for a token.
+    The digest is plain SHA-256: a secret has 256 random bits, so it cannot be guessed. A slow password hash would add
+    no protection, and would make each token request expensive.
     """
 
     id: str
@@ -42,8 +42,8 @@ class Client:
     created_at: datetime
     used_at: datetime | None
 
-    def knows(self, secret: str) -> bool:
-        """Whether `secret` is its secret; takes as long for a wrong one, whatever is right in it."""
+    def has_secret(self, secret: str) -> bool:
+        """Whether `secret` is the client's secret, compared in constant time."""
         return hmac.compare_digest(self.secret_digest, digest_of(secret))
 
 
@@ -53,5 +53,5 @@ def new_secret() -> str:
 
 
 def digest_of(secret: str) -> bytes:
-    """SHA-256 of a secret, as it is stored."""
+    """The SHA-256 digest of a secret, which is what is stored."""
     return sha256(secret.encode(errors="replace")).digest()

@@ -1,4 +1,4 @@
-"""The answers of the token endpoint."""
+"""Response models of the token endpoint."""
 
 from typing import Annotated, Literal
 

@@ -1,4 +1,4 @@
-"""`POST /oauth/token`: a client's credentials against an access token (RFC 6749 4.4). Its errors are RFC 6749's own."""
+"""`POST /oauth/token`: issues access tokens for client credentials (RFC 6749 4.4); errors are those of RFC 6749."""
 
 import base64
 import binascii
@@ -15,7 +15,7 @@ from services.edge.auth.access import Access, address_of
 from services.edge.auth.clients import Client
 from services.edge.auth.keys import TOKEN_LIFE_S
 from services.edge.auth.models import TokenAnswer, TokenError
-from services.edge.auth.throttle import Remembered, Throttle
+from services.edge.auth.throttle import ClientCache, Throttle
 from services.edge.http.answers import answer
 from services.edge.http.documenting import refusals
 from services.edge.http.headers import AUTHENTICATE, PRAGMA
@@ -34,54 +34,54 @@ _FORM = "application/x-www-form-urlencoded"
 _FORM_BYTES_MAX = 8_192
 _FIELDS_MAX = 20
 _NO_STORE = {"Cache-Control": "no-store", "Pragma": "no-cache"}
-"""As RFC 6749 5.1 asks for."""
+"""Headers that RFC 6749 5.1 requires."""
 
 
-class _Given(NamedTuple):
-    """A client's id and secret as a request has them."""
+class _ClientCredentials(NamedTuple):
+    """The client id and the secret of a request, not verified yet."""
 
     client: str
     secret: str
 
 
-class Refused(Exception):
-    """A request for a token is refused, with a code of RFC 6749 5.2 and a sentence."""
+class TokenRequestRefused(Exception):
+    """Refuses a token request, with an error code of RFC 6749 5.2 and a description."""
 
-    def __init__(self, error: str, detail: str, status: int = 400, **headers: str) -> None:
+    def __init__(self, code: str, detail: str, status: int = 400, **headers: str) -> None:
         super().__init__(detail)
-        self.error = error
+        self.code = code
         self.status = status
         self.headers = {name.replace("_", "-"): value for name, value in headers.items()}
 
 
 class TokenEndpoint:
-    """Gives tokens to clients that know their secret."""
+    """Issues tokens to clients that authenticate with their secret."""
 
     def __init__(self, access: Access, views: Views) -> None:
         self._access = access
         self._views = views
         self._throttle = Throttle()
-        self._remembered = Remembered(self._read)
+        self._client_cache = ClientCache(self._read)
 
     async def serve(self, request: Request) -> dict[str, Any]:
-        """The answer to a request for a token.
+        """The body of the response to a token request.
 
-        :raises Refused: it is malformed, or its client may not have what it asks for.
-        :raises Unavailable: when the server that knows the clients is away.
+        :raises TokenRequestRefused: the request is malformed, or the client is not allowed what it requests.
+        :raises Unavailable: the database of the clients cannot be reached.
         """
         form = await _form(request)
-        given = _credentials(request, form)
+        credentials = _credentials(request, form)
         if "grant_type" not in form:
-            raise Refused("invalid_request", "grant_type is missing.")
+            raise TokenRequestRefused("invalid_request", "grant_type is missing.")
         if form["grant_type"] != GRANT:
-            raise Refused("unsupported_grant_type", f"The only supported grant_type is {GRANT}.")
+            raise TokenRequestRefused("unsupported_grant_type", f"The only supported grant_type is {GRANT}.")
         address = address_of(request)
-        client = await self._authenticated(given, address)
-        self._access.rates.take(client.id)
+        client = await self._authenticate(credentials, address)
+        self._access.client_rates.take(client.id)
         scopes = _scopes(client, form.get("scope"))
-        async with self._views.credentials() as credentials:
-            key = (await credentials.keys()).current
-            await credentials.used(client)
+        async with self._views.credentials() as store:
+            key = (await store.keys()).current
+            await store.record_use(client)
         token = tokens.sign(client, scopes, key, self._access.issuer, now_ms() // 1000)
         return {
             "access_token": token,
@@ -90,69 +90,71 @@ class TokenEndpoint:
             "scope": " ".join(scopes),
         }
 
-    async def _authenticated(self, given: _Given, address: str) -> Client:
-        """The client, when this is its secret.
+    async def _authenticate(self, credentials: _ClientCredentials, address: str) -> Client:
+        """The client with these credentials.
 
-        :raises Refused: there is none of this secret, or there were too many tries and this one is wrong as well.
+        :raises TokenRequestRefused: the credentials are wrong, or wrong again after too many failed attempts.
         """
-        wait_s = self._throttle.count(given.client, address)
-        client = await (self._remembered.client(given.client) if wait_s else self._read(given.client))
-        if client is not None and client.knows(given.secret) and not client.disabled:
-            self._throttle.succeeded(given.client, address)
+        wait_s = self._throttle.count(credentials.client, address)
+        client = await (self._client_cache.client(credentials.client) if wait_s else self._read(credentials.client))
+        if client is not None and client.has_secret(credentials.secret) and not client.disabled:
+            self._throttle.succeeded(credentials.client, address)
             return client
         if wait_s:
             detail = "Too many wrong secrets in a row. Wait as long as Retry-After says, then try again."
-            raise Refused("invalid_client", detail, 429, Retry_After=str(wait_s))
-        raise _unknown("The client does not exist, is disabled, or has another secret.")
+            raise TokenRequestRefused("invalid_client", detail, 429, Retry_After=str(wait_s))
+        raise _invalid_client("The client does not exist, is disabled, or has another secret.")
 
     async def _read(self, id_: str) -> Client | None:
-        async with self._views.credentials() as credentials:
-            return await credentials.client(id_)
+        async with self._views.credentials() as store:
+            return await store.client(id_)
 
 
 async def _form(request: Request) -> dict[str, str]:
-    """The form's fields; one without a value counts as left out (RFC 6749 3.2).
+    """The fields of the form; a field without a value counts as absent (RFC 6749 3.2).
 
-    :raises Refused: it is none, too large, or has a field twice.
+    :raises TokenRequestRefused: the body is not a form, is too large, or has a field twice.
     """
     content_type = request.headers.get("content-type", "").partition(";")[0].strip().lower()
     if content_type != _FORM:
-        raise Refused("invalid_request", f"Send the request as {_FORM}.")
+        raise TokenRequestRefused("invalid_request", f"Send the request as {_FORM}.")
     raw = b""
     async for chunk in request.stream():
         raw += chunk
         if len(raw) > _FORM_BYTES_MAX:
-            raise Refused("invalid_request", f"A request for a token has at most {_FORM_BYTES_MAX} bytes.")
+            raise TokenRequestRefused("invalid_request", f"A request for a token has at most {_FORM_BYTES_MAX} bytes.")
     try:
         fields = parse_qsl(raw.decode("ascii"), errors="strict", max_num_fields=_FIELDS_MAX)
     except ValueError as error:
-        raise Refused("invalid_request", "The form cannot be read.") from error
+        raise TokenRequestRefused("invalid_request", "The form cannot be read.") from error
     form = dict(fields)
     if len(form) < len(fields):
-        raise Refused("invalid_request", "A field is given twice.")
+        raise TokenRequestRefused("invalid_request", "A field is given twice.")
     return form
 
 
-def _credentials(request: Request, form: Mapping[str, str]) -> _Given:
-    """The client's id and secret, from the header or from the form, never from both.
+def _credentials(request: Request, form: Mapping[str, str]) -> _ClientCredentials:
+    """The client id and secret, from either the header or the form.
 
-    :raises Refused: there are none, or two, or they cannot be read.
+    :raises TokenRequestRefused: they are missing, given twice, or malformed.
     """
     headers = request.headers.getlist("authorization")
     if len(headers) > 1 or (headers and "client_secret" in form):
-        raise Refused("invalid_request", "Authenticate once: by HTTP Basic, or by client_id and client_secret.")
+        raise TokenRequestRefused(
+            "invalid_request", "Authenticate once: by HTTP Basic, or by client_id and client_secret."
+        )
     if not headers:
         if "client_id" not in form or "client_secret" not in form:
-            raise _unknown("Authenticate by HTTP Basic, or by client_id and client_secret in the form.")
-        return _Given(form["client_id"], form["client_secret"])
-    given = _basic(headers[0])
-    if form.get("client_id", given.client) != given.client:
-        raise Refused("invalid_request", "client_id differs from that of the Authorization header.")
-    return given
+            raise _invalid_client("Authenticate by HTTP Basic, or by client_id and client_secret in the form.")
+        return _ClientCredentials(form["client_id"], form["client_secret"])
+    credentials = _basic_credentials(headers[0])
+    if form.get("client_id", credentials.client) != credentials.client:
+        raise TokenRequestRefused("invalid_request", "client_id differs from that of the Authorization header.")
+    return credentials
 
 
-def _basic(header: str) -> _Given:
-    """What HTTP Basic says; both parts are form-encoded in it (RFC 6749 2.3.1)."""
+def _basic_credentials(header: str) -> _ClientCredentials:
+    """The credentials of an HTTP Basic header, both form-encoded in it (RFC 6749 2.3.1)."""
     scheme, _, encoded = header.partition(" ")
     try:
         if scheme.lower() != "basic":
@@ -160,26 +162,26 @@ def _basic(header: str) -> _Given:
         client, colon, secret = base64.b64decode(encoded.strip(), validate=True).decode().partition(":")
         if not colon:
             raise ValueError("no secret")
-        return _Given(unquote_plus(client), unquote_plus(secret))
+        return _ClientCredentials(unquote_plus(client), unquote_plus(secret))
     except (ValueError, binascii.Error) as error:
-        raise _unknown("The Authorization header is not HTTP Basic with a client's id and secret.") from error
+        raise _invalid_client("The Authorization header is not HTTP Basic with a client's id and secret.") from error
 
 
-def _scopes(client: Client, asked: str | None) -> tuple[str, ...]:
-    """What the token covers: all that the client may, or what was asked for of that.
+def _scopes(client: Client, requested: str | None) -> tuple[str, ...]:
+    """The scopes of the token: those requested, or by default all of the client.
 
-    :raises Refused: more was asked for.
+    :raises TokenRequestRefused: a requested scope is not one of the client.
     """
-    if asked is None:
+    if requested is None:
         return client.scopes
-    wanted = set(asked.split(" "))
-    if not wanted <= set(client.scopes):
-        raise Refused("invalid_scope", "Ask for scopes of the client only, with one space between them.")
-    return tuple(scope for scope in client.scopes if scope in wanted)
+    requested_scopes = set(requested.split(" "))
+    if not requested_scopes <= set(client.scopes):
+        raise TokenRequestRefused("invalid_scope", "Ask for scopes of the client only, with one space between them.")
+    return tuple(scope for scope in client.scopes if scope in requested_scopes)
 
 
-def _unknown(detail: str) -> Refused:
-    return Refused("invalid_client", detail, 401, WWW_Authenticate='Basic realm="fealty"')
+def _invalid_client(detail: str) -> TokenRequestRefused:
+    return TokenRequestRefused("invalid_client", detail, 401, WWW_Authenticate='Basic realm="fealty"')
 
 
 _TEXT = {"type": "string"}
@@ -221,7 +223,7 @@ _RESPONSES: dict[int | str, dict[str, Any]] = {
     },
     **refusals("internal", "unavailable"),
 }
-"""A client with too many requests gets a problem document, as everywhere; all else is RFC 6749's."""
+"""The rate limit answers with a problem document, as everywhere; all other errors are those of RFC 6749."""
 
 
 @router.post(TOKEN, summary="Get an access token", responses=_RESPONSES, openapi_extra=_BODY)
@@ -233,8 +235,8 @@ async def get_token(request: Request) -> Response:
     endpoint: TokenEndpoint = request.app.state.edge.tokens
     try:
         document = await endpoint.serve(request)
-    except Refused as refusal:
-        REQUESTS.labels("throttled" if refusal.status == 429 else refusal.error).inc()
-        return answer({"error": refusal.error, "error_description": str(refusal)}, refusal.status, refusal.headers)
+    except TokenRequestRefused as refused:
+        REQUESTS.labels("throttled" if refused.status == 429 else refused.code).inc()
+        return answer({"error": refused.code, "error_description": str(refused)}, refused.status, refused.headers)
     REQUESTS.labels("issued").inc()
     return answer(document, headers=_NO_STORE)

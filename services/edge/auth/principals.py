@@ -1,6 +1,6 @@
-"""Who calls an operation, as the type of a parameter: it says what the caller needs, checks it, and documents it.
+"""Principals: dependencies that authenticate the caller of an operation, check its scopes, and document both.
 
-A principal is a client of an installation's store, with the scopes of its token.
+A principal is a client of a store, with the scopes of its token.
 """
 
 from typing import Annotated, Any
@@ -20,13 +20,13 @@ ADMIN = "api_admin"
 """The scope of everything under `/v1/`."""
 
 REVERSE = "api_reverse"
-"""The scope of who may undo what it has sent itself; with `ADMIN` it does not matter who has."""
+"""The scope for reversing the client's own transactions; `ADMIN` may reverse those of every client."""
 
 TOKEN_PROBLEMS = ("unauthenticated", "token_expired", "token_invalid", "too_many_requests")
 
 
 class ClientWith(SecurityBase, Documented):
-    """A client whose token has one of these scopes; without any, every client."""
+    """Requires a client whose token has one of these scopes; without scopes, any client."""
 
     def __init__(self, *scopes: str) -> None:
         self.scopes = scopes
@@ -37,17 +37,17 @@ class ClientWith(SecurityBase, Documented):
         )
 
     async def __call__(self, request: Request) -> Caller:
-        """Who calls; then the names of the query's parameters are looked at, which strangers learn nothing of.
+        """The caller. The query is checked after authentication, so unauthenticated callers learn nothing from it.
 
         :raises Problem: the token, its scopes or its rate are refused, or `invalid_parameter`.
-        :raises Unavailable: when the server that knows the keys and the clients is away.
+        :raises Unavailable: the database of the keys and the clients cannot be reached.
         """
         caller: Caller = await request.app.state.edge.access.caller(request, *self.scopes)
         check_query(request)
         return caller
 
     def document(self, operation: Documentation) -> None:
-        """How a request without a good token is refused."""
+        """Add the problems of authentication, authorization and unknown parameters."""
         operation.refuse(*TOKEN_PROBLEMS, *(("insufficient_scope",) if self.scopes else ()), "invalid_parameter")
 
 
@@ -63,6 +63,6 @@ AnyClient = Annotated[Caller, _client()]
 
 
 def scopes_of(route: APIRoute) -> tuple[str, ...] | None:
-    """The scopes of which an operation needs one, none if any client may call it; None when anybody may."""
+    """The scopes of which an operation needs one; empty if any client may call it, None if it needs no token."""
     found = [each.call for each in route.dependant.dependencies if isinstance(each.call, ClientWith)]
     return found[0].scopes if found else None

@@ -1,4 +1,4 @@
-"""How many requests a client may send a second; in this process alone."""
+"""Rate limits of requests, per process."""
 
 import math
 from collections import OrderedDict
@@ -7,30 +7,33 @@ from services.edge.http.problems import Problem
 from shared.clock import monotonic_s
 
 BURST_S = 2.0
-"""Who was silent may send as many at once as it might have sent in this time."""
+"""The burst: how many seconds' worth of requests may be sent at once."""
 
-_KNOWN_MAX = 10_000
+_CALLERS_MAX = 10_000
 
 
-class Rates:
-    """Keeps for each caller when all it has sent would have been due (the generic cell rate algorithm)."""
+class RateLimiter:
+    """Limits each caller to `per_s` requests a second, by the generic cell rate algorithm.
+
+    It keeps the theoretical arrival time of each caller's last request; the callers idle longest are forgotten.
+    """
 
     def __init__(self, per_s: int) -> None:
         self._per_s = per_s
         self._due_s: OrderedDict[str, float] = OrderedDict()
 
-    def take(self, who: str) -> None:
+    def take(self, caller: str) -> None:
         """Count one request of a caller.
 
-        :raises Problem: `too_many_requests`, which counts nothing.
+        :raises Problem: `too_many_requests`; refused requests are not counted.
         """
         now_s, step_s = monotonic_s(), 1 / self._per_s
-        due_s = max(now_s, self._due_s.get(who, 0.0)) + step_s
+        due_s = max(now_s, self._due_s.get(caller, 0.0)) + step_s
         wait_s = due_s - now_s - BURST_S
         if wait_s > step_s / 2:  # Sums of steps are not exact.
             detail = f"At most {self._per_s} requests a second are allowed. Wait as long as Retry-After says."
             raise Problem("too_many_requests", detail, headers={"Retry-After": str(max(1, math.ceil(wait_s)))})
-        self._due_s[who] = due_s
-        self._due_s.move_to_end(who)
-        if len(self._due_s) > _KNOWN_MAX:
+        self._due_s[caller] = due_s
+        self._due_s.move_to_end(caller)
+        if len(self._due_s) > _CALLERS_MAX:
             self._due_s.popitem(last=False)

@@ -1,6 +1,6 @@
 """Clients and signing keys in the edge's database: `clients`, a document each, and `signing_keys`, one document.
 
-Both are written with majority, so that no fail-over brings a disabled client or a retired key back. Keys are encrypted.
+Both are written with write concern `majority`, so no fail-over brings back a disabled client or a retired key.
 """
 
 from collections.abc import AsyncIterator, Sequence
@@ -16,8 +16,8 @@ from pymongo.errors import DuplicateKeyError, PyMongoError
 from pymongo.read_concern import ReadConcern
 
 from services.edge.auth.clients import Client, digest_of
+from services.edge.auth.key_encryption import KeyCipher
 from services.edge.auth.keys import Keyring, new_key, ring_of
-from services.edge.auth.sealing import Seal
 from shared.clock import instant, now_ms
 from shared.errors import Conflict, Unavailable
 from shared.ids import new_id
@@ -29,16 +29,16 @@ from shared.shapes import VERSION, Shape, unchanged
 Document = dict[str, Any]
 
 
-def _named_plain(document: Document) -> Document:
-    """Before keys were encrypted, they were stored as they are."""
+def _rename_to_plain(document: Document) -> Document:
+    """Upgrade a document from before the encryption: its keys are plain."""
     for key in document["keys"]:
         key["plain"] = key.pop("secret")
     return document
 
 
 CLIENT = Shape("client", unchanged)
-KEYRING = Shape("signing_keys", unchanged, _named_plain)
-_SEALED_SINCE = 2
+KEYRING = Shape("signing_keys", unchanged, _rename_to_plain)
+_ENCRYPTED_SINCE = 2
 
 _RING = "ring"
 _USED_EVERY = timedelta(minutes=1)
@@ -46,10 +46,10 @@ _ATTEMPTS_MAX = 5
 
 
 class Credentials:
-    """The clients and the keys. Its methods raise the driver's errors; :func:`credentials_of` translates them."""
+    """The store of clients and keys. Its methods raise the driver's errors; :func:`credentials_of` translates them."""
 
     def __init__(self, database: AsyncDatabase[Document], settings: Settings) -> None:
-        self._seal = Seal(settings)
+        self._cipher = KeyCipher(settings)
         safe: AsyncDatabase[Document] = database.with_options(
             codec_options=CodecOptions(tz_aware=True),
             read_concern=ReadConcern("majority"),
@@ -59,21 +59,21 @@ class Credentials:
         self._keys = safe["signing_keys"]
 
     async def client(self, id_: str) -> Client | None:
-        """The client of this id."""
+        """The client with this id."""
         return await self._find({"_id": id_})
 
     async def named(self, name: str) -> Client | None:
-        """The client of this name."""
+        """The client with this name."""
         return await self._find({"name": name})
 
     async def clients(self) -> list[Client]:
-        """All of them, by name."""
+        """All clients, sorted by name."""
         return [_client(document) async for document in self._clients.find().sort("name", ASCENDING)]
 
     async def add(self, name: str, scopes: Sequence[str], store: str, secret: str, id_: str | None = None) -> Client:
-        """A new client of a name that none has.
+        """Add a client with a new name.
 
-        :raises Conflict: one has it.
+        :raises Conflict: a client has this name.
         """
         client = Client(
             id=id_ or new_id(),
@@ -94,54 +94,53 @@ class Credentials:
         return client
 
     async def disable(self, name: str, disabled: bool) -> bool:
-        """Disable or enable a client; False when none has this name."""
+        """Disable or enable a client; False if no client has this name."""
         return await self._set(name, {"disabled": disabled})
 
     async def remove(self, id_: str) -> None:
-        """Remove a client that is disabled; one that was enabled meanwhile stays."""
+        """Remove a client if it is disabled."""
         await self._clients.delete_one({"_id": id_, "disabled": True})
 
     async def replace_secret(self, name: str, secret: str) -> bool:
-        """Give a client another secret: the one before works no more; False when none has this name."""
+        """Replace a client's secret, which ends the old one; False if no client has this name."""
         return await self._set(name, {"secret_digest": digest_of(secret)})
 
-    async def used(self, client: Client) -> None:
-        """Note that a client asked for a token, to the minute; that alone is written without waiting for the disk."""
+    async def record_use(self, client: Client) -> None:
+        """Record that a client requested a token, to the minute; the only write that does not wait for the disk."""
         now = instant(now_ms())
         if client.used_at is None or now - client.used_at >= _USED_EVERY:
             quick = self._clients.with_options(write_concern=WriteConcern(w=1, j=False))
             await quick.update_one({"_id": client.id}, {"$max": {"used_at": now}})
 
     async def keys(self) -> Keyring:
-        """The keys; the first is made by whoever looks first, whoever looks at the same time gets the same.
+        """The signing keys; the first process creates the first key, which concurrent processes share.
 
-        Where they are stored as they are, by an earlier release, another one signs from now on: somebody may have read
-        those.
+        If an earlier release stored the keys unencrypted, somebody may have read them: a new key signs from now on.
         """
         found = await self._stored()
-        if found[VERSION] < _SEALED_SINCE:
+        if found[VERSION] < _ENCRYPTED_SINCE:
             await self.rotate()
             found = await self._stored()
-        return _ring(found, self._seal)
+        return _ring(found, self._cipher)
 
     async def rotate(self) -> Keyring:
-        """Have another key sign from now on.
+        """Replace the current key by a new one.
 
-        :raises Conflict: others rotate again and again at the same time.
+        :raises Conflict: concurrent rotations won all attempts.
         """
         for _ in range(_ATTEMPTS_MAX):
-            before = _ring(await self._stored(), self._seal)
+            before = _ring(await self._stored(), self._cipher)
             after = before.rotated(instant(now_ms()))
             guard = {"_id": _RING, "current": before.current.id}
-            if (await self._keys.update_one(guard, {"$set": _ring_document(after, self._seal)})).matched_count:
+            if (await self._keys.update_one(guard, {"$set": _ring_document(after, self._cipher)})).matched_count:
                 return after
         raise Conflict("somebody else rotates the key at the same time")
 
     async def _stored(self) -> Document:
-        """The document of the keys, with the version that it has."""
+        """The stored document of the keys, with its version; created if there is none."""
         while (found := await self._keys.find_one({"_id": _RING})) is None:
             with suppress(DuplicateKeyError):
-                await self._keys.insert_one({"_id": _RING, **_ring_document(ring_of(new_key()), self._seal)})
+                await self._keys.insert_one({"_id": _RING, **_ring_document(ring_of(new_key()), self._cipher)})
         return {VERSION: 0, **found}
 
     async def _find(self, query: Document) -> Client | None:
@@ -154,10 +153,10 @@ class Credentials:
 
 @asynccontextmanager
 async def credentials_of(settings: Settings) -> AsyncIterator[Credentials]:
-    """The clients and keys of an installation, over a connection of their own.
+    """The clients and keys of an installation, over a separate connection.
 
     :raises SecretChanged: they were written with another secret.
-    :raises Unavailable: the server is away.
+    :raises Unavailable: the database cannot be reached.
     """
     client: AsyncMongoClient[Document] = AsyncMongoClient(
         **mongodb_options(settings.mongodb, settings.request_timeout_ms)
@@ -173,18 +172,18 @@ async def credentials_of(settings: Settings) -> AsyncIterator[Credentials]:
 
 
 def _client(document: Document) -> Client:
-    """A client; members that a later release adds are left out."""
+    """The client of a document; members that a later release added are ignored."""
     document = CLIENT.upgrade(document)
     read = {"id": document["_id"], **document, "scopes": tuple(document["scopes"])}
     read["secret_digest"] = bytes(document["secret_digest"])
     return Client(**{name: read[name] for name in Client.__dataclass_fields__})
 
 
-def _ring(document: Document, seal: Seal) -> Keyring:
+def _ring(document: Document, cipher: KeyCipher) -> Keyring:
     document = KEYRING.upgrade(document)
-    keys = {key["id"]: seal.open(key) for key in document["keys"]}
+    keys = {key["id"]: cipher.decrypt(key) for key in document["keys"]}
     return Keyring(keys[document["current"]], tuple(keys.values()))
 
 
-def _ring_document(ring: Keyring, seal: Seal) -> Document:
-    return KEYRING.stamp({"current": ring.current.id, "keys": [seal.close(key) for key in ring.all]})
+def _ring_document(keyring: Keyring, cipher: KeyCipher) -> Document:
+    return KEYRING.stamp({"current": keyring.current.id, "keys": [cipher.encrypt(key) for key in keyring.all]})

@@ -1,8 +1,8 @@
-"""How often a wrong secret may be tried: ten times in a row for a client from an address, then not for a minute.
+"""Throttling of failed authentications: ten attempts in a row for a client and an address, then none for a minute.
 
-Counted in this process alone, and for clients that do not exist alike. The secrets are long enough to need no help;
-this keeps callers with a wrong one from keeping the edge and its database busy. So the right secret is never locked
-out: beyond the ten it is compared with the client as it was read a few seconds ago.
+Attempts are counted per process, and also for unknown clients. Secrets cannot be guessed; the throttle keeps callers
+with a wrong secret from loading the edge and its database. It never locks out the right secret: after ten attempts
+the secret is compared with a client from the cache, which is a few seconds old.
 """
 
 import asyncio
@@ -13,69 +13,69 @@ from collections.abc import Awaitable, Callable
 from services.edge.auth.clients import Client
 from shared.clock import monotonic_s
 
-TRIES_MAX = 10
+ATTEMPTS_MAX = 10
 WINDOW_S = 60.0
-REMEMBERED_S = 5.0
+CLIENT_CACHE_S = 5.0
 
-_COUNTED_MAX = 10_000
-_REMEMBERED_MAX = 1_000
+_PAIRS_MAX = 10_000
+_CLIENTS_MAX = 1_000
 _CHARS_MAX = 64
 
 Pair = tuple[str, str]
 
 
 class Throttle:
-    """Tries in a row by client and address; those counted longest ago are forgotten when there are too many."""
+    """Counts attempts in a row by client and address; of too many pairs, those counted longest ago are forgotten."""
 
     def __init__(self) -> None:
-        self._tries: OrderedDict[Pair, list[float]] = OrderedDict()
+        self._attempts: OrderedDict[Pair, list[float]] = OrderedDict()
 
     def count(self, client: str, address: str) -> int:
-        """Count a try before it is checked, so that those that come at once count too.
+        """Count an attempt before its check, so that concurrent attempts count too.
 
-        0, or for how many seconds, rounded up, there have been too many. Those of more than a minute ago count no more.
+        Returns 0, or after too many attempts the seconds until the next one, rounded up. Attempts count for a minute.
         """
         pair, now_s = _pair(client, address), monotonic_s()
-        tries = self._tries.pop(pair, [])
-        locked = len(tries) >= TRIES_MAX and tries[-1] > now_s - WINDOW_S
+        attempts = self._attempts.pop(pair, [])
+        locked = len(attempts) >= ATTEMPTS_MAX and attempts[-1] > now_s - WINDOW_S
         if not locked:
-            tries = [*(at_s for at_s in tries if at_s > now_s - WINDOW_S), now_s][-TRIES_MAX:]
-        self._tries[pair] = tries
-        if len(self._tries) > _COUNTED_MAX:
-            self._tries.popitem(last=False)
-        return math.ceil(tries[-1] + WINDOW_S - now_s) if locked else 0
+            attempts = [*(at_s for at_s in attempts if at_s > now_s - WINDOW_S), now_s][-ATTEMPTS_MAX:]
+        self._attempts[pair] = attempts
+        if len(self._attempts) > _PAIRS_MAX:
+            self._attempts.popitem(last=False)
+        return math.ceil(attempts[-1] + WINDOW_S - now_s) if locked else 0
 
     def succeeded(self, client: str, address: str) -> None:
-        """Forget the tries: the next ones are in a row of their own."""
-        self._tries.pop(_pair(client, address), None)
+        """Reset the attempts after a success."""
+        self._attempts.pop(_pair(client, address), None)
 
 
-class Remembered:
-    """Clients as they were read within the last seconds: one read for all who ask meanwhile."""
+class ClientCache:
+    """Caches clients for a few seconds: one read for all requests in that time."""
 
     def __init__(self, read: Callable[[str], Awaitable[Client | None]]) -> None:
         self._read = read
         self._reads: OrderedDict[str, tuple[float, asyncio.Future[Client | None]]] = OrderedDict()
 
     async def client(self, id_: str) -> Client | None:
-        """The client of this id.
+        """The client with this id.
 
-        :raises Unavailable: when the server that knows it is away.
+        :raises Unavailable: the database cannot be reached.
         """
-        began_s, reading = self._reads.get(id_, (float("-inf"), None))
-        if reading is None or began_s <= monotonic_s() - REMEMBERED_S or _failed(reading):
-            reading = asyncio.ensure_future(self._read(id_))
-            self._reads[id_] = (monotonic_s(), reading)
+        started_s, read = self._reads.get(id_, (float("-inf"), None))
+        if read is None or started_s <= monotonic_s() - CLIENT_CACHE_S or _failed(read):
+            read = asyncio.ensure_future(self._read(id_))
+            self._reads[id_] = (monotonic_s(), read)
             self._reads.move_to_end(id_)
-            if len(self._reads) > _REMEMBERED_MAX:
+            if len(self._reads) > _CLIENTS_MAX:
                 self._reads.popitem(last=False)
-        return await asyncio.shield(reading)
+        return await asyncio.shield(read)
 
 
-def _failed(reading: asyncio.Future[Client | None]) -> bool:
-    return reading.done() and (reading.cancelled() or reading.exception() is not None)
+def _failed(read: asyncio.Future[Client | None]) -> bool:
+    return read.done() and (read.cancelled() or read.exception() is not None)
 
 
 def _pair(client: str, address: str) -> Pair:
-    """What is counted; of a client that cannot be one only the beginning is kept."""
+    """The key of the counter; a client id that is too long to exist is cut."""
     return client[:_CHARS_MAX], address

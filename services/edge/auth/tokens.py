@@ -1,4 +1,4 @@
-"""Access tokens: JSON Web Tokens, signed with HMAC-SHA256, that say who calls, for which store, and what for.
+"""Access tokens: JSON Web Tokens, signed with HMAC-SHA256, with a client, its store and scopes.
 
 Claims: `iss` (this installation), `sub` (the client's id), `store`, `scope` (space-separated), `iat`, `exp`, `jti`.
 """
@@ -16,7 +16,7 @@ from shared.ids import new_id
 from shared.settings import Settings
 
 ALGORITHM = "HS256"
-"""The only one that is accepted, whatever a token's header says."""
+"""The only algorithm that is accepted, whatever the header of a token names."""
 
 _CLAIMS = ("iss", "sub", "store", "scope", "iat", "exp", "jti")
 _CHARS_MAX = 4_096
@@ -24,7 +24,7 @@ _CHARS_MAX = 4_096
 
 @dataclass(frozen=True, slots=True)
 class Caller:
-    """Who sent a request: a client, bound to a store, with the scopes of its token."""
+    """The sender of a request: a client, its store, and the scopes of its token."""
 
     client: str
     store: str
@@ -32,35 +32,35 @@ class Caller:
 
     @property
     def actor(self) -> str:
-        """Who it is, as the journal, the statements and the access log say it."""
+        """The caller's name in the journal, in statements and in the access log."""
         return f"client:{self.client}"
 
     def need(self, *scopes: str) -> None:
-        """Go on only with one of these scopes; routes name theirs, and what a body asks for may need another.
+        """Require one of these scopes.
 
-        :raises Problem: `insufficient_scope`; the header names the first of them, the narrowest.
+        :raises Problem: `insufficient_scope`; its header names the first of them, the narrowest.
         """
         if self.scopes.isdisjoint(scopes):
-            told = f'Bearer realm="fealty", error="insufficient_scope", scope="{scopes[0]}"'
+            header = f'Bearer realm="fealty", error="insufficient_scope", scope="{scopes[0]}"'
             detail = f"This operation needs the scope {' or '.join(scopes)}."
-            raise Problem("insufficient_scope", detail, headers={"WWW-Authenticate": told})
+            raise Problem("insufficient_scope", detail, headers={"WWW-Authenticate": header})
 
 
 @dataclass(frozen=True, slots=True)
 class Verified:
-    """What a good token says; `expires_at_s` is the second since the epoch at which it is good no longer."""
+    """The content of a valid token; it is valid until `expires_at_s`, in seconds since the epoch."""
 
     caller: Caller
     expires_at_s: int
 
 
 def issuer_of(settings: Settings) -> str:
-    """Who signs this installation's tokens."""
+    """The issuer of this installation's tokens."""
     return f"urn:fealty:{settings.prefix}edge"
 
 
 def sign(client: Client, scopes: Collection[str], key: SigningKey, issuer: str, now_s: int) -> str:
-    """A token for a client, good for an hour from `now_s` on."""
+    """A token for a client, valid for an hour from `now_s`."""
     claims = {
         "iss": issuer,
         "sub": client.id,
@@ -74,23 +74,23 @@ def sign(client: Client, scopes: Collection[str], key: SigningKey, issuer: str, 
 
 
 def key_id_of(token: str) -> str:
-    """The id of the key that a token names.
+    """The key id in a token's header, not verified.
 
     :raises Problem: `token_invalid`.
     """
     if len(token) > _CHARS_MAX:
-        raise refused("token_invalid", "The token is too long to be valid.")
+        raise unauthorized("token_invalid", "The token is too long to be valid.")
     try:
         id_ = jwt.get_unverified_header(token).get("kid")
     except jwt.PyJWTError as error:
-        raise refused("token_invalid", "The token cannot be read.") from error
+        raise unauthorized("token_invalid", "The token cannot be read.") from error
     if not isinstance(id_, str):
-        raise refused("token_invalid", "The token does not name its key.")
+        raise unauthorized("token_invalid", "The token does not name its key.")
     return id_
 
 
 def verify(token: str, key: SigningKey, issuer: str) -> Verified:
-    """What a token says, when this key signed it and it is good now, give or take half a minute.
+    """The content of a token that this key signed and that is valid now, with a tolerance of `SKEW_S`.
 
     :raises Problem: `token_expired` or `token_invalid`.
     """
@@ -99,26 +99,29 @@ def verify(token: str, key: SigningKey, issuer: str) -> Verified:
     except jwt.ExpiredSignatureError as error:
         raise expired() from error
     except jwt.PyJWTError as error:
-        raise refused("token_invalid", "The token was not signed by this installation, or was changed.") from error
-    if not _ours(claims):
-        raise refused("token_invalid", "The token has claims that this installation never signs.")
+        raise unauthorized("token_invalid", "The token was not signed by this installation, or was changed.") from error
+    if not _claims_valid(claims):
+        raise unauthorized("token_invalid", "The token has claims that this installation never signs.")
     caller = Caller(claims["sub"], claims["store"], frozenset(claims["scope"].split()))
     return Verified(caller, claims["exp"] + SKEW_S)
 
 
 def expired() -> Problem:
-    """401: a token was good once."""
-    return refused("token_expired", "The token has expired. Request a new one.")
+    """401: the token has expired."""
+    return unauthorized("token_expired", "The token has expired. Request a new one.")
 
 
-def refused(code: str, detail: str) -> Problem:
-    """401: a request without a token that is good (RFC 6750 3)."""
-    told = f'Bearer realm="fealty", error="invalid_token", error_description="{detail}"'
-    return Problem(code, detail, headers={"WWW-Authenticate": told})
+def unauthorized(code: str, detail: str) -> Problem:
+    """401: the token is not accepted (RFC 6750 3)."""
+    header = f'Bearer realm="fealty", error="invalid_token", error_description="{detail}"'
+    return Problem(code, detail, headers={"WWW-Authenticate": header})
 
 
-def _ours(claims: dict[str, Any]) -> bool:
-    """Whether the claims have the types and the life that we give; who has an old key cannot sign for years to come."""
+def _claims_valid(claims: dict[str, Any]) -> bool:
+    """Whether the claims have the types and at most the lifetime of issued tokens.
+
+    So a token that was forged with an old key cannot be valid for years.
+    """
     texts = all(isinstance(claims[name], str) for name in ("sub", "store", "scope"))
     times = type(claims["iat"]) is int and type(claims["exp"]) is int
     return texts and times and claims["exp"] - claims["iat"] <= TOKEN_LIFE_S

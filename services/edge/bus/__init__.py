@@ -1,1 +1,1 @@
-"""Commands out, outcomes in."""
+"""Sending commands over Kafka, receiving their outcomes, and polling them."""

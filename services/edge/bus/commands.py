@@ -1,4 +1,4 @@
-"""Commands out, outcomes in: the edge's side of protocol P3 and P8."""
+"""Sends commands, waits for their replies and turns them into HTTP responses (protocols P3 and P8)."""
 
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
@@ -29,16 +29,16 @@ from shared.settings import Settings
 
 _PING_TIMEOUT_S = 2.0
 
-Show = Callable[[Mapping[str, Any]], Awaitable[Mapping[str, Any] | None]]
-"""What to answer instead of an accepted command's result, made from it; None when it is not to be seen yet."""
+ResultView = Callable[[Mapping[str, Any]], Awaitable[Mapping[str, Any] | None]]
+"""Makes the response of an accepted command from its result, by reading views; None when they do not show it yet."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Ask:
-    """A command to send, for whom, and `said`: route, path and canonical body, by which retries are recognised.
+class CommandRequest:
+    """A command to send for a caller.
 
-    An idempotency `key` is the caller's own: another client may use the same for something else. A refusal names its
-    place in the `body`, when there is one.
+    `request_hash_parts` (route, path, query, canonical body) tell a retry from another request with the same `key`.
+    Keys are scoped to the client. Pointers of refusals lead into the `body`, if there is one.
     """
 
     caller: Caller
@@ -46,13 +46,13 @@ class Ask:
     type: str
     subject: str
     value: bytes
-    said: Sequence[str | bytes]
+    request_hash_parts: Sequence[str | bytes]
     key: str | None
     body: SentBody | None = None
 
 
 class Bus:
-    """Sends commands and answers with their outcomes. Until :meth:`start` has returned, everything is 503."""
+    """Sends commands and responds with their outcomes. Until :meth:`start` has returned, every request gets 503."""
 
     def __init__(self, broker: KafkaBroker, settings: Settings, health: Health, views: Views) -> None:
         self._broker = broker
@@ -66,20 +66,20 @@ class Bus:
 
     @property
     def replies(self) -> Requester:
-        """Whoever listens for replies."""
+        """The consumer of replies, for the monitoring of its progress."""
         return self._requester
 
     async def connect(self) -> None:
-        """Reach the broker.
+        """Connect to the broker.
 
-        :raises Unavailable: when it is away.
+        :raises Unavailable: it cannot be reached.
         """
         await self._requester.connect()
 
     async def start(self) -> None:
-        """Be ready to send; FastStream's broker has been started.
+        """Get ready to send; FastStream's broker must have been started.
 
-        :raises Unavailable: when the end of the replies cannot be found.
+        :raises Unavailable: the end offset of the replies cannot be read.
         """
         await self._requester.start()
         self._started = True
@@ -91,35 +91,36 @@ class Bus:
         await self._requester.stop()
 
     async def check(self) -> None:
-        """Turn once: after a failure, become ready again when the broker answers."""
+        """Report a heartbeat; after a failure, become ready again when the broker answers."""
         self._state.beat()
         if self._state.troubled_by is not None and await self._broker.ping(_PING_TIMEOUT_S):
             self._state.clear()
 
-    async def execute(self, ask: Ask, show: Show | None = None) -> Response:
-        """Send a command, wait for its outcome, apply what came with it, and answer: with the result, or what it shows.
+    async def execute(self, command: CommandRequest, result_view: ResultView | None = None) -> Response:
+        """Send a command, wait for its outcome, apply the snapshots in the reply, and respond with the result.
 
-        What cannot be shown, because the views are away, was done nevertheless: the answer is 202, with where to ask.
+        With `result_view`, the response is what that reads from the views. If the views cannot be reached, the command
+        was processed nevertheless, and the response is 202 with the path to poll.
 
-        :raises Problem: refused, not sent, or not known (the table of protocol P8).
+        :raises Problem: the command was refused or not sent, or its outcome is unknown (the table of protocol P8).
         """
-        if len(ask.value) > self._settings.record_bytes_max:
+        if len(command.value) > self._settings.record_bytes_max:
             raise too_large(self._settings.record_bytes_max)
-        client, store = ask.caller.client, ask.caller.store
+        client, store = command.caller.client, command.caller.store
         request = Request(
-            service=ask.service,
-            command_id=new_id() if ask.key is None else keyed_command_id(store, client, ask.key),
-            type=ask.type,
-            subject=ask.subject,
-            value=ask.value,
+            service=command.service,
+            command_id=new_id() if command.key is None else keyed_command_id(store, client, command.key),
+            type=command.type,
+            subject=command.subject,
+            value=command.value,
             store=store,
-            request_hash=request_hash(self._secret, *ask.said),
-            actor=ask.caller.actor,
+            request_hash=request_hash(self._secret, *command.request_hash_parts),
+            actor=command.caller.actor,
         )
         self._check_started()
         bind_contextvars(command=request.command_id)
-        if ask.type in CORRECTIONS:
-            await self._views.attributions.remember(request.command_id, ask.caller.actor)
+        if command.type in CORRECTIONS:
+            await self._views.attributions.remember(request.command_id, command.caller.actor)
         try:
             sent = await self._requester.send(request)
         except NotSent as error:
@@ -127,32 +128,32 @@ class Bus:
             raise unavailable("The command was not sent. Send the request again.") from error
         except OutcomeUnknown as error:
             self._state.trouble(str(error.__cause__))
-            raise _outcome_unknown(error.operation, self._operations.id_of(error.operation, ask.caller)) from error
+            raise _outcome_unknown(error.operation, self._operations.id_of(error.operation, command.caller)) from error
         reply = await sent.reply(self._settings.reply_wait_ms)
         if reply is None:
-            return self._pending(sent.operation, ask.caller)
-        if not await self._settled(reply):
-            return self._pending(sent.operation, ask.caller)
+            return self._pending(sent.operation, command.caller)
+        if not await self._outcome_visible(reply):
+            return self._pending(sent.operation, command.caller)
         replayed = {REPLAYED: "true"} if reply.replayed else {}
-        if (problem := refusal(reply)) is not None:
+        if (problem := problem_of(reply)) is not None:
             if problem.pointer is not None:
-                problem.pointer = None if ask.body is None else ask.body.pointer(problem.pointer)
+                problem.pointer = None if command.body is None else command.body.pointer(problem.pointer)
             problem.headers = {**(problem.headers or {}), **replayed}
             raise problem
-        if show is None:
+        if result_view is None:
             return answers.answer(result_of(reply.result), headers=replayed)
         try:
-            shown = await show(reply.result or {})
+            document = await result_view(reply.result or {})
         except Unavailable:
-            shown = None
-        if shown is None:
-            return self._pending(sent.operation, ask.caller)
-        return answers.answer(shown, headers=replayed)
+            document = None
+        if document is None:
+            return self._pending(sent.operation, command.caller)
+        return answers.answer(document, headers=replayed)
 
     async def preview(self, caller: Caller, service: str, type_: str, subject: str, value: bytes) -> dict[str, Any]:
-        """What a service says that a command would come to; nothing of it is done, so that it may be asked for again.
+        """The result that a command would have. Nothing is booked, so a retry needs no key.
 
-        :raises Problem: what the command would be refused with; or `unavailable` when no answer came in time.
+        :raises Problem: the refusal that the command would get; or `unavailable` when no reply came in time.
         """
         if len(value) > self._settings.record_bytes_max:
             raise too_large(self._settings.record_bytes_max)
@@ -166,14 +167,14 @@ class Bus:
         reply = await sent.reply(self._settings.reply_wait_ms)
         if reply is None:
             raise unavailable("The preview did not arrive in time. Send the request again.")
-        if (problem := refusal(reply)) is not None:
+        if (problem := problem_of(reply)) is not None:
             raise problem
         return reply.result or {}
 
     async def poll(self, id_: str, caller: Caller) -> Response:
-        """200 with how an operation of the caller ended, or 202 as long as that is open.
+        """200 with the outcome of an operation of the caller, or 202 while it is open.
 
-        :raises Problem: `operation_unknown`; or `unavailable` when it cannot be asked now.
+        :raises Problem: `operation_unknown`; or `unavailable` when the outcome cannot be requested now.
         """
         operation = self._operations.read(id_, caller)
         self._check_started()
@@ -183,7 +184,7 @@ class Bus:
             self._state.trouble(str(error))
             raise unavailable("The outcome cannot be requested now. Send the request again.") from error
         reply = await sent.reply(self._settings.reply_wait_ms)
-        if reply is None or not await self._settled(reply):
+        if reply is None or not await self._outcome_visible(reply):
             return answers.pending(id_, operation.command_id)
         document: dict[str, Any] = {
             "operationId": id_,
@@ -192,19 +193,19 @@ class Bus:
         }
         if reply.status is Status.ACCEPTED:
             document["result"] = result_of(reply.result)
-        elif (problem := refusal(reply)) is not None:
+        elif (problem := problem_of(reply)) is not None:
             document["problem"] = problem.document()
         return answers.answer(document)
 
-    async def _settled(self, reply: Reply) -> bool:
-        """Put what a reply brings into the views; whether the outcome may be told.
+    async def _outcome_visible(self, reply: Reply) -> bool:
+        """Apply the snapshots in a reply to the views; whether the outcome may be returned to the caller.
 
-        What was accepted is told when the next read shows it: until the views take it, it can be polled.
+        Read your writes: an accepted outcome is returned only when the next read shows it; until then it is pending.
         """
-        seen = await self._views.apply(reply.snapshots, reply.changes)
-        if seen and reply.left_out:
-            seen = await arrived(self._views.database, reply.left_out)
-        return reply.status is not Status.PENDING and (seen or reply.status is not Status.ACCEPTED)
+        visible = await self._views.apply(reply.snapshots, reply.changes)
+        if visible and reply.left_out:
+            visible = await arrived(self._views.database, reply.left_out)
+        return reply.status is not Status.PENDING and (visible or reply.status is not Status.ACCEPTED)
 
     def _pending(self, operation: Operation, caller: Caller) -> Response:
         return answers.pending(self._operations.id_of(operation, caller), operation.command_id)
@@ -214,8 +215,8 @@ class Bus:
             raise unavailable("The edge is still waiting for Kafka. Send the request again.")
 
 
-def refusal(reply: Reply) -> Problem | None:
-    """The problem that a reply stands for; None for an accepted command, and for one that never arrived."""
+def problem_of(reply: Reply) -> Problem | None:
+    """The problem of a reply; None for an accepted or pending command, and for one that never arrived."""
     match reply.status:
         case Status.REJECTED:
             return Problem(reply.code or "internal", reply.detail or "The command was refused.", pointer=reply.pointer)

@@ -1,7 +1,7 @@
-"""The ids by which callers poll: each is good for the client that was given it, and for administrators of its store.
+"""Operation ids, which callers poll: valid for the client that sent the command and for administrators of its store.
 
-The id ends in a keyed hash over the operation, the store and the client, so that nobody can compute that of another
-client, and any edge can check one without asking anybody.
+The id ends in a keyed hash (MAC) of the operation, the store and the client. So nobody can compute another client's
+id, and each edge process can verify an id without a lookup.
 """
 
 import hmac
@@ -16,7 +16,7 @@ from shared.settings import Settings
 
 ADMIN = "api_admin"
 
-_SEAL_CHARS = 32
+_MAC_CHARS = 32
 _ID = re.compile(
     r"([a-z]{1,30}\.[0-9]{1,5}\.[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}\.[0-9]{1,15})"
     r"(?:\.([0-9a-f]{32}))?"
@@ -31,21 +31,23 @@ class Operations:
         self._partitions = settings.partitions
 
     def id_of(self, operation: Operation, caller: Caller) -> str:
-        """What this caller polls."""
-        return f"{operation}.{self._seal(str(operation), caller)}"
+        """The id that this caller polls."""
+        return f"{operation}.{self._mac(str(operation), caller)}"
 
     def read(self, text: str, caller: Caller) -> Operation:
-        """The operation that this caller may ask for; an administrator may do so without the hash.
+        """The operation of an id; administrators may leave out the keyed hash.
 
-        :raises Problem: `operation_unknown`: no operation is called that, or it is another client's.
+        :raises Problem: `operation_unknown`: the id is invalid, or belongs to another client.
         """
-        if found := _ID.fullmatch(text):
-            said, seal = found.groups()
-            operation = Operation.parse(said)
-            known = f"{operation.service}.commands" in TOPICS and operation.partition < self._partitions
-            if known and (ADMIN in caller.scopes or hmac.compare_digest(seal or "", self._seal(said, caller))):
+        if match := _ID.fullmatch(text):
+            unsigned_id, mac = match.groups()
+            operation = Operation.parse(unsigned_id)
+            topic_exists = f"{operation.service}.commands" in TOPICS and operation.partition < self._partitions
+            if topic_exists and (
+                ADMIN in caller.scopes or hmac.compare_digest(mac or "", self._mac(unsigned_id, caller))
+            ):
                 return operation
         raise Problem("operation_unknown", "No operation of this client has this id.")
 
-    def _seal(self, operation: str, caller: Caller) -> str:
-        return keyed_hash(self._secret, "operation", operation, caller.store, caller.client)[:_SEAL_CHARS]
+    def _mac(self, operation: str, caller: Caller) -> str:
+        return keyed_hash(self._secret, "operation", operation, caller.store, caller.client)[:_MAC_CHARS]

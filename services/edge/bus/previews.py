@@ -1,4 +1,4 @@
-"""What a transaction would come to: asked of the points service, and with vouchers of the voucher service after it."""
+"""Previews of transactions: computed by the points service and, if vouchers are involved, by the voucher service."""
 
 from collections.abc import Awaitable, Callable, Collection, Mapping
 from functools import partial
@@ -15,7 +15,7 @@ from schemas.transaction import Transaction
 from schemas.voucher_saga import Decision
 from services.edge.auth.tokens import Caller
 from services.edge.bus.commands import Bus
-from services.edge.http.answers import answer, whole
+from services.edge.http.answers import answer, to_whole_units
 from services.edge.http.bodies import Body
 from services.edge.http.documenting import Documentation, Documented
 from services.edge.http.problems import Problem
@@ -24,27 +24,27 @@ from shared.ids import account_id
 
 Document = dict[str, Any]
 
-_POST = "points.post_transaction.v1"
-_NOT_EXECUTED = "The vouchers would be refused."
+_POST_TRANSACTION = "points.post_transaction.v1"
+_REFUSED_DETAIL = "The vouchers would be refused."
 
 
 class TransactionPreview(Documented):
     """The parameter by which an operation previews transactions."""
 
     async def __call__(self, request: Request) -> "Preview":
-        """What previews a transaction over this edge."""
+        """The function that previews a transaction over this edge's bus."""
         return partial(preview, request.app.state.edge.bus)
 
     def document(self, operation: Documentation) -> None:
-        """A preview is refused as the transaction would be; it takes no time that could run out, and no key."""
-        codes = (code for code in REFUSAL_CODES[_POST] if code != PointsRefusal.TRANSACTION_TIMED_OUT)
+        """Add the refusals of the transaction, without those of its timeout and its idempotency key."""
+        codes = (code for code in REFUSAL_CODES[_POST_TRANSACTION] if code != PointsRefusal.TRANSACTION_TIMED_OUT)
         operation.refuse("internal", "dead_lettered", "unavailable", "too_late", *codes)
 
 
 async def preview(bus: Bus, caller: Caller, number: str, body: Body[Transaction]) -> Response:
-    """The answer to the preview of a transaction on the account of `number`.
+    """The response to a preview of a transaction on the account of `number`.
 
-    :raises Problem: the transaction would be refused, as this says; or `unavailable`.
+    :raises Problem: the refusal that the transaction would get; or `unavailable`.
     """
     try:
         return answer(await _preview(bus, caller, number, body.command()))
@@ -64,13 +64,13 @@ async def _preview(bus: Bus, caller: Caller, number: str, transaction: Mapping[s
     points = await bus.preview(caller, "points", PREVIEW_TRANSACTION, subject, command)
     execute, vouchers = points["execute"], dict[str, list[Document]]()
     if execute is not None:
-        decided = await bus.preview(caller, "voucher", PREVIEW_EXECUTION, execute["account"], to_json(execute))
-        if decided["decision"] != Decision.EXECUTED:
-            detail = decided.get("detail", _NOT_EXECUTED)
-            raise Problem(decided.get("code", "internal"), detail, pointer=decided.get("pointer"))
+        decision = await bus.preview(caller, "voucher", PREVIEW_EXECUTION, execute["account"], to_json(execute))
+        if decision["decision"] != Decision.EXECUTED:
+            detail = decision.get("detail", _REFUSED_DETAIL)
+            raise Problem(decision.get("code", "internal"), detail, pointer=decision.get("pointer"))
         bought = {each["serialId"] for each in execute["purchases"]} if "purchases" in execute else set()
-        vouchers = {name: [_shown(each, bought) for each in decided.get(name, ())] for name in _DONE}
-    issued = [_shown(each, ()) for each in points["issuedVouchers"]]
+        vouchers = {name: [_voucher(each, bought) for each in decision.get(name, ())] for name in _VOUCHER_LISTS}
+    issued = [_voucher(each, ()) for each in points["issuedVouchers"]]
     return {
         "balances": [_balance(each) for each in points["balances"]],
         "issuedVouchers": [*vouchers.get("issued", ()), *issued],
@@ -80,20 +80,20 @@ async def _preview(bus: Bus, caller: Caller, number: str, transaction: Mapping[s
     }
 
 
-_DONE = ("issued", "redeemed", "voided")
+_VOUCHER_LISTS = ("issued", "redeemed", "voided")
 
 
-def _shown(voucher: Mapping[str, Any], drawn: Collection[str]) -> Document:
-    """A voucher without a serial that is only drawn when the transaction is posted."""
+def _voucher(voucher: Mapping[str, Any], generated_serials: Collection[str]) -> Document:
+    """A voucher of the preview, without its serial if that is generated when the transaction is posted."""
     serial = voucher.get("serialId")
-    shown = {"programme": None, "benefit": None, "validFrom": None, "expiresAt": None, "state": None, **voucher}
-    return {**shown, "serialId": None if serial in drawn else serial}
+    fields = {"programme": None, "benefit": None, "validFrom": None, "expiresAt": None, "state": None, **voucher}
+    return {**fields, "serialId": None if serial in generated_serials else serial}
 
 
 def _balance(balance: Mapping[str, Any]) -> Document:
     scale = balance["scale"]
     return {
         "loyaltyProgramId": balance["loyaltyProgramId"],
-        "pointsBalanceBefore": whole(balance["before"], scale),
-        "pointsBalance": whole(balance["pointsBalance"], scale),
+        "pointsBalanceBefore": to_whole_units(balance["before"], scale),
+        "pointsBalance": to_whole_units(balance["pointsBalance"], scale),
     }

@@ -1,24 +1,25 @@
-"""Results of commands as HTTP callers see them."""
+"""Converts the results of commands from smallest units to whole units."""
 
 from collections.abc import Mapping
 from typing import Any
 
-from services.edge.http.answers import whole
+from services.edge.http.answers import to_whole_units
 
 
 def result_of(result: Mapping[str, Any] | None) -> dict[str, Any]:
-    """A command's result as HTTP callers see it: each balance, and each amount reversed, in whole units."""
+    """A command's result as the API returns it: balances and reversed amounts in whole units."""
     document = dict(result or {})
     if "balances" in document:
         scales = {balance["loyaltyProgramId"]: balance["scale"] for balance in document["balances"]}
         if "reversed" in document:
             document["reversed"] = [
-                {**each, "amount": whole(each["amount"], scales[each["programme"]])} for each in document["reversed"]
+                {**each, "amount": to_whole_units(each["amount"], scales[each["programme"]])}
+                for each in document["reversed"]
             ]
         document["balances"] = [
             {
                 "loyaltyProgramId": balance["loyaltyProgramId"],
-                "pointsBalance": whole(balance["pointsBalance"], balance["scale"]),
+                "pointsBalance": to_whole_units(balance["pointsBalance"], balance["scale"]),
             }
             for balance in document["balances"]
         ]

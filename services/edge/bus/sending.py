@@ -1,4 +1,4 @@
-"""How an operation sends its command: the parameter `send`, of one type of command and one request."""
+"""The dependency `send`: sends the command of one request, and documents how it can end."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -10,7 +10,7 @@ from starlette.responses import Response
 
 from schemas.refusal_codes import REFUSAL_CODES
 from services.edge.auth.tokens import Caller
-from services.edge.bus.commands import Ask, Bus, Show
+from services.edge.bus.commands import Bus, CommandRequest, ResultView
 from services.edge.http.documenting import Documentation, Documented
 from services.edge.http.headers import IDEMPOTENCY_REPLAYED, PENDING
 from services.edge.http.idempotency import PARAMETER, idempotency_key
@@ -29,12 +29,12 @@ DELIVERY_PROBLEMS = (
     "too_late",
     "outcome_unknown",
 )
-"""What every command can end in, whatever its body and its rules."""
+"""Problem codes that every command can end in, whatever its body and its rules."""
 
 
 @dataclass(frozen=True, slots=True)
 class Send:
-    """Sends a command and answers with its outcome. `key` is the request's `Idempotency-Key`."""
+    """Sends a command and responds with its outcome. `key` is the request's `Idempotency-Key`."""
 
     type: str
     key: str | None
@@ -47,28 +47,28 @@ class Send:
         subject: str,
         value: Mapping[str, Any],
         body: SentBody | None = None,
-        show: Show | None = None,
+        result_view: ResultView | None = None,
     ) -> Response:
-        """Send `value` to the stream of `subject`; refusals name their place in the `body`. See :meth:`Bus.execute`.
+        """Send `value` to the stream of `subject`; pointers of refusals lead into the `body`. See :meth:`Bus.execute`.
 
-        A repeat of the request is recognised by its operation, path, query and body.
+        A retry is the same request if its operation, path, query and body are equal.
         """
         scope, document = self._request.scope, {} if body is None else body.document
         operation = f"{scope['method']} {scope['route'].path}"
         query = canonical(self._request.query_params.multi_items()) if scope["query_string"] else b""
-        said = (operation, *scope["path_params"].values(), query, canonical(document))
+        request_hash_parts = (operation, *scope["path_params"].values(), query, canonical(document))
         return await self._bus.execute(
-            Ask(
+            CommandRequest(
                 caller=caller,
                 service=self.type.partition(".")[0],
                 type=self.type,
                 subject=subject,
                 value=to_json(value),
-                said=said,
+                request_hash_parts=request_hash_parts,
                 key=self.key,
                 body=body,
             ),
-            show,
+            result_view,
         )
 
     async def to_account(
@@ -79,20 +79,20 @@ class Send:
 
 
 class Sends(Documented):
-    """Makes the `Send` of a type of command, and documents with which codes it is refused."""
+    """Creates the `Send` of a command type, and documents its refusal codes."""
 
     def __init__(self, type_: str) -> None:
         self.type = type_
 
     async def __call__(self, request: Request) -> Send:
-        """What sends this request's command.
+        """The `Send` of a request.
 
         :raises Problem: `invalid_idempotency_key`.
         """
         return Send(self.type, idempotency_key(request.headers), request.app.state.edge.bus, request)
 
     def document(self, operation: Documentation) -> None:
-        """The key, the answer 202, and how the command can end."""
+        """Add the idempotency key, the response 202, and the problems that the command can end in."""
         if PARAMETER not in operation.parameters:
             operation.parameters.append(PARAMETER)
         codes = REFUSAL_CODES[self.type]
@@ -107,5 +107,5 @@ class Sends(Documented):
 
 
 def sends(type_: str) -> Any:
-    """The parameter by which an operation sends commands of this type."""
+    """The dependency by which an operation sends commands of this type."""
     return Depends(Sends(type_))

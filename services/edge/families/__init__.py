@@ -1,1 +1,1 @@
-"""The routes, one package per document family."""
+"""The operations of the API, one package per family."""

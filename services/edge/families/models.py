@@ -1,4 +1,4 @@
-"""The shapes of answers that several families have; the answers themselves are written as bytes."""
+"""Response models that several families share, for the OpenAPI document."""
 
 from schemas.base import Published
 from schemas.voucher_saga import IssuedVoucher, VoucherDone

@@ -1,4 +1,4 @@
-"""What posting a transaction is, whichever document describes it: of an account, or of a customer (rules 4.2)."""
+"""Posting transactions, which several families offer: body, responses and check of scopes (rules 4.2)."""
 
 from functools import partial
 from typing import Annotated
@@ -7,8 +7,8 @@ from schemas.transaction import MISSPELT, Transaction, example
 from services.edge.auth.tokens import Caller
 from services.edge.families.models import TransactionAnswer
 from services.edge.families.preview_models import PreviewAnswer
-from services.edge.http.bodies import Body, in_any_case
-from services.edge.http.documenting import shown
+from services.edge.http.bodies import Body, case_insensitive_body
+from services.edge.http.documenting import success_responses
 
 POST_TRANSACTION = "points.post_transaction.v1"
 
@@ -42,7 +42,7 @@ _ANSWERS = {
         "value": {**_POINTS, "issuedVouchers": [_BOUGHT], "redeemedVouchers": [_REDEEMED]},
     },
 }
-BOOKED = partial(shown, TransactionAnswer, "All of it is booked.", examples=_ANSWERS)
+BOOKED = partial(success_responses, TransactionAnswer, "All of it is booked.", examples=_ANSWERS)
 _PREVIEW = {
     "balances": [{"loyaltyProgramId": "LOY22-BuyVouchers", "pointsBalanceBefore": 3700, "pointsBalance": 4200}],
     "issuedVouchers": [],
@@ -51,7 +51,7 @@ _PREVIEW = {
     "tiers": [{"tierSet": "LEVELS", "before": "BASIC", "after": "SILVER"}],
 }
 PREVIEWED = partial(
-    shown,
+    success_responses,
     PreviewAnswer,
     "It would be accepted, with this result. Nothing was booked.",
     examples={"load": {"summary": "Points would be loaded", "value": _PREVIEW}},
@@ -62,7 +62,7 @@ _OMS = {
 }
 TransactionBody = Annotated[
     Body[Transaction],
-    in_any_case(
+    case_insensitive_body(
         Transaction,
         MISSPELT,
         till={"summary": "A load and a redemption", "value": example()},
@@ -72,7 +72,7 @@ TransactionBody = Annotated[
 
 
 def check_voids(caller: Caller, transaction: Transaction) -> None:
-    """Let only who may void a voucher send a transaction that does (rules 4.2.1).
+    """Require the scope `api_void` for a transaction that voids vouchers (rules 4.2.1).
 
     :raises Problem: `insufficient_scope`.
     """

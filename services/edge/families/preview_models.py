@@ -1,4 +1,4 @@
-"""The shapes of a preview's answer, for the OpenAPI document."""
+"""Response models of previews, for the OpenAPI document."""
 
 from typing import Annotated
 

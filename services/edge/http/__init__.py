@@ -1,1 +1,1 @@
-"""What all families of the API share: bodies, parameters, pages, problems, the OpenAPI document."""
+"""HTTP code that all families of the API share: bodies, parameters, paging, problems, the OpenAPI document."""

@@ -1,6 +1,6 @@
-"""From a request's bytes to a wire model, or to a problem that names what is wrong and where.
+"""Reads request bodies: parses and validates them, or raises a problem with the fault and a pointer to it.
 
-Bodies are read raw, since a float would not keep every digit of an amount.
+Bodies are parsed from bytes by our own decoder, since a float would not keep every digit of an amount.
 """
 
 import re
@@ -16,7 +16,7 @@ from starlette.requests import Request
 
 from schemas import folding
 from services.edge.http.documenting import REF, Documentation, Documented
-from services.edge.http.pointers import SentBody, clean, pointer, within
+from services.edge.http.pointers import SentBody, existing_steps, pointer, replace_surrogates
 from services.edge.http.problems import BODY_CODES, ERRORS_MAX, Fault, Problem
 
 _JSON = re.compile(r"(application/([\w.+-]+\+)?json|text/json)\s*(;.*)?", re.IGNORECASE)
@@ -27,58 +27,62 @@ Model = TypeVar("Model", bound=BaseModel)
 
 @dataclass(frozen=True)
 class Body(SentBody, Generic[Model]):
-    """A request's body as its wire model, too."""
+    """A request body with its validated model."""
 
     value: Model = field(kw_only=True)
 
     def command(self) -> dict[str, Any]:
-        """What it says, as members of a command; what was left out is left out."""
+        """The body as members of a command; absent and null members are left out."""
         return self.value.model_dump(by_alias=True, exclude_unset=True, exclude_none=True)
 
     def renamed_by(self, names: Mapping[str, str]) -> Self:
-        """The same for a command that calls these members otherwise: by its name for each, the body's own."""
+        """The same body for a command with other member names; `names` maps the command's names to the body's."""
         return replace(self, renamed=names)
 
 
 class JsonBody(Documented):
-    """Reads the body of a request as one model, its keys in `any_case` or as they were sent."""
+    """Reads the body of a request as a model; its keys match exactly, or `case_insensitive`."""
 
     def __init__(
-        self, model: type[BaseModel], examples: Mapping[str, Any], *, any_case: bool, aliases: Mapping[str, str]
+        self, model: type[BaseModel], examples: Mapping[str, Any], *, case_insensitive: bool, aliases: Mapping[str, str]
     ) -> None:
         self.model = model
         self._examples = examples
-        self._any_case = any_case
+        self._case_insensitive = case_insensitive
         self._aliases = aliases
 
     async def __call__(self, request: Request) -> Body[Any]:
-        """The body.
+        """Read and validate the body.
 
         :raises Problem: one of `BODY_CODES`.
         """
-        raw = await read(request, request.app.state.edge.settings.record_bytes_max)
-        document = folded(raw, self.model, self._aliases) if self._any_case else exact(raw, self.model)
-        return Body(document, self.model, value=validated(self.model, document))
+        raw = await read_body(request, request.app.state.edge.settings.record_bytes_max)
+        document = (
+            parse_case_insensitive(raw, self.model, self._aliases)
+            if self._case_insensitive
+            else parse_exact(raw, self.model)
+        )
+        return Body(document, self.model, value=validate(self.model, document))
 
     def document(self, operation: Documentation) -> None:
-        """The body by its model, with its examples, and how it is refused."""
+        """Add the body, with its schema and examples, and the problems of bodies."""
         schema = {"$ref": REF.format(model=self.model.__name__)}
-        operation.take_body("application/json", {"schema": schema, "examples": {**self._examples}})
+        operation.set_body("application/json", {"schema": schema, "examples": {**self._examples}})
         operation.refuse(*BODY_CODES)
 
 
-def exactly(model: type[BaseModel], **examples: Any) -> Any:
-    """A body whose keys count as they were sent; `examples` by name, each with a summary and a value."""
-    return Depends(JsonBody(model, examples, any_case=False, aliases=_NO_ALIASES))
+def json_body(model: type[BaseModel], **examples: Any) -> Any:
+    """A body whose keys must match exactly; `examples` by name, each with a summary and a value."""
+    return Depends(JsonBody(model, examples, case_insensitive=False, aliases=_NO_ALIASES))
 
 
-def in_any_case(model: type[BaseModel], aliases: Mapping[str, str] = _NO_ALIASES, **examples: Any) -> Any:
-    """A body whose keys come in any case, or under one of the `aliases`; two that are equal then are refused."""
-    return Depends(JsonBody(model, examples, any_case=True, aliases=aliases))
+def case_insensitive_body(model: type[BaseModel], aliases: Mapping[str, str] = _NO_ALIASES, **examples: Any) -> Any:
+    """A body whose keys match in any case, or by one of the `aliases`; duplicates after matching are refused."""
+    return Depends(JsonBody(model, examples, case_insensitive=True, aliases=aliases))
 
 
-async def read(request: Request, bytes_max: int) -> bytes:
-    """The body's bytes.
+async def read_body(request: Request, bytes_max: int) -> bytes:
+    """Read the bytes of the body.
 
     :raises Problem: `unsupported_media_type`, or `body_too_large` above `bytes_max` bytes.
     """
@@ -98,37 +102,37 @@ async def read(request: Request, bytes_max: int) -> bytes:
 
 
 def too_large(bytes_max: int) -> Problem:
-    """413: more than a record may hold."""
+    """413: the body is larger than a Kafka record may be."""
     return Problem("body_too_large", f"A body has at most {bytes_max} bytes.")
 
 
-def folded(raw: bytes, model: type[BaseModel], aliases: Mapping[str, str]) -> dict[str, Any]:
-    """A body of a family whose keys come in any case, spelt as documented; what is null counts as left out.
+def parse_case_insensitive(raw: bytes, model: type[BaseModel], aliases: Mapping[str, str]) -> dict[str, Any]:
+    """Parse a body with keys in any case, and rename them to the documented ones; null members count as absent.
 
     :raises Problem: `malformed_json`, `not_an_object` or `duplicate_key`.
     """
-    with _translated():
+    with _as_problem():
         return folding.fold(raw, model, aliases)
 
 
-def exact(raw: bytes, model: type[BaseModel]) -> dict[str, Any]:
-    """A body of our own family, its keys as they were sent. Raises as :func:`folded`."""
-    with _translated():
+def parse_exact(raw: bytes, model: type[BaseModel]) -> dict[str, Any]:
+    """Parse a body whose keys must match exactly. Raises as :func:`parse_case_insensitive`."""
+    with _as_problem():
         return folding.exact(raw, model)
 
 
 @contextmanager
-def _translated() -> Iterator[None]:
+def _as_problem() -> Iterator[None]:
     try:
         yield
     except folding.FoldingError as error:
-        raise Problem(error.code, clean(str(error))) from error
+        raise Problem(error.code, replace_surrogates(str(error))) from error
 
 
-def validated(model: type[Model], body: Mapping[str, Any]) -> Model:
-    """The body as its wire model, by the documented names only.
+def validate(model: type[Model], body: Mapping[str, Any]) -> Model:
+    """Validate a body against its model, by the documented names only.
 
-    :raises Problem: the first fault gives its code and pointer, all (up to a hundred) are listed.
+    :raises Problem: with the code and pointer of the first fault, and a list of all, up to a hundred.
     """
     try:
         return model.model_validate(body, by_alias=True, by_name=False)
@@ -142,13 +146,13 @@ def _problem(faults: list[Fault]) -> Problem:
 
 
 def _faults(error: ValidationError, body: Mapping[str, Any]) -> Iterator[Fault]:
-    """Each fault with its place in the body: of a missing member its own, of all else as far as the body has it."""
+    """The faults with their pointers: of a missing member its own, otherwise the longest path that the body has."""
     for item in error.errors(include_url=False, include_context=False, include_input=False):
-        place = item["loc"]
-        found = within(body, place)
-        if item["type"] == "missing" and len(found) == len(place) - 1:
-            found = place
-        yield Fault(code_of(item["type"], item["msg"]), pointer(found), clean(item["msg"]))
+        location = item["loc"]
+        path = existing_steps(body, location)
+        if item["type"] == "missing" and len(path) == len(location) - 1:
+            path = location
+        yield Fault(code_of(item["type"], item["msg"]), pointer(path), replace_surrogates(item["msg"]))
 
 
 _WRONG_TYPE = {"Value error, must be a JSON number", "Value error, must be an RFC 3339 string"}
@@ -171,7 +175,7 @@ _RANGE = {
 
 
 def code_of(kind: str, message: str) -> str:
-    """Our code for pydantic's type of error; the wire's own checks are told apart by their message."""
+    """The problem code of a pydantic error type; errors of our own validators are recognised by their message."""
     if kind == "extra_forbidden":
         return "unknown_field"
     if kind == "missing":

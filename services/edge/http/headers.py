@@ -1,4 +1,4 @@
-"""The headers of answers as the OpenAPI document declares them, all but `X-Content-Type-Options`."""
+"""The response headers in the OpenAPI document, all but `X-Content-Type-Options`."""
 
 from typing import Any
 
@@ -6,7 +6,7 @@ Headers = dict[str, dict[str, Any]]
 
 
 def _header(description: str, example: Any, **schema: Any) -> dict[str, Any]:
-    """A header that is always there where it is declared."""
+    """A header that each response that declares it has."""
     return {"description": description, "required": True, "schema": schema, "example": example}
 
 
@@ -41,7 +41,7 @@ IDEMPOTENCY_REPLAYED: Headers = {
 }
 PENDING: Headers = {**LOCATION, **RETRY_AFTER}
 
-OF_PROBLEMS: dict[str, Headers] = {
+PROBLEM_HEADERS: dict[str, Headers] = {
     "unauthenticated": AUTHENTICATE,
     "token_expired": AUTHENTICATE,
     "token_invalid": AUTHENTICATE,
@@ -51,4 +51,4 @@ OF_PROBLEMS: dict[str, Headers] = {
     "too_late": RETRY_AFTER,
     "outcome_unknown": PENDING,
 }
-"""What a problem brings besides its document, by its code. Codes of one status bring the same."""
+"""The headers of problem responses, by code. All codes of a status that have headers have the same."""

@@ -1,4 +1,4 @@
-"""Whether the process lives and is ready, and its metrics."""
+"""Liveness, readiness and metrics."""
 
 from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
 from starlette.applications import Starlette
@@ -11,7 +11,7 @@ from services.edge.http.router import Router
 from shared.runtime.http import NoSniff
 
 
-def _answers(good: str, bad: str) -> dict[int | str, dict[str, object]]:
+def _text_responses(good: str, bad: str) -> dict[int | str, dict[str, object]]:
     return {
         200: {"description": good, "content": {"text/plain": {"example": "ok"}}},
         503: {"description": bad, "content": {"text/plain": {}}},
@@ -19,39 +19,39 @@ def _answers(good: str, bad: str) -> dict[int | str, dict[str, object]]:
 
 
 router = Router("Health", "/health")
-"""Where the API is, too."""
+"""The health checks at the port of the API."""
 
 
 @router.get(
     "/live",
     summary="Liveness",
-    responses=_answers("The process works.", "A part is stuck; restart the process."),
+    responses=_text_responses("The process works.", "A part is stuck; restart the process."),
 )
 async def get_liveness(request: Request) -> Response:
-    """For whoever restarts processes: 503 as long as a part of this one is stuck."""
-    return _plain(request.app.state.edge.not_alive())
+    """The liveness probe: 503 while a part of the process is stuck, which a restart mends."""
+    return _text_response(request.app.state.edge.not_alive())
 
 
 @router.get(
     "/ready",
     summary="Readiness",
-    responses=_answers(
+    responses=_text_responses(
         "Requests can be served.", "A server cannot be reached, or the process has just started; the body says which."
     ),
 )
 async def get_readiness(request: Request) -> Response:
-    """For whoever balances requests: 503 until the servers that requests need have answered."""
-    return _plain(request.app.state.edge.health.not_ready())
+    """The readiness probe, for load balancers: 503 until the servers that requests need have answered."""
+    return _text_response(request.app.state.edge.health.not_ready())
 
 
-def application(edge: Edge) -> NoSniff:
-    """The same, and `/metrics`, for the port of the house: what is asked there costs too much for strangers."""
+def internal_application(edge: Edge) -> NoSniff:
+    """The health checks and `/metrics`, for the internal port: metrics are too expensive for public callers."""
 
     async def live(_: Request) -> Response:
-        return _plain(edge.not_alive())
+        return _text_response(edge.not_alive())
 
     async def ready(_: Request) -> Response:
-        return _plain(edge.health.not_ready())
+        return _text_response(edge.health.not_ready())
 
     async def metrics(_: Request) -> Response:
         return Response(generate_latest(), media_type=CONTENT_TYPE_LATEST)
@@ -60,6 +60,6 @@ def application(edge: Edge) -> NoSniff:
     return NoSniff(Starlette(routes=routes))
 
 
-def _plain(troubles: dict[str, str]) -> Response:
+def _text_response(troubles: dict[str, str]) -> Response:
     text = "".join(f"{name}: {why}\n" for name, why in troubles.items()) or "ok\n"
     return Response(text.encode(), 503 if troubles else 200, media_type="text/plain")

@@ -1,4 +1,4 @@
-"""The header `Idempotency-Key`: a request repeated with the same key has one effect and one answer."""
+"""The header `Idempotency-Key`: retries with the same key have one effect and one response."""
 
 import re
 from typing import Any
@@ -20,7 +20,7 @@ _KEY = re.compile(r"[\x21-\x7e]{1,255}")
 
 
 def idempotency_key(headers: Headers) -> str | None:
-    """The request's key: 1 to 255 visible ASCII characters, at most one.
+    """The idempotency key of a request, of 1 to 255 visible ASCII characters; None if there is none.
 
     :raises Problem: `invalid_idempotency_key`.
     """

@@ -1,6 +1,6 @@
-"""Around everything: each request is measured and logged once; what nobody expected is a problem without a trace.
+"""The outermost middleware: measures and logs each request, and turns unexpected errors into problem documents.
 
-Answers are kept by no cache unless their route says otherwise, and HEAD is a GET without its body.
+It also forbids caching unless a route allows it, and serves HEAD as a GET without its body.
 """
 
 from collections.abc import Iterable
@@ -28,39 +28,39 @@ _METHODS = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"
 _CLIENT_LEFT = 499
 _NOSNIFF = (b"x-content-type-options", b"nosniff")
 _NO_STORE = (b"cache-control", b"no-store")
-_OF_A_REQUEST = ("actor", "store", "command")
+_REQUEST_CONTEXT = ("actor", "store", "command")
 _PROBES = frozenset({"/health/live", "/health/ready", "/metrics"})
 
 
-class Measured:
-    """Pure ASGI, so that it costs microseconds; the outermost layer of the application."""
+class RequestMetrics:
+    """Measures and logs requests; pure ASGI, so that it costs microseconds."""
 
     def __init__(self, app: ASGIApp) -> None:
         self._app = app
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Run one request, see how it ends, and observe it."""
+        """Serve one request and record its status and duration."""
         if scope["type"] != "http":
             await self._app(scope, receive, send)
             return
-        unbind_contextvars(*_OF_A_REQUEST)  # A connection's next request has a caller of its own.
+        unbind_contextvars(*_REQUEST_CONTEXT)  # Of the connection's last request, which may have had another caller.
         started_s = monotonic_s()
         status = 0
         method, head_only = scope["method"], scope["method"] == "HEAD"
         if head_only:
             scope = {**scope, "method": "GET"}
 
-        async def watched(message: Message) -> None:
+        async def send_recorded(message: Message) -> None:
             nonlocal status
             if message["type"] == "http.response.start":
                 status = message["status"]
-                message["headers"] = _guarded(message["headers"])
+                message["headers"] = _with_default_headers(message["headers"])
             elif head_only and message["type"] == "http.response.body":
                 message = {**message, "body": b""}
             await send(message)
 
         try:
-            await self._app(scope, receive, watched)
+            await self._app(scope, receive, send_recorded)
         except ClientDisconnect:
             status = status or _CLIENT_LEFT
         except Exception as error:
@@ -68,30 +68,30 @@ class Measured:
             if status:
                 raise
             await Problem("internal", "The request failed unexpectedly; the failure was logged.").response()(
-                scope, receive, watched
+                scope, receive, send_recorded
             )
         finally:
-            _observe(scope, method, status, monotonic_s() - started_s)
+            _record(scope, method, status, monotonic_s() - started_s)
 
 
-def _observe(scope: Scope, method: str, status: int, taken_s: float) -> None:
-    """Measure a request, and write its line of the access log: who it was, by id, and what; probes have none.
+def _record(scope: Scope, method: str, status: int, duration_s: float) -> None:
+    """Record the metrics of a request and its line of the access log; health checks and `/metrics` have no line.
 
-    `actor`, `store` and `command` are bound where they become known; the path is left out for its account numbers.
+    `actor`, `store` and `command` come from the log context; the path is left out, since it has account numbers.
     """
     method, route = method if method in _METHODS else "other", _route(scope)
-    HTTP_SECONDS.labels(method, route, str(status)).observe(taken_s)
+    HTTP_SECONDS.labels(method, route, str(status)).observe(duration_s)
     if route not in _PROBES:
-        log.info("request", method=method, route=route, status=status, ms=round(taken_s * 1000, 1))
+        log.info("request", method=method, route=route, status=status, ms=round(duration_s * 1000, 1))
 
 
-def _guarded(headers: Iterable[Field]) -> list[Field]:
-    found = [*headers, _NOSNIFF]
-    if all(name != b"cache-control" for name, _ in found):
-        found.append(_NO_STORE)
-    return found
+def _with_default_headers(headers: Iterable[Field]) -> list[Field]:
+    fields = [*headers, _NOSNIFF]
+    if all(name != b"cache-control" for name, _ in fields):
+        fields.append(_NO_STORE)
+    return fields
 
 
 def _route(scope: Scope) -> str:
-    """The template and never the path, which has account numbers in it."""
+    """The template of the route, never the path: that has account numbers."""
     return getattr(scope.get("route"), "path", "unmatched")

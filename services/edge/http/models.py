@@ -1,4 +1,4 @@
-"""The shapes of answers that all families share: problems, and operations that are polled."""
+"""Response models that all families share: problems and polled operations."""
 
 from decimal import Decimal
 from typing import Annotated, Any, Literal

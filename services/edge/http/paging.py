@@ -1,4 +1,4 @@
-"""Pages of a list: how many members one has, and where the next one is."""
+"""Paging of lists: the page size, the cursor, and the path of the next page."""
 
 from typing import Annotated
 from urllib.parse import quote, urlencode
@@ -7,7 +7,7 @@ from fastapi import Query
 from starlette.requests import Request
 
 from services.edge.http.parameters import text, whole_number
-from services.edge.http.problems import Problem, wrong
+from services.edge.http.problems import Problem, invalid_parameter
 
 SIZE_MAX, SIZE = 100, 25
 CURSOR_CHARS_MAX = 4_096
@@ -22,12 +22,12 @@ Cursor = Annotated[
 ]
 
 
-def not_ours() -> Problem:
-    """400: a cursor that was not written here, or for other filters."""
-    return wrong("cursor", "Use the cursor of `next` unchanged, with the same filters.")
+def invalid_cursor() -> Problem:
+    """400: the cursor is forged, or belongs to other filters."""
+    return invalid_parameter("cursor", "Use the cursor of `next` unchanged, with the same filters.")
 
 
-def following(request: Request, name: str, place: str) -> str:
-    """The path of the page after this one: what was asked, from another place on, which the parameter `name` says."""
-    kept = [(given, value) for given, value in request.query_params.multi_items() if given != name]
-    return f"{quote(request.scope['path'])}?{urlencode([*kept, (name, place)])}"
+def next_page(request: Request, name: str, value: str) -> str:
+    """The path of the next page: that of the request, with another value of the parameter `name`."""
+    others = [item for item in request.query_params.multi_items() if item[0] != name]
+    return f"{quote(request.scope['path'])}?{urlencode([*others, (name, value)])}"

@@ -1,6 +1,6 @@
-"""What operations take from path and query, as types: FastAPI checks and documents them.
+"""Types of path and query parameters, which FastAPI validates and documents.
 
-A parameter that is unknown, given twice or unreadable is never ignored.
+Unknown, repeated and invalid parameters are refused, never ignored.
 """
 
 import re
@@ -15,7 +15,7 @@ from pydantic_core import PydanticCustomError
 from starlette.requests import Request
 
 from schemas.text import IDENTIFIER, IDENTIFIER_CHARS_MAX, LINE, Characters, Checked
-from services.edge.http.problems import wrong
+from services.edge.http.problems import invalid_parameter
 from services.edge.http.router import FamilyRoute
 
 CHARS_MAX = 64
@@ -30,7 +30,7 @@ _FIRST, _LAST = datetime.min.replace(tzinfo=UTC), datetime.max.replace(microseco
 
 
 def check_query(request: Request) -> None:
-    """Refuse parameters that the operation does not have, and a second value of one that is given once.
+    """Refuse unknown parameters, and repeated ones that may be given only once.
 
     :raises Problem: `invalid_parameter`.
     """
@@ -39,18 +39,18 @@ def check_query(request: Request) -> None:
         return
     seen = set()
     for name, _ in request.query_params.multi_items():
-        if name not in route.query:
-            raise wrong(name, "There is no such parameter.")
-        if name in seen and not route.query[name]:
-            raise wrong(name, "Give it once.")
+        if name not in route.query_parameters:
+            raise invalid_parameter(name, "There is no such parameter.")
+        if name in seen and not route.query_parameters[name]:
+            raise invalid_parameter(name, "Give it once.")
         seen.add(name)
 
 
-def _refused(detail: str) -> PydanticCustomError:
+def _invalid(detail: str) -> PydanticCustomError:
     return PydanticCustomError("parameter", "{detail}", {"detail": detail})
 
 
-def _one(value: str) -> dict[str, Example]:
+def _example(value: str) -> dict[str, Example]:
     return {"one": {"value": value}}
 
 
@@ -64,7 +64,7 @@ AccountNumber = Annotated[
     Path(
         alias="accountNumber",
         description="A card's or account's number: an opaque string.",
-        openapi_examples=_one("6299000000000000017"),
+        openapi_examples=_example("6299000000000000017"),
     ),
 ]
 CustomerId = Annotated[
@@ -73,7 +73,7 @@ CustomerId = Annotated[
     Path(
         alias="customerId",
         description="A customer's id, as Create answered it.",
-        openapi_examples=_one("0199d2a5-7c00-7000-8000-00000000000c"),
+        openapi_examples=_example("0199d2a5-7c00-7000-8000-00000000000c"),
     ),
 ]
 SerialId = Annotated[
@@ -82,13 +82,13 @@ SerialId = Annotated[
     Path(
         alias="serialId",
         description="A voucher's serial: an opaque string.",
-        openapi_examples=_one("6666160395443995410"),
+        openapi_examples=_example("6666160395443995410"),
     ),
 ]
 TierSetId = Annotated[
     str,
     _IDENTIFIER,
-    Path(alias="tierSet", description="A tier set's id, as it was declared.", openapi_examples=_one("LEVELS")),
+    Path(alias="tierSet", description="A tier set's id, as it was declared.", openapi_examples=_example("LEVELS")),
 ]
 RefusalId = Annotated[
     str,
@@ -96,7 +96,7 @@ RefusalId = Annotated[
     Path(
         alias="refusalId",
         description="A refusal's id, as the list shows it.",
-        openapi_examples=_one("5d0d1f0a-7c00-5000-8000-000000000001"),
+        openapi_examples=_example("5d0d1f0a-7c00-5000-8000-000000000001"),
     ),
 ]
 OperationId = Annotated[
@@ -113,92 +113,92 @@ OperationId = Annotated[
 
 
 def text(chars_max: int, characters: Characters = LINE) -> tuple[Any, ...]:
-    """The parts of a text's type: 1 to `chars_max` characters."""
+    """The annotations of a text of 1 to `chars_max` characters."""
 
-    def checked(value: Any) -> Any:
+    def validate(value: Any) -> Any:
         if value is None:
             return None
         if not 1 <= len(value) <= chars_max or _NOT_UTF8 in value:
-            raise _refused(f"It must have 1 to {chars_max} characters of UTF-8.")
+            raise _invalid(f"It must have 1 to {chars_max} characters of UTF-8.")
         if not characters.fit(value):
-            raise _refused(f"It {characters.wanted}.")
+            raise _invalid(f"It {characters.wanted}.")
         return value
 
     schema = {"type": "string", "minLength": 1, "maxLength": chars_max, "pattern": characters.pattern}
-    return BeforeValidator(checked), WithJsonSchema(schema)
+    return BeforeValidator(validate), WithJsonSchema(schema)
 
 
-def filter_texts(most: int, known: Sequence[str]) -> tuple[Any, ...]:
-    """The parts of the type of texts to filter by, of which any may be met: each counts once, `most` at most.
+def filter_texts(values_max: int, known: Sequence[str]) -> tuple[Any, ...]:
+    """The annotations of a filter with at most `values_max` different texts, one of which must match.
 
-    Some of the `known` ones are shown as examples.
+    The document shows the `known` values as examples.
     """
     each, _ = text(CHARS_MAX)
 
-    def checked(values: Any) -> tuple[str, ...]:
+    def validate(values: Any) -> tuple[str, ...]:
         found = sorted({each.func(value) for value in values})
-        if len(found) > most:
-            raise _refused(f"At most {most} different values are allowed.")
+        if len(found) > values_max:
+            raise _invalid(f"At most {values_max} different values are allowed.")
         return tuple(found)
 
     one = {"type": "string", "minLength": 1, "maxLength": CHARS_MAX, "pattern": LINE.pattern}
-    schema = {"type": "array", "items": {**one, "examples": [*known]}, "maxItems": most}
-    return BeforeValidator(checked), WithJsonSchema(schema)
+    schema = {"type": "array", "items": {**one, "examples": [*known]}, "maxItems": values_max}
+    return BeforeValidator(validate), WithJsonSchema(schema)
 
 
 FilterText = Annotated[str | None, *text(CHARS_MAX)]
-"""A text to filter by; null when it is not given."""
+"""A filter by a text; None if absent."""
 
-Reason = Annotated[str, *text(200), Query(alias="reason", description="Why, for whoever reads it later.")]
+Reason = Annotated[str, *text(200), Query(alias="reason", description="The reason, for later readers.")]
 
 
-def whole_number(least: int, most: int, default: int) -> tuple[Any, ...]:
-    """The parts of a whole number's type, which is written in digits alone."""
+def whole_number(minimum: int, maximum: int, default: int) -> tuple[Any, ...]:
+    """The annotations of a whole number, written in digits only."""
 
-    def checked(value: Any) -> int:
-        if isinstance(value, str) and (not _NUMBER.fullmatch(value) or not least <= int(value) <= most):
-            raise _refused(f"It must be a whole number from {least} to {most}.")
+    def validate(value: Any) -> int:
+        if isinstance(value, str) and (not _NUMBER.fullmatch(value) or not minimum <= int(value) <= maximum):
+            raise _invalid(f"It must be a whole number from {minimum} to {maximum}.")
         return int(value)
 
-    schema = {"type": "integer", "minimum": least, "maximum": most, "default": default}
-    return BeforeValidator(checked), WithJsonSchema(schema)
+    schema = {"type": "integer", "minimum": minimum, "maximum": maximum, "default": default}
+    return BeforeValidator(validate), WithJsonSchema(schema)
 
 
 def _instant(*, up: bool) -> tuple[Any, ...]:
-    """The parts of an instant's type: an RFC 3339 time with its offset, in whole milliseconds, rounded `up` or down.
+    """The annotations of an instant: an RFC 3339 time with an offset, rounded `up` or down to milliseconds.
 
-    Bookings lie on whole milliseconds, so that rounding a bound the right way changes nothing.
+    Bookings have whole milliseconds, so rounding a bound in the right direction selects the same bookings.
     """
 
-    def checked(value: Any) -> datetime | None:
+    def validate(value: Any) -> datetime | None:
         return None if value is None else instant_of(value, up=up)
 
-    return BeforeValidator(checked), WithJsonSchema({"type": "string", "format": "date-time"})
+    return BeforeValidator(validate), WithJsonSchema({"type": "string", "format": "date-time"})
 
 
 def instant_of(value: str, *, up: bool) -> datetime:
-    """A UTC instant; what lies beyond the calendar in UTC is its first or last instant, before or after all bookings.
+    """Parse an instant; one outside of the calendar in UTC becomes its first or last instant.
 
-    :raises PydanticCustomError: it is not one.
+    :raises PydanticCustomError: the text is not an RFC 3339 time.
     """
     try:
         if not _RFC3339.fullmatch(value):
             raise ValueError("not RFC 3339")
-        written = datetime.fromisoformat(value.upper())
+        parsed = datetime.fromisoformat(value.upper())
     except ValueError as error:
-        raise _refused(
+        raise _invalid(
             "It must be an RFC 3339 time such as 2026-11-22T10:00:00Z, with any + written as %2B."
         ) from error
     try:
-        exact = written.astimezone(UTC)
-        cut = exact.replace(microsecond=exact.microsecond // 1000 * 1000)
-        return cut + _MS if up and cut < exact else cut
+        utc = parsed.astimezone(UTC)
+        truncated = utc.replace(microsecond=utc.microsecond // 1000 * 1000)
+        return truncated + _MS if up and truncated < utc else truncated
     except OverflowError:
-        return _LAST if written.year > 1 else _FIRST
+        return _LAST if parsed.year > 1 else _FIRST
 
 
 Bound = Annotated[datetime | None, *_instant(up=True)]
-"""An instant that bounds a list from below or above; null when it is not given."""
+"""The lower or upper bound of a period; None if absent."""
 
 At = Annotated[
     datetime,
@@ -206,6 +206,6 @@ At = Annotated[
     Query(
         alias="at",
         description="The instant to show, by time of booking.",
-        openapi_examples=_one("2026-12-31T23:59:59.999Z"),
+        openapi_examples=_example("2026-12-31T23:59:59.999Z"),
     ),
 ]

@@ -1,4 +1,4 @@
-"""JSON pointers (RFC 6901) into a request's body: what is wrong is named by members that the body has."""
+"""JSON pointers (RFC 6901) into request bodies, translated from pointers into their commands."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
@@ -12,27 +12,27 @@ Steps = Sequence[int | str]
 
 @dataclass(frozen=True)
 class SentBody:
-    """A body as it was sent, of which model. `renamed` has its name of each member that its command calls otherwise."""
+    """A body as it was sent, and its model. `renamed` maps member names of the command to those of the body."""
 
     document: Mapping[str, Any]
     model: type[BaseModel]
     renamed: Mapping[str, str] = field(default_factory=lambda: MappingProxyType({}))
 
-    def pointer(self, of_command: str) -> str | None:
-        """A pointer into the command as one into the body; None when the body says nothing of it.
+    def pointer(self, command_pointer: str) -> str | None:
+        """Translate a pointer into the command to one into the body; None if the body has no such member.
 
-        A member of the first level that is missing is named too: it is what could be given.
+        Absent members of the first level are named too, since the caller can add them.
         """
-        first, *others = _steps(of_command) or [""]
+        first, *others = _steps(command_pointer) or [""]
         steps = [self.renamed.get(first, first), *others]
-        found = within(self.document, steps)
-        if not found and steps[0] in _members(self.model):
-            found = steps[:1]
-        return pointer(found) if found else None
+        path = existing_steps(self.document, steps)
+        if not path and steps[0] in _member_names(self.model):
+            path = steps[:1]
+        return pointer(path) if path else None
 
 
-def within(document: Any, steps: Steps) -> Steps:
-    """As many of the steps as lead somewhere in a document."""
+def existing_steps(document: Any, steps: Steps) -> Steps:
+    """The longest prefix of the steps that exists in a document."""
     for count, step in enumerate(steps):
         try:
             document = document[int(step) if isinstance(document, list | tuple) else step]
@@ -42,18 +42,18 @@ def within(document: Any, steps: Steps) -> Steps:
 
 
 def pointer(steps: Steps) -> str:
-    """The pointer that takes these steps."""
-    return "".join("/" + clean(str(step)).replace("~", "~0").replace("/", "~1") for step in steps)
+    """The JSON pointer with these steps."""
+    return "".join("/" + replace_surrogates(str(step)).replace("~", "~0").replace("/", "~1") for step in steps)
 
 
-def clean(text: str) -> str:
-    """Without lone surrogates, which JSON can carry and UTF-8 cannot."""
+def replace_surrogates(text: str) -> str:
+    """Replace lone surrogates, which JSON can escape and UTF-8 cannot encode."""
     return text.encode(errors="replace").decode()
 
 
-def _steps(of_command: str) -> list[str]:
-    return [step.replace("~1", "/").replace("~0", "~") for step in of_command.split("/")[1:]]
+def _steps(command_pointer: str) -> list[str]:
+    return [step.replace("~1", "/").replace("~0", "~") for step in command_pointer.split("/")[1:]]
 
 
-def _members(model: type[BaseModel]) -> set[str]:
+def _member_names(model: type[BaseModel]) -> set[str]:
     return {info.alias or name for name, info in model.model_fields.items()}

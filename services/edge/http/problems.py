@@ -1,7 +1,7 @@
-"""Problems: why a request ends, by a stable code, and as an RFC 9457 document. docs/problems.md has every code, too.
+"""Problems: errors with a stable code, sent as RFC 9457 documents. docs/problems.md lists every code.
 
-400 malformed, 401 and 403 not allowed, 404 absent, 409 the state refuses, 422 a rule refuses, 503 and 504 as
-protocol P8 says.
+400: malformed; 401, 403: not allowed; 404: not found; 409: refused by the state; 422: refused by a rule; 503, 504:
+see protocol P8.
 """
 
 from collections.abc import Mapping, Sequence
@@ -51,7 +51,7 @@ EDGE_CODES: dict[str, tuple[int, str]] = {
     "too_late": (503, "The command arrived too late and was dropped"),
     "outcome_unknown": (504, "The outcome is not known yet"),
 }
-"""Problems of the request or of the servers, whatever the operation."""
+"""Problems of requests and servers that any operation can have."""
 
 RULE_CODES: dict[str, tuple[int, str]] = {
     "account_unknown": (404, "There is no such account"),
@@ -133,15 +133,15 @@ RULE_CODES: dict[str, tuple[int, str]] = {
     "birth_date_in_future": (422, "The date of birth is in the future"),
     "too_large": (422, "The command's effect is too large"),
 }
-"""Refusals by the rules of a service; nothing is booked."""
+"""Refusals by the business rules of a service; nothing is booked."""
 
 CODES: dict[str, tuple[int, str]] = {**BODY_CODES, **REFUSALS, **EDGE_CODES, **RULE_CODES}
-"""Every code with its status and title."""
+"""All codes, with status and title."""
 
 
 @dataclass(frozen=True, slots=True)
 class Fault:
-    """One thing wrong with a body: its code, a JSON pointer in the documented spelling, and a sentence."""
+    """One error in a body: its code, a JSON pointer in the documented spelling, and a description."""
 
     code: str
     pointer: str | None
@@ -149,7 +149,7 @@ class Fault:
 
 
 class Problem(Exception):
-    """Ends a request with a problem document. `more` are further members of the document."""
+    """Ends a request with a problem document. `more` has additional members of the document."""
 
     def __init__(
         self,
@@ -171,11 +171,11 @@ class Problem(Exception):
 
     @property
     def status(self) -> int:
-        """The HTTP status of its code; 422 for a code of a service that is newer than this edge."""
+        """The HTTP status of the code; 422 for an unknown code, which a newer service may send."""
         return CODES.get(self.code, _UNLISTED)[0]
 
     def document(self) -> dict[str, Any]:
-        """The problem document; `pointer` and `errors` only where there are any."""
+        """The problem document; `pointer` and `errors` are left out if there are none."""
         status, title = CODES.get(self.code, _UNLISTED)
         document: dict[str, Any] = {
             "type": f"urn:fealty:problem:{self.code}",
@@ -203,16 +203,16 @@ _PARAMETER_CODES = {"accountNumber": "invalid_account_number"}
 
 
 def parameter_code(name: str) -> str:
-    """The problem code of an invalid parameter in path or query."""
+    """The problem code of an invalid path or query parameter."""
     return _PARAMETER_CODES.get(name, "invalid_parameter")
 
 
-def wrong(name: str, detail: str) -> Problem:
-    """400: a parameter is not valid; the document names it."""
+def invalid_parameter(name: str, detail: str) -> Problem:
+    """400: a parameter is invalid; the document names it."""
     code = parameter_code(name)
     return Problem(code, f"{name}: {detail}", more={"parameter": name} if code == "invalid_parameter" else None)
 
 
 def unavailable(detail: str) -> Problem:
-    """503: nothing was sent; the same request may be sent again."""
+    """503: no command was sent; the caller may retry."""
     return Problem("unavailable", detail, headers={"Retry-After": RETRY_AFTER_S})

@@ -1,4 +1,4 @@
-"""Routers and routes of operations: what an operation's function takes is checked, documented, and refused."""
+"""Routers and routes that document operations by their dependencies, and render problems in the family's format."""
 
 import re
 from collections.abc import Callable, Iterator
@@ -18,34 +18,34 @@ from services.edge.http.problems import Problem, parameter_code
 
 
 class FamilyRoute(APIRoute):
-    """One operation. A family with paths in any case, or with errors of another shape, has a class of its own."""
+    """The route of one operation. Families with case-insensitive paths or other error formats have a subclass."""
 
-    any_case: ClassVar[bool] = False
+    case_insensitive: ClassVar[bool] = False
 
-    def __init__(self, *arguments: Any, **more: Any) -> None:
-        super().__init__(*arguments, **more)
-        if self.any_case:
+    def __init__(self, *arguments: Any, **options: Any) -> None:
+        super().__init__(*arguments, **options)
+        if self.case_insensitive:
             self.path_regex = re.compile(self.path_regex.pattern, re.IGNORECASE)
 
     @cached_property
-    def query(self) -> dict[str, bool]:
-        """The names of the parameters in the query; whether each may be repeated."""
-        return dict(_query_of(self.dependant))
+    def query_parameters(self) -> dict[str, bool]:
+        """The names of the query parameters, with whether each may be repeated."""
+        return dict(_query_parameters(self.dependant))
 
     @staticmethod
-    def refused(problem: Problem) -> Response:
-        """A problem in the shape of the family's errors."""
+    def error_response(problem: Problem) -> Response:
+        """The response of a problem, in the family's error format."""
         return problem.response()
 
 
-class AnyCaseRoute(FamilyRoute):
-    """An operation whose path matches in any case, since the callers of its document write it in several ways."""
+class CaseInsensitiveRoute(FamilyRoute):
+    """A route whose path matches in any case: existing callers spell it in several ways."""
 
-    any_case = True
+    case_insensitive = True
 
 
 class Router(APIRouter):
-    """The operations of one subject under one prefix; their functions answer with a `Response`."""
+    """The operations of one subject under one prefix; their functions return a `Response`."""
 
     def __init__(self, tag: str, prefix: str = "", route_class: type[FamilyRoute] = FamilyRoute) -> None:
         super().__init__(
@@ -56,37 +56,37 @@ class Router(APIRouter):
             generate_unique_id_function=operation_id,
         )
 
-    def add_api_route(self, path: str, endpoint: Callable[..., Any], **more: Any) -> None:
-        """Add an operation, documented by what its function takes beside what is said of it here."""
-        operation = Documentation(more.pop("responses", None) or {})
-        for part in _parts(endpoint):
+    def add_api_route(self, path: str, endpoint: Callable[..., Any], **options: Any) -> None:
+        """Add an operation, documented by its arguments here and by the dependencies of its function."""
+        operation = Documentation(options.pop("responses", None) or {})
+        for part in _documented_parts(endpoint):
             if isinstance(part, Documented):
                 part.document(operation)
             else:
                 operation.refuse(parameter_code(part))
-        extra = {**(more.pop("openapi_extra", None) or {}), **operation.extra}
-        super().add_api_route(path, endpoint, responses=operation.responses, openapi_extra=extra, **more)
+        extra = {**(options.pop("openapi_extra", None) or {}), **operation.extra}
+        super().add_api_route(path, endpoint, responses=operation.responses, openapi_extra=extra, **options)
 
 
 def mount(app: FastAPI, *routers: Router) -> None:
-    """Serve the operations of these routers: as routes of the application itself, which is the quickest to match."""
+    """Add the routes of these routers to the application itself, which matches them fastest."""
     for router in routers:
         app.router.routes.extend(router.routes)
 
 
 def operation_id(route: APIRoute) -> str:
-    """The id of an operation, of which generated clients make a method: its function's name, as `postTransaction`."""
+    """The id of an operation, which names the method of generated clients, such as `postTransaction`."""
     return to_camel(route.name)
 
 
-async def refuse(request: Request, problem: Problem) -> Response:
-    """A problem as the family of the request's operation shows it; where there is no operation, as RFC 9457 has it."""
+async def problem_response(request: Request, problem: Problem) -> Response:
+    """The response of a problem in the error format of the request's family; RFC 9457 if no route matches."""
     route = request.scope.get("route")
-    return route.refused(problem) if isinstance(route, FamilyRoute) else problem.response()
+    return route.error_response(problem) if isinstance(route, FamilyRoute) else problem.response()
 
 
-def _parts(endpoint: Callable[..., Any]) -> Iterator[Documented | str]:
-    """The documented dependencies of an operation, and the names of its parameters in path and query."""
+def _documented_parts(endpoint: Callable[..., Any]) -> Iterator[Documented | str]:
+    """The documented dependencies of an operation, and the names of its path and query parameters."""
     for name, parameter in signature(endpoint).parameters.items():
         for each in getattr(parameter.annotation, "__metadata__", ()):
             match each:
@@ -96,9 +96,9 @@ def _parts(endpoint: Callable[..., Any]) -> Iterator[Documented | str]:
                     yield each.alias or name
 
 
-def _query_of(dependant: Dependant) -> Iterator[tuple[str, bool]]:
+def _query_parameters(dependant: Dependant) -> Iterator[tuple[str, bool]]:
     for field in dependant.query_params:
         annotation = field.field_info.annotation
         yield field.alias, get_origin(annotation) in (list, tuple)
     for each in dependant.dependencies:
-        yield from _query_of(each)
+        yield from _query_parameters(each)

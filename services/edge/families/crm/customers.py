@@ -16,30 +16,30 @@ from services.edge.families.crm import presenting
 from services.edge.families.crm.models import CustomerAnswer, CustomerSearch, SearchAnswer
 from services.edge.families.posting import BOOKED, POST_TRANSACTION, PREVIEWED, TransactionBody, check_voids
 from services.edge.http.answers import answer
-from services.edge.http.bodies import Body, in_any_case
-from services.edge.http.documenting import shown
+from services.edge.http.bodies import Body, case_insensitive_body
+from services.edge.http.dependencies import ViewsDependency
+from services.edge.http.documenting import success_responses
 from services.edge.http.parameters import CustomerId, whole_number
-from services.edge.http.parts import ViewsOf
-from services.edge.http.problems import Problem, wrong
-from services.edge.http.router import AnyCaseRoute, Router
+from services.edge.http.problems import Problem, invalid_parameter
+from services.edge.http.router import CaseInsensitiveRoute, Router
 from services.edge.views.customers import APART
 from services.edge.views.views import Views
 from shared.clock import instant, now_ms
 from shared.decider import Document
 from shared.ids import derived_id, new_id
 
-router = Router("Customers", "/api/v1.0/Switch/Crm/Customer", AnyCaseRoute)
+router = Router("Customers", "/api/v1.0/Switch/Crm/Customer", CaseInsensitiveRoute)
 
 PAGE_MAX, SIZE_MAX, SIZE = 1000, 100, 20
 FOUND_MAX = 10_000
-"""What is skipped is read: so far a search goes, and stays fast."""
+"""The last result that a search can page to: skipped results are read too, so a deeper page would be slow."""
 
 _INFO = {"firstName": "Anna", "lastName": "de Vries", "emailAddress": "anna@example.com", "dateOfBirth": "1990-09-11"}
-_CUSTOMER = partial(shown, CustomerAnswer, "The customer, with balances and vouchers.")
+_CUSTOMER = partial(success_responses, CustomerAnswer, "The customer, with balances and vouchers.")
 
 SearchBody = Annotated[
     Body[CustomerSearch],
-    in_any_case(
+    case_insensitive_body(
         CustomerSearch,
         name={
             "summary": "By name and postal code",
@@ -50,11 +50,13 @@ SearchBody = Annotated[
 ]
 NewCustomer = Annotated[
     Body[CreateCustomer],
-    in_any_case(CreateCustomer, new={"summary": "A new customer", "value": {"customerInfo": _INFO}}),
+    case_insensitive_body(CreateCustomer, new={"summary": "A new customer", "value": {"customerInfo": _INFO}}),
 ]
 ChangedCustomer = Annotated[
     Body[UpdateCustomer],
-    in_any_case(UpdateCustomer, moved={"summary": "Another city", "value": {"customerInfo": {"city": "Utrecht"}}}),
+    case_insensitive_body(
+        UpdateCustomer, moved={"summary": "Another city", "value": {"customerInfo": {"city": "Utrecht"}}}
+    ),
 ]
 Page = Annotated[int, *whole_number(1, PAGE_MAX, 1), Query(description="Which page, from 1 on.")]
 Size = Annotated[int, *whole_number(1, SIZE_MAX, SIZE), Query(description="How many customers a page has.")]
@@ -63,10 +65,10 @@ Size = Annotated[int, *whole_number(1, SIZE_MAX, SIZE), Query(description="How m
 @router.post(
     "/Search",
     summary="Search for customers",
-    responses=shown(SearchAnswer, "A page of the customers that meet all criteria."),
+    responses=success_responses(SearchAnswer, "A page of the customers that meet all criteria."),
 )
 async def search_customers(
-    caller: CrmClient, body: SearchBody, views: ViewsOf, page: Page = 1, size: Size = SIZE
+    caller: CrmClient, body: SearchBody, views: ViewsDependency, page: Page = 1, size: Size = SIZE
 ) -> Response:
     """Find the customers that meet all given criteria, of which there must be at least one; never deleted customers.
 
@@ -76,29 +78,29 @@ async def search_customers(
     if not criteria:
         raise Problem("invalid_value", "Give at least one criterion that is not blank.", pointer="/parameters")
     if page * size > FOUND_MAX:
-        raise wrong("page", f"A search shows the first {FOUND_MAX:,} customers. Give more criteria.")
-    found = await views.customers.search(caller.store, criteria, (page - 1) * size, size)
-    return answer({"customers": [presenting.found_of(document) for document in found]})
+        raise invalid_parameter("page", f"A search shows the first {FOUND_MAX:,} customers. Give more criteria.")
+    documents = await views.customers.search(caller.store, criteria, (page - 1) * size, size)
+    return answer({"customers": [presenting.search_result_of(document) for document in documents]})
 
 
 @router.get("/{customerId}", summary="Get a customer", responses=_CUSTOMER("customer_unknown"))
-async def get_customer(caller: CrmClient, customer: CustomerId, views: ViewsOf) -> Response:
+async def get_customer(caller: CrmClient, customer: CustomerId, views: ViewsDependency) -> Response:
     """The customer with every active programme, its offers, and the vouchers that can be used now.
 
     Of more than 100 vouchers it has those that expire first; `/v1/customers/{customerId}/vouchers` lists all.
 
     A read always sees the writes that this installation has answered with 200.
     """
-    return answer(await _shown(views, await known(views, caller.store, customer)))
+    return answer(await _present(views, await existing_customer(views, caller.store, customer)))
 
 
 @router.post("/Create", summary="Create a customer", responses=_CUSTOMER())
 async def create_customer(
-    caller: CrmClient, body: NewCustomer, send: Annotated[Send, sends("customer.create.v1")], views: ViewsOf
+    caller: CrmClient, body: NewCustomer, send: Annotated[Send, sends("customer.create.v1")], views: ViewsDependency
 ) -> Response:
     """Register a customer, with the card `cardNumber` or a generated one. Consents that are left out are not given."""
-    drawn = new_id() if send.key is None else derived_id("customer", caller.store, caller.client, send.key)
-    return await send(caller, drawn, body.command(), body, partial(_now, views, caller.store))
+    new_customer_id = new_id() if send.key is None else derived_id("customer", caller.store, caller.client, send.key)
+    return await send(caller, new_customer_id, body.command(), body, partial(_current_customer, views, caller.store))
 
 
 @router.put("/{customerId}", summary="Update a customer", responses=_CUSTOMER())
@@ -107,10 +109,10 @@ async def update_customer(
     customer: CustomerId,
     body: ChangedCustomer,
     send: Annotated[Send, sends("customer.update.v1")],
-    views: ViewsOf,
+    views: ViewsDependency,
 ) -> Response:
     """Update a customer's data: fields that are left out or null keep their value, an empty text clears it."""
-    return await send(caller, customer, body.command(), body, partial(_now, views, caller.store))
+    return await send(caller, customer, body.command(), body, partial(_current_customer, views, caller.store))
 
 
 @router.post("/{customerId}/Transaction", summary="Post a customer's transaction", responses=BOOKED("customer_unknown"))
@@ -119,11 +121,11 @@ async def post_customer_transaction(
     customer: CustomerId,
     body: TransactionBody,
     send: Annotated[Send, sends(POST_TRANSACTION)],
-    views: ViewsOf,
+    views: ViewsDependency,
 ) -> Response:
     """Post a LoyaltyVault transaction on the account of the customer's main card."""
     check_voids(caller, body.value)
-    number, _ = presenting.leading(await known(views, caller.store, customer))
+    number, _ = presenting.main_account(await existing_customer(views, caller.store, customer))
     return await send.to_account(caller, number, body.command(), body)
 
 
@@ -133,19 +135,19 @@ async def post_customer_transaction(
     responses=PREVIEWED("customer_unknown"),
 )
 async def preview_customer_transaction(
-    caller: CrmClient, customer: CustomerId, body: TransactionBody, preview: Previews, views: ViewsOf
+    caller: CrmClient, customer: CustomerId, body: TransactionBody, preview: Previews, views: ViewsDependency
 ) -> Response:
     """Preview a LoyaltyVault transaction on the account of the customer's main card; nothing is booked."""
     check_voids(caller, body.value)
-    number, _ = presenting.leading(await known(views, caller.store, customer))
+    number, _ = presenting.main_account(await existing_customer(views, caller.store, customer))
     return await preview(caller, number, body)
 
 
-async def known(views: Views, store: str, customer: str) -> Document:
-    """The customer's document.
+async def existing_customer(views: Views, store: str, customer: str) -> Document:
+    """The view document of a customer.
 
-    :raises Problem: `customer_unknown`, of deleted ones too.
-    :raises Unavailable: when the views are away.
+    :raises Problem: `customer_unknown`, also for deleted customers.
+    :raises Unavailable: the views cannot be reached.
     """
     document = await views.customers.one(store, customer)
     if document is None or presenting.is_deleted(document):
@@ -153,17 +155,17 @@ async def known(views: Views, store: str, customer: str) -> Document:
     return document
 
 
-async def _now(views: Views, store: str, result: Mapping[str, Any]) -> Document | None:
-    """The customer of a command's result, as they are now; None as long as they cannot be seen."""
+async def _current_customer(views: Views, store: str, result: Mapping[str, Any]) -> Document | None:
+    """The response for the customer of a command's result; None while the view does not have the customer."""
     document = await views.customers.one(store, result["customer"])
-    return None if document is None or presenting.is_deleted(document) else await _shown(views, document)
+    return None if document is None or presenting.is_deleted(document) else await _present(views, document)
 
 
-async def _shown(views: Views, document: Document) -> Document:
-    """The customer now: one read, which has been done, or three for a customer who has had many vouchers."""
+async def _present(views: Views, document: Document) -> Document:
+    """The response for a customer: needs no further read, or two for a customer with many vouchers."""
     at = format_instant(instant(now_ms()))
     if APART in document:
-        vouchers = await views.vouchers.usable(presenting.owners(document), at, presenting.VOUCHERS_SHOWN)
+        vouchers = await views.vouchers.usable(presenting.voucher_accounts(document), at, presenting.VOUCHERS_SHOWN)
     else:
-        vouchers = presenting.usable(document, at)
+        vouchers = presenting.usable_vouchers(document, at)
     return presenting.customer_of(document, vouchers, views.catalogue.of(document["store"]), at)

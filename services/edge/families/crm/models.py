@@ -1,4 +1,4 @@
-"""The shapes of the CRM document: the body of a search, and the answers, for the OpenAPI document."""
+"""Models of the CRM document: the body of a search, and the responses for the OpenAPI document."""
 
 from typing import Annotated
 

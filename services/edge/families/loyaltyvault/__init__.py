@@ -1,1 +1,1 @@
-"""The LoyaltyVault document's family: keys in any case, answers in camelCase."""
+"""The family of the LoyaltyVault document: case-insensitive keys, responses in camelCase."""

@@ -9,9 +9,9 @@ from services.edge.bus.previews import Previews
 from services.edge.bus.sending import Send, sends
 from services.edge.families.posting import BOOKED, POST_TRANSACTION, PREVIEWED, TransactionBody, check_voids
 from services.edge.http.parameters import AccountNumber
-from services.edge.http.router import AnyCaseRoute, Router
+from services.edge.http.router import CaseInsensitiveRoute, Router
 
-router = Router("LoyaltyVault", "/api/v1.0/LoyaltyVault/Account/{accountNumber}", AnyCaseRoute)
+router = Router("LoyaltyVault", "/api/v1.0/LoyaltyVault/Account/{accountNumber}", CaseInsensitiveRoute)
 
 
 @router.post("/Transaction", summary="Post a transaction", responses=BOOKED())

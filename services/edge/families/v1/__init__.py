@@ -1,1 +1,1 @@
-"""Our own family: exact keys, amounts in whole units."""
+"""Fealty's own family `/v1`: exact keys, amounts in whole units."""

@@ -1,4 +1,4 @@
-"""What people change by hand on an account: balances, transactions, its state, its numbers, its tiers (rules 4.1)."""
+"""Manual corrections of an account: balances, reversals, state, number and tiers (rules 4.1)."""
 
 from typing import Annotated
 
@@ -12,19 +12,19 @@ from services.edge.auth.principals import ADMIN, Administrator, ReversingClient
 from services.edge.bus.sending import Send, sends
 from services.edge.families.models import TransactionAnswer
 from services.edge.families.v1.models.accounts import ReplacementAnswer, ReversalAnswer, StateAnswer, TierPinAnswer
-from services.edge.http.bodies import Body, exactly
-from services.edge.http.documenting import shown
+from services.edge.http.bodies import Body, json_body
+from services.edge.http.documenting import success_responses
 from services.edge.http.parameters import AccountNumber, Reason, TierSetId
 from services.edge.http.router import Router
 
 router = Router("Accounts", "/v1/accounts/{accountNumber}")
 
 _TRANSACTION = "0199d2a5-7c00-7000-8000-000000000001"
-_PINNED = shown(TierPinAnswer, "The account has this level.")
+_PINNED = success_responses(TierPinAnswer, "The account has this level.")
 
 AdjustmentBody = Annotated[
     Body[Adjustment],
-    exactly(
+    json_body(
         Adjustment,
         up={
             "summary": "Goodwill that expires",
@@ -40,7 +40,7 @@ AdjustmentBody = Annotated[
 ]
 ReversalBody = Annotated[
     Body[Reversal],
-    exactly(
+    json_body(
         Reversal,
         all={
             "summary": "The whole transaction",
@@ -58,25 +58,25 @@ ReversalBody = Annotated[
 ]
 StandingBody = Annotated[
     Body[AccountStanding],
-    exactly(
+    json_body(
         AccountStanding,
         block={"summary": "A lost card", "value": {"state": "suspended", "reason": "reported lost"}},
     ),
 ]
 ReplacementBody = Annotated[
     Body[Replacement],
-    exactly(Replacement, card={"summary": "A new card", "value": {"newNumber": "6299000000000000025"}}),
+    json_body(Replacement, card={"summary": "A new card", "value": {"newNumber": "6299000000000000025"}}),
 ]
 TierPinBody = Annotated[
     Body[TierPin],
-    exactly(TierPin, vip={"summary": "Hold at gold", "value": {"code": "gold", "reason": "a loyal customer"}}),
+    json_body(TierPin, vip={"summary": "Hold at gold", "value": {"code": "gold", "reason": "a loyal customer"}}),
 ]
 
 
 @router.post(
     "/adjustments",
     summary="Adjust a balance",
-    responses=shown(TransactionAnswer, "Booked; the balance of the programme."),
+    responses=success_responses(TransactionAnswer, "Booked; the balance of the programme."),
 )
 async def adjust_balance(
     caller: Administrator,
@@ -91,7 +91,7 @@ async def adjust_balance(
 @router.post(
     "/reversals",
     summary="Reverse a transaction",
-    responses=shown(ReversalAnswer, "Booked; what was undone, and the balances of the programmes."),
+    responses=success_responses(ReversalAnswer, "Booked; what was undone, and the balances of the programmes."),
 )
 async def reverse_transaction(
     caller: ReversingClient,
@@ -108,14 +108,14 @@ async def reverse_transaction(
     With `api_admin`, any transaction can be reversed, with its vouchers. With `api_reverse`, only those that this
     client has posted over HTTP; others are refused (`transaction_foreign`).
     """
-    of_whom = {} if ADMIN in caller.scopes else {"onlyBy": caller.actor}
-    return await send.to_account(caller, number, {**body.command(), **of_whom}, body)
+    restriction = {} if ADMIN in caller.scopes else {"onlyBy": caller.actor}
+    return await send.to_account(caller, number, {**body.command(), **restriction}, body)
 
 
 @router.put(
     "/state",
     summary="Set an account's state",
-    responses=shown(StateAnswer, "The account has this state."),
+    responses=success_responses(StateAnswer, "The account has this state."),
 )
 async def set_account_state(
     caller: Administrator,
@@ -130,7 +130,7 @@ async def set_account_state(
 @router.post(
     "/replacements",
     summary="Replace an account's number",
-    responses=shown(ReplacementAnswer, "The number leads to the account."),
+    responses=success_responses(ReplacementAnswer, "The number leads to the account."),
 )
 async def replace_account_number(
     caller: Administrator,

@@ -1,4 +1,4 @@
-"""What operators do with customers beside the CRM document's calls: cards, states, forgetting, export (rules 4.5)."""
+"""Customer operations for administrators: cards, states, anonymisation, export, vouchers (rules 4.5)."""
 
 from typing import Annotated, Any
 
@@ -9,7 +9,7 @@ from starlette.responses import Response, StreamingResponse
 from schemas.customers import SetCustomerState
 from services.edge.auth.principals import Administrator
 from services.edge.bus.sending import Send, sends
-from services.edge.families.v1.exporting import exported
+from services.edge.families.v1.exporting import export_document
 from services.edge.families.v1.models.customers import (
     AnonymisedAnswer,
     CardAnswer,
@@ -20,11 +20,11 @@ from services.edge.families.v1.models.customers import (
 )
 from services.edge.families.v1.presenting import voucher_of
 from services.edge.http.answers import answer
-from services.edge.http.bodies import Body, exactly
-from services.edge.http.documenting import shown
-from services.edge.http.paging import SIZE, PageSize, following
+from services.edge.http.bodies import Body, json_body
+from services.edge.http.dependencies import EdgeDependency, ViewsDependency
+from services.edge.http.documenting import success_responses
+from services.edge.http.paging import SIZE, PageSize, next_page
 from services.edge.http.parameters import CustomerId, FilterText
-from services.edge.http.parts import EdgeOf, ViewsOf
 from services.edge.http.problems import Problem
 from services.edge.http.router import Router
 from services.edge.views.vouchers import stream_of
@@ -32,19 +32,21 @@ from services.edge.views.vouchers import stream_of
 router = Router("Customers", "/v1/customers/{customerId}")
 
 _REPLACING = {"cardNumber": "replaces", "newNumber": "cardNumber"}
-"""What the command to replace a card calls otherwise than its body."""
+"""The members of the command to replace a card, with their names in the body."""
 
 CardBody = Annotated[
     Body[NewCard],
-    exactly(NewCard, lost={"summary": "Instead of a lost one", "value": {"replaces": "6299000000000000017"}}),
+    json_body(NewCard, lost={"summary": "Instead of a lost one", "value": {"replaces": "6299000000000000017"}}),
 ]
 StateBody = Annotated[
     Body[SetCustomerState],
-    exactly(SetCustomerState, block={"summary": "Block", "value": {"state": "blocked", "reason": "fraud"}}),
+    json_body(SetCustomerState, block={"summary": "Block", "value": {"state": "blocked", "reason": "fraud"}}),
 ]
 
 
-@router.post("/cards", summary="Add or replace a card", responses=shown(CardAnswer, "The customer has this card."))
+@router.post(
+    "/cards", summary="Add or replace a card", responses=success_responses(CardAnswer, "The customer has this card.")
+)
 async def give_card(
     caller: Administrator,
     customer: CustomerId,
@@ -53,17 +55,17 @@ async def give_card(
     replace: Annotated[Send, sends("customer.replace_card.v1")],
 ) -> Response:
     """Add a card, or replace one: the new card leads to the old one's account. Numbers are never used again."""
-    given = body.value
-    if given.replaces is None:
+    new_card = body.value
+    if new_card.replaces is None:
         return await add(caller, customer, body.command(), body)
-    replaced = _given(cardNumber=given.replaces, newNumber=given.card_number)
-    return await replace(caller, customer, replaced, body.renamed_by(_REPLACING))
+    command = _without_none(cardNumber=new_card.replaces, newNumber=new_card.card_number)
+    return await replace(caller, customer, command, body.renamed_by(_REPLACING))
 
 
 @router.put(
     "/state",
     summary="Set a customer's state",
-    responses=shown(CustomerStateAnswer, "The customer has this state."),
+    responses=success_responses(CustomerStateAnswer, "The customer has this state."),
 )
 async def set_customer_state(
     caller: Administrator,
@@ -78,7 +80,7 @@ async def set_customer_state(
 @router.post(
     "/anonymise",
     summary="Anonymise a customer",
-    responses=shown(AnonymisedAnswer, "Anonymised; all copies are gone by `goneBy`."),
+    responses=success_responses(AnonymisedAnswer, "Anonymised; all copies are gone by `goneBy`."),
 )
 async def anonymise_customer(
     caller: Administrator, customer: CustomerId, send: Annotated[Send, sends("customer.anonymise.v1")]
@@ -90,49 +92,51 @@ async def anonymise_customer(
 @router.get(
     "/export",
     summary="Export a customer's data",
-    responses=shown(ExportAnswer, "All of it.", "customer_unknown"),
+    responses=success_responses(ExportAnswer, "All of it.", "customer_unknown"),
 )
-async def export_customer(caller: Administrator, customer: CustomerId, edge: EdgeOf) -> Response:
+async def export_customer(caller: Administrator, customer: CustomerId, edge: EdgeDependency) -> Response:
     """Profile, cards, consents, accounts with all their movements, and all vouchers; of deleted customers too."""
     document = await edge.views.customers.one(caller.store, customer)
     if document is None:
-        raise _unknown()
-    return StreamingResponse(exported(edge, caller.store, document), media_type="application/json")
+        raise _customer_unknown()
+    return StreamingResponse(export_document(edge, caller.store, document), media_type="application/json")
 
 
 @router.get(
     "/vouchers",
     summary="List a customer's vouchers",
-    responses=shown(CustomerVouchersAnswer, "A page of vouchers, and where the next one is.", "customer_unknown"),
+    responses=success_responses(
+        CustomerVouchersAnswer, "A page of vouchers, and where the next one is.", "customer_unknown"
+    ),
 )
 async def list_customer_vouchers(
     request: Request,
     caller: Administrator,
     customer: CustomerId,
-    views: ViewsOf,
+    views: ViewsDependency,
     size: PageSize = SIZE,
     after: Annotated[FilterText, Query(description="The serial of the last voucher of the page before.")] = None,
 ) -> Response:
     """All vouchers of the customer, used ones too, by serial; follow `next` until it is null."""
     document = await views.customers.one(caller.store, customer)
     if document is None:
-        raise _unknown()
-    behind = "" if after is None else stream_of(caller.store, after)
-    found = await views.vouchers.owned(document["links"], behind, size + 1)
-    page = found[:size]
-    more = len(found) > size
+        raise _customer_unknown()
+    after_id = "" if after is None else stream_of(caller.store, after)
+    vouchers = await views.vouchers.owned(document["links"], after_id, size + 1)
+    page = vouchers[:size]
+    more = len(vouchers) > size
     return answer(
         {
             "customer": customer,
             "vouchers": [voucher_of(view) for _, view in page],
-            "next": following(request, "after", page[-1][0].split("/", 2)[2]) if more else None,
+            "next": next_page(request, "after", page[-1][0].split("/", 2)[2]) if more else None,
         }
     )
 
 
-def _unknown() -> Problem:
+def _customer_unknown() -> Problem:
     return Problem("customer_unknown", "No customer has this id.")
 
 
-def _given(**members: Any) -> dict[str, Any]:
+def _without_none(**members: Any) -> dict[str, Any]:
     return {name: value for name, value in members.items() if value is not None}

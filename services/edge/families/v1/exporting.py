@@ -1,4 +1,4 @@
-"""All that is kept of a customer as one JSON document, written page by page: it never lies in memory as a whole."""
+"""Exports all data of a customer as one JSON document, streamed page by page so that memory stays bounded."""
 
 from collections.abc import AsyncIterator, Collection, Iterable, Mapping
 from datetime import datetime
@@ -13,10 +13,10 @@ from shared.hashing import to_json
 _PAGE = 500
 
 
-async def exported(edge: Edge, store: str, document: Mapping[str, Any]) -> AsyncIterator[bytes]:
-    """The pieces of an `ExportAnswer`. A server that goes away meanwhile ends it amidst, which no reader takes for all.
+async def export_document(edge: Edge, store: str, document: Mapping[str, Any]) -> AsyncIterator[bytes]:
+    """The pieces of an `ExportAnswer`. If the database fails midway, the document ends early and is invalid JSON.
 
-    :raises Unavailable: the views are away.
+    :raises Unavailable: the views cannot be reached.
     """
     accounts = {}
     for link in document["links"]:
@@ -25,22 +25,22 @@ async def exported(edge: Edge, store: str, document: Mapping[str, Any]) -> Async
     tier_sets = await edge.views.catalogue.tier_sets(store)
     customer = {name: value for name, value in document["view"].items() if name != "search"}
     yield b'{"customer":' + to_json(customer) + b',"accounts":['
-    between = b""
-    for account_id, each in accounts.items():
-        shown = to_json(account_of(*each, tier_sets))
-        yield between + shown[:-1] + b',"movements":['
-        async for piece in _joined(_movements(edge, account_id)):
+    separator = b""
+    for account_id, account in accounts.items():
+        account_json = to_json(account_of(*account, tier_sets))
+        yield separator + account_json[:-1] + b',"movements":['
+        async for piece in _array_elements(_movements(edge, account_id)):
             yield piece
         yield b"]}"
-        between = b","
+        separator = b","
     yield b'],"vouchers":['
-    async for piece in _joined(_vouchers(edge, {*document["links"], *accounts})):
+    async for piece in _array_elements(_vouchers(edge, {*document["links"], *accounts})):
         yield piece
     yield b"]}"
 
 
 async def _movements(edge: Edge, account: str) -> AsyncIterator[Iterable[Document]]:
-    """All of an account, newest first, in pages."""
+    """All movements of an account, newest first, in pages."""
     below: Place | None = None
     while True:
         page = await edge.views.statements.page(Query(account=account, below=below, limit=_PAGE))
@@ -52,7 +52,7 @@ async def _movements(edge: Edge, account: str) -> AsyncIterator[Iterable[Documen
 
 
 async def _vouchers(edge: Edge, accounts: Collection[str]) -> AsyncIterator[Iterable[Document]]:
-    """All of some accounts, used ones too, in pages."""
+    """All vouchers of these accounts, used ones too, in pages."""
     after = ""
     while True:
         page = await edge.views.vouchers.owned(accounts, after, _PAGE)
@@ -62,10 +62,10 @@ async def _vouchers(edge: Edge, accounts: Collection[str]) -> AsyncIterator[Iter
         after = page[-1][0]
 
 
-async def _joined(pages: AsyncIterator[Iterable[Document]]) -> AsyncIterator[bytes]:
-    """The members of a JSON array, a page at a time."""
-    between = b""
+async def _array_elements(pages: AsyncIterator[Iterable[Document]]) -> AsyncIterator[bytes]:
+    """The elements of a JSON array as bytes, a page at a time."""
+    separator = b""
     async for page in pages:
         if piece := b",".join(map(to_json, page)):
-            yield between + piece
-            between = b","
+            yield separator + piece
+            separator = b","

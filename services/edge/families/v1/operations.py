@@ -1,13 +1,13 @@
-"""How a command ended, for callers whose answer was 202 or 504 (protocol P8)."""
+"""Polling the outcome of a command after a 202 or 504 (protocol P8)."""
 
 from starlette.responses import Response
 
 from services.edge.auth.principals import Administrator, AnyClient
-from services.edge.http.documenting import Responses, shown
+from services.edge.http.dependencies import EdgeDependency
+from services.edge.http.documenting import Responses, success_responses
 from services.edge.http.headers import PENDING
 from services.edge.http.models import OperationAnswer, PendingAnswer
 from services.edge.http.parameters import OperationId
-from services.edge.http.parts import EdgeOf
 from services.edge.http.router import Router
 
 router = Router("Operations")
@@ -25,7 +25,7 @@ _ENDED = {
     },
 }
 _RESPONSES: Responses = {
-    **shown(
+    **success_responses(
         OperationAnswer,
         "The outcome.",
         "operation_unknown",
@@ -37,7 +37,7 @@ _RESPONSES: Responses = {
         "headers": PENDING,
     },
 }
-_OUTCOME = """The outcome as the service's journal has it, whichever edge process is asked; 202 while it is still open.
+_OUTCOME = """The outcome in the service's journal, the same from every edge process; 202 while it is still open.
 
 `never_accepted` is final and comes at most a minute after the command was sent. Only the client that sent the command,
 and clients of its store with `api_admin`, can see an operation.
@@ -47,8 +47,8 @@ and clients of its store with `api_admin`, can see an operation.
 @router.get(
     "/operations/{operationId}", summary="Get the outcome of an operation", description=_OUTCOME, responses=_RESPONSES
 )
-async def get_operation(caller: AnyClient, operation: OperationId, edge: EdgeOf) -> Response:
-    """For the clients of every family, whose answers lead here."""
+async def get_operation(caller: AnyClient, operation: OperationId, edge: EdgeDependency) -> Response:
+    """The path in `Location` headers, open to the clients of all families."""
     return await edge.bus.poll(operation, caller)
 
 
@@ -58,6 +58,8 @@ async def get_operation(caller: AnyClient, operation: OperationId, edge: EdgeOf)
     description=_OUTCOME,
     responses=_RESPONSES,
 )
-async def get_operation_as_administrator(caller: Administrator, operation: OperationId, edge: EdgeOf) -> Response:
-    """The same among the rest of our own family."""
+async def get_operation_as_administrator(
+    caller: Administrator, operation: OperationId, edge: EdgeDependency
+) -> Response:
+    """The same operation within the family `/v1`."""
     return await edge.bus.poll(operation, caller)

@@ -1,4 +1,4 @@
-"""Accounts, movements and vouchers as HTTP callers see them, from what the services publish: amounts in whole units."""
+"""Converts published accounts, movements and vouchers to the responses of `/v1`, with amounts in whole units."""
 
 from collections.abc import Iterable, Mapping
 from datetime import datetime
@@ -6,7 +6,7 @@ from decimal import Decimal
 from typing import Any
 
 from schemas.base import format_instant
-from services.edge.http.answers import exact, whole
+from services.edge.http.answers import exact_number, to_whole_units
 from services.edge.views.attributions import corrected
 
 _AMOUNTS = (
@@ -23,12 +23,12 @@ _AMOUNTS = (
     "revoked",
     "givenBack",
 )
-_MOVED = ("delta", "pendingDelta", "booked", "pending")
-_SAID = ("programme", "transactionId", "operation", "source", "reason", "occurredAt", "bookedAt")
+_MOVED_AMOUNTS = ("delta", "pendingDelta", "booked", "pending")
+_COPIED = ("programme", "transactionId", "operation", "source", "reason", "occurredAt", "bookedAt")
 
 
 def account_of(version: int, view: Mapping[str, Any], tier_sets: Mapping[str, Any]) -> dict[str, Any]:
-    """An account as HTTP callers see it, from its snapshot; `tier_sets`, by id, say what the next level takes."""
+    """The response for an account, from its snapshot; `tier_sets`, by id, give the threshold of the next level."""
     return {
         "account": view["account"],
         "accountNumber": view["accountNumber"],
@@ -42,58 +42,58 @@ def account_of(version: int, view: Mapping[str, Any], tier_sets: Mapping[str, An
     }
 
 
-def standing_of(account: str, number: str, at: datetime, changes: Iterable[Mapping[str, Any]]) -> dict[str, Any]:
-    """An account as it was at `at`, from the last movement of each programme until then."""
-    last = [*changes]
+def past_balances_of(account: str, number: str, at: datetime, changes: Iterable[Mapping[str, Any]]) -> dict[str, Any]:
+    """The past balances of an account at `at`, from the last movement of each programme until then."""
+    last_changes = [*changes]
     return {
         "account": account,
         "accountNumber": number,
         "at": format_instant(at),
-        "sequence": max((change["sequence"] for change in last), default=0),
+        "sequence": max((change["sequence"] for change in last_changes), default=0),
         "balances": [
             {
                 "programme": change["programme"],
                 "scale": change["scale"],
                 "unit": change.get("unit"),
-                "booked": whole(change["booked"], change["scale"]),
-                "pending": whole(change["pending"], change["scale"]),
+                "booked": to_whole_units(change["booked"], change["scale"]),
+                "pending": to_whole_units(change["pending"], change["scale"]),
             }
-            for change in last
+            for change in last_changes
         ],
     }
 
 
 def movement_of(change: Mapping[str, Any], actors: Mapping[str, str]) -> dict[str, Any]:
-    """A movement as HTTP callers see it, from the value that was published; `actors` are those of corrections."""
+    """A movement of a statement, from the published balance change; `actors` are those of corrections."""
     return {
         "sequence": change["sequence"],
         "kind": change["kind"],
-        **{name: whole(change[name], change["scale"]) for name in _MOVED},
+        **{name: to_whole_units(change[name], change["scale"]) for name in _MOVED_AMOUNTS},
         "unit": change.get("unit"),
-        **{name: change[name] for name in _SAID},
+        **{name: change[name] for name in _COPIED},
         "actor": actors.get(change["transactionId"]) if corrected(change) else None,
     }
 
 
 def voucher_of(view: Mapping[str, Any]) -> dict[str, Any]:
-    """A voucher, from its snapshot."""
-    shown = {name: value for name, value in view.items() if name not in ("version", "scale")}
-    shown.setdefault("benefit", None)  # The snapshot is from before there were any.
-    shown.setdefault("unit", None)
-    return {**shown, "cost": whole(view["cost"], view["scale"])}
+    """The response for a voucher, from its snapshot."""
+    response = {name: value for name, value in view.items() if name not in ("version", "scale")}
+    response.setdefault("benefit", None)  # Snapshots written before vouchers had benefits lack it.
+    response.setdefault("unit", None)
+    return {**response, "cost": to_whole_units(view["cost"], view["scale"])}
 
 
 def _tier(tier: Mapping[str, Any], tier_set: Mapping[str, Any] | None) -> dict[str, Any]:
-    """A place in a tier set, and the progress to the next level."""
+    """The level in a tier set, and the progress to the next level."""
     levels = [] if tier_set is None else tier_set["levels"]
-    measure = whole(tier["measure"], tier["scale"])
+    measure = to_whole_units(tier["measure"], tier["scale"])
     codes = [level["code"] for level in levels]
-    following = levels[codes.index(tier["code"]) + 1 if tier["code"] in codes else 0 :]
-    shown = {**tier, "measure": measure, "primary": tier_set is not None and tier_set["primary"], "next": None}
-    if following:
-        at = exact(following[0]["at"])
-        shown["next"] = {"code": following[0]["code"], "at": at, "missing": max(Decimal(0), at - measure)}
-    return shown
+    higher_levels = levels[codes.index(tier["code"]) + 1 if tier["code"] in codes else 0 :]
+    response = {**tier, "measure": measure, "primary": tier_set is not None and tier_set["primary"], "next": None}
+    if higher_levels:
+        at = exact_number(higher_levels[0]["at"])
+        response["next"] = {"code": higher_levels[0]["code"], "at": at, "missing": max(Decimal(0), at - measure)}
+    return response
 
 
 def _balance(balance: Mapping[str, Any]) -> dict[str, Any]:
@@ -101,8 +101,12 @@ def _balance(balance: Mapping[str, Any]) -> dict[str, Any]:
     return {
         "programme": balance["programme"],
         "scale": scale,
-        **{name: whole(balance[name], scale) for name in _AMOUNTS},
-        "expiring": [{"at": part["at"], "amount": whole(part["amount"], scale)} for part in balance["expiring"]],
-        "scheduled": [{"at": part["at"], "amount": whole(part["amount"], scale)} for part in balance["scheduled"]],
+        **{name: to_whole_units(balance[name], scale) for name in _AMOUNTS},
+        "expiring": [
+            {"at": part["at"], "amount": to_whole_units(part["amount"], scale)} for part in balance["expiring"]
+        ],
+        "scheduled": [
+            {"at": part["at"], "amount": to_whole_units(part["amount"], scale)} for part in balance["scheduled"]
+        ],
         "accountExpiresAt": balance["accountExpiresAt"],
     }

@@ -1,4 +1,4 @@
-"""Refused commands, those of inputs above all: nobody waits for their answers."""
+"""Refused commands, mainly those of input messages, whose senders get no reply."""
 
 from dataclasses import replace
 from datetime import datetime
@@ -12,10 +12,10 @@ from services.edge.auth.principals import Administrator
 from services.edge.families.v1.models.refusals import RefusalAnswer, RefusalsAnswer
 from services.edge.http import cursors
 from services.edge.http.answers import answer
-from services.edge.http.documenting import shown
-from services.edge.http.paging import SIZE, Cursor, PageSize, following, not_ours
+from services.edge.http.dependencies import EdgeDependency, ViewsDependency
+from services.edge.http.documenting import success_responses
+from services.edge.http.paging import SIZE, Cursor, PageSize, invalid_cursor, next_page
 from services.edge.http.parameters import Bound, FilterText, RefusalId
-from services.edge.http.parts import EdgeOf, ViewsOf
 from services.edge.http.problems import Problem
 from services.edge.http.router import Router
 from services.edge.views.refusal_store import Place
@@ -27,12 +27,12 @@ router = Router("Refusals", "/v1/refusals")
 @router.get(
     "",
     summary="List refused commands",
-    responses=shown(RefusalsAnswer, "A page of refusals, and where the next one is."),
+    responses=success_responses(RefusalsAnswer, "A page of refusals, and where the next one is."),
 )
 async def list_refusals(
     request: Request,
     caller: Administrator,
-    edge: EdgeOf,
+    edge: EdgeDependency,
     topic: Annotated[
         FilterText, Query(description="Refusals of this topic's records only, such as `webshop.orders`.")
     ] = None,
@@ -51,28 +51,28 @@ async def list_refusals(
     A refused message from a topic has an `input`, which names its record; a refused HTTP request has none. A refusal
     appears within seconds. Follow `next` until it is null.
     """
-    asked = RefusalQuery(store=caller.store, topic=topic, code=code, order=order, from_=from_, until=until, limit=size)
+    query = RefusalQuery(store=caller.store, topic=topic, code=code, order=order, from_=from_, until=until, limit=size)
     secret = edge.settings.secret.get_secret_value().encode()
-    sealed = replace(asked, accounts=() if account is None else (account,))
+    filters = replace(query, accounts=() if account is None else (account,))
     if cursor is not None:
-        if (place := cursors.read_refusal(secret, sealed, cursor)) is None:
-            raise not_ours()
-        asked = replace(asked, below=place)
-    found = await edge.views.refusals.page(replace(asked, limit=size + 1), account)
-    page = found[:size]
+        if (place := cursors.read_refusal(secret, filters, cursor)) is None:
+            raise invalid_cursor()
+        query = replace(query, below=place)
+    refusals = await edge.views.refusals.page(replace(query, limit=size + 1), account)
+    page = refusals[:size]
     next_ = None
-    if len(found) > size:
+    if len(refusals) > size:
         last = Place(datetime.fromisoformat(page[-1]["at"]), page[-1]["id"])
-        next_ = following(request, "cursor", cursors.write_refusal(secret, sealed, last))
+        next_ = next_page(request, "cursor", cursors.write_refusal(secret, filters, last))
     return answer({"refusals": page, "next": next_})
 
 
 @router.get(
     "/{refusalId}",
     summary="Get a refused command",
-    responses=shown(RefusalAnswer, "The refusal.", "refusal_unknown"),
+    responses=success_responses(RefusalAnswer, "The refusal.", "refusal_unknown"),
 )
-async def get_refusal(caller: Administrator, refusal: RefusalId, views: ViewsOf) -> Response:
+async def get_refusal(caller: Administrator, refusal: RefusalId, views: ViewsDependency) -> Response:
     """One refusal, by its id in the list, which is also the id of its event on `points.events`."""
     found = await views.refusals.one(caller.store, refusal)
     if found is None:

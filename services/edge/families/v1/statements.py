@@ -1,4 +1,4 @@
-"""Statements: the movements of an account, newest first, a page at a time."""
+"""Statements: the movements of an account, newest first, in pages."""
 
 from dataclasses import replace
 from typing import Annotated
@@ -14,10 +14,10 @@ from services.edge.families.v1.models.accounts import StatementAnswer
 from services.edge.families.v1.presenting import movement_of
 from services.edge.http import cursors
 from services.edge.http.answers import answer
-from services.edge.http.documenting import shown
-from services.edge.http.paging import SIZE, Cursor, PageSize, following, not_ours
+from services.edge.http.dependencies import EdgeDependency
+from services.edge.http.documenting import success_responses
+from services.edge.http.paging import SIZE, Cursor, PageSize, invalid_cursor, next_page
 from services.edge.http.parameters import AccountNumber, Bound, FilterText, filter_texts
-from services.edge.http.parts import EdgeOf
 from services.edge.http.router import Router
 from services.edge.views.statements import Query as StatementQuery
 from shared.ids import account_id
@@ -30,13 +30,13 @@ _KINDS_MAX = 20
 @router.get(
     "/statement",
     summary="List an account's movements",
-    responses=shown(StatementAnswer, "A page of movements, and where the next one is.", "account_unknown"),
+    responses=success_responses(StatementAnswer, "A page of movements, and where the next one is.", "account_unknown"),
 )
 async def get_statement(
     request: Request,
     caller: Administrator,
     number: AccountNumber,
-    edge: EdgeOf,
+    edge: EdgeDependency,
     programme: Annotated[FilterText, Query(description="Movements of this programme only.")] = None,
     kind: Annotated[
         tuple[str, ...],
@@ -53,25 +53,25 @@ async def get_statement(
     Follow `next` until it is null: the pages show each movement once, even while new ones are booked, which come
     before the first page. A statement always has the writes that this installation has answered with 200.
     """
-    names = await edge.views.accounts.names(account_id(caller.store, number))
-    if names is None:
+    identity = await edge.views.accounts.names(account_id(caller.store, number))
+    if identity is None:
         raise account_unknown()
-    account, own_number = names
-    asked = StatementQuery(account=account, programme=programme, kinds=kind, from_=from_, until=until, limit=size)
+    account, account_number = identity
+    query = StatementQuery(account=account, programme=programme, kinds=kind, from_=from_, until=until, limit=size)
     secret = edge.settings.secret.get_secret_value().encode()
     if cursor is not None:
-        if (place := cursors.read(secret, asked, cursor)) is None:
-            raise not_ours()
-        asked = replace(asked, below=place)
-    changes = await edge.views.statements.page(replace(asked, limit=size + 1))
+        if (place := cursors.read(secret, query, cursor)) is None:
+            raise invalid_cursor()
+        query = replace(query, below=place)
+    changes = await edge.views.statements.page(replace(query, limit=size + 1))
     page = changes[:size]
     actors = await edge.views.attributions.actors(page)
     more = len(changes) > size
     return answer(
         {
             "account": account,
-            "accountNumber": own_number,
+            "accountNumber": account_number,
             "movements": [movement_of(change, actors) for change in page],
-            "next": following(request, "cursor", cursors.write(secret, asked, page[-1])) if more else None,
+            "next": next_page(request, "cursor", cursors.write(secret, query, page[-1])) if more else None,
         }
     )

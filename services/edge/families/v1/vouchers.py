@@ -1,4 +1,4 @@
-"""Vouchers by hand: issued, voided, looked at (rules 4.3)."""
+"""Issuing, voiding and reading single vouchers (rules 4.3)."""
 
 from collections.abc import Mapping
 from functools import partial
@@ -11,10 +11,10 @@ from services.edge.bus.sending import Send, sends
 from services.edge.families.v1.models.vouchers import VoucherAnswer, VoucherIssue, VoucherVoid
 from services.edge.families.v1.presenting import voucher_of
 from services.edge.http.answers import answer
-from services.edge.http.bodies import Body, exactly
-from services.edge.http.documenting import shown
+from services.edge.http.bodies import Body, json_body
+from services.edge.http.dependencies import EdgeDependency, ViewsDependency
+from services.edge.http.documenting import success_responses
 from services.edge.http.parameters import SerialId
-from services.edge.http.parts import EdgeOf, ViewsOf
 from services.edge.http.problems import Problem
 from services.edge.http.router import Router
 from services.edge.views.views import Views
@@ -53,7 +53,7 @@ _REDEEMED = {
     "changedAt": "2026-12-01T15:30:00.000Z",
 }
 _VOUCHER = partial(
-    shown,
+    success_responses,
     VoucherAnswer,
     "The voucher as it is now.",
     examples={
@@ -63,7 +63,7 @@ _VOUCHER = partial(
 )
 IssueBody = Annotated[
     Body[VoucherIssue],
-    exactly(
+    json_body(
         VoucherIssue,
         goodwill={
             "summary": "To a customer",
@@ -73,27 +73,27 @@ IssueBody = Annotated[
 ]
 VoidBody = Annotated[
     Body[VoucherVoid],
-    exactly(VoucherVoid, lost={"summary": "A lost voucher", "value": {"reason": "reported lost"}}),
+    json_body(VoucherVoid, lost={"summary": "A lost voucher", "value": {"reason": "reported lost"}}),
 ]
 
 
 @router.post("", summary="Issue a voucher", responses=_VOUCHER())
 async def issue_voucher(
-    caller: Administrator, body: IssueBody, send: Annotated[Send, sends("voucher.issue.v1")], edge: EdgeOf
+    caller: Administrator, body: IssueBody, send: Annotated[Send, sends("voucher.issue.v1")], edge: EdgeDependency
 ) -> Response:
     """Issue a voucher of a definition to the account that a number leads to, or to bearer."""
     value = body.command()
     if "serialId" not in value:
         secret = edge.settings.secret.get_secret_value().encode()
-        drawn = new_id() if send.key is None else keyed_command_id(caller.store, caller.client, send.key)
-        value["serialId"] = drawn_number(secret, "voucher", caller.store, drawn)
+        seed = new_id() if send.key is None else keyed_command_id(caller.store, caller.client, send.key)
+        value["serialId"] = drawn_number(secret, "voucher", caller.store, seed)
     subject = value["serialId"].upper()
     if (number := body.value.account_number) is not None:
         account = account_id(caller.store, number)
         subject, known_as = await edge.views.accounts.names(account) or (account, number)
         value |= {"account": subject, "accountNumber": known_as}
     body = body.renamed_by({"account": "accountNumber"})
-    return await send(caller, subject, value, body, partial(_now, edge.views, caller.store))
+    return await send(caller, subject, value, body, partial(_current_voucher, edge.views, caller.store))
 
 
 @router.post("/{serialId}/void", summary="Void a voucher", responses=_VOUCHER())
@@ -102,23 +102,23 @@ async def void_voucher(
     serial: SerialId,
     body: VoidBody,
     send: Annotated[Send, sends("voucher.void.v1")],
-    views: ViewsOf,
+    views: ViewsDependency,
 ) -> Response:
     """Make a voucher unusable, whoever owns it. Its price is not refunded."""
     value = {**body.command(), "serialId": serial}
-    return await send(caller, serial.upper(), value, body, partial(_now, views, caller.store))
+    return await send(caller, serial.upper(), value, body, partial(_current_voucher, views, caller.store))
 
 
 @router.get("/{serialId}", summary="Get a voucher", responses=_VOUCHER("not_found"))
-async def get_voucher(caller: Administrator, serial: SerialId, views: ViewsOf) -> Response:
+async def get_voucher(caller: Administrator, serial: SerialId, views: ViewsDependency) -> Response:
     """A voucher in any state, used and expired ones too."""
-    found = await views.vouchers.one(caller.store, serial)
-    if found is None:
+    voucher = await views.vouchers.one(caller.store, serial)
+    if voucher is None:
         raise Problem("not_found", "No voucher has this serial.")
-    return answer(voucher_of(found))
+    return answer(voucher_of(voucher))
 
 
-async def _now(views: Views, store: str, result: Mapping[str, Any]) -> dict[str, Any] | None:
-    """The voucher of a command's result, as it is now; None as long as it cannot be seen."""
-    found = await views.vouchers.one(store, result["serialId"])
-    return None if found is None else voucher_of(found)
+async def _current_voucher(views: Views, store: str, result: Mapping[str, Any]) -> dict[str, Any] | None:
+    """The present voucher of a command's result; None while the view does not have it."""
+    voucher = await views.vouchers.one(store, result["serialId"])
+    return None if voucher is None else voucher_of(voucher)

@@ -1,4 +1,4 @@
-"""The shapes of accounts, their statements and what is changed on them by hand."""
+"""Response models of accounts, statements and corrections."""
 
 from typing import Annotated
 

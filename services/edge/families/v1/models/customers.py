@@ -1,4 +1,4 @@
-"""The shapes of what operators do with customers."""
+"""Models of the customer operations under `/v1`."""
 
 from typing import Any
 

@@ -1,4 +1,4 @@
-"""The shapes of refused commands."""
+"""Response models of refused commands."""
 
 from typing import Annotated
 

@@ -1,4 +1,4 @@
-"""The shapes of vouchers, and of the bodies that issue and void them."""
+"""Models of vouchers, and of the bodies that issue and void them."""
 
 from schemas.base import Instant, Published, Wire
 from schemas.movements import Unit

@@ -1,4 +1,4 @@
-"""Signing keys as they are stored: encrypted under the installation's secret (AES-256-GCM), each bound to its id."""
+"""Encryption of stored signing keys under the installation's secret (AES-256-GCM), each bound to its id."""
 
 import secrets
 from typing import Any
@@ -15,30 +15,30 @@ from shared.settings import Settings
 _NONCE_BYTES = 12
 
 
-class Seal:
-    """Encrypts keys and decrypts them; who reads the database, or a backup of it, signs nothing."""
+class KeyCipher:
+    """Encrypts and decrypts signing keys, so that the database or a backup of it is not enough to sign tokens."""
 
     def __init__(self, settings: Settings) -> None:
         secret = settings.secret.get_secret_value().encode()
         self._cipher = AESGCM(HKDF(SHA256(), 32, None, b"fealty signing keys").derive(secret))
 
-    def close(self, key: SigningKey) -> dict[str, Any]:
-        """A key's part of the stored document."""
+    def encrypt(self, key: SigningKey) -> dict[str, Any]:
+        """The stored form of a key."""
         nonce = secrets.token_bytes(_NONCE_BYTES)
-        sealed = nonce + self._cipher.encrypt(nonce, key.secret, key.id.encode())
-        return {"id": key.id, "sealed": sealed, "retired_at": key.retired_at}
+        encrypted = nonce + self._cipher.encrypt(nonce, key.secret, key.id.encode())
+        return {"id": key.id, "sealed": encrypted, "retired_at": key.retired_at}
 
-    def open(self, document: dict[str, Any]) -> SigningKey:
-        """The key of a part, which may be from before keys were encrypted.
+    def decrypt(self, document: dict[str, Any]) -> SigningKey:
+        """The key of a stored form, which may be older than the encryption.
 
-        :raises SecretChanged: it was encrypted under another secret, or for another id.
+        :raises SecretChanged: the key was encrypted under another secret, or for another id.
         """
         id_, retired_at = document["id"], document["retired_at"]
         if "plain" in document:
             return SigningKey(id_, bytes(document["plain"]), retired_at)
-        sealed = bytes(document["sealed"])
+        encrypted = bytes(document["sealed"])
         try:
-            secret = self._cipher.decrypt(sealed[:_NONCE_BYTES], sealed[_NONCE_BYTES:], id_.encode())
+            secret = self._cipher.decrypt(encrypted[:_NONCE_BYTES], encrypted[_NONCE_BYTES:], id_.encode())
         except (InvalidTag, ValueError) as error:
             raise SecretChanged(
                 "FEALTY_SECRET is not the one under which the signing keys were encrypted: set that one again "
