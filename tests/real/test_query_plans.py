@@ -208,7 +208,7 @@ async def of_the_edge(filled: Filled) -> dict[str, Any]:
         "Credentials.disable": read.disable("till", True),
         "Credentials.remove": read.remove("nobody"),
         "Credentials.replace_secret": read.replace_secret("till", "x"),
-        "Credentials.used": read.record_use(client),
+        "Credentials.record_use": read.record_use(client),
         "Credentials.keys": read.keys(),
         "Credentials.rotate": read.rotate(),
     }
