@@ -14,6 +14,7 @@ from pymongo import AsyncMongoClient
 
 from bench.movements import Message
 from schemas.topics import TOPICS
+from services.registry import SERVICES
 from shared.embedded.stack import Stack
 from shared.ids import new_id
 from shared.runtime.topics import create_topics
@@ -135,7 +136,7 @@ async def new_arena(stack: Stack) -> AsyncIterator[Arena]:
         yield Arena(settings, producer, admin, mongo)
     finally:
         await producer.stop()
-        for service in ("points", "voucher", "customer", "edge"):
+        for service in SERVICES:
             await mongo.drop_database(settings.database(service))
         await mongo.close()
         await admin.delete_topics([settings.topic(name) for name in TOPICS])

@@ -6,10 +6,10 @@ from typing import Any
 from aiokafka import AIOKafkaConsumer, TopicPartition
 
 from schemas.topics import TOPICS
+from services.registry import SERVICES
 from shared.servers import kafka_options
 from tests.harness import Installation, header
 
-SERVICES = ("points", "voucher", "customer", "edge")
 QUERY_TOPICS = ("points.commands", "voucher.commands", "edge.replies")
 """The topics of queries and their replies."""
 

@@ -15,6 +15,7 @@ import httpx
 import pytest
 
 from cli.demo.play import LASTING
+from services.registry import JOURNALED
 from shared.embedded.endpoints import kafka_login
 from shared.servers import environment_of
 from shared.settings import Settings
@@ -104,7 +105,7 @@ async def test_it_comes_up_plays_serves_and_stops_and_does_so_again_on_its_data(
             assert (await customer_shown(shown, installation))["cardNumber"] == number[1]
             mine = kafka_login(endpoints, ()) | {name: endpoints[name] for name in ("kafka", "mongodb")}
             installation.settings = installation.settings.model_copy(update=mine)
-            for service in ("points", "voucher", "customer"):
+            for service in JOURNALED:
                 code, out, err = await fealty(installation, "verify", "--service", service, "--root", str(tmp_path))
                 assert (code, err) == (0, ""), out
             process.send_signal(signal.SIGTERM)

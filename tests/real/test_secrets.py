@@ -10,6 +10,7 @@ from pydantic import SecretStr
 
 from services.edge.auth.keys import new_key
 from services.edge.auth.store import credentials_of
+from services.registry import SERVICES
 from shared.clock import instant, now_ms
 from shared.secrecy import SecretChanged, check_secrets
 from shared.servers import mongodb_options
@@ -46,7 +47,7 @@ async def test_another_secret_is_noticed(empty_installation: Installation, name:
 
 async def test_processes_and_commands_with_another_secret_are_refused(empty_installation: Installation) -> None:
     installation = empty_installation
-    names = ("points", "voucher", "customer", "edge")
+    names = tuple(SERVICES)
     async with installation.worker("points"):
         pass
     assert await installation.collection("points", "secrets").count_documents({}) == 2
