@@ -77,7 +77,8 @@ async def check(installation: Installation, *workloads: Workload) -> dict[str, i
     missing = expected.keys() - outcomes.keys()
     assert not missing, f"{len(missing)} of {len(expected)} commands have no outcome"
     wrong = {command: outcome for command, outcome in outcomes.items() if outcome != expected.get(command)}
-    assert not wrong, f"{len(wrong)} of {len(expected)} outcomes are wrong"
+    kinds = Counter((outcome, expected.get(command)) for command, outcome in wrong.items())
+    assert not wrong, f"of {len(expected)} outcomes are wrong, as they are and as they should be: {kinds}"
     snapshots = installation.collection("points", "snapshots")
     seen: dict[str, int] = {}
     async for snapshot in snapshots.find({"_id": {"$regex": "^account/"}}):
