@@ -19,7 +19,7 @@ from tests.harness import Command, Installation, eventually
 pytestmark = pytest.mark.real
 
 PROGRAMME = "ORDERS"
-LOADED = 20
+LOADED, LOADED_FIRST = 20, 3
 """The orders for whose receipt points are loaded too."""
 RULES: dict[str, Any] = {
     "id": PROGRAMME,
@@ -116,7 +116,9 @@ async def campaign(installation: Installation, orders: int, kills: list[str], se
     records = told.records + random.sample(repeatable, len(repeatable) // 10)
     random.shuffle(records)
     await declare(installation)
-    await tell(installation, records)
+    early = [each for each in records if each[1] == "loyalty.transaction.v1"][:LOADED_FIRST]
+    await load_first(installation, early)
+    await tell(installation, [each for each in records if each not in early])
     for kill in kills:
         doomed, _ = await installation.spawn(
             "points", "points-0", {"PROBE": f"{kill}:kill:2", "FEALTY_BATCH_RECORDS_MAX": "40"}, wait=False
@@ -131,6 +133,14 @@ async def campaign(installation: Installation, orders: int, kills: list[str], se
     withheld = {"_id": {"$regex": "^order/"}, "state.awards.withheld": {"$gt": 0}}
     assert await installation.collection("points", "snapshots").count_documents(withheld) > 0
     await check_changes_gapless(installation)
+
+
+async def load_first(installation: Installation, loads: list[tuple[str, str, str, dict[str, Any]]]) -> None:
+    """Book some loads before their orders come, whichever topic is read first after that."""
+    async with installation.points():
+        await tell(installation, loads)
+        await installation.drained(group="points.reactions.oms.fulfilments", topic="oms.fulfilments")
+        await installation.drained()
 
 
 async def _compare(installation: Installation, told: Told) -> None:
