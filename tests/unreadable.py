@@ -53,7 +53,7 @@ async def produce_raw(installation: Installation, place: TopicPartition, batch: 
 
 def flip_a_bit(kafka_data: Path, place: TopicPartition, marker: bytes) -> None:
     """Damage the record that holds `marker` in the broker's own file, so that its batch's checksum is wrong."""
-    (log,) = kafka_data.glob(f"**/{place.topic}-{place.partition}/*.log")
+    (log,) = kafka_data.glob(f"*/{place.topic}-{place.partition}/*.log")
     with log.open("r+b") as file:
         at = file.read().index(marker)
         file.seek(at)
