@@ -71,7 +71,7 @@ def test_a_dry_run_tells_what_only_the_store_can_know_and_strict_refuses_it(tmp_
         f"fealty: warning: {file}:2:79: 010 is read as 10; write 10",
         f"fealty: warning: {file}:2:69: /programmes/0/purchases/0/voucherId: there is no voucher W",
     ]
-    valid = "valid: 1 vouchers, 1 programmes, 0 tier sets; nothing was sent\n"
+    valid = "valid: 1 vouchers, 1 programmes, 0 tier sets, 0 gift card types; nothing was sent\n"
     assert fealty("apply", "--dry-run", "-f", file) == (0, valid, warnings)
     refused = "fealty: 2 warnings, which --strict takes for errors; nothing was sent"
     assert fealty("apply", "--dry-run", "--strict", "-f", file) == (1, "", [*warnings, refused])
@@ -81,12 +81,12 @@ def test_a_dry_run_needs_no_server(tmp_path: Path) -> None:
     file = str(DEMO / "programmes.yaml")
     assert fealty("apply", "--dry-run", "-f", file) == (
         0,
-        "valid: 4 vouchers, 4 programmes, 1 tier sets; nothing was sent\n",
+        "valid: 4 vouchers, 4 programmes, 1 tier sets, 0 gift card types; nothing was sent\n",
         [],
     )
     assert fealty("apply", "--dry-run", "-f", "-", stdin=ONE) == (
         0,
-        "valid: 0 vouchers, 1 programmes, 0 tier sets; nothing was sent\n",
+        "valid: 0 vouchers, 1 programmes, 0 tier sets, 0 gift card types; nothing was sent\n",
         [],
     )
     assert fealty("apply", "--dry-run", "-f", "-", stdin="[")[0] == 1
