@@ -19,15 +19,20 @@ _SOURCE = ("order", "receipt", "shop", "till", "operator")
 
 def cause_of(event: dict[str, Any]) -> dict[str, Any]:
     """What every change ends with, of points and of vouchers: its operation, where that came from, why and when."""
-    source = event["source"].get
     return {
         "transactionId": event["transactionId"],
         "operation": event["operation"],
-        "source": {name: source(name) for name in _SOURCE},
+        "source": source_of(event),
         "reason": event.get("reason"),
         "occurredAt": event["occurredAt"],
         "bookedAt": event["bookedAt"],
     }
+
+
+def source_of(event: dict[str, Any]) -> dict[str, Any]:
+    """Where a stored event comes from, with every member: those that it does not have are null."""
+    given = event["source"].get
+    return {name: given(name) for name in _SOURCE}
 
 
 class PointsChanged(Published):

@@ -38,8 +38,6 @@ def cancel_streams(command: Command, payload: CancelMutation) -> Streams:
 def cancel(command: Command, payload: CancelMutation, states: States) -> Outcome:
     """Undo the latest mutation when it is the one that is meant; else say why not, or record the cancel."""
     card = card_of(command, states, payload.card_id)
-    if card.status is None and payload.transaction_id is None:
-        return Rejected(CardRefusal.GIFT_CARD_UNKNOWN, "there is no such gift card", "/cardId")
     if payload.transaction_id is None:
         return _cancel_own(command, payload, card)
     return _cancel_named(command, payload, payload.transaction_id, card, states)

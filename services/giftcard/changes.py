@@ -1,9 +1,8 @@
 """The public stream of mutations of gift cards, `giftcard.changes`."""
 
+from schemas.changes import source_of
 from services.giftcard.evolve import KINDS
 from shared.decider import Document
-
-_SOURCE = ("order", "receipt", "shop", "till", "operator")
 
 
 def changes(event: Document) -> Document | None:
@@ -11,7 +10,7 @@ def changes(event: Document) -> Document | None:
     kind = KINDS.get(event["type"])
     if kind is None:
         return None
-    given, source = event.get, event["source"].get
+    given = event.get
     return {
         **{name: event[name] for name in ("cardId", "serialNumber", "cardType", "currency", "scale", "sequence")},
         "kind": kind,
@@ -22,7 +21,7 @@ def changes(event: Document) -> Document | None:
         "expiresAt": given("expiresAt"),
         "transactionId": event["transactionId"],
         "cancels": given("cancels"),
-        "source": {name: source(name) for name in _SOURCE},
+        "source": source_of(event),
         "comment": given("comment"),
         "reason": given("reason"),
         "occurredAt": event["occurredAt"],

@@ -28,7 +28,7 @@ from services.giftcard.booking import (
     serial_of,
     type_of,
 )
-from services.giftcard.state import Card, card_stream, serial_stream, type_stream
+from services.giftcard.state import CANCEL_KEPT, Card, card_stream, serial_stream, type_stream
 from shared.calendar import expiry_instant, local_date
 from shared.decider import Command, Rejected, Streams
 from shared.money import to_minor
@@ -120,7 +120,8 @@ def activate(command: Command, payload: ActivateCard, states: States) -> Outcome
 
 def cancelled_before(card: Card, transaction_id: str | None, now: datetime) -> Rejected | None:
     """`transaction_cancelled`, when the transaction was cancelled before it arrived."""
-    if transaction_id is None or all(each.transaction_id != transaction_id for each in card.awaited):
+    waiting = {each.transaction_id for each in card.awaited if now - each.at < CANCEL_KEPT}
+    if transaction_id not in waiting:
         return None
     detail = "the transaction was cancelled before it arrived"
     return Rejected(CardRefusal.TRANSACTION_CANCELLED, detail, "/transactionId")

@@ -52,8 +52,8 @@ def of_record(record: ConsumerRecord[bytes, bytes]) -> Movement | None:
 
 
 def of_value(value: dict[str, Any]) -> Movement | None:
-    """The movement that came with a reply, or None; of a voucher's change its snapshot has all that is shown."""
-    if "serialId" in value:
+    """The movement that came with a reply; None for changes of vouchers and gift cards, which no statement shows."""
+    if "serialId" in value or "cardId" in value:
         return None
     try:
         return _movement(value)

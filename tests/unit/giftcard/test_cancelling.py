@@ -22,7 +22,7 @@ from tests.unit.giftcard.events import (
 )
 from tests.unit.giftcard.test_loading import CONTEXT, activating, answered, issuing
 from tests.unit.giftcard.test_redeeming import redeeming
-from tests.unit.giftcard.world import CARD, COMMAND_ID, DAY, RELOAD, T0, Booked, World, given
+from tests.unit.giftcard.world import CARD, COMMAND_ID, DAY, INSTANT, RELOAD, T0, Booked, World, given
 
 OTHER_TILL = {**CONTEXT, "posId": "4"}
 NOT_LATEST = (
@@ -169,6 +169,14 @@ def test_a_recorded_cancel_is_forgotten_when_no_retry_can_come_any_more() -> Non
     world = given(issued(2500), awaited("T")).when(cancelling("redeem", "U"), later)
     world.then(awaited("U", later))
     assert [each.transaction_id for each in world.card().awaited] == ["U"]
+
+
+def test_a_recorded_cancel_refuses_its_transaction_for_thirty_days() -> None:
+    world = given(issued(2500), awaited("T"))
+    cancelled_before = ("transaction_cancelled", "/transactionId", "the transaction was cancelled before it arrived")
+    world.when(redeeming(10, transactionId="T"), T0 + 30 * DAY - INSTANT).refused(*cancelled_before)
+    late = T0 + 30 * DAY
+    world.when(redeeming(10, transactionId="T"), late).then(redeemed(2, 1000, 1500, transaction_id="T", at=late))
 
 
 def test_few_cancels_wait_on_one_card() -> None:

@@ -22,6 +22,7 @@ COMMAND_ID = "01936f2e-7c00-7000-8000-000000000001"
 EARLIER_ID = "01936f2e-7c00-7000-8000-000000000000"
 T0 = datetime(2026, 11, 22, 10, 0, 1, 123000, tzinfo=UTC)
 DAY = timedelta(days=1)
+INSTANT = timedelta(milliseconds=1)
 TYPES = {payload: name for name, payload in COMMANDS.items()}
 
 Booked = tuple[str, Event]
