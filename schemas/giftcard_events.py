@@ -12,7 +12,7 @@ from schemas.base import Instant, Published
 from schemas.giftcard_types import CardType
 from schemas.movements import Source
 
-KINDS = ["create", "issue", "activate", "redeem", "cancel", "void", "refund", "expire"]
+KINDS = ["create", "issue", "import", "activate", "redeem", "cancel", "void", "refund", "expire"]
 
 
 class CardStatus(StrEnum):
@@ -65,6 +65,7 @@ class NewCard(CardBooked):
 
     rules: CardType
     code: CodeSource
+    batch: str | None = None
 
 
 class CardCreated(NewCard):
@@ -77,6 +78,12 @@ class CardIssued(NewCard):
     """`giftcard.issued.v1`: a virtual card is there, with a balance."""
 
     type: Literal["giftcard.issued.v1"] = "giftcard.issued.v1"
+
+
+class CardImported(NewCard):
+    """`giftcard.imported.v1`: a card of another system is there, with the balance that it had."""
+
+    type: Literal["giftcard.imported.v1"] = "giftcard.imported.v1"
 
 
 class CardActivated(CardBooked):
@@ -178,5 +185,6 @@ class CardView(Published):
     article_set_code: str | None
     switch_id: str | None
     code: CodeSource
+    batch: str | None
     sequence: int
     changed_at: Instant

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
+from schemas.giftcard_batches import BATCH_COMMANDS
 from schemas.giftcards import COMMANDS, CardBooked, CardRefusal, CardType, PutCardType
 from services.giftcard.cancelling import mutation_id
 from services.giftcard.decider import DECIDER
@@ -23,6 +24,7 @@ EARLIER_ID = "01936f2e-7c00-7000-8000-000000000000"
 T0 = datetime(2026, 11, 22, 10, 0, 1, 123000, tzinfo=UTC)
 DAY = timedelta(days=1)
 INSTANT = timedelta(milliseconds=1)
+BATCH_PAYLOADS = tuple(BATCH_COMMANDS.values())
 TYPES = {payload: name for name, payload in COMMANDS.items()}
 
 Booked = tuple[str, Event]
@@ -56,7 +58,7 @@ class World:
         if command_id is None:
             is_cancel = TYPES[type(payload)] == "giftcard.cancel.v1"
             command_id = COMMAND_ID if named is None or is_cancel else mutation_id(STORE, payload.card_id, named)
-        subject = subject or (payload.card_type.code if isinstance(payload, PutCardType) else payload.card_id)
+        subject = subject or _subject(payload)
         command = Command(command_id, TYPES[type(payload)], STORE, subject, payload, now)
         streams = DECIDER.streams(command)
         states: dict[str, Any] = {
@@ -101,6 +103,13 @@ class World:
         state = self.states.get(card_stream(STORE, card_id), Card(card_id))
         assert isinstance(state, Card)
         return state
+
+
+def _subject(payload: Any) -> str:
+    """The main aggregate of a command."""
+    if isinstance(payload, PutCardType):
+        return payload.card_type.code
+    return str(payload.batch_id if isinstance(payload, BATCH_PAYLOADS) else payload.card_id)
 
 
 def given(*booked: Booked) -> World:
