@@ -27,9 +27,9 @@ class CardStatus(StrEnum):
 
 
 class CodeSource(Published):
-    """How a card's scratch code is checked: `key` is the id of the key that derives it, or `hash` its keyed hash."""
+    """How a scratch code is checked: `key` is the id of the key that derives it, or that its `hash` was made with."""
 
-    key: str | None = None
+    key: str
     hash: str | None = None
 
 
@@ -64,7 +64,7 @@ class NewCard(CardBooked):
     """A card that is new, with the rules that it keeps; `code` says how its scratch code is checked."""
 
     rules: CardType
-    code: CodeSource
+    code: CodeSource | None = None
     batch: str | None = None
 
 
@@ -184,7 +184,7 @@ class CardView(Published):
     expires_at: Instant | None
     article_set_code: str | None
     switch_id: str | None
-    code: CodeSource
+    code: CodeSource | None
     batch: str | None
     sequence: int
     changed_at: Instant

@@ -81,16 +81,13 @@ class CardRejected(Refused):
 
 
 class ScratchCode(Wire):
-    """How the scratch code of a new card is checked: by the `key` that derives it, or by the `hash` of a given one."""
+    """How the scratch code of a new card is checked: `key` is the id of the key that derives it.
 
-    key: Key | None = None
+    If the code was given to us, `hash` is its hash under that key.
+    """
+
+    key: Key
     hash: Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")] | None = None
-
-    @model_validator(mode="after")
-    def _one(self) -> Self:
-        if (self.key is None) == (self.hash is None):
-            raise ValueError("give key or hash, and not both")
-        return self
 
 
 class CardCommand(Wire):
@@ -105,12 +102,12 @@ class CardCommand(Wire):
 
 
 class CreateCard(Wire):
-    """`giftcard.create.v1`: a card for sale, without a balance, of a batch or from a file."""
+    """`giftcard.create.v1`: a card for sale, without a balance, of a file; without a code it has none."""
 
     card_id: Key
     serial_number: Key
     card_type: Key
-    code: ScratchCode
+    code: ScratchCode | None = None
     batch: Key | None = None
     context: Context = Context()
 

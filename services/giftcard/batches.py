@@ -6,10 +6,9 @@ killed loses nothing and makes no card twice. Ids and serial numbers come from t
 
 import hmac
 
-from schemas.scratch_codes import DrawnCard, drawn_card
-
 from schemas.giftcard_batches import BatchCardsCreated, BatchOpened, FillBatch, OpenBatch
 from schemas.giftcards import CardCreated, CardRefusal, CardStatus, CodeSource, SerialNumberTaken
+from schemas.scratch_codes import DrawnCard, drawn_card
 from schemas.transaction import Context
 from services.giftcard.booking import Outcome, States, booked, card_of, serial_of, source_of, type_of
 from services.giftcard.evolve import progressed

@@ -67,7 +67,7 @@ def streams(command: Command) -> Streams:
             assert_never(payload)
 
 
-def decide(command: Command, states: States) -> Outcome:
+def decide(command: Command, states: States) -> Outcome:  # noqa: C901 - a case for each command
     """Decide `command` on the states of its streams."""
     payload: Payload = command.payload
     match payload:
@@ -91,16 +91,6 @@ def decide(command: Command, states: States) -> Outcome:
             return book_due(command, payload, states)
         case PutCardType():
             return put_type(command, payload, states)
-        case OpenBatch() | FillBatch() | BeginBatchExport() | ConfirmBatchExport():
-            return _decide_batch(command, payload, states)
-        case _:
-            assert_never(payload)
-
-
-def _decide_batch(
-    command: Command, payload: OpenBatch | FillBatch | BeginBatchExport | ConfirmBatchExport, states: States
-) -> Outcome:
-    match payload:
         case OpenBatch():
             return open_batch(command, payload, states)
         case FillBatch():

@@ -1,8 +1,8 @@
 """Taking over cards that exist in another system, with their balances (rules 4.4.8)."""
 
-from schemas.giftcards import CardImported, CardRefusal, CodeSource, ImportCard
+from schemas.giftcards import CardImported, CardRefusal, ImportCard
 from services.giftcard.booking import Outcome, States, accepted_new, booked, card_of, declared_type, minor_of
-from services.giftcard.loading import taken
+from services.giftcard.loading import code_source, taken
 from shared.decider import Command, Rejected
 
 
@@ -22,7 +22,6 @@ def import_card(command: Command, payload: ImportCard, states: States) -> Outcom
         return Rejected(balance.code, balance.detail, "/balance")
     if payload.expires_at is not None and payload.expires_at <= command.now:
         return Rejected(CardRefusal.EXPIRY_IN_PAST, "the card has expired already", "/expiresAt")
-    code = CodeSource() if payload.code is None else CodeSource(key=payload.code.key, hash=payload.code.hash)
     event = booked(
         CardImported,
         command,
@@ -33,7 +32,7 @@ def import_card(command: Command, payload: ImportCard, states: States) -> Outcom
         transaction_id=None,
         expires_at=payload.expires_at,
         rules=rules,
-        code=code,
+        code=code_source(payload.code),
         batch=payload.batch,
     )
     return accepted_new(command, card, event)

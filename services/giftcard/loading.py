@@ -15,6 +15,7 @@ from schemas.giftcards import (
     CreateCard,
     ImportCard,
     IssueCard,
+    ScratchCode,
 )
 from services.giftcard.booking import (
     Outcome,
@@ -57,7 +58,7 @@ def create(command: Command, payload: CreateCard, states: States) -> Outcome:
         delta=0,
         transaction_id=None,
         rules=card.pinned,
-        code=CodeSource(key=payload.code.key, hash=payload.code.hash),
+        code=code_source(payload.code),
         batch=payload.batch,
     )
     return accepted_new(command, card, event)
@@ -86,7 +87,7 @@ def issue(command: Command, payload: IssueCard, states: States) -> Outcome:
         transaction_id=payload.transaction_id,
         expires_at=_expiry(card.pinned, command.now),
         rules=card.pinned,
-        code=CodeSource(key=payload.code.key, hash=payload.code.hash),
+        code=code_source(payload.code),
     )
     return accepted_new(command, card, event)
 
@@ -148,6 +149,11 @@ def taken(command: Command, payload: CreateCard | IssueCard | ImportCard, states
         detail = "another gift card has this serial number"
         return Rejected(CardRefusal.SERIAL_NUMBER_IN_USE, detail, "/serialNumber")
     return None
+
+
+def code_source(code: ScratchCode | None) -> CodeSource | None:
+    """How the code of a new card is checked; None when it has none."""
+    return None if code is None else CodeSource(key=code.key, hash=code.hash)
 
 
 def _beyond(card: Card, amount: int) -> Rejected | None:

@@ -73,7 +73,10 @@ class AwaitedCancel(NamedTuple):
 
 
 class Card(NamedTuple):
-    """A gift card; `status` is None as long as it is not there. Its balance is in the smallest unit of its currency."""
+    """A gift card; `status` is None as long as it is not there. Its balance is in the smallest unit of its currency.
+
+    One without a `code` is used by its id alone.
+    """
 
     card_id: str
     status: CardStatus | None = None
@@ -81,7 +84,7 @@ class Card(NamedTuple):
     rules: CardType | None = None
     balance: int = 0
     expires_at: datetime | None = None
-    code: CodeSource = CodeSource()
+    code: CodeSource | None = None
     batch: str | None = None
     sequence: int = 0
     changed_at: datetime | None = None

@@ -39,7 +39,7 @@ def _card(card: Card) -> View | None:
         "expiresAt": None if card.expires_at is None else format_instant(card.expires_at),
         "articleSetCode": rules.article_set_code,
         "switchId": rules.switch_id,
-        "code": card.code.model_dump(),
+        "code": None if card.code is None else card.code.model_dump(),
         "batch": card.batch,
         "sequence": card.sequence,
         "changedAt": format_instant(card.changed_at),

@@ -101,7 +101,7 @@ def next_chunk(position: int, cards: int, seed: str = SEED) -> FollowUp:
 
 def test_a_batch_opens_with_a_seed_and_asks_for_its_first_cards() -> None:
     world = given(put()).when(opening())
-    (stream, event), = world.accepted.events
+    ((stream, event),) = world.accepted.events
     assert isinstance(event, BatchOpened)
     world.then((stream, opened(250)[1].model_copy(update={"seed": event.seed})))
     assert stream == STREAM
@@ -112,7 +112,7 @@ def test_a_batch_opens_with_a_seed_and_asks_for_its_first_cards() -> None:
 def test_another_batch_has_another_seed() -> None:
     seeds = set()
     for command in ("01936f2e-7c00-7000-8000-000000000002", "01936f2e-7c00-7000-8000-000000000003"):
-        (_, event), = given(put()).when(opening(), command_id=command).accepted.events
+        ((_, event),) = given(put()).when(opening(), command_id=command).accepted.events
         assert isinstance(event, BatchOpened)
         seeds.add(event.seed)
     assert len(seeds) == 2

@@ -5,12 +5,12 @@ from typing import Any
 import pytest
 from pydantic import ValidationError
 
-from schemas.giftcards import CardImported, CardStatus, CodeSource, ImportCard, ScratchCode
+from schemas.giftcards import CancelMutation, CardStatus, CodeSource, CreateCard, ImportCard, RedeemCard, ScratchCode
 from services.giftcard.changes import changes
 from services.giftcard.decider import DECIDER
-from tests.unit.giftcard.events import ACTIVE, CREATED, REDEEMED, STREAM, _event, created, issued, put, taken
+from tests.unit.giftcard.events import ACTIVE, CREATED, REDEEMED, created, imported, issued, put, taken
 from tests.unit.giftcard.test_loading import CONTEXT, answered
-from tests.unit.giftcard.world import CARD, COMMAND_ID, DAY, ONCE, RELOAD, SERIAL, T0, Booked, card_type, given
+from tests.unit.giftcard.world import CARD, COMMAND_ID, DAY, RELOAD, SERIAL, T0, card_type, given
 
 
 def importing(**more: Any) -> ImportCard:
@@ -18,18 +18,15 @@ def importing(**more: Any) -> ImportCard:
     return ImportCard.model_validate({**given, "context": CONTEXT, **more})
 
 
-def imported(status: CardStatus, balance: int, of: Any = ONCE, **more: Any) -> Booked:
-    fields = {"rules": of, "code": CodeSource(), "transaction_id": COMMAND_ID, **more}
-    return STREAM, _event(CardImported, 1, None, status, balance, balance, of=of, **fields)
-
-
 @pytest.mark.parametrize(
     ("status", "balance", "booked"), [(ACTIVE, 25, 2500), (REDEEMED, 0, 0), (CREATED, 0, 0), (ACTIVE, 0.01, 1)]
 )
 def test_a_card_is_booked_as_it_is_elsewhere(status: CardStatus, balance: float, booked: int) -> None:
     world = given(put()).when(importing(status=status.value, balance=balance))
-    world.then(imported(status, booked), taken()).answers(**answered(status.value, booked, booked))
-    assert world.card().code == CodeSource()
+    world.then(imported(status, booked, transaction_id=COMMAND_ID), taken()).answers(
+        **answered(status.value, booked, booked)
+    )
+    assert world.card().code is None
     (_, event), _ = world.accepted.events
     change = changes(DECIDER.dump_event(event))
     assert change is not None
@@ -41,13 +38,13 @@ def test_its_expiry_code_and_batch_are_kept_and_the_limits_of_its_type_do_not_co
     more = {"expiresAt": until, "balance": 9_999, "code": code.model_dump(), "batch": "old"}
     world = given(put(RELOAD)).when(importing(cardType="RELOAD", **more))
     kept = {"expires_at": until, "code": CodeSource(**code.model_dump()), "batch": "old"}
-    world.then(imported(ACTIVE, 999_900, RELOAD, **kept), taken())
+    world.then(imported(ACTIVE, 999_900, RELOAD, transaction_id=COMMAND_ID, **kept), taken())
     assert world.card().is_due(until)
 
 
 def test_cards_of_a_retired_type_are_taken_over() -> None:
     retired = card_type(state="retired")
-    given(put(retired)).when(importing()).then(imported(ACTIVE, 2500, retired), taken())
+    given(put(retired)).when(importing()).then(imported(ACTIVE, 2500, retired, transaction_id=COMMAND_ID), taken())
 
 
 def test_what_is_not_imported() -> None:
@@ -80,8 +77,6 @@ def test_status_balance_and_expiry_have_to_fit(wrong: dict[str, Any]) -> None:
 
 
 def test_an_import_cannot_be_cancelled_and_the_card_is_used_as_any_other() -> None:
-    from schemas.giftcards import CancelMutation, RedeemCard
-
     world = given(put()).when(importing())
     own = CancelMutation.model_validate({"cardId": CARD, "mutation": "issue", "context": CONTEXT})
     detail = "the latest mutation of the gift card is not of the kind issue"
@@ -90,3 +85,16 @@ def test_an_import_cannot_be_cancelled_and_the_card_is_used_as_any_other() -> No
     world.when(named).refused("not_cancellable", "/transactionId", "the transaction is of the kind import")
     redeem = RedeemCard.model_validate({"cardId": CARD, "amount": 25, "transactionId": "t"})
     assert world.when(redeem).card().status is REDEEMED
+
+
+def test_a_card_of_a_file_belongs_to_its_batch_and_needs_no_code() -> None:
+    payload = CreateCard.model_validate(
+        {
+            "cardId": CARD,
+            "serialNumber": SERIAL,
+            "cardType": "EUR10",
+            "batch": "file-1",
+            "context": CONTEXT,
+        }
+    )
+    given(put()).when(payload).then(created(code=None, batch="file-1", transaction_id=COMMAND_ID), taken())

@@ -8,7 +8,6 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from schemas.giftcard_batches import BATCH_COMMANDS
 from schemas.giftcards import COMMANDS, CardBooked, CardRefusal, CardType, PutCardType
 from services.giftcard.cancelling import mutation_id
 from services.giftcard.decider import DECIDER
@@ -24,7 +23,6 @@ EARLIER_ID = "01936f2e-7c00-7000-8000-000000000000"
 T0 = datetime(2026, 11, 22, 10, 0, 1, 123000, tzinfo=UTC)
 DAY = timedelta(days=1)
 INSTANT = timedelta(milliseconds=1)
-BATCH_PAYLOADS = tuple(BATCH_COMMANDS.values())
 TYPES = {payload: name for name, payload in COMMANDS.items()}
 
 Booked = tuple[str, Event]
@@ -109,7 +107,7 @@ def _subject(payload: Any) -> str:
     """The main aggregate of a command."""
     if isinstance(payload, PutCardType):
         return payload.card_type.code
-    return str(payload.batch_id if isinstance(payload, BATCH_PAYLOADS) else payload.card_id)
+    return str(getattr(payload, "batch_id", None) or payload.card_id)
 
 
 def given(*booked: Booked) -> World:
