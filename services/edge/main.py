@@ -18,7 +18,16 @@ from services.edge.families.crm import customers as crm
 from services.edge.families.giftcard import cards as giftcards
 from services.edge.families.giftcard import issuing as giftcard_issuing
 from services.edge.families.loyaltyvault import transactions
-from services.edge.families.v1 import accounts, corrections, customers, operations, refusals, statements, vouchers
+from services.edge.families.v1 import (
+    accounts,
+    batches,
+    corrections,
+    customers,
+    operations,
+    refusals,
+    statements,
+    vouchers,
+)
 from services.edge.http import docs, health, openapi
 from services.edge.http.metrics import RequestMetrics
 from services.edge.http.problems import Problem, invalid_parameter, unavailable
@@ -45,6 +54,7 @@ ROUTERS = (
     corrections.router,
     customers.router,
     vouchers.router,
+    batches.router,
     operations.router,
     refusals.router,
     oauth.router,

@@ -10,6 +10,7 @@ from typing import Any
 
 import pytest
 
+from cli.importing.balances import LAYOUT
 from cli.importing.sending import DEAD_LETTERED, Unanswered, letters, outcomes, settled
 from schemas.programme import Programme
 from shared.clock import instant
