@@ -22,7 +22,8 @@ async def opening(cards: Cards, batch: str, count: int = 250, key: str | None = 
     return await cards.client.post(BATCHES, content=orjson.dumps(body), headers={**JSON, **keyed})
 
 
-async def test_a_batch_is_opened_once_filled_and_listed(installation: Installation) -> None:
+async def test_a_batch_is_opened_once_filled_and_listed(empty_installation: Installation) -> None:
+    installation = empty_installation
     async with open_cards(installation) as cards:
         first = good(await opening(cards, "b-2", key="k"))
         assert (first["count"], first["cardType"]) == (250, "EUR-GIFT")
