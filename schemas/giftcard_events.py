@@ -27,9 +27,9 @@ class CardStatus(StrEnum):
 
 
 class CodeSource(Published):
-    """How a card's scratch code is checked: `key` is the id of the key that derives it, or `hash` its keyed hash."""
+    """How a scratch code is checked: `key` is the id of the key that derives it, or that its `hash` was made with."""
 
-    key: str | None = None
+    key: str
     hash: str | None = None
 
 

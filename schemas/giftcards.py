@@ -1,9 +1,9 @@
 """The wire of the gift card service: its commands, its refusals, and the registries of all of them (rules 4.4)."""
 
 from enum import StrEnum
-from typing import Annotated, Literal, Self, get_args
+from typing import Annotated, Literal, get_args
 
-from pydantic import Field, StrictBool, model_validator
+from pydantic import Field, StrictBool
 
 from schemas.base import Amount, Published, Wire
 from schemas.giftcard_events import (
@@ -64,16 +64,13 @@ class CardRejected(Refused):
 
 
 class ScratchCode(Wire):
-    """How the scratch code of a new card is checked: by the `key` that derives it, or by the `hash` of a given one."""
+    """How the scratch code of a new card is checked: `key` is the id of the key that derives it.
 
-    key: Key | None = None
+    If the code was given to us, `hash` is its hash under that key.
+    """
+
+    key: Key
     hash: Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")] | None = None
-
-    @model_validator(mode="after")
-    def _one(self) -> Self:
-        if (self.key is None) == (self.hash is None):
-            raise ValueError("give key or hash, and not both")
-        return self
 
 
 class CardCommand(Wire):

@@ -79,7 +79,7 @@ class Card(NamedTuple):
     rules: CardType | None = None
     balance: int = 0
     expires_at: datetime | None = None
-    code: CodeSource = CodeSource()
+    code: CodeSource | None = None
     sequence: int = 0
     changed_at: datetime | None = None
     latest: Mutation | None = None
@@ -94,6 +94,16 @@ class Card(NamedTuple):
         if self.rules is None:
             raise TypeError(f"{self.card_id} was never created")
         return self.rules
+
+    @property
+    def checked_by(self) -> CodeSource:
+        """How its scratch code is checked.
+
+        :raises TypeError: it was never created.
+        """
+        if self.code is None:
+            raise TypeError(f"{self.card_id} was never created")
+        return self.code
 
     @property
     def scale(self) -> int:

@@ -36,7 +36,7 @@ def _card(card: Card) -> View | None:
         "expiresAt": None if card.expires_at is None else format_instant(card.expires_at),
         "articleSetCode": rules.article_set_code,
         "switchId": rules.switch_id,
-        "code": card.code.model_dump(),
+        "code": card.checked_by.model_dump(),
         "sequence": card.sequence,
         "changedAt": format_instant(card.changed_at),
     }

@@ -63,7 +63,7 @@ VIEW = giftcards.CardView(
     expires_at=LATER,
     article_set_code="BOOKS",
     switch_id="TREAZURE",
-    code=CodeSource(hash="0" * 64),
+    code=CodeSource(key="1", hash="0" * 64),
     sequence=2,
     changed_at=NOW,
 )
@@ -75,7 +75,11 @@ _CARD: dict[str, Any] = {"card_id": CARD, "transaction_id": TRANSACTION, "contex
 EXAMPLES: dict[str, tuple[Any, ...]] = {
     "giftcard.create.v1": (
         giftcards.CreateCard(
-            card_id=CARD, serial_number=SERIAL, card_type="EUR-GIFT", code=ScratchCode(hash="0" * 64), context=CONTEXT
+            card_id=CARD,
+            serial_number=SERIAL,
+            card_type="EUR-GIFT",
+            code=ScratchCode(key="1", hash="0" * 64),
+            context=CONTEXT,
         ),
     ),
     "giftcard.issue.v1": (
