@@ -79,10 +79,12 @@ class ScratchCode(Wire):
 class CardCommand(Wire):
     """What every command says that changes a card; `transaction_id` is the caller's own, by which it can be cancelled.
 
-    The id of a command with a `transaction_id` is the version 5 UUID of store, card and that id, whoever sends it.
+    The id of a command with a `transaction_id` is the version 5 UUID of store, card and that id, whoever sends it. A
+    card of another provider than `switch_id` is answered like one that is not there.
     """
 
     card_id: Key
+    switch_id: Key | None = None
     transaction_id: Key | None = None
     context: Context = Context()
 
@@ -104,6 +106,7 @@ class IssueCard(CardCommand):
     card_type: Key
     code: ScratchCode
     amount: Load
+    currency: Currency | None = None
 
 
 class ActivateCard(CardCommand):
@@ -124,7 +127,8 @@ class RedeemCard(CardCommand):
 class CancelMutation(CardCommand):
     """`giftcard.cancel.v1`: undo the card's latest mutation, which is an issue, an activation or a redemption.
 
-    With a `transaction_id` it is that one, from any till; without one, the latest from the same shop, till and receipt.
+    An issue counts as an activation, too. With a `transaction_id` it is that one, from any till; without one, the
+    latest from the same shop, till and receipt.
     """
 
     mutation: Literal["issue", "activate", "redeem"]

@@ -8,10 +8,12 @@ from collections.abc import Mapping
 
 from schemas._registry import TOO_LARGE
 from schemas.customers import CustomerRefusal as Customer
+from schemas.giftcards import CardRefusal as Card
 from schemas.refusals import PointsRefusal as Points
 from schemas.refusals import VoucherRefusal as Voucher
 
 _CONTACTS = (Customer.EMAIL_IN_USE, Customer.PHONE_IN_USE, Customer.BIRTH_DATE_IN_FUTURE)
+_USABLE = (Card.GIFT_CARD_UNKNOWN, Card.GIFT_CARD_EXPIRED, Card.GIFT_CARD_VOID, Card.GIFT_CARD_REFUNDED)
 _LIVING = (Customer.CUSTOMER_UNKNOWN, Customer.CUSTOMER_ANONYMISED, Customer.CUSTOMER_DELETED)
 EXECUTING = (
     Voucher.VOUCHER_UNKNOWN,
@@ -112,6 +114,45 @@ _CODES: Mapping[str, tuple[str, ...]] = {
         Voucher.VOUCHER_REDEEMED,
         Voucher.VOUCHER_EXPIRED,
     ),
+    "giftcard.issue.v1": (
+        Card.GIFT_CARD_EXISTS,
+        Card.SERIAL_NUMBER_IN_USE,
+        Card.CARD_TYPE_UNKNOWN,
+        Card.CARD_TYPE_RETIRED,
+        Card.CURRENCY_MISMATCH,
+        Card.TRANSACTION_CANCELLED,
+        Card.TOO_MANY_DECIMALS,
+        Card.LOAD_TOO_SMALL,
+        Card.LOAD_LIMIT_EXCEEDED,
+        Card.BALANCE_LIMIT_EXCEEDED,
+    ),
+    "giftcard.activate.v1": (
+        *_USABLE,
+        Card.TRANSACTION_CANCELLED,
+        Card.CURRENCY_MISMATCH,
+        Card.RELOAD_NOT_ALLOWED,
+        Card.TOO_MANY_DECIMALS,
+        Card.LOAD_TOO_SMALL,
+        Card.LOAD_LIMIT_EXCEEDED,
+        Card.BALANCE_LIMIT_EXCEEDED,
+    ),
+    "giftcard.redeem.v1": (
+        *_USABLE,
+        Card.TRANSACTION_CANCELLED,
+        Card.CURRENCY_MISMATCH,
+        Card.GIFT_CARD_NOT_ACTIVE,
+        Card.TOO_MANY_DECIMALS,
+        Card.INSUFFICIENT_BALANCE,
+    ),
+    "giftcard.cancel.v1": (
+        *_USABLE,
+        Card.NOT_CANCELLABLE,
+        Card.NOT_LATEST_MUTATION,
+        Card.MUTATION_FOREIGN,
+        Card.TOO_MANY_CANCELS_WAIT,
+    ),
+    "giftcard.void.v1": _USABLE,
+    "giftcard.refund.v1": _USABLE,
     "customer.create.v1": (
         *_CONTACTS,
         Customer.CARD_IN_USE,

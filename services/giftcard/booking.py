@@ -66,9 +66,20 @@ def ended(card: Card, now: datetime) -> Rejected | None:
     """Why nothing can be done with a card any more, or at all; None when something can."""
     status = card.status_at(now)
     if status is None:
-        return Rejected(CardRefusal.GIFT_CARD_UNKNOWN, "there is no such gift card", "/cardId")
+        return _unknown()
     refusal = _ENDED.get(status)
     return None if refusal is None else Rejected(*refusal, "/cardId")
+
+
+def of_other_provider(card: Card, switch_id: str | None) -> Rejected | None:
+    """The refusal of an unknown card, when a caller names another provider than the card's."""
+    if switch_id is None or card.status is None or card.pinned.switch_id == switch_id:
+        return None
+    return _unknown()
+
+
+def _unknown() -> Rejected:
+    return Rejected(CardRefusal.GIFT_CARD_UNKNOWN, "there is no such gift card", "/cardId")
 
 
 def minor_of(amount: Decimal, card: Card) -> int | Rejected:

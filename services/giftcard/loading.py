@@ -25,6 +25,7 @@ from services.giftcard.booking import (
     ended,
     in_currency,
     minor_of,
+    of_other_provider,
     serial_of,
     type_of,
 )
@@ -69,6 +70,8 @@ def issue(command: Command, payload: IssueCard, states: States) -> Outcome:
     card = found
     if refused := cancelled_before(card, payload.transaction_id, command.now):
         return refused
+    if refused := in_currency(card, payload.currency) or _of_other_provider(card, payload.switch_id):
+        return refused
     amount = minor_of(payload.amount, card)
     if isinstance(amount, Rejected):
         return amount
@@ -92,6 +95,8 @@ def issue(command: Command, payload: IssueCard, states: States) -> Outcome:
 def activate(command: Command, payload: ActivateCard, states: States) -> Outcome:
     """Load a card for the first time; again only where its type allows it."""
     card = card_of(command, states, payload.card_id)
+    if refused := of_other_provider(card, payload.switch_id):
+        return refused
     if refused := cancelled_before(card, payload.transaction_id, command.now):
         return refused
     if refused := ended(card, command.now) or in_currency(card, payload.currency):
@@ -140,6 +145,14 @@ def _new(command: Command, payload: CreateCard | IssueCard, states: States) -> C
     if isinstance(rules, Rejected):
         return rules
     return card._replace(serial_number=payload.serial_number, rules=rules)
+
+
+def _of_other_provider(card: Card, switch_id: str | None) -> Rejected | None:
+    """`card_type_unknown`, when a caller names another provider than that of the new card's type."""
+    if switch_id in (None, card.pinned.switch_id):
+        return None
+    detail = f"{switch_id} has no card type {card.pinned.code}"
+    return Rejected(CardRefusal.CARD_TYPE_UNKNOWN, detail, "/cardType")
 
 
 def _beyond(card: Card, amount: int) -> Rejected | None:

@@ -1,7 +1,17 @@
 """Paying with gift cards (rules 4.4.4)."""
 
 from schemas.giftcards import CardRedeemed, CardRefusal, CardStatus, RedeemCard
-from services.giftcard.booking import Outcome, States, accepted, booked, card_of, ended, in_currency, minor_of
+from services.giftcard.booking import (
+    Outcome,
+    States,
+    accepted,
+    booked,
+    card_of,
+    ended,
+    in_currency,
+    minor_of,
+    of_other_provider,
+)
 from services.giftcard.loading import cancelled_before
 from shared.decider import Command, Rejected
 from shared.money import from_minor
@@ -10,6 +20,8 @@ from shared.money import from_minor
 def redeem(command: Command, payload: RedeemCard, states: States) -> Outcome:
     """Take the amount from the card; with `allow_partial` as much as there is. Never more than the balance."""
     card = card_of(command, states, payload.card_id)
+    if refused := of_other_provider(card, payload.switch_id):
+        return refused
     if refused := cancelled_before(card, payload.transaction_id, command.now):
         return refused
     if refused := ended(card, command.now) or in_currency(card, payload.currency):

@@ -5,13 +5,15 @@ from enum import StrEnum
 
 import pytest
 
-from schemas import customers, points, vouchers
+from schemas import customers, giftcards, points, vouchers
 from schemas._registry import TOO_LARGE
 from schemas.base import Wire
 from schemas.customers import CustomerRefusal
+from schemas.giftcards import CardRefusal
 from schemas.refusal_codes import EXECUTING, REFUSAL_CODES, REVERSING
 from schemas.refusals import PointsRefusal, VoucherRefusal
 from tests.unit.customer import test_spec_coverage as customer_specs
+from tests.unit.giftcard import test_spec_coverage as giftcard_specs
 from tests.unit.points import test_spec_coverage as points_specs
 from tests.unit.spec_coverage import refusals_in_source
 from tests.unit.voucher import test_spec_coverage as voucher_specs
@@ -29,6 +31,7 @@ def reachable(command: type[Wire], codes: Mapping[str, set[str]], never: Never) 
     [
         ("voucher", VoucherRefusal, vouchers.COMMANDS, voucher_specs.NEVER),
         ("customer", CustomerRefusal, customers.COMMANDS, customer_specs.NEVER),
+        ("giftcard", CardRefusal, giftcards.COMMANDS, giftcard_specs.NEVER),
         ("points", PointsRefusal, points.COMMANDS, points_specs.NEVER),
     ],
 )

@@ -74,7 +74,7 @@ class Ledger:
 
     async def book(self, changes: Iterable[dict[str, Any]], *numbers: str) -> None:
         """Apply movements and snapshots of these accounts, as from a reply."""
-        await self.views.apply([account(number) for number in numbers], [*changes])
+        await self.views.apply([account(number) for number in numbers], [*changes], "default")
 
     async def page(self, number: str, query: str = "") -> dict[str, Any]:
         """One page of a statement."""

@@ -210,7 +210,7 @@ async def test_past_balances_have_the_bookings_until_then(ledger: Ledger) -> Non
 async def test_statements_follow_forwarded_numbers(ledger: Ledger) -> None:
     await ledger.book([change("A-1", 1)], "A-1")
     there = account_id("default", "A-1")
-    await ledger.views.apply([account("NEW", forwardsTo=there), account("LOST", forwardsTo="nobody")], ())
+    await ledger.views.apply([account("NEW", forwardsTo=there), account("LOST", forwardsTo="nobody")], (), "default")
     for query in ("", "/balances?at=" + at(0)):
         found = (await ledger.client.get("/v1/accounts/NEW" + query)).json()
         assert (found["account"], found["accountNumber"]) == (there, "A-1")
@@ -221,10 +221,10 @@ async def test_statements_follow_forwarded_numbers(ledger: Ledger) -> None:
 
 
 async def test_deleted_accounts_do_not_come_back(ledger: Ledger) -> None:
-    await ledger.views.apply([account("A-1", 3)], ())
+    await ledger.views.apply([account("A-1", 3)], (), "default")
     gone = account("A-1", 5).model_copy(update={"value": {"version": 5, "deleted": True}})
-    await ledger.views.apply([gone], ())
-    await ledger.views.apply([account("A-1", 4)], ())
+    await ledger.views.apply([gone], (), "default")
+    await ledger.views.apply([account("A-1", 4)], (), "default")
     for path in (
         "A-1",
         "A-1/statement",
@@ -234,7 +234,7 @@ async def test_deleted_accounts_do_not_come_back(ledger: Ledger) -> None:
         "B-1/balances?at=" + at(0),
     ):
         assert (await ledger.code("/v1/accounts/" + path))[:2] == (404, "account_unknown")
-    await ledger.views.apply([account("A-1", 6)], ())
+    await ledger.views.apply([account("A-1", 6)], (), "default")
     assert (await ledger.client.get("/v1/accounts/A-1")).json()["version"] == 6
 
 

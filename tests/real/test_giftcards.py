@@ -10,10 +10,9 @@ import pytest
 
 from cli.commands.verify import verify_service, verify_topics
 from schemas.giftcards import CardChanged
-from services.giftcard.cancelling import mutation_id
 from services.giftcard.decider import DECIDER
 from services.giftcard.state import Card
-from shared.ids import new_id
+from shared.ids import mutation_id, new_id
 from tests.harness import Command, Installation, header
 
 pytestmark = pytest.mark.real

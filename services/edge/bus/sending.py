@@ -48,15 +48,21 @@ class Send:
         value: Mapping[str, Any],
         body: SentBody | None = None,
         result_view: ResultView | None = None,
+        *,
+        headers: Mapping[str, Any] | None = None,
+        command_id: str | None = None,
     ) -> Response:
         """Send `value` to the stream of `subject`; pointers of refusals lead into the `body`. See :meth:`Bus.execute`.
 
-        A retry is the same request if its operation, path, query and body are equal.
+        A retry is the same request if its operation, path, query, body and `headers` are equal. With a `command_id`,
+        a retry has the same one, and needs no key.
         """
         scope, document = self._request.scope, {} if body is None else body.document
         operation = f"{scope['method']} {scope['route'].path}"
         query = canonical(self._request.query_params.multi_items()) if scope["query_string"] else b""
         request_hash_parts = (operation, *scope["path_params"].values(), query, canonical(document))
+        if headers:
+            request_hash_parts = (*request_hash_parts, canonical(headers))
         return await self._bus.execute(
             CommandRequest(
                 caller=caller,
@@ -66,6 +72,7 @@ class Send:
                 value=to_json(value),
                 request_hash_parts=request_hash_parts,
                 key=self.key,
+                command_id=command_id,
                 body=body,
             ),
             result_view,

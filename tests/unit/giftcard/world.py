@@ -9,11 +9,11 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from schemas.giftcards import COMMANDS, CardBooked, CardRefusal, CardType, PutCardType
-from services.giftcard.cancelling import mutation_id
 from services.giftcard.decider import DECIDER
 from services.giftcard.identities import check_event, check_state
 from services.giftcard.state import Card, Event, State, card_stream
 from shared.decider import Accepted, Command, Entry, Rejected, entry_key
+from shared.ids import mutation_id
 from tests.unit.spec_coverage import ACCEPTED, QUIET, note
 from tests.unit.spec_world import folded
 
