@@ -294,5 +294,6 @@ async def test_outcomes_are_found_behind_forwards_and_among_new_dead_letters(
 
 def test_the_demo_file_is_one_that_can_be_imported() -> None:
     from cli.importing import Format, count_rows
+    from cli.importing.balances import LAYOUT
 
     assert count_rows(DEMO.with_name("opening_balances.csv"), Format.CSV, LAYOUT) == 6
