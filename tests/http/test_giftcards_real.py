@@ -25,7 +25,7 @@ async def test_a_card_is_issued_redeemed_in_part_and_its_redemption_cancelled(ca
     issued = await cards.issue(25, transactionId="sale-1", currency="EUR", switchId="TREAZURE", comment="a birthday")
     assert (issued["status"], issued["balance"], issued["amount"]) == ("Active", 25, 25)
     assert (issued["currency"], issued["articleSetCode"], issued["transactionId"]) == ("EUR", "BOOKS", "sale-1")
-    assert (len(issued["cardId"]), len(issued["serialNumber"]), len(issued["scratchCode"])) == (19, 19, 16)
+    assert (len(issued["cardId"]), len(issued["serialNumber"]), len(issued["scratchCode"])) == (36, 19, 19)
     card = issued["cardId"]
     paid = good(await cards.call("Redeem", cardId=card, amount=10.25, currency="EUR", operatorId="17"))
     assert (paid["status"], paid["balance"], paid["amount"]) == ("Active", 14.75, 10.25)
