@@ -30,7 +30,7 @@ from shared.ids import mutation_id
 router = Router("Gift cards", "/api/v1.0/Switch/giftcard", CaseInsensitiveRoute)
 
 _CARD = {"cardId": "9900000000000000017"}
-_CODED = {"serialNumber": "100200300", "scratchCode": "K7QM2F9X4T8WZ3RB"}
+_CODED = {"serialNumber": "100200300", "scratchCode": "K7QM-2F9X-4T8W-Z3RB"}
 _NOTED = {"transactionId": TRANSACTION, "operatorId": "17", "comment": "a birthday"}
 
 BalanceBody = Annotated[

@@ -1,10 +1,11 @@
 """Which card a call is about: by its id, or by its serial number with the scratch code (rules 4.4.1)."""
 
+from schemas.giftcard_events import CodeSource
+from schemas.scratch_codes import code_matches
 from services.edge.auth.tokens import Caller
 from services.edge.edge import Edge
-from services.edge.families.giftcard.codes import scratch_code_matches
+from services.edge.families.gift_cards import unknown_card
 from services.edge.families.giftcard.models import Named
-from services.edge.http.problems import Problem
 from shared.decider import Document
 
 
@@ -27,10 +28,10 @@ async def card_named(edge: Edge, caller: Caller, named: Named) -> Document:
     else:
         found = await edge.views.giftcards.one(caller.store, named.card_id)
         if found is None:
-            raise unknown("/cardId")
+            raise unknown_card("/cardId")
         card = found
     if named.switch_id not in (None, card["switchId"]):
-        raise unknown(pointer_of(named))
+        raise unknown_card(pointer_of(named))
     return card
 
 
@@ -38,17 +39,18 @@ async def _with_code(edge: Edge, caller: Caller, named: Named) -> Document:
     assert named.serial_number is not None
     assert named.scratch_code is not None
     card = await edge.views.giftcards.with_serial_number(caller.store, named.serial_number)
-    secret = edge.settings.secret.get_secret_value().encode()
-    if not scratch_code_matches(secret, caller.store, card, named.scratch_code) or card is None:
-        raise unknown("/serialNumber")
+    card_id, source = (named.serial_number, None) if card is None else (card["cardId"], _source(card))
+    matches = code_matches(edge.settings.code_key_set, caller.store, card_id, source, named.scratch_code)
+    if card is None or not matches:
+        raise unknown_card("/serialNumber")
     return card
+
+
+def _source(card: Document) -> CodeSource | None:
+    """How the card's code is checked; None when it has none."""
+    return None if card["code"] is None else CodeSource.model_validate(card["code"])
 
 
 def pointer_of(named: Named) -> str:
     """Where a body names its card."""
     return "/serialNumber" if named.card_id is None else "/cardId"
-
-
-def unknown(pointer: str) -> Problem:
-    """404: the same for a card that is not there, one of another provider, and a wrong scratch code."""
-    return Problem("gift_card_unknown", "there is no such gift card", pointer=pointer)

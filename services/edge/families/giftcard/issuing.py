@@ -6,12 +6,13 @@ from typing import Annotated, Any
 
 from starlette.responses import Response
 
+from schemas.giftcard_events import CodeSource
+from schemas.scratch_codes import DrawnCard, derived_code, drawn_card, drawn_code, random_card
 from services.edge.auth.principals import SwitchClient
 from services.edge.auth.tokens import Caller
 from services.edge.bus.sending import Send, sends
 from services.edge.edge import Edge
 from services.edge.families.giftcard.answering import current_card
-from services.edge.families.giftcard.codes import draw_card, scratch_code
 from services.edge.families.giftcard.examples import ISSUED, TRANSACTION
 from services.edge.families.giftcard.models import HistoryDetail, IssueRequest
 from services.edge.families.giftcard.mutating import check_key, mutation_of
@@ -20,7 +21,7 @@ from services.edge.http.bodies import Body, case_insensitive_body
 from services.edge.http.dependencies import EdgeDependency
 from services.edge.http.problems import Problem
 from services.edge.http.router import CaseInsensitiveRoute, Router
-from shared.ids import derived_id, mutation_id, new_id
+from shared.ids import mutation_id
 
 router = Router("Gift cards", "/api/v1.0/Switch/giftcard", CaseInsensitiveRoute)
 
@@ -32,6 +33,7 @@ IssueBody = Annotated[
             "summary": "A web shop sells a card",
             "value": {"cardType": "EUR-GIFT", "amount": 25, "currency": "EUR", "transactionId": TRANSACTION},
         },
+        only={"summary": "Of the one type that fits", "value": {"amount": 25, "currency": "EUR"}},
     ),
 ]
 
@@ -51,15 +53,14 @@ async def issue_gift_card(
     """
     asked = body.value
     check_key(send, asked.transaction_id)
-    secret = edge.settings.secret.get_secret_value().encode()
-    drawn = draw_card(secret, caller.store, _seed(caller, send, asked.transaction_id))
+    drawn = _drawn(edge, caller, send, asked.transaction_id)
     value = mutation_of(
         asked,
         drawn.card_id,
         till,
         serialNumber=drawn.serial_number,
         cardType=await _card_type(edge, caller.store, asked, drawn.card_id),
-        code=drawn.code,
+        code=drawn_code(edge.settings.code_key_set).model_dump(exclude_none=True),
         amount=asked.amount,
         currency=asked.currency,
     )
@@ -75,23 +76,26 @@ async def issue_gift_card(
     )
 
 
-def _seed(caller: Caller, send: Send, transaction_id: str | None) -> str:
-    """What a card is drawn by: the same for a retry."""
-    if transaction_id is not None:
-        return derived_id("giftcard transaction", caller.store, caller.client, transaction_id)
-    return new_id() if send.key is None else derived_id("giftcard key", caller.store, caller.client, send.key)
+def _drawn(edge: Edge, caller: Caller, send: Send, transaction_id: str | None) -> DrawnCard:
+    """The numbers of the new card: the same for a retry."""
+    if transaction_id is None and send.key is None:
+        return random_card()
+    secret = edge.settings.secret.get_secret_value().encode()
+    request = f"key {send.key}" if transaction_id is None else f"transaction {transaction_id}"
+    return drawn_card(secret, caller.store, caller.client, request)
 
 
 async def _card_type(edge: Edge, store: str, asked: IssueRequest, card_id: str) -> str:
     """The type that is named; or that of the card, which a retry finds; or the one active type that fits.
 
     :raises Problem: `card_type_required`.
+    :raises Unavailable: the views cannot be reached.
     """
     if asked.card_type is not None:
         return asked.card_type
     fitting = [
         code
-        for code, each in edge.views.catalogue.of(store).card_types.items()
+        for code, each in edge.views.catalogue.known(store).card_types.items()
         if each["state"] == "active"
         and asked.currency in (None, each["currency"])
         and asked.switch_id in (None, each["switchId"])
@@ -113,4 +117,5 @@ async def _issued_card(
     card = await edge.views.giftcards.one(store, result["cardId"])
     if shown is None or card is None:
         return None
-    return {**shown, "scratchCode": scratch_code(edge.settings.secret.get_secret_value().encode(), store, card)}
+    source = CodeSource.model_validate(card["code"])
+    return {**shown, "scratchCode": derived_code(edge.settings.code_key_set, store, card["cardId"], source)}
