@@ -165,3 +165,8 @@ async def fill_edge(database: AsyncDatabase[Any]) -> None:
         for number in range(COUNT)
     ]
     await insert(database, "refusals", refused)
+    lockouts = [
+        {"_id": f"{number:064}", "wrong": 4, "until": None, "forgotten_at": NOW + timedelta(days=365)}
+        for number in range(COUNT)
+    ]
+    await insert(database, "lockouts", lockouts)

@@ -21,6 +21,8 @@ from services.edge.auth import store
 from services.edge.auth.clients import Client
 from services.edge.auth.key_encryption import KeyCipher
 from services.edge.auth.keys import SigningKey, ring_of
+from services.edge.auth.lockouts import LOCKOUT, counting
+from services.edge.auth.scratch_codes import SERIAL_NUMBER
 from services.edge.families.crm import presenting as crm
 from services.edge.families.giftcard.presenting import card_of, entry_of
 from services.edge.families.v1.presenting import account_of, batch_of, movement_of, voucher_of
@@ -35,6 +37,7 @@ from services.edge.views.vouchers import VOUCHERS
 from shared.decider import Document
 from shared.hashing import to_json
 from shared.settings import Settings
+from shared.shapes import VERSION
 from tests.contract.customer_examples import CUSTOMER, VIEW
 from tests.contract.examples import ACCOUNT, CHANGED, EXAMPLES, NOW
 from tests.contract.giftcard_examples import CHANGED as CARD_CHANGED
@@ -225,6 +228,14 @@ def _read_offset(document: Document) -> Document:
     return document
 
 
+def _lockouts() -> list[Document]:
+    """A count, and a lock-out: the server makes the documents, of the members that the update sets."""
+    made: set[str] = {name for stage in counting(SERIAL_NUMBER) for name in stage["$set"]}
+    count = {"at": NOW, "refused": False, "wrong": 4, "forgotten_at": NOW, "until": None}
+    assert {*count, VERSION} == made
+    return [LOCKOUT.stamp({"_id": "0" * 64, **count, "until": until}) for until in (None, NOW)]
+
+
 _PLACE = TopicPartition("points.snapshots", 3)
 
 _SHOWN = {
@@ -252,4 +263,5 @@ EDGE = [
     Kind(REFUSAL, _refusals, REFUSAL.upgrade),
     Kind(store.CLIENT, _clients, _read_client),
     Kind(store.KEYRING, _rings, _read_ring),
+    Kind(LOCKOUT, _lockouts, LOCKOUT.upgrade),
 ]

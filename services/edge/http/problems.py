@@ -45,6 +45,7 @@ EDGE_CODES: dict[str, tuple[int, str]] = {
     "method_not_allowed": (405, "The method is not allowed here"),
     "idempotency_key_reused": (422, "The idempotency key was used for another request"),
     "too_many_requests": (429, "There are too many requests"),
+    "too_many_wrong_codes": (429, "Too many wrong scratch codes were sent"),
     "internal": (500, "Something went wrong here"),
     "dead_lettered": (500, "The command could not be processed"),
     "unavailable": (503, "The service cannot take requests now"),
