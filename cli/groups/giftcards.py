@@ -7,7 +7,7 @@ import typer
 
 from cli.commands.console import execute, one_line
 from cli.commands.environment import ROOT, Root, settings_at
-from cli.commands.output import Form, FormOption, say
+from cli.commands.output import Form, FormOption, facts
 
 if TYPE_CHECKING:
     from cli.importing import RowKind
@@ -23,7 +23,7 @@ Label = Annotated[
     str | None,
     typer.Option(
         "--label",
-        help="Identifies this file; by default its name. The cards keep it as their batch. Keep it when you run again.",
+        help="Identifies this file, like go-live; by default its name. Cards keep it as their batch. Keep it for a repeat.",
     ),
 ]
 FileFormat = Annotated[str | None, typer.Option("--format", help="csv or jsonl; by default from the file's extension.")]
@@ -40,7 +40,9 @@ Concurrency = Annotated[
 def create_batch(
     batch: BatchId,
     card_type: Annotated[str, typer.Option("--type", metavar="CODE", help="The card type, like GIFT-EUR.")],
-    count: Annotated[int, typer.Option("--count", min=1, max=100_000, metavar="CARDS", help="How many cards.")],
+    count: Annotated[
+        int, typer.Option("--count", min=1, max=100_000, metavar="CARDS", help="How many cards to create.")
+    ],
     wait: Annotated[bool, typer.Option(help="Wait until all cards are there; the service creates them anyway.")] = True,
     form: FormOption = Form.TABLE,
     root: Root = ROOT,
@@ -52,7 +54,7 @@ def create_batch(
     from cli.commands import batches as command
 
     with one_line():
-        made = execute(command.create(batch, card_type, count, wait, settings_at(root)), waits="")
+        made = execute(command.create(batch, card_type, count, wait, settings_at(root)), waits="for the cards")
         command.show(made, form)
 
 
@@ -74,8 +76,11 @@ def export_batch(
     file: Annotated[Path, typer.Option("--file", help="The new CSV file, which only you can read.")],
     resume: Annotated[
         str | None,
-        typer.Option("--resume", metavar="ID", help="The export that was begun, if its files are lost; see status."),
+        typer.Option(
+            "--resume", metavar="ID", help="An open export, like 019ab2c4-…, if its files are lost; see status."
+        ),
     ] = None,
+    form: FormOption = Form.TABLE,
     root: Root = ROOT,
 ) -> None:
     """Write card ids, serial numbers and scratch codes for the printer, once. After a crash run the same command again.
@@ -86,7 +91,7 @@ def export_batch(
 
     with one_line():
         count = execute(command.export(batch, file, resume, settings_at(root)))
-        say(f"{count:,} cards with their scratch codes are in {file}; the batch cannot be exported again")
+        facts({"batch": batch, "cards": count, "file": str(file)}, form)
 
 
 @giftcards.command("create")
@@ -142,7 +147,9 @@ def import_cards(
 
 @giftcards.command("show")
 def show_card(
-    number: Annotated[str, typer.Argument(metavar="NUMBER", help="A card id or a serial number.")],
+    number: Annotated[
+        str, typer.Argument(metavar="NUMBER", help="A card id or a serial number, like 9900000000000000017.")
+    ],
     form: FormOption = Form.TABLE,
     root: Root = ROOT,
 ) -> None:

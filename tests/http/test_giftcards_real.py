@@ -3,17 +3,23 @@
 from collections.abc import AsyncIterator
 from typing import Any
 
+import httpx
+import orjson
 import pytest
 
 from shared.clock import now_ms
 from shared.ids import mutation_id, new_id
 from shared.runtime.kafka import partition_of
 from shared.runtime.requests import Operation
-from tests.harness import new_installation
+from tests.harness import Command, eventually, new_installation
 from tests.http.cards import SWITCH, TILL, Cards, good, open_cards, refused
+from tests.http.test_bodies import JSON
 from tests.servers import Servers
+from tests.tokens import authorization
 
 pytestmark = pytest.mark.real
+
+BATCHES = "/v1/giftcards/batches"
 
 
 @pytest.fixture(scope="module")
@@ -193,3 +199,50 @@ async def test_outcomes_are_polled_in_whole_units(cards: Cards) -> None:
     outcome = good(await cards.client.get(f"/v1/operations/{operation}"))
     wanted = {"cardId": card, "status": "active", "balance": 10.25, "currency": "EUR", "amount": 2.25}
     assert outcome["result"] == {**wanted, "transactionId": "polled"}
+
+
+async def test_a_card_of_another_system_without_a_code_is_used_by_its_id_alone(cards: Cards) -> None:
+    body = {"cardId": "old-1", "serialNumber": "old-S-1", "cardType": "EUR-GIFT", "status": "active", "balance": 30}
+    await cards.done(Command("giftcard.import.v1", "old-1", body))
+    coded: dict[str, Any] = {"serialNumber": "old-S-1", "scratchCode": "0000-0000-0000-0000"}
+    refused(await cards.call("GetBalance", **coded), 404, "gift_card_unknown", "/serialNumber")
+    assert good(await cards.call("Redeem", cardId="old-1", amount=10))["balance"] == 20
+    shown = await cards.shown("old-1", history="regular")
+    assert [each["kind"] for each in shown["history"]] == ["redeem", "import"]
+
+
+async def opening(cards: Cards, batch: str, count: int = 250, key: str | None = None, **more: Any) -> httpx.Response:
+    body = {"batchId": batch, "cardType": "EUR-GIFT", "count": count, **more}
+    keyed = {} if key is None else {"Idempotency-Key": key}
+    return await cards.client.post(BATCHES, content=orjson.dumps(body), headers={**JSON, **keyed})
+
+
+async def test_a_batch_is_opened_once_filled_and_listed(cards: Cards) -> None:
+    first = good(await opening(cards, "b-2", key="k"))
+    assert (first["count"], first["cardType"]) == (250, "EUR-GIFT")
+    again = await opening(cards, "b-2", key="k")
+    assert (good(again)["batchId"], again.headers["Idempotency-Replayed"]) == ("b-2", "true")
+    refused(await opening(cards, "b-2"), 409, "batch_exists", "/batchId")
+    refused(await opening(cards, "b-9", cardType="NONE"), 422, "card_type_unknown", "/cardType")
+    refused(await opening(cards, "b-9", count=0), 400, "value_out_of_range", "/count")
+    refused(await opening(cards, "b-9", count=100_001), 400, "value_out_of_range", "/count")
+
+    async def state() -> str:
+        return str(good(await cards.client.get(f"{BATCHES}/b-2"))["state"])
+
+    await eventually(state, "filled")
+    shown = good(await cards.client.get(f"{BATCHES}/b-2"))
+    assert shown["created"] == 250
+    assert not {"seed", "key", "exportId"} & shown.keys()
+
+    for name in ("b-1", "b-3"):
+        good(await opening(cards, name, count=1))
+    page = good(await cards.client.get(BATCHES, params={"size": "2"}))
+    assert [each["batchId"] for each in page["batches"]] == ["b-1", "b-2"]
+    last = good(await cards.client.get(page["next"]))
+    assert ([each["batchId"] for each in last["batches"]], last["next"]) == (["b-3"], None)
+
+    headers = await authorization(cards.installation.settings, "other", "other")
+    async with httpx.AsyncClient(base_url=cards.client.base_url, headers=headers, timeout=30) as other:
+        assert good(await other.get(BATCHES)) == {"batches": [], "next": None}
+        refused(await other.get(f"{BATCHES}/b-2"), 404, "not_found")

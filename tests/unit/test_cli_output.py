@@ -77,7 +77,13 @@ def test_every_command_has_an_example_that_can_be_typed(name: str) -> None:
     ALL[name].make_context(name, options[len(words) :])
 
 
-UNITS = {"LETTERS": "dead letters", "NUMBERS": "account numbers", "REFUSALS": "refusals", "ROWS": "rows"}
+UNITS = {
+    "CARDS": "cards",
+    "LETTERS": "dead letters",
+    "NUMBERS": "account numbers",
+    "REFUSALS": "refusals",
+    "ROWS": "rows",
+}
 """What numbers are given in: as a number's place in the usage says it, and its help."""
 
 CHOICES = {

@@ -73,6 +73,8 @@ def test_whoever_waits_for_servers_is_told(
     (tmp_path / "endpoints.json").write_text(json.dumps({"http": f"http://{silent_server}"}))
     (tmp_path / "clients.json").write_text(json.dumps(dict.fromkeys(("admin", "till"), client)))
     (tmp_path / "opening.csv").write_text("account_number,programme,value\n6299000000000000017,CASHBACK,1\n")
+    (tmp_path / "cards.csv").write_text("card_id,serial_number,card_type,status\nC-1,S-1,GIFT-EUR,created\n")
+    (tmp_path / "printed.csv").write_text("card_id,serial_number\nC-1,S-1\n")
     assert console._QUIET_MAX_S <= 1
     monkeypatch.setattr(console, "_QUIET_MAX_S", 0.05)
 

@@ -83,9 +83,9 @@ class ScratchCodes:
         return subjects
 
     def _opened(self, store: str, card: Document | None, tried: Tried) -> bool:
-        """Whether this is the card and its code. It does the same for every answer, and without a card."""
+        """Whether this is the card and its code. It does the same for every answer, and without a card or a code."""
         card_id = tried.serial_number if card is None else card["cardId"]
-        source = None if card is None else CodeSource(**card["code"])
+        source = None if card is None or card["code"] is None else CodeSource(**card["code"])
         try:
             right = code_matches(self._keys, store, card_id, source, tried.scratch_code)
         except CodeKeyUnknown as error:
