@@ -1,5 +1,6 @@
 """The gift card document on real servers: each operation end to end, retries, cancels, histories."""
 
+import asyncio
 from collections.abc import AsyncIterator
 from typing import Any
 
@@ -193,3 +194,29 @@ async def test_outcomes_are_polled_in_whole_units(cards: Cards) -> None:
     outcome = good(await cards.client.get(f"/v1/operations/{operation}"))
     wanted = {"cardId": card, "status": "active", "balance": 10.25, "currency": "EUR", "amount": 2.25}
     assert outcome["result"] == {**wanted, "transactionId": "polled"}
+
+
+async def test_mutations_by_card_id_do_not_wait_for_the_view(cards: Cards) -> None:
+    """As when another edge has just issued the card, and its snapshot is still on the way here."""
+    card = (await cards.issue())["cardId"]
+    await cards.fed()
+    edge = cards.installation.mongo[cards.installation.settings.database("edge")]
+    paying: dict[str, Any] = {"amount": 5}
+    calls: list[tuple[str, dict[str, Any]]] = [("Redeem", paying), ("Redeem/Cancel", {}), ("Activate", paying)]
+    for operation, body in calls:
+        await cards.fed()
+        await edge["giftcards"].delete_one({"_id": f"card/default/{card}"})
+        refused(await cards.call("GetBalance", cardId=card), 404, "gift_card_unknown", "/cardId")
+        done = good(await cards.call(operation, cardId=card, **body, history="regular"))
+        assert await cards.shown(card, history="regular") == {**done, "amount": 0, "transactionId": None}
+
+
+async def test_tills_that_race_for_a_card_never_overspend(cards: Cards) -> None:
+    card = (await cards.issue(25))["cardId"]
+    answers = await asyncio.gather(*(cards.call("Redeem", cardId=card, amount=4, history="regular") for _ in range(10)))
+    assert sorted(each.status_code for each in answers) == [200] * 6 + [409] * 4
+    for each in answers:
+        if each.status_code == 200:
+            shown = good(each)
+            assert shown["balance"] == sum(entry["balanceMutation"] for entry in shown["history"])
+    assert (await cards.shown(card))["balance"] == 1
