@@ -19,6 +19,7 @@ from services.edge.families.giftcard import cards, issuing
 from services.edge.families.loyaltyvault import transactions
 from services.edge.families.v1 import (
     accounts,
+    batches,
     corrections,
     customers,
     giftcards,
@@ -53,6 +54,7 @@ ROUTERS = (
     corrections.router,
     customers.router,
     vouchers.router,
+    batches.router,
     giftcards.router,
     operations.router,
     refusals.router,

@@ -48,7 +48,8 @@ async def profiled(database: AsyncDatabase[Any]) -> AsyncIterator[Profile]:
     mine = {"ns": {"$not": {"$regex": r"system\.profile$"}}, "op": {"$nin": ["insert", "command"]}}
     others = {"op": "command", "command.aggregate": {"$exists": True}}
     distinct = {"op": "command", "command.distinct": {"$exists": True}}
-    wanted = {"$or": [mine, others, distinct]}
+    modified = {"op": "command", "command.findAndModify": {"$exists": True}}
+    wanted = {"$or": [mine, others, distinct, modified]}
     profile.operations = await database["system.profile"].find(wanted).to_list(None)
 
 

@@ -17,6 +17,8 @@ from cli import ledger
 from cli.commands.unknown_accounts import unknown_accounts
 from cli.ledger import Ledger
 from cli.rebuild.store import Store
+from services.edge.auth.lockouts import Lockouts, Subject
+from services.edge.auth.scratch_codes import SERIAL_NUMBER
 from services.edge.auth.store import Credentials
 from services.edge.views import refusal_store as refusals
 from services.edge.views import statements
@@ -61,7 +63,7 @@ pytestmark = pytest.mark.real
 
 WHOLE = {"Ledger.moved", "History.sample"}
 """These read all there is: for an operator's report, and to share a rebuild out among processes."""
-AROUND = {"Journal.ping", "Journal.close", "Journal.prepare", "Archive.run"}
+AROUND = {"Lockouts.prepare", "Journal.ping", "Journal.close", "Journal.prepare", "Archive.run"}
 AROUND |= {"Catalogue.check", "Catalogue.replace", "Catalogue.of", "Catalogue.known"}
 """No queries of documents."""
 WRITE_ALIKE = {"SnapshotWriter.feed", "Statements.book", "Refusals.feed", "GiftCardHistory.book"}
@@ -184,6 +186,8 @@ async def of_the_edge(filled: Filled) -> dict[str, Any]:
     read = Credentials(database, Settings())
     client = await read.add("till", ["api_admin"], "s", "secret")
     account = account_id("default", "C-9")
+    lockouts, (counted, other) = Lockouts(views.connection), [Subject(SERIAL_NUMBER, (each,)) for each in "ab"]
+    await lockouts.count([counted])
     found = {
         "Accounts.one": views.accounts.one(OWNER),
         "Accounts.names": views.accounts.names(OWNER),
@@ -193,6 +197,8 @@ async def of_the_edge(filled: Filled) -> dict[str, Any]:
         "Vouchers.usable": views.vouchers.usable({OWNER, account}, AT, 100),
         "Vouchers.usable, all": views.vouchers.usable({OWNER}, AT, 2_000),
         "Vouchers.owned": views.vouchers.owned([OWNER, account], "voucher/default/V000900", 100),
+        "GiftCardBatches.one": views.giftcard_batches.one("default", "B000007"),
+        "GiftCardBatches.page": views.giftcard_batches.page("default", "B000900", 26),
         "Statements.page": views.statements.page(statements.Query(account=account, limit=26)),
         "Statements.standing": views.statements.standing(account, START + timedelta(seconds=900)),
         "SnapshotWriter.apply": views.snapshots.apply(parts),
@@ -206,6 +212,9 @@ async def of_the_edge(filled: Filled) -> dict[str, Any]:
         "Refusals.page": views.refusals.page(refusals.Query(store="default", limit=10), "C-9"),
         "Attributions.remember": views.attributions.remember("c", "client:till"),
         "Attributions.actors": views.attributions.actors([{"transactionId": "c", "reason": "r", "operation": 0}]),
+        "Lockouts.standing": lockouts.standing([counted, other]),
+        "Lockouts.count": lockouts.count([counted, other]),
+        "Lockouts.clear": lockouts.clear(counted),
         "Credentials.client": read.client(client.id),
         "Credentials.named": read.named("till"),
         "Credentials.clients": read.clients(),
@@ -272,7 +281,7 @@ async def test_the_runtime_examines_what_it_returns(filled: Filled) -> None:
 
 async def test_the_edge_examines_what_it_returns(filled: Filled) -> None:
     calls = await of_the_edge(filled)
-    covered({**calls, "Credentials.add": None}, SnapshotWriter, Credentials, *VIEWS.values())
+    covered({**calls, "Credentials.add": None}, SnapshotWriter, Credentials, Lockouts, *VIEWS.values())
     assert await examined(filled.database("edge"), calls) == []
 
 

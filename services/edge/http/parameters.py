@@ -94,6 +94,15 @@ SerialNumber = Annotated[
         openapi_examples=_example("100200300"),
     ),
 ]
+BatchId = Annotated[
+    str,
+    _IDENTIFIER,
+    Path(
+        alias="batchId",
+        description="The id of a batch of gift cards, as its opener chose it.",
+        openapi_examples=_example("summer-2026"),
+    ),
+]
 TierSetId = Annotated[
     str,
     _IDENTIFIER,

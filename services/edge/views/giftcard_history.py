@@ -23,7 +23,7 @@ from services.edge.views.changes import CHANGES, Movement
 from services.edge.views.connection import Connection
 from services.edge.views.shapes import GIFT_CARD_CHANGE
 from services.edge.views.statements import insert, insert_missing
-from services.edge.views.view import Stored, View, gather
+from services.edge.views.view import Stored, View
 from shared.clock import monotonic_s
 from shared.decider import Document
 from shared.runtime.consumer import Batch
@@ -54,7 +54,6 @@ class GiftCardHistory(View):
 
     async def feed(self, batch: Batch) -> None:
         """Insert the mutations of a batch; what is none is skipped, what is unreadable logged and counted."""
-        await gather(batch, self._connection.settings.batch_records_max)
         mutations = [each for record in batch.records if (each := of_record(record)) is not None]
         async with self._connection.feeding() as database:
             await insert_missing(database[GIFT_CARD_HISTORY], mutations)

@@ -6,7 +6,7 @@ from typing import Annotated, Any
 
 from starlette.responses import Response
 
-from schemas.giftcard_events import CodeSource
+from schemas.giftcards import CodeSource
 from schemas.scratch_codes import DrawnCard, derived_code, drawn_card, drawn_code, random_card
 from services.edge.auth.principals import SwitchClient
 from services.edge.auth.tokens import Caller
@@ -33,7 +33,6 @@ IssueBody = Annotated[
             "summary": "A web shop sells a card",
             "value": {"cardType": "EUR-GIFT", "amount": 25, "currency": "EUR", "transactionId": TRANSACTION},
         },
-        only={"summary": "Of the one type that fits", "value": {"amount": 25, "currency": "EUR"}},
     ),
 ]
 
@@ -53,14 +52,14 @@ async def issue_gift_card(
     """
     asked = body.value
     check_key(send, asked.transaction_id)
-    drawn = _drawn(edge, caller, send, asked.transaction_id)
+    drawn = _drawn_card(edge, caller, send, asked.transaction_id)
     value = mutation_of(
         asked,
         drawn.card_id,
         till,
         serialNumber=drawn.serial_number,
         cardType=await _card_type(edge, caller.store, asked, drawn.card_id),
-        code=drawn_code(edge.settings.code_key_set).model_dump(exclude_none=True),
+        code=drawn_code(edge.code_keys).model_dump(exclude_none=True),
         amount=asked.amount,
         currency=asked.currency,
     )
@@ -76,26 +75,24 @@ async def issue_gift_card(
     )
 
 
-def _drawn(edge: Edge, caller: Caller, send: Send, transaction_id: str | None) -> DrawnCard:
-    """The numbers of the new card: the same for a retry."""
-    if transaction_id is None and send.key is None:
-        return random_card()
+def _drawn_card(edge: Edge, caller: Caller, send: Send, transaction_id: str | None) -> DrawnCard:
+    """The ids of the new card, which are the same for a retry."""
     secret = edge.settings.secret.get_secret_value().encode()
-    request = f"key {send.key}" if transaction_id is None else f"transaction {transaction_id}"
-    return drawn_card(secret, caller.store, caller.client, request)
+    if transaction_id is not None:
+        return drawn_card(secret, caller.store, "transaction", caller.client, transaction_id)
+    return random_card() if send.key is None else drawn_card(secret, caller.store, "key", caller.client, send.key)
 
 
 async def _card_type(edge: Edge, store: str, asked: IssueRequest, card_id: str) -> str:
     """The type that is named; or that of the card, which a retry finds; or the one active type that fits.
 
     :raises Problem: `card_type_required`.
-    :raises Unavailable: the views cannot be reached.
     """
     if asked.card_type is not None:
         return asked.card_type
     fitting = [
         code
-        for code, each in edge.views.catalogue.known(store).card_types.items()
+        for code, each in edge.views.catalogue.of(store).card_types.items()
         if each["state"] == "active"
         and asked.currency in (None, each["currency"])
         and asked.switch_id in (None, each["switchId"])
@@ -117,5 +114,4 @@ async def _issued_card(
     card = await edge.views.giftcards.one(store, result["cardId"])
     if shown is None or card is None:
         return None
-    source = CodeSource.model_validate(card["code"])
-    return {**shown, "scratchCode": derived_code(edge.settings.code_key_set, store, card["cardId"], source)}
+    return {**shown, "scratchCode": derived_code(edge.code_keys, store, card["cardId"], CodeSource(**card["code"]))}

@@ -135,3 +135,9 @@ def _balance(balance: Mapping[str, Any]) -> dict[str, Any]:
         ],
         "accountExpiresAt": balance["accountExpiresAt"],
     }
+
+
+def batch_of(view: Mapping[str, Any]) -> dict[str, Any]:
+    """A batch of gift cards from its view; the id of its export stays with operators."""
+    names = ("batchId", "cardType", "count", "created", "state", "openedAt", "changedAt")
+    return {name: view[name] for name in names}
