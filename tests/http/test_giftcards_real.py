@@ -143,7 +143,7 @@ async def test_a_cancelled_issue_makes_the_card_void(cards: Cards) -> None:
     assert (await cards.shown(card, history="condensed"))["history"] == []
 
 
-async def test_the_help_desk_finds_cards_and_pages_through_their_history(cards: Cards) -> None:
+async def test_support_staff_find_cards_and_pages_through_their_history(cards: Cards) -> None:
     card = await cards.issue(50)
     for amount in range(1, 5):
         good(await cards.call("Redeem", cardId=card["cardId"], amount=amount))
@@ -171,7 +171,7 @@ async def test_the_help_desk_finds_cards_and_pages_through_their_history(cards: 
 
 
 @pytest.mark.parametrize(("ending", "status"), [("void", "void"), ("refund", "refunded")])
-async def test_the_help_desk_ends_cards(cards: Cards, ending: str, status: str) -> None:
+async def test_support_staff_end_cards(cards: Cards, ending: str, status: str) -> None:
     card = await cards.issue(50)
     path, headers = f"/v1/giftcards/{card['serialNumber']}", {"Idempotency-Key": f"{ending}-1"}
     first, again = [

@@ -1,4 +1,4 @@
-"""Gift cards for the help desk: look-up without the scratch code, history, voiding, refunding (rules 4.4)."""
+"""Gift cards for support staff: look-up without the scratch code, history, voiding, refunding (rules 4.4)."""
 
 from collections.abc import Mapping
 from functools import partial
