@@ -126,6 +126,14 @@ async def test_cards_are_named_by_serial_number_and_scratch_code(cards: Cards) -
         assert unknown[0].text == unknown[1].text
 
 
+async def test_a_card_without_a_scratch_code_is_named_by_its_id_alone(cards: Cards) -> None:
+    card = new_id()
+    await cards.create(card, f"S-{card}")
+    given = await cards.call("GetBalance", serialNumber=f"S-{card}", scratchCode="ABCD")
+    refused(given, 404, "gift_card_unknown", "/serialNumber")
+    assert (await cards.shown(card))["status"] == "Created"
+
+
 async def test_a_cancel_may_come_before_its_transaction(cards: Cards) -> None:
     card, transaction = new_id(), new_id()
     early = good(await cards.call("Activate/Cancel", cardId=card, transactionId=transaction))

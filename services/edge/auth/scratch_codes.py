@@ -85,7 +85,7 @@ class ScratchCodes:
     def _opened(self, store: str, card: Document | None, tried: Tried) -> bool:
         """Whether this is the card and its code. It does the same for every answer, and without a card."""
         card_id = tried.serial_number if card is None else card["cardId"]
-        source = None if card is None else CodeSource(**card["code"])
+        source = None if card is None or card["code"] is None else CodeSource(**card["code"])
         try:
             right = code_matches(self._keys, store, card_id, source, tried.scratch_code)
         except CodeKeyUnknown as error:
@@ -101,6 +101,6 @@ def locked_out(wait_s: int) -> Problem:
     return Problem("too_many_wrong_codes", detail, headers={"Retry-After": str(wait_s)})
 
 
-def unknown_card(pointer: str) -> Problem:
+def unknown_card(pointer: str | None = None) -> Problem:
     """404: the same for a card that is not there, one of another provider, and a wrong scratch code."""
     return Problem("gift_card_unknown", "there is no such gift card", pointer=pointer)
