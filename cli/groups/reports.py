@@ -85,7 +85,9 @@ def liability(
     ] = None,
     subject: Annotated[
         str | None,
-        typer.Option("--of", metavar="WHAT", help="Only points, or only giftcards. CSV has points without it."),
+        typer.Option(
+            "--of", metavar="WHAT", help="Only one kind, like giftcards, or points. CSV has points by default."
+        ),
     ] = None,
     form: Annotated[str, typer.Option("--format", help="table, csv or json.")] = "table",
     root: Root = ROOT,
