@@ -61,13 +61,16 @@ def import_accounts(
 
     Example: fealty import accounts opening_balances.csv --rejects rejected.csv
     """
-    from cli.commands import import_accounts as command
+    from cli.commands import imports as command
+    from cli.importing.accounts import AccountRows
 
     with one_line(code=2):
-        job = command.job_of(file, file_format, label or file.name, strict, rejects, concurrency)
-        work = command.check if dry_run else command.import_accounts
-        tally = execute(work(job, settings_at(root)), code=2, waits="")
-        command.show(tally, sent=not dry_run, form=form)
+        settings = settings_at(root)
+        kind = AccountRows(settings.store)
+        job = command.job_of(file, file_format, label or file.name, kind, strict, rejects, concurrency)
+        work = command.check if dry_run else command.import_rows
+        tally = execute(work(job, settings), code=2, waits="")
+        command.show(tally, kind, sent=not dry_run, form=form)
         if tally.refused:
             raise typer.Exit(1)
 
@@ -86,7 +89,9 @@ def liability(
     subject: Annotated[
         str | None,
         typer.Option(
-            "--of", metavar="WHAT", help="Only one kind, like giftcards, or points. CSV has points by default."
+            "--of",
+            metavar="WHAT",
+            help="Only what is owed on one of them, like points or giftcards. CSV has points without it.",
         ),
     ] = None,
     form: Annotated[str, typer.Option("--format", help="table, csv or json.")] = "table",

@@ -12,6 +12,7 @@ from services.giftcard.state import card_stream, type_stream
 _BY_KIND = {
     "create": ("issued", "issued"),
     "issue": ("issued", "issued"),
+    "import": ("issued", "issued"),
     "activate": ("loaded", "loaded"),
     "redeem": ("redeemed", "redeemed"),
     "cancel": ("given_back", "cancelled"),

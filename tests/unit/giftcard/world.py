@@ -57,7 +57,7 @@ class World:
         if command_id is None:
             is_cancel = TYPES[type(payload)] == "giftcard.cancel.v1"
             command_id = COMMAND_ID if named is None or is_cancel else mutation_id(STORE, payload.card_id, named)
-        subject = subject or (payload.card_type.code if isinstance(payload, PutCardType) else payload.card_id)
+        subject = subject or _subject(payload)
         command = Command(command_id, TYPES[type(payload)], STORE, subject, payload, now)
         streams = DECIDER.streams(command)
         states: dict[str, Any] = {
@@ -102,6 +102,13 @@ class World:
         state = self.states.get(card_stream(STORE, card_id), Card(card_id))
         assert isinstance(state, Card)
         return state
+
+
+def _subject(payload: Any) -> str:
+    """The main aggregate of a command."""
+    if isinstance(payload, PutCardType):
+        return payload.card_type.code
+    return str(getattr(payload, "batch_id", None) or payload.card_id)
 
 
 def given(*booked: Booked) -> World:
