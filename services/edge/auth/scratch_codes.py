@@ -84,15 +84,14 @@ class ScratchCodes:
 
     def _opened(self, store: str, card: Document | None, tried: Tried) -> bool:
         """Whether this is the card and its code. It does the same for every answer, and without a card."""
-        card_id = tried.serial_number if card is None else card["cardId"]
-        source = None if card is None else CodeSource(**card["code"])
+        found = card or {"cardId": tried.serial_number, "switchId": None, "code": {"key": self._keys.current.id}}
+        card_id, source = found["cardId"], CodeSource(**found["code"])
         try:
-            right = code_matches(self._keys, store, card_id, source, tried.scratch_code)
+            right = code_matches(self._keys, store, card_id, source if card else None, tried.scratch_code)
         except CodeKeyUnknown as error:
             log.error("a scratch code cannot be checked", card=card_id, reason=str(error))
             return False
-        provider = None if card is None else card["switchId"]
-        return right and tried.switch_id in (None, provider)
+        return right and tried.switch_id in (None, found["switchId"])
 
 
 def locked_out(wait_s: int) -> Problem:
