@@ -1,11 +1,20 @@
 """The wire of the gift card service: its commands, its refusals, and the registries of all of them (rules 4.4)."""
 
+from decimal import Decimal
 from enum import StrEnum
-from typing import Annotated, Literal, get_args
+from typing import Annotated, Literal, Self, get_args
 
-from pydantic import Field, StrictBool
+from pydantic import Field, StrictBool, model_validator
 
-from schemas.base import Amount, Published, Wire
+from schemas.base import Amount, Instant, Published, Wire
+from schemas.giftcard_batches import (
+    BATCH_COMMANDS,
+    BATCH_REJECTIONS,
+    BatchCardsCreated,
+    BatchExportBegun,
+    BatchExportConfirmed,
+    BatchOpened,
+)
 from schemas.giftcard_events import (
     CancelRecorded,
     CardActivated,
@@ -14,6 +23,7 @@ from schemas.giftcard_events import (
     CardChanged,
     CardCreated,
     CardExpired,
+    CardImported,
     CardIssued,
     CardRedeemed,
     CardRefunded,
@@ -57,6 +67,13 @@ class CardRefusal(StrEnum):
     NOT_LATEST_MUTATION = "not_latest_mutation"
     MUTATION_FOREIGN = "mutation_foreign"
     TOO_MANY_CANCELS_WAIT = "too_many_cancels_wait"
+    EXPIRY_IN_PAST = "expiry_in_past"
+    BATCH_EXISTS = "batch_exists"
+    BATCH_UNKNOWN = "batch_unknown"
+    BATCH_NOT_FILLED = "batch_not_filled"
+    BATCH_EXPORT_OPEN = "batch_export_open"
+    BATCH_EXPORTED = "batch_exported"
+    BATCH_EXPORT_UNKNOWN = "batch_export_unknown"
 
 
 class CardRejected(Refused):
@@ -87,13 +104,39 @@ class CardCommand(Wire):
 
 
 class CreateCard(Wire):
-    """`giftcard.create.v1`: a card for sale, without a balance, of a batch or from a file."""
+    """`giftcard.create.v1`: a card for sale, without a balance, of a file; without a code it has none."""
 
     card_id: Key
     serial_number: Key
     card_type: Key
-    code: ScratchCode
+    code: ScratchCode | None = None
+    batch: Key | None = None
     context: Context = Context()
+
+
+class ImportCard(Wire):
+    """`giftcard.import.v1`: a card that exists in another system, as it is there; without a code it has none.
+
+    The limits of its type do not count, and its type may be retired. Active is a card with a balance, and no other.
+    """
+
+    card_id: Key
+    serial_number: Key
+    card_type: Key
+    status: Literal[CardStatus.CREATED, CardStatus.ACTIVE, CardStatus.REDEEMED]
+    balance: Amount = Decimal(0)
+    expires_at: Instant | None = None
+    code: ScratchCode | None = None
+    batch: Key | None = None
+    context: Context = Context()
+
+    @model_validator(mode="after")
+    def _balance_fits(self) -> Self:
+        if self.balance < 0 or (self.balance > 0) != (self.status is CardStatus.ACTIVE):
+            raise ValueError("an active card has a balance above zero, and every other one has none")
+        if self.expires_at is not None and self.status is CardStatus.CREATED:
+            raise ValueError("a card that was never loaded has no expiry: its type gives it one when it is")
+        return self
 
 
 class IssueCard(CardCommand):
@@ -157,6 +200,7 @@ CardEvent = Annotated[
     CardTypePut
     | CardCreated
     | CardIssued
+    | CardImported
     | CardActivated
     | CardRedeemed
     | CardCancelled
@@ -164,13 +208,18 @@ CardEvent = Annotated[
     | CardRefunded
     | CardExpired
     | CancelRecorded
-    | SerialNumberTaken,
+    | SerialNumberTaken
+    | BatchOpened
+    | BatchCardsCreated
+    | BatchExportBegun
+    | BatchExportConfirmed,
     Field(discriminator="type"),
 ]
 
 COMMANDS: dict[str, type[Wire]] = {
     "giftcard.create.v1": CreateCard,
     "giftcard.issue.v1": IssueCard,
+    "giftcard.import.v1": ImportCard,
     "giftcard.activate.v1": ActivateCard,
     "giftcard.redeem.v1": RedeemCard,
     "giftcard.cancel.v1": CancelMutation,
@@ -178,11 +227,13 @@ COMMANDS: dict[str, type[Wire]] = {
     "giftcard.refund.v1": RefundCard,
     "giftcard.book_due.v1": BookCardDue,
     "giftcard.put_type.v1": PutCardType,
+    **BATCH_COMMANDS,
 }
 
 REJECTIONS: dict[str, str] = {
     "giftcard.create.v1": "giftcard.issue_rejected.v1",
     "giftcard.issue.v1": "giftcard.issue_rejected.v1",
+    "giftcard.import.v1": "giftcard.issue_rejected.v1",
     "giftcard.activate.v1": "giftcard.activation_rejected.v1",
     "giftcard.redeem.v1": "giftcard.redemption_rejected.v1",
     "giftcard.cancel.v1": "giftcard.cancel_rejected.v1",
@@ -190,6 +241,7 @@ REJECTIONS: dict[str, str] = {
     "giftcard.refund.v1": "giftcard.closing_rejected.v1",
     "giftcard.book_due.v1": "giftcard.closing_rejected.v1",
     "giftcard.put_type.v1": "giftcard.type_rejected.v1",
+    **BATCH_REJECTIONS,
 }
 
 EVENTS: dict[str, type[Published]] = {
@@ -219,6 +271,7 @@ __all__ = [
     "CardCreated",
     "CardEvent",
     "CardExpired",
+    "CardImported",
     "CardIssued",
     "CardRedeemed",
     "CardRefunded",
@@ -233,6 +286,7 @@ __all__ = [
     "CardVoided",
     "CodeSource",
     "CreateCard",
+    "ImportCard",
     "IssueCard",
     "PutCardType",
     "RedeemCard",

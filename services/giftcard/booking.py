@@ -7,8 +7,6 @@ from typing import Any, TypeVar
 
 from schemas.giftcards import (
     CardBooked,
-    CardCreated,
-    CardIssued,
     CardRefusal,
     CardStatus,
     CardType,
@@ -23,6 +21,7 @@ from services.giftcard.state import (
     DeclaredType,
     Event,
     MutationEvent,
+    NewCardEvent,
     SerialNumber,
     card_stream,
     serial_stream,
@@ -52,13 +51,19 @@ def card_of(command: Command, states: States, card_id: str) -> Card:
 
 def type_of(command: Command, states: States, code: str) -> CardType | Rejected:
     """The card type, as long as cards of it are created; or why not."""
+    rules = declared_type(command, states, code)
+    if isinstance(rules, CardType) and rules.state is CardTypeState.RETIRED:
+        return Rejected(CardRefusal.CARD_TYPE_RETIRED, f"the card type {code} is retired", "/cardType")
+    return rules
+
+
+def declared_type(command: Command, states: States, code: str) -> CardType | Rejected:
+    """The card type, retired or not; or `card_type_unknown`."""
     declared = states[type_stream(command.store, code)]
     if not isinstance(declared, DeclaredType):
         raise TypeError(f"{code} is no card type")
     if declared.card_type is None:
         return Rejected(CardRefusal.CARD_TYPE_UNKNOWN, f"there is no card type {code}", "/cardType")
-    if declared.card_type.state is CardTypeState.RETIRED:
-        return Rejected(CardRefusal.CARD_TYPE_RETIRED, f"the card type {code} is retired", "/cardType")
     return declared.card_type
 
 
@@ -143,7 +148,7 @@ def accepted(command: Command, card: Card, event: MutationEvent) -> Accepted[Eve
     return Accepted(((stream, event),), result_of(after, event.transaction_id, event.delta))
 
 
-def accepted_new(command: Command, card: Card, event: CardCreated | CardIssued) -> Accepted[Event]:
+def accepted_new(command: Command, card: Card, event: NewCardEvent) -> Accepted[Event]:
     """The outcome that books a new card, and that its serial number is taken."""
     taken = SerialNumberTaken(card_id=card.card_id, serial_number=card.serial_number, booked_at=command.now)
     booked_card = accepted(command, card, event)

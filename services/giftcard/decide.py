@@ -2,29 +2,35 @@
 
 from typing import assert_never
 
+from schemas.giftcard_batches import BeginBatchExport, ConfirmBatchExport, FillBatch, OpenBatch
 from schemas.giftcards import (
     ActivateCard,
     BookCardDue,
     CancelMutation,
     CreateCard,
+    ImportCard,
     IssueCard,
     PutCardType,
     RedeemCard,
     RefundCard,
     VoidCard,
 )
+from services.giftcard.batches import fill_batch, filling_streams, open_batch, opening_streams
 from services.giftcard.booking import Outcome, States
 from services.giftcard.cancelling import cancel, cancel_streams
 from services.giftcard.closing import book_due, refund, void
 from services.giftcard.declaring import put_type
+from services.giftcard.exporting import begin_export, confirm_export
+from services.giftcard.importing import import_card
 from services.giftcard.loading import activate, create, issue, new_card_streams
 from services.giftcard.redeeming import redeem
-from services.giftcard.state import card_stream, type_stream
+from services.giftcard.state import batch_stream, card_stream, type_stream
 from shared.decider import Command, Streams
 
 Payload = (
     CreateCard
     | IssueCard
+    | ImportCard
     | ActivateCard
     | RedeemCard
     | CancelMutation
@@ -32,6 +38,10 @@ Payload = (
     | RefundCard
     | BookCardDue
     | PutCardType
+    | OpenBatch
+    | FillBatch
+    | BeginBatchExport
+    | ConfirmBatchExport
 )
 
 
@@ -39,7 +49,7 @@ def streams(command: Command) -> Streams:
     """The streams that a command writes and reads."""
     payload: Payload = command.payload
     match payload:
-        case CreateCard() | IssueCard():
+        case CreateCard() | IssueCard() | ImportCard():
             return new_card_streams(command, payload)
         case CancelMutation():
             return cancel_streams(command, payload)
@@ -47,11 +57,17 @@ def streams(command: Command) -> Streams:
             return Streams((card_stream(command.store, payload.card_id),))
         case PutCardType():
             return Streams((type_stream(command.store, command.subject),))
+        case OpenBatch():
+            return opening_streams(command, payload)
+        case FillBatch():
+            return filling_streams(command, payload)
+        case BeginBatchExport() | ConfirmBatchExport():
+            return Streams((batch_stream(command.store, payload.batch_id),))
         case _:
             assert_never(payload)
 
 
-def decide(command: Command, states: States) -> Outcome:
+def decide(command: Command, states: States) -> Outcome:  # noqa: C901 - a case for each command
     """Decide `command` on the states of its streams."""
     payload: Payload = command.payload
     match payload:
@@ -59,6 +75,8 @@ def decide(command: Command, states: States) -> Outcome:
             return create(command, payload, states)
         case IssueCard():
             return issue(command, payload, states)
+        case ImportCard():
+            return import_card(command, payload, states)
         case ActivateCard():
             return activate(command, payload, states)
         case RedeemCard():
@@ -73,5 +91,13 @@ def decide(command: Command, states: States) -> Outcome:
             return book_due(command, payload, states)
         case PutCardType():
             return put_type(command, payload, states)
+        case OpenBatch():
+            return open_batch(command, payload, states)
+        case FillBatch():
+            return fill_batch(command, payload, states)
+        case BeginBatchExport():
+            return begin_export(command, payload, states)
+        case ConfirmBatchExport():
+            return confirm_export(command, payload, states)
         case _:
             assert_never(payload)

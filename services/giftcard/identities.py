@@ -4,13 +4,14 @@ from collections.abc import Iterator
 
 from schemas.giftcards import CardBooked, CardStatus
 from services.giftcard.evolve import KINDS
-from services.giftcard.state import Card, Event, State
+from services.giftcard.state import Batch, Card, Event, State
 from shared.findings import Difference
 
 _S = CardStatus
 _LEGAL: dict[str, set[tuple[CardStatus | None, CardStatus]]] = {
     "create": {(None, _S.CREATED)},
     "issue": {(None, _S.ACTIVE)},
+    "import": {(None, each) for each in (_S.CREATED, _S.ACTIVE, _S.REDEEMED)},
     "activate": {(each, _S.ACTIVE) for each in (_S.CREATED, _S.ACTIVE, _S.REDEEMED)},
     "redeem": {(_S.ACTIVE, _S.ACTIVE), (_S.ACTIVE, _S.REDEEMED)},
     "cancel": {
@@ -43,6 +44,8 @@ def check_event(state: State, event: Event) -> Iterator[Difference]:
 
 
 def check_state(state: State) -> Iterator[Difference]:
-    """What is wrong with a card as it stands: only one that is active has a balance, and it has one."""
+    """What is wrong with a card or a batch as it stands: a card that is active has a balance, and no other one has."""
+    if isinstance(state, Batch) and not state.created <= min(state.wanted, state.position):
+        yield Difference("created", f"at most {state.wanted} of {state.position} drawn", str(state.created))
     if isinstance(state, Card) and (state.balance > 0) != (state.status is CardStatus.ACTIVE):
         yield Difference("balance", "above zero while active, else zero", f"{state.balance} {state.status}")

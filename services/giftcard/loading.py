@@ -13,7 +13,9 @@ from schemas.giftcards import (
     CardType,
     CodeSource,
     CreateCard,
+    ImportCard,
     IssueCard,
+    ScratchCode,
 )
 from services.giftcard.booking import (
     Outcome,
@@ -35,7 +37,7 @@ from shared.decider import Command, Rejected, Streams
 from shared.money import to_minor
 
 
-def new_card_streams(command: Command, payload: CreateCard | IssueCard) -> Streams:
+def new_card_streams(command: Command, payload: CreateCard | IssueCard | ImportCard) -> Streams:
     """A new card and its serial number are written; its type is read."""
     store = command.store
     writes = (card_stream(store, payload.card_id), serial_stream(store, payload.serial_number))
@@ -44,7 +46,7 @@ def new_card_streams(command: Command, payload: CreateCard | IssueCard) -> Strea
 
 def create(command: Command, payload: CreateCard, states: States) -> Outcome:
     """Make a card that is for sale and has no balance."""
-    found = _new(command, payload, states)
+    found = new_card(command, payload, states)
     if isinstance(found, Rejected):
         return found
     card = found
@@ -57,14 +59,15 @@ def create(command: Command, payload: CreateCard, states: States) -> Outcome:
         delta=0,
         transaction_id=None,
         rules=card.pinned,
-        code=CodeSource(key=payload.code.key, hash=payload.code.hash),
+        code=code_source(payload.code),
+        batch=payload.batch,
     )
     return accepted_new(command, card, event)
 
 
 def issue(command: Command, payload: IssueCard, states: States) -> Outcome:
     """Make a virtual card, with a balance."""
-    found = _new(command, payload, states)
+    found = new_card(command, payload, states)
     if isinstance(found, Rejected):
         return found
     card = found
@@ -87,7 +90,7 @@ def issue(command: Command, payload: IssueCard, states: States) -> Outcome:
         transaction_id=payload.transaction_id,
         expires_at=_expiry(card.pinned, command.now),
         rules=card.pinned,
-        code=CodeSource(key=payload.code.key, hash=payload.code.hash),
+        code=code_source(payload.code),
     )
     return accepted_new(command, card, event)
 
@@ -132,19 +135,30 @@ def cancelled_before(card: Card, transaction_id: str | None, now: datetime) -> R
     return Rejected(CardRefusal.TRANSACTION_CANCELLED, detail, "/transactionId")
 
 
-def _new(command: Command, payload: CreateCard | IssueCard, states: States) -> Card | Rejected:
+def new_card(command: Command, payload: CreateCard | IssueCard, states: States) -> Card | Rejected:
     """A card that is not there yet, with what its type gives it; or why there cannot be one."""
-    card = card_of(command, states, payload.card_id)
-    if card.status is not None:
-        return Rejected(CardRefusal.GIFT_CARD_EXISTS, "there is a gift card with this id", "/cardId")
-    serial = serial_of(states, serial_stream(command.store, payload.serial_number))
-    if serial.card_id is not None:
-        detail = "another gift card has this serial number"
-        return Rejected(CardRefusal.SERIAL_NUMBER_IN_USE, detail, "/serialNumber")
+    if refused := taken(command, payload, states):
+        return refused
     rules = type_of(command, states, payload.card_type)
     if isinstance(rules, Rejected):
         return rules
+    card = card_of(command, states, payload.card_id)
     return card._replace(serial_number=payload.serial_number, rules=rules)
+
+
+def taken(command: Command, payload: CreateCard | IssueCard | ImportCard, states: States) -> Rejected | None:
+    """Why a card cannot have its id or its serial number; None when both are free."""
+    if card_of(command, states, payload.card_id).status is not None:
+        return Rejected(CardRefusal.GIFT_CARD_EXISTS, "there is a gift card with this id", "/cardId")
+    if serial_of(states, serial_stream(command.store, payload.serial_number)).card_id is not None:
+        detail = "another gift card has this serial number"
+        return Rejected(CardRefusal.SERIAL_NUMBER_IN_USE, detail, "/serialNumber")
+    return None
+
+
+def code_source(code: ScratchCode | None) -> CodeSource | None:
+    """How the code of a new card is checked; None when it has none."""
+    return None if code is None else CodeSource(key=code.key, hash=code.hash)
 
 
 def _of_other_provider(card: Card, switch_id: str | None) -> Rejected | None:

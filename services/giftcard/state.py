@@ -4,12 +4,14 @@ from collections.abc import Callable
 from datetime import datetime, timedelta
 from typing import NamedTuple
 
+from schemas.giftcard_batches import BatchCardsCreated, BatchExportBegun, BatchExportConfirmed, BatchOpened, BatchState
 from schemas.giftcards import (
     CardActivated,
     CardCancelled,
     CardCreated,
     CardEvent,
     CardExpired,
+    CardImported,
     CardIssued,
     CardRedeemed,
     CardRefunded,
@@ -20,9 +22,9 @@ from schemas.giftcards import (
 )
 from shared.money import currency_scale
 
-MutationEvent = (
-    CardCreated | CardIssued | CardActivated | CardRedeemed | CardCancelled | CardVoided | CardRefunded | CardExpired
-)
+NewCardEvent = CardCreated | CardIssued | CardImported
+MutationEvent = NewCardEvent | CardActivated | CardRedeemed | CardCancelled | CardVoided | CardRefunded | CardExpired
+BatchEvent = BatchOpened | BatchCardsCreated | BatchExportBegun | BatchExportConfirmed
 Event = CardEvent
 
 CANCEL_KEPT = timedelta(days=30)
@@ -71,7 +73,10 @@ class AwaitedCancel(NamedTuple):
 
 
 class Card(NamedTuple):
-    """A gift card; `status` is None as long as it is not there. Its balance is in the smallest unit of its currency."""
+    """A gift card; `status` is None as long as it is not there. Its balance is in the smallest unit of its currency.
+
+    One without a `code` is used by its id alone.
+    """
 
     card_id: str
     status: CardStatus | None = None
@@ -80,6 +85,7 @@ class Card(NamedTuple):
     balance: int = 0
     expires_at: datetime | None = None
     code: CodeSource | None = None
+    batch: str | None = None
     sequence: int = 0
     changed_at: datetime | None = None
     latest: Mutation | None = None
@@ -96,16 +102,6 @@ class Card(NamedTuple):
         return self.rules
 
     @property
-    def checked_by(self) -> CodeSource:
-        """How its scratch code is checked.
-
-        :raises TypeError: it was never created.
-        """
-        if self.code is None:
-            raise TypeError(f"{self.card_id} was never created")
-        return self.code
-
-    @property
     def scale(self) -> int:
         """The digits after the point of its amounts."""
         return currency_scale(self.pinned.currency)
@@ -120,7 +116,45 @@ class Card(NamedTuple):
         return CardStatus.EXPIRED if self.is_due(now) else self.status
 
 
-State = DeclaredType | SerialNumber | Card
+class Batch(NamedTuple):
+    """A batch of cards for sale; `opened_at` is None as long as there is none.
+
+    `created` of the `wanted` cards are there, from `position` numbers of the seed: one that was taken was skipped.
+    """
+
+    batch_id: str
+    rules: CardType | None = None
+    wanted: int = 0
+    key: str = ""
+    seed: str = ""
+    created: int = 0
+    position: int = 0
+    export_id: str | None = None
+    confirmed: bool = False
+    opened_at: datetime | None = None
+    changed_at: datetime | None = None
+
+    @property
+    def pinned(self) -> CardType:
+        """The rules of its cards.
+
+        :raises TypeError: it was never opened.
+        """
+        if self.rules is None:
+            raise TypeError(f"{self.batch_id} was never opened")
+        return self.rules
+
+    @property
+    def state(self) -> BatchState:
+        """How far it is."""
+        if self.created < self.wanted:
+            return BatchState.FILLING
+        if self.export_id is None:
+            return BatchState.FILLED
+        return BatchState.EXPORTED if self.confirmed else BatchState.EXPORTING
+
+
+State = DeclaredType | SerialNumber | Card | Batch
 
 
 def type_stream(store: str, code: str) -> str:
@@ -138,7 +172,17 @@ def card_stream(store: str, card_id: str) -> str:
     return f"card/{store}/{card_id}"
 
 
-_INITIAL: dict[str, Callable[[str], State]] = {"type": DeclaredType, "serial": SerialNumber, "card": Card}
+def batch_stream(store: str, batch_id: str) -> str:
+    """The stream of a batch."""
+    return f"batch/{store}/{batch_id}"
+
+
+_INITIAL: dict[str, Callable[[str], State]] = {
+    "type": DeclaredType,
+    "serial": SerialNumber,
+    "card": Card,
+    "batch": Batch,
+}
 
 
 def initial(stream: str) -> State:
@@ -153,5 +197,5 @@ def initial(stream: str) -> State:
 
 
 def aggregate_of(stream: str) -> str:
-    """The code, serial number or card id of a stream."""
+    """The code, serial number, card id or batch id of a stream."""
     return stream.split("/", 2)[2]

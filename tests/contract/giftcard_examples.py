@@ -50,7 +50,7 @@ _BOOKED: dict[str, Any] = {
     "occurred_at": NOW,
     "booked_at": NOW,
 }
-_NEW = {**_BOOKED, "old_status": None, "rules": TYPE, "code": CodeSource(key="1")}
+_NEW = {**_BOOKED, "batch": "summer-2026", "old_status": None, "rules": TYPE, "code": CodeSource(key="1")}
 CHANGED = giftcards.CardChanged(**_BOOKED, kind="redeem", cancels=None)
 VIEW = giftcards.CardView(
     card_id=CARD,
@@ -64,6 +64,7 @@ VIEW = giftcards.CardView(
     article_set_code="BOOKS",
     switch_id="TREAZURE",
     code=CodeSource(key="1", hash="0" * 64),
+    batch="summer-2026",
     sequence=2,
     changed_at=NOW,
 )
@@ -79,6 +80,19 @@ EXAMPLES: dict[str, tuple[Any, ...]] = {
             serial_number=SERIAL,
             card_type="EUR-GIFT",
             code=ScratchCode(key="1", hash="0" * 64),
+            context=CONTEXT,
+        ),
+    ),
+    "giftcard.import.v1": (
+        giftcards.ImportCard(
+            card_id=CARD,
+            serial_number=SERIAL,
+            card_type="EUR-GIFT",
+            status=CardStatus.ACTIVE,
+            balance=Decimal("25.50"),
+            expires_at=LATER,
+            code=ScratchCode(key="1", hash="0" * 64),
+            batch="old-system",
             context=CONTEXT,
         ),
     ),
@@ -99,6 +113,7 @@ EXAMPLES: dict[str, tuple[Any, ...]] = {
         giftcards.CardTypePut(card_type=each, version=3, booked_at=NOW) for each in (TYPE, PLAIN)
     ),
     "giftcard.created.v1": (giftcards.CardCreated(**_NEW),),
+    "giftcard.imported.v1": (giftcards.CardImported(**_NEW),),
     "giftcard.issued.v1": (giftcards.CardIssued(**_NEW),),
     "giftcard.activated.v1": (giftcards.CardActivated(**_BOOKED),),
     "giftcard.redeemed.v1": (giftcards.CardRedeemed(**_BOOKED, asked=1200),),

@@ -7,7 +7,7 @@ from typing import Any
 
 from pymongo.asynchronous.database import AsyncDatabase
 
-_SMALL = {"catalogues", "clients", "definitions", "programmes", "rebuild", "signing_keys"}
+_SMALL = {"card_types", "catalogues", "clients", "definitions", "programmes", "rebuild", "signing_keys"}
 """What operators declare, of which there is little: these may be read as a whole."""
 _FOUND = ("nreturned", "nMatched", "ndeleted", "ninserted", "upserted")
 

@@ -37,6 +37,7 @@ from shared.settings import Settings
 from shared.writes import write_of
 from tests.entries import entry_of
 from tests.harness import Installation, new_installation
+from tests.http.cards import card_snapshot
 from tests.http.ledger import START, change
 from tests.http.test_customer_views_real import AT, customer, voucher
 from tests.http.test_views_real import snapshot
@@ -53,6 +54,7 @@ from tests.real.filling import (
     stream,
     transaction,
 )
+from tests.real.giftcard_reads import fill_giftcards, of_giftcards
 from tests.real.plans import profiled
 from tests.servers import Servers
 
@@ -62,9 +64,9 @@ pytestmark = pytest.mark.real
 WHOLE = {"Ledger.moved", "History.sample"}
 """These read all there is: for an operator's report, and to share a rebuild out among processes."""
 AROUND = {"Lockouts.prepare", "Journal.ping", "Journal.close", "Journal.prepare", "Archive.run"}
-AROUND |= {"Catalogue.check", "Catalogue.replace", "Catalogue.of"}
+AROUND |= {"Catalogue.check", "Catalogue.replace", "Catalogue.of", "Catalogue.known"}
 """No queries of documents."""
-WRITE_ALIKE = {"SnapshotWriter.feed", "Statements.book", "Refusals.feed"}
+WRITE_ALIKE = {"SnapshotWriter.feed", "Statements.book", "Refusals.feed", "GiftCardHistory.book"}
 """These write as others that are called, or by `_id` alone."""
 
 
@@ -91,7 +93,8 @@ async def filled(real_servers: Servers) -> AsyncIterator[Filled]:
         views = Views(settings, Health(60))
         await views.start()
         found = Filled(installation, journal, views)
-        await asyncio.gather(fill_points(found.database("points")), fill_edge(found.database("edge")))
+        edge = found.database("edge")
+        await asyncio.gather(fill_points(found.database("points")), fill_edge(edge), fill_giftcards(edge))
         yield found
         await views.stop()
         journal.close()
@@ -172,6 +175,7 @@ async def of_the_edge(filled: Filled) -> dict[str, Any]:
         customer("C000007", 2, ["C-7"]),
         customer("C000008", 2, ["C-8", "C-9000"]),
         snapshot("C-7", 2),
+        card_snapshot("000007", 20_000),
         *(voucher(f"V00{number:04}", 2, "C-7") for number in range(300)),
         voucher("V004001", 2, "C-4001"),
     ]
@@ -193,6 +197,8 @@ async def of_the_edge(filled: Filled) -> dict[str, Any]:
         "Vouchers.usable": views.vouchers.usable({OWNER, account}, AT, 100),
         "Vouchers.usable, all": views.vouchers.usable({OWNER}, AT, 2_000),
         "Vouchers.owned": views.vouchers.owned([OWNER, account], "voucher/default/V000900", 100),
+        "GiftCardBatches.one": views.giftcard_batches.one("default", "B000007"),
+        "GiftCardBatches.page": views.giftcard_batches.page("default", "B000900", 26),
         "Statements.page": views.statements.page(statements.Query(account=account, limit=26)),
         "Statements.standing": views.statements.standing(account, START + timedelta(seconds=900)),
         "SnapshotWriter.apply": views.snapshots.apply(parts),
@@ -219,6 +225,7 @@ async def of_the_edge(filled: Filled) -> dict[str, Any]:
         "Credentials.keys": read.keys(),
         "Credentials.rotate": read.rotate(),
     }
+    found |= of_giftcards(views, database)
     for asked in refusals_asked(account):
         found[f"refusals by {refusals.index_of(asked)}: {asked}"] = refusals.page(database, asked)
     for name, value in (

@@ -12,6 +12,7 @@ from pydantic import SecretStr
 
 from schemas.customer_views import CUSTOMER_VIEW
 from schemas.envelope import Envelope
+from schemas.giftcard_batches import BATCH_VIEW
 from schemas.giftcards import CARD_TYPE_VIEW, CARD_VIEW, CardChanged
 from schemas.points import ACCOUNT_VIEW, CATALOGUE_VIEW, PROGRAMME_VIEW, PointsChanged
 from schemas.replies import SnapshotPart
@@ -24,7 +25,7 @@ from services.edge.auth.lockouts import LOCKOUT, counting
 from services.edge.auth.scratch_codes import SERIAL_NUMBER
 from services.edge.families.crm import presenting as crm
 from services.edge.families.giftcard.presenting import card_of, entry_of
-from services.edge.families.v1.presenting import account_of, movement_of, voucher_of
+from services.edge.families.v1.presenting import account_of, batch_of, movement_of, voucher_of
 from services.edge.views import changes, composing, customers, giftcard_history, offsets, refusals, shapes
 from services.edge.views.accounts import ACCOUNTS
 from services.edge.views.attributions import Attributions
@@ -243,6 +244,7 @@ _SHOWN = {
     DEFINITION_VIEW: (shapes.DEFINITION, "definition/s/D", partial(_declared, place=1)),
     CATALOGUE_VIEW: (shapes.CATALOGUE, "catalogue/s/all", partial(_declared, place=2)),
     CARD_TYPE_VIEW: (shapes.CARD_TYPE, "type/s/T", partial(_declared, place=3)),
+    BATCH_VIEW: (shapes.GIFT_CARD_BATCH, "batch/s/B", lambda it: batch_of(it["view"])),
     CARD_VIEW: (shapes.GIFT_CARD, "card/s/C", lambda it: card_of(it["view"], None, "2026", None)),
     VOUCHER_VIEW: (shapes.VOUCHER, "voucher/s/V", lambda it: voucher_of(it["view"])),
 }

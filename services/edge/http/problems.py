@@ -136,6 +136,7 @@ RULE_CODES: dict[str, tuple[int, str]] = {
     "card_type_required": (422, "The gift card type is not named"),
     "card_type_mismatch": (422, "The gift card type does not match"),
     "card_type_retired": (409, "The gift card type is retired"),
+    "batch_exists": (409, "There is a batch with this id already"),
     "gift_card_exists": (409, "The gift card already exists"),
     "serial_number_in_use": (409, "Another gift card has this serial number"),
     "gift_card_unknown": (404, "There is no such gift card"),

@@ -15,6 +15,13 @@ def _held_shown(account: Document) -> Document:
     return account
 
 
+def _without_batch(card: Document) -> Document:
+    """Gift cards from before they kept their batch."""
+    if "view" in card:
+        card["view"].setdefault("batch", None)
+    return card
+
+
 ACCOUNT = Shape("view.account", _held_shown)
 ACCOUNT_PART = Shape("view.customer.account", unchanged)
 ATTRIBUTION = Shape("edge.attribution", unchanged)
@@ -22,7 +29,8 @@ CARD_TYPE = Shape("view.card_type")
 CATALOGUE = Shape("view.catalogue", unchanged, unchanged)
 CUSTOMER = Shape("view.customer", unchanged, unchanged)
 DEFINITION = Shape("view.definition", unchanged, unchanged)
-GIFT_CARD = Shape("view.giftcard")
+GIFT_CARD = Shape("view.giftcard", _without_batch)
+GIFT_CARD_BATCH = Shape("view.giftcard_batch")
 GIFT_CARD_CHANGE = Shape("view.giftcard_change")
 OFFSET = Shape("edge.offset", unchanged)
 PROGRAMME = Shape("view.programme", unchanged, unchanged)

@@ -15,6 +15,7 @@ from services.giftcard.state import Card, Event, State, card_stream
 from shared.decider import Accepted, Command, Entry, Rejected, entry_key
 from shared.ids import mutation_id
 from tests.unit.spec_coverage import ACCEPTED, QUIET, note
+from tests.unit.spec_world import folded
 
 STORE = "main"
 CARD, SERIAL = "9900000000000000017", "S-1"
@@ -56,7 +57,7 @@ class World:
         if command_id is None:
             is_cancel = TYPES[type(payload)] == "giftcard.cancel.v1"
             command_id = COMMAND_ID if named is None or is_cancel else mutation_id(STORE, payload.card_id, named)
-        subject = subject or (payload.card_type.code if isinstance(payload, PutCardType) else payload.card_id)
+        subject = subject or _subject(payload)
         command = Command(command_id, TYPES[type(payload)], STORE, subject, payload, now)
         streams = DECIDER.streams(command)
         states: dict[str, Any] = {
@@ -103,6 +104,13 @@ class World:
         return state
 
 
+def _subject(payload: Any) -> str:
+    """The main aggregate of a command."""
+    if isinstance(payload, PutCardType):
+        return payload.card_type.code
+    return str(getattr(payload, "batch_id", None) or payload.card_id)
+
+
 def given(*booked: Booked) -> World:
     """The world after these events; each was booked by a command of its own transaction."""
     world = World()
@@ -115,11 +123,4 @@ def given(*booked: Booked) -> World:
 
 
 def _folded(states: dict[str, State], stream: str, event: Event) -> State:
-    """The stream's state after `event`, which keeps to the identities and comes back as it was stored."""
-    before = states.get(stream) or DECIDER.initial(stream)
-    assert list(check_event(before, event)) == []
-    assert DECIDER.load_event(DECIDER.dump_event(event)) == event
-    state = DECIDER.evolve(before, event)
-    assert list(check_state(state)) == []
-    assert DECIDER.load_state(stream, DECIDER.dump_state(state)) == state
-    return state
+    return folded(DECIDER, check_event, check_state, states, (stream, event))
