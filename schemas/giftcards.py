@@ -5,6 +5,7 @@ from typing import Annotated, Literal, Self, get_args
 
 from pydantic import Field, StrictBool, model_validator
 
+from schemas import giftcard_saga
 from schemas.base import Amount, Published, Wire
 from schemas.giftcard_events import (
     CancelRecorded,
@@ -14,6 +15,7 @@ from schemas.giftcard_events import (
     CardChanged,
     CardCreated,
     CardExpired,
+    CardGivenBack,
     CardIssued,
     CardRedeemed,
     CardRefunded,
@@ -57,6 +59,10 @@ class CardRefusal(StrEnum):
     NOT_LATEST_MUTATION = "not_latest_mutation"
     MUTATION_FOREIGN = "mutation_foreign"
     TOO_MANY_CANCELS_WAIT = "too_many_cancels_wait"
+    TRANSACTION_OPEN = "transaction_open"
+    TRANSACTION_UNKNOWN = "transaction_unknown"
+    TOO_MANY_OPEN_TRANSACTIONS = "too_many_open_transactions"
+    TOO_LATE = "too_late"
 
 
 class CardRejected(Refused):
@@ -158,12 +164,15 @@ CardEvent = Annotated[
     | CardIssued
     | CardActivated
     | CardRedeemed
+    | CardGivenBack
     | CardCancelled
     | CardVoided
     | CardRefunded
     | CardExpired
     | CancelRecorded
-    | SerialNumberTaken,
+    | SerialNumberTaken
+    | giftcard_saga.HoldEvent
+    | giftcard_saga.PaymentEvent,
     Field(discriminator="type"),
 ]
 
@@ -177,6 +186,7 @@ COMMANDS: dict[str, type[Wire]] = {
     "giftcard.refund.v1": RefundCard,
     "giftcard.book_due.v1": BookCardDue,
     "giftcard.put_type.v1": PutCardType,
+    **giftcard_saga.COMMANDS,
 }
 
 REJECTIONS: dict[str, str] = {
@@ -189,6 +199,7 @@ REJECTIONS: dict[str, str] = {
     "giftcard.refund.v1": "giftcard.closing_rejected.v1",
     "giftcard.book_due.v1": "giftcard.closing_rejected.v1",
     "giftcard.put_type.v1": "giftcard.type_rejected.v1",
+    **giftcard_saga.REJECTIONS,
 }
 
 EVENTS: dict[str, type[Published]] = {
@@ -218,6 +229,7 @@ __all__ = [
     "CardCreated",
     "CardEvent",
     "CardExpired",
+    "CardGivenBack",
     "CardIssued",
     "CardRedeemed",
     "CardRefunded",

@@ -2,6 +2,7 @@
 
 from typing import assert_never
 
+from schemas.giftcard_saga import CancelHold, HoldCard, SettleCard
 from schemas.giftcards import (
     ActivateCard,
     BookCardDue,
@@ -17,8 +18,11 @@ from services.giftcard.booking import Outcome, States
 from services.giftcard.cancelling import cancel, cancel_streams
 from services.giftcard.closing import book_due, refund, void
 from services.giftcard.declaring import put_type
+from services.giftcard.holding import cancel_hold, hold, hold_streams
+from services.giftcard.holding import cancel_streams as cancel_hold_streams
 from services.giftcard.loading import activate, create, issue, new_card_streams
 from services.giftcard.redeeming import redeem
+from services.giftcard.settling import settle, settling_streams
 from services.giftcard.state import card_stream, type_stream
 from shared.decider import Command, Streams
 
@@ -32,6 +36,9 @@ Payload = (
     | RefundCard
     | BookCardDue
     | PutCardType
+    | HoldCard
+    | CancelHold
+    | SettleCard
 )
 
 
@@ -47,11 +54,17 @@ def streams(command: Command) -> Streams:
             return Streams((card_stream(command.store, payload.card_id),))
         case PutCardType():
             return Streams((type_stream(command.store, command.subject),))
+        case HoldCard():
+            return hold_streams(command, payload)
+        case CancelHold():
+            return cancel_hold_streams(command, payload)
+        case SettleCard():
+            return settling_streams(command, payload)
         case _:
             assert_never(payload)
 
 
-def decide(command: Command, states: States) -> Outcome:
+def decide(command: Command, states: States) -> Outcome:  # noqa: C901 - a case for each command
     """Decide `command` on the states of its streams."""
     payload: Payload = command.payload
     match payload:
@@ -73,5 +86,11 @@ def decide(command: Command, states: States) -> Outcome:
             return book_due(command, payload, states)
         case PutCardType():
             return put_type(command, payload, states)
+        case HoldCard():
+            return hold(command, payload, states)
+        case CancelHold():
+            return cancel_hold(command, payload, states)
+        case SettleCard():
+            return settle(command, payload, states)
         case _:
             assert_never(payload)

@@ -1,10 +1,13 @@
 """Folding: what one event makes of one stream's state."""
 
+from schemas.giftcard_saga import CardHoldEnded, CardHoldPlaced, PaymentEvent, PaymentSettled
 from schemas.giftcards import (
     CancelRecorded,
     CardCancelled,
     CardCreated,
+    CardGivenBack,
     CardIssued,
+    CardRedeemed,
     CardTypePut,
     SerialNumberTaken,
 )
@@ -12,10 +15,12 @@ from services.giftcard.state import (
     CANCEL_KEPT,
     AwaitedCancel,
     Card,
+    CardHold,
     DeclaredType,
     Event,
     Mutation,
     MutationEvent,
+    Payment,
     SerialNumber,
     State,
 )
@@ -25,6 +30,7 @@ KINDS: dict[str, str] = {
     "giftcard.issued.v1": "issue",
     "giftcard.activated.v1": "activate",
     "giftcard.redeemed.v1": "redeem",
+    "giftcard.given_back.v1": "give_back",
     "giftcard.cancelled.v1": "cancel",
     "giftcard.voided.v1": "void",
     "giftcard.refunded.v1": "refund",
@@ -45,12 +51,27 @@ def evolve(state: State, event: Event) -> State:
             kept = [each for each in state.awaited if event.booked_at - each.at < CANCEL_KEPT]
             awaited = AwaitedCancel(event.transaction_id, event.booked_at)
             return state._replace(awaited=(*kept, awaited))
+        case Card() if isinstance(event, CardHoldPlaced):
+            hold = CardHold(event.transaction_id, event.operation, event.amount, event.gives_back)
+            return state._replace(holds=(*state.holds, hold))
+        case Card() if isinstance(event, CardHoldEnded):
+            ended = (event.transaction_id, event.operation)
+            return state._replace(holds=tuple(each for each in state.holds if each[:2] != ended))
+        case Payment() if isinstance(event, PaymentEvent):
+            return paid(state, event)
         case SerialNumber() if isinstance(event, SerialNumberTaken):
             return SerialNumber(state.number, event.card_id)
         case DeclaredType() if isinstance(event, CardTypePut):
             return DeclaredType(state.code, event.card_type, event.version)
         case _:
             raise TypeError(f"{event.type} does not happen to a {type(state).__name__}")
+
+
+def paid(payment: Payment, event: PaymentEvent) -> Payment:
+    """A transaction's operation with a card after `event`."""
+    if isinstance(event, PaymentSettled):
+        return payment._replace(executed=event.executed)
+    return payment._replace(decided=event)
 
 
 def mutated(card: Card, event: MutationEvent) -> Card:
@@ -65,6 +86,7 @@ def mutated(card: Card, event: MutationEvent) -> Card:
         status_before=card.status,
         expires_before=card.expires_at,
         cancels=event.cancels if isinstance(event, CardCancelled) else None,
+        operation=event.operation if isinstance(event, CardRedeemed | CardGivenBack) else None,
     )
     card = card._replace(
         status=event.new_status,

@@ -4,12 +4,14 @@ from collections.abc import Callable
 from datetime import datetime, timedelta
 from typing import NamedTuple
 
+from schemas.giftcard_saga import PaymentCancelled, PaymentHeld, PaymentRefused
 from schemas.giftcards import (
     CardActivated,
     CardCancelled,
     CardCreated,
     CardEvent,
     CardExpired,
+    CardGivenBack,
     CardIssued,
     CardRedeemed,
     CardRefunded,
@@ -21,7 +23,15 @@ from schemas.giftcards import (
 from shared.money import currency_scale
 
 MutationEvent = (
-    CardCreated | CardIssued | CardActivated | CardRedeemed | CardCancelled | CardVoided | CardRefunded | CardExpired
+    CardCreated
+    | CardIssued
+    | CardActivated
+    | CardRedeemed
+    | CardGivenBack
+    | CardCancelled
+    | CardVoided
+    | CardRefunded
+    | CardExpired
 )
 Event = CardEvent
 
@@ -29,6 +39,9 @@ CANCEL_KEPT = timedelta(days=30)
 """For so long a transaction that was cancelled before it arrived is refused: as long as a retry is recognised."""
 
 CANCELS_WAITING_MAX = 20
+
+HOLDS_MAX = 20
+"""The operations of open transactions and reversals that one card takes part in at once."""
 
 
 class DeclaredType(NamedTuple):
@@ -49,7 +62,8 @@ class SerialNumber(NamedTuple):
 class Mutation(NamedTuple):
     """The latest mutation of a card, and the card as it was before it: what a cancel puts back.
 
-    `cancels` is the transaction that a cancel has undone. A create has no status before it.
+    `cancels` is the transaction that a cancel has undone. A create has no status before it. `operation` is that of the
+    transaction over points and vouchers to which it belongs, if any.
     """
 
     kind: str
@@ -61,6 +75,7 @@ class Mutation(NamedTuple):
     status_before: CardStatus | None
     expires_before: datetime | None
     cancels: str | None = None
+    operation: int | None = None
 
 
 class AwaitedCancel(NamedTuple):
@@ -68,6 +83,15 @@ class AwaitedCancel(NamedTuple):
 
     transaction_id: str
     at: datetime
+
+
+class CardHold(NamedTuple):
+    """What an open transaction has set aside on a card; with `gives_back`, what an open reversal puts on it."""
+
+    transaction_id: str
+    operation: int
+    amount: int
+    gives_back: bool = False
 
 
 class Card(NamedTuple):
@@ -84,6 +108,17 @@ class Card(NamedTuple):
     changed_at: datetime | None = None
     latest: Mutation | None = None
     awaited: tuple[AwaitedCancel, ...] = ()
+    holds: tuple[CardHold, ...] = ()
+
+    @property
+    def held(self) -> int:
+        """What open transactions have set aside of the balance."""
+        return sum(hold.amount for hold in self.holds if not hold.gives_back)
+
+    @property
+    def spendable(self) -> int:
+        """What can be paid with it."""
+        return self.balance - self.held
 
     @property
     def pinned(self) -> CardType:
@@ -110,7 +145,24 @@ class Card(NamedTuple):
         return CardStatus.EXPIRED if self.is_due(now) else self.status
 
 
-State = DeclaredType | SerialNumber | Card
+class Payment(NamedTuple):
+    """An operation of a transaction, or of a reversal, with one card; `id` is the transaction and the operation.
+
+    `decided` is what was decided on it first, and final; None as long as nothing was. `executed` is how the transaction
+    ended for the card; None as long as it has not been told.
+    """
+
+    id: str
+    decided: PaymentHeld | PaymentRefused | PaymentCancelled | None = None
+    executed: bool | None = None
+
+    @property
+    def open(self) -> bool:
+        """Whether something may still come of it, as far as the card knows."""
+        return self.executed is None and not isinstance(self.decided, PaymentRefused | PaymentCancelled)
+
+
+State = DeclaredType | SerialNumber | Card | Payment
 
 
 def type_stream(store: str, code: str) -> str:
@@ -128,7 +180,17 @@ def card_stream(store: str, card_id: str) -> str:
     return f"card/{store}/{card_id}"
 
 
-_INITIAL: dict[str, Callable[[str], State]] = {"type": DeclaredType, "serial": SerialNumber, "card": Card}
+def payment_stream(store: str, transaction: str, operation: int) -> str:
+    """The stream of an operation of a transaction, or of a reversal, with a card."""
+    return f"payment/{store}/{transaction}/{operation}"
+
+
+_INITIAL: dict[str, Callable[[str], State]] = {
+    "type": DeclaredType,
+    "serial": SerialNumber,
+    "card": Card,
+    "payment": Payment,
+}
 
 
 def initial(stream: str) -> State:
@@ -143,5 +205,5 @@ def initial(stream: str) -> State:
 
 
 def aggregate_of(stream: str) -> str:
-    """The code, serial number or card id of a stream."""
+    """The code, serial number or card id of a stream; of a payment the transaction and the operation."""
     return stream.split("/", 2)[2]

@@ -13,10 +13,18 @@ from schemas.giftcards import (
     RefundCard,
     VoidCard,
 )
-from tests.unit.giftcard import test_cancelling, test_closing, test_loading, test_redeeming, test_types
+from tests.unit.giftcard import (
+    test_cancelling,
+    test_closing,
+    test_holding,
+    test_loading,
+    test_redeeming,
+    test_settling,
+    test_types,
+)
 from tests.unit.spec_coverage import QUIET, Shown, lacking, refusals_in_source, shown_by
 
-SPECS = (test_cancelling, test_closing, test_loading, test_redeeming, test_types)
+SPECS = (test_cancelling, test_closing, test_holding, test_loading, test_redeeming, test_settling, test_types)
 
 NEVER: dict[tuple[type[Wire], str], str] = {
     (CreateCard, QUIET): "a repeat with another id is `gift_card_exists`",
