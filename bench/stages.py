@@ -74,10 +74,11 @@ def note_edge(taken: dict[str, Notes]) -> None:
         _request.get().update(sending=perf_counter(), command=request.command_id)
         return await send(self, request)
 
-    async def applied(self: Any, parts: Any, values: Any) -> None:
+    async def applied(self: Any, *came: Any) -> bool:
         _request.get()["replied"] = perf_counter()
-        await apply(self, parts, values)
+        visible = await apply(self, *came)
         _request.get()["applied"] = perf_counter()
+        return visible
 
     for owner, name, noted in (
         (RequestMetrics, "__call__", called),

@@ -21,15 +21,24 @@ BEFORE, AFTER = "", "~"
 """In place of a day: all days before the first asked for, and all after the last."""
 
 
-class Moved(NamedTuple):
-    """What movements of one kind and sign came to on one local day of a programme, in its smallest unit."""
+class Movements(NamedTuple):
+    """Which fields of a service's events name the book that a movement belongs to, its kind, and its unit if any."""
 
-    programme: str
+    book: str
+    kind: str = "kind"
+    unit: str | None = None
+
+
+class Moved(NamedTuple):
+    """What movements of one kind and sign came to on one local day of a book, in its smallest unit."""
+
+    book: str
     day: str
     kind: str
     scale: int
     delta: int
-    pending_delta: int
+    pending_delta: int = 0
+    unit: str = ""
 
 
 class Ledger:
@@ -54,22 +63,28 @@ class Ledger:
                 yield document["_id"], Stored(document["version"], SNAPSHOT.upgrade(document))
 
     async def moved(
-        self, store: str, zones: Mapping[str, str], first: str | None = None, last: str | None = None
+        self,
+        store: str,
+        movements: Movements,
+        zones: Mapping[str, str],
+        first: str | None = None,
+        last: str | None = None,
     ) -> AsyncIterator[Moved]:
-        """The movements of a store, summed by the server by programme, local day, kind and sign, in that order.
+        """The movements of a store, summed by the server by book, unit, local day, kind and sign, in that order.
 
-        `zones` has the programmes' zones, UTC where there is none; `first` and `last` are days (2026-01-31), outside
-        of which all movements are summed as `BEFORE` and `AFTER`.
+        `zones` has the books' zones, UTC where there is none; `first` and `last` are days (2026-01-31), outside of
+        which all movements are summed as `BEFORE` and `AFTER`.
 
         :raises Unavailable: the database is away or too slow.
         """
         async with translated():
             cursor = self._journal.entries.aggregate(
-                _moved(store, zones, first, last), allowDiskUse=True, session=self._session
+                _moved(store, movements, zones, first, last), allowDiskUse=True, session=self._session
             )
             async for found in cursor:
                 key = found["_id"]
-                yield Moved(key["programme"], key["day"], key["kind"], found["scale"], found["delta"], found["pending"])
+                sums = (found["scale"], found["delta"], found["pending"])
+                yield Moved(key["book"], key["day"], key["kind"], *sums, key["unit"])
 
 
 @asynccontextmanager
@@ -135,28 +150,18 @@ def _sequence(event: Document) -> int:
     return int(event["sequence"])
 
 
-def _moved(store: str, zones: Mapping[str, str], first: str | None, last: str | None) -> list[Document]:
-    by_zone: dict[str, list[str]] = {}
-    for programme, name in zones.items():
-        by_zone.setdefault(name, []).append(programme)
+def _moved(
+    store: str, movements: Movements, zones: Mapping[str, str], first: str | None, last: str | None
+) -> list[Document]:
     movement = "$events.data"
-    zone: Any = "UTC"
-    if by_zone:
-        branches = [
-            {"case": {"$in": [f"{movement}.programme", {"$literal": programmes}]}, "then": {"$literal": name}}
-            for name, programmes in sorted(by_zone.items())
-        ]
-        zone = {"$switch": {"branches": branches, "default": "UTC"}}
-    at = {"$dateFromString": {"dateString": f"{movement}.bookedAt"}}
-    day: Any = {"$dateToString": {"date": at, "format": "%Y-%m-%d", "timezone": zone}}
-    outside: list[Document] = []
-    if first is not None:
-        outside.append({"case": {"$lt": ["$$day", first]}, "then": BEFORE})
-    if last is not None:
-        outside.append({"case": {"$gt": ["$$day", last]}, "then": AFTER})
-    if outside:
-        day = {"$let": {"vars": {"day": day}, "in": {"$switch": {"branches": outside, "default": "$$day"}}}}
-    key = {"programme": f"{movement}.programme", "day": day, "kind": f"{movement}.kind"}
+    book = f"{movement}.{movements.book}"
+    key = {
+        "book": book,
+        "unit": {"$literal": ""} if movements.unit is None else f"{movement}.{movements.unit}",
+        "day": _day(f"{movement}.bookedAt", _zone(book, zones), first, last),
+        "kind": f"{movement}.{movements.kind}",
+        "up": {"$gte": [f"{movement}.delta", 0]},
+    }
     return [
         {"$match": {"store": store, "writes": {"$exists": True}}},
         {"$project": {"events.data": 1}},
@@ -164,7 +169,7 @@ def _moved(store: str, zones: Mapping[str, str], first: str | None, last: str | 
         {"$match": {"events.data.sequence": {"$exists": True}}},
         {
             "$group": {
-                "_id": {**key, "up": {"$gte": [f"{movement}.delta", 0]}},
+                "_id": key,
                 "scale": {"$max": f"{movement}.scale"},
                 "delta": {"$sum": f"{movement}.delta"},
                 "pending": {"$sum": f"{movement}.pendingDelta"},
@@ -172,3 +177,31 @@ def _moved(store: str, zones: Mapping[str, str], first: str | None, last: str | 
         },
         {"$sort": {"_id": 1}},
     ]
+
+
+def _zone(book: str, zones: Mapping[str, str]) -> Any:
+    """The zone of a movement's book, as an expression."""
+    by_zone: dict[str, list[str]] = {}
+    for name, zone in zones.items():
+        by_zone.setdefault(zone, []).append(name)
+    if not by_zone:
+        return "UTC"
+    branches = [
+        {"case": {"$in": [book, {"$literal": names}]}, "then": {"$literal": zone}}
+        for zone, names in sorted(by_zone.items())
+    ]
+    return {"$switch": {"branches": branches, "default": "UTC"}}
+
+
+def _day(booked_at: str, zone: Any, first: str | None, last: str | None) -> Any:
+    """The local day of a movement, or on which side of the days asked for it lies, as an expression."""
+    at = {"$dateFromString": {"dateString": booked_at}}
+    day = {"$dateToString": {"date": at, "format": "%Y-%m-%d", "timezone": zone}}
+    outside: list[Document] = []
+    if first is not None:
+        outside.append({"case": {"$lt": ["$$day", first]}, "then": BEFORE})
+    if last is not None:
+        outside.append({"case": {"$gt": ["$$day", last]}, "then": AFTER})
+    if not outside:
+        return day
+    return {"$let": {"vars": {"day": day}, "in": {"$switch": {"branches": outside, "default": "$$day"}}}}

@@ -12,6 +12,7 @@ from schemas import (
     changes,
     customer_views,
     customers,
+    giftcard_batches,
     giftcards,
     inputs,
     order_examples,
@@ -125,7 +126,11 @@ SERVICES = (
         rejections=giftcards.REJECTIONS,
         rejected=giftcards.CardRejected,
         codes=giftcards.CardRefusal,
-        views={giftcards.CARD_VIEW: giftcards.CardView, giftcards.CARD_TYPE_VIEW: giftcards.CardTypeView},
+        views={
+            giftcards.CARD_VIEW: giftcards.CardView,
+            giftcards.CARD_TYPE_VIEW: giftcards.CardTypeView,
+            giftcard_batches.BATCH_VIEW: giftcard_batches.BatchView,
+        },
         changed=(giftcards.CHANGED, giftcards.CardChanged),
     ),
     ServiceWire(

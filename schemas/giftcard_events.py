@@ -12,7 +12,7 @@ from schemas.base import Instant, Published
 from schemas.giftcard_types import CardType
 from schemas.movements import Source
 
-KINDS = ["create", "issue", "activate", "redeem", "give_back", "cancel", "void", "refund", "expire"]
+KINDS = ["create", "issue", "import", "activate", "redeem", "give_back", "cancel", "void", "refund", "expire"]
 
 
 class CardStatus(StrEnum):
@@ -27,9 +27,9 @@ class CardStatus(StrEnum):
 
 
 class CodeSource(Published):
-    """How a card's scratch code is checked: `key` is the id of the key that derives it, or `hash` its keyed hash."""
+    """How a scratch code is checked: `key` is the id of the key that derives it, or that its `hash` was made with."""
 
-    key: str | None = None
+    key: str
     hash: str | None = None
 
 
@@ -64,7 +64,8 @@ class NewCard(CardBooked):
     """A card that is new, with the rules that it keeps; `code` says how its scratch code is checked."""
 
     rules: CardType
-    code: CodeSource
+    code: CodeSource | None = None
+    batch: str | None = None
 
 
 class CardCreated(NewCard):
@@ -77,6 +78,12 @@ class CardIssued(NewCard):
     """`giftcard.issued.v1`: a virtual card is there, with a balance."""
 
     type: Literal["giftcard.issued.v1"] = "giftcard.issued.v1"
+
+
+class CardImported(NewCard):
+    """`giftcard.imported.v1`: a card of another system is there, with the balance that it had."""
+
+    type: Literal["giftcard.imported.v1"] = "giftcard.imported.v1"
 
 
 class CardActivated(CardBooked):
@@ -195,6 +202,7 @@ class CardView(Published):
     expires_at: Instant | None
     article_set_code: str | None
     switch_id: str | None
-    code: CodeSource
+    code: CodeSource | None
+    batch: str | None
     sequence: int
     changed_at: Instant

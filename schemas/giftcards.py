@@ -1,12 +1,20 @@
 """The wire of the gift card service: its commands, its refusals, and the registries of all of them (rules 4.4)."""
 
-from enum import StrEnum
+from decimal import Decimal
 from typing import Annotated, Literal, Self, get_args
 
 from pydantic import Field, StrictBool, model_validator
 
 from schemas import giftcard_saga
-from schemas.base import Amount, Published, Wire
+from schemas.base import Amount, Instant, Published, Wire
+from schemas.giftcard_batches import (
+    BATCH_COMMANDS,
+    BATCH_REJECTIONS,
+    BatchCardsCreated,
+    BatchExportBegun,
+    BatchExportConfirmed,
+    BatchOpened,
+)
 from schemas.giftcard_events import (
     CancelRecorded,
     CardActivated,
@@ -16,6 +24,7 @@ from schemas.giftcard_events import (
     CardCreated,
     CardExpired,
     CardGivenBack,
+    CardImported,
     CardIssued,
     CardRedeemed,
     CardRefunded,
@@ -25,8 +34,8 @@ from schemas.giftcard_events import (
     CodeSource,
     SerialNumberTaken,
 )
+from schemas.giftcard_refusals import CardRefusal, CardRejected
 from schemas.giftcard_types import CardType, CardTypePut, CardTypeState, CardTypeView, Currency, PutCardType
-from schemas.refusals import Refused
 from schemas.text import Key, Reason
 from schemas.transaction import Context
 
@@ -34,73 +43,63 @@ Load = Annotated[Amount, Field(gt=0)]
 """Money in whole units, more than nothing."""
 
 
-class CardRefusal(StrEnum):
-    """Why the gift card service refuses; the closed list of codes."""
-
-    CARD_TYPE_UNKNOWN = "card_type_unknown"
-    CARD_TYPE_RETIRED = "card_type_retired"
-    CARD_TYPE_MISMATCH = "card_type_mismatch"
-    GIFT_CARD_EXISTS = "gift_card_exists"
-    SERIAL_NUMBER_IN_USE = "serial_number_in_use"
-    GIFT_CARD_UNKNOWN = "gift_card_unknown"
-    GIFT_CARD_NOT_ACTIVE = "gift_card_not_active"
-    GIFT_CARD_EXPIRED = "gift_card_expired"
-    GIFT_CARD_VOID = "gift_card_void"
-    GIFT_CARD_REFUNDED = "gift_card_refunded"
-    RELOAD_NOT_ALLOWED = "reload_not_allowed"
-    CURRENCY_MISMATCH = "currency_mismatch"
-    TOO_MANY_DECIMALS = "too_many_decimals"
-    LOAD_LIMIT_EXCEEDED = "load_limit_exceeded"
-    LOAD_TOO_SMALL = "load_too_small"
-    BALANCE_LIMIT_EXCEEDED = "balance_limit_exceeded"
-    INSUFFICIENT_BALANCE = "insufficient_balance"
-    TRANSACTION_CANCELLED = "transaction_cancelled"
-    NOT_CANCELLABLE = "not_cancellable"
-    NOT_LATEST_MUTATION = "not_latest_mutation"
-    MUTATION_FOREIGN = "mutation_foreign"
-    TOO_MANY_CANCELS_WAIT = "too_many_cancels_wait"
-    TRANSACTION_OPEN = "transaction_open"
-    TRANSACTION_UNKNOWN = "transaction_unknown"
-    TOO_MANY_OPEN_TRANSACTIONS = "too_many_open_transactions"
-    TOO_LATE = "too_late"
-
-
-class CardRejected(Refused):
-    """`giftcard.<what>_rejected.v1`: the command of the gift card service was refused."""
-
-
 class ScratchCode(Wire):
-    """How the scratch code of a new card is checked: by the `key` that derives it, or by the `hash` of a given one."""
+    """How the scratch code of a new card is checked: `key` is the id of the key that derives it.
 
-    key: Key | None = None
+    If the code was given to us, `hash` is its hash under that key.
+    """
+
+    key: Key
     hash: Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")] | None = None
-
-    @model_validator(mode="after")
-    def _one(self) -> Self:
-        if (self.key is None) == (self.hash is None):
-            raise ValueError("give key or hash, and not both")
-        return self
 
 
 class CardCommand(Wire):
     """What every command says that changes a card; `transaction_id` is the caller's own, by which it can be cancelled.
 
-    The id of a command with a `transaction_id` is the version 5 UUID of store, card and that id, whoever sends it.
+    The id of a command with a `transaction_id` is the version 5 UUID of store, card and that id, whoever sends it. A
+    card of another provider than `switch_id` is answered like one that is not there.
     """
 
     card_id: Key
+    switch_id: Key | None = None
     transaction_id: Key | None = None
     context: Context = Context()
 
 
 class CreateCard(Wire):
-    """`giftcard.create.v1`: a card for sale, without a balance, of a batch or from a file."""
+    """`giftcard.create.v1`: a card for sale, without a balance, of a file; without a code it has none."""
 
     card_id: Key
     serial_number: Key
     card_type: Key
-    code: ScratchCode
+    code: ScratchCode | None = None
+    batch: Key | None = None
     context: Context = Context()
+
+
+class ImportCard(Wire):
+    """`giftcard.import.v1`: a card that exists in another system, as it is there; without a code it has none.
+
+    The limits of its type do not count, and its type may be retired. Active is a card with a balance, and no other.
+    """
+
+    card_id: Key
+    serial_number: Key
+    card_type: Key
+    status: Literal[CardStatus.CREATED, CardStatus.ACTIVE, CardStatus.REDEEMED]
+    balance: Amount = Decimal(0)
+    expires_at: Instant | None = None
+    code: ScratchCode | None = None
+    batch: Key | None = None
+    context: Context = Context()
+
+    @model_validator(mode="after")
+    def _balance_fits(self) -> Self:
+        if self.balance < 0 or (self.balance > 0) != (self.status is CardStatus.ACTIVE):
+            raise ValueError("an active card has a balance above zero, and every other one has none")
+        if self.expires_at is not None and self.status is CardStatus.CREATED:
+            raise ValueError("a card that was never loaded has no expiry: its type gives it one when it is")
+        return self
 
 
 class IssueCard(CardCommand):
@@ -110,6 +109,7 @@ class IssueCard(CardCommand):
     card_type: Key
     code: ScratchCode
     amount: Load
+    currency: Currency | None = None
 
 
 class ActivateCard(CardCommand):
@@ -130,7 +130,8 @@ class RedeemCard(CardCommand):
 class CancelMutation(CardCommand):
     """`giftcard.cancel.v1`: undo the card's latest mutation, which is an issue, an activation or a redemption.
 
-    With a `transaction_id` it is that one, from any till; without one, the latest from the same shop, till and receipt.
+    An issue counts as an activation, too. With a `transaction_id` it is that one, from any till; without one, the
+    latest from the same shop, till and receipt.
     """
 
     mutation: Literal["issue", "activate", "redeem"]
@@ -162,6 +163,7 @@ CardEvent = Annotated[
     CardTypePut
     | CardCreated
     | CardIssued
+    | CardImported
     | CardActivated
     | CardRedeemed
     | CardGivenBack
@@ -172,13 +174,18 @@ CardEvent = Annotated[
     | CancelRecorded
     | SerialNumberTaken
     | giftcard_saga.HoldEvent
-    | giftcard_saga.PaymentEvent,
+    | giftcard_saga.PaymentEvent
+    | BatchOpened
+    | BatchCardsCreated
+    | BatchExportBegun
+    | BatchExportConfirmed,
     Field(discriminator="type"),
 ]
 
 COMMANDS: dict[str, type[Wire]] = {
     "giftcard.create.v1": CreateCard,
     "giftcard.issue.v1": IssueCard,
+    "giftcard.import.v1": ImportCard,
     "giftcard.activate.v1": ActivateCard,
     "giftcard.redeem.v1": RedeemCard,
     "giftcard.cancel.v1": CancelMutation,
@@ -187,11 +194,13 @@ COMMANDS: dict[str, type[Wire]] = {
     "giftcard.book_due.v1": BookCardDue,
     "giftcard.put_type.v1": PutCardType,
     **giftcard_saga.COMMANDS,
+    **BATCH_COMMANDS,
 }
 
 REJECTIONS: dict[str, str] = {
     "giftcard.create.v1": "giftcard.issue_rejected.v1",
     "giftcard.issue.v1": "giftcard.issue_rejected.v1",
+    "giftcard.import.v1": "giftcard.issue_rejected.v1",
     "giftcard.activate.v1": "giftcard.activation_rejected.v1",
     "giftcard.redeem.v1": "giftcard.redemption_rejected.v1",
     "giftcard.cancel.v1": "giftcard.cancel_rejected.v1",
@@ -200,6 +209,7 @@ REJECTIONS: dict[str, str] = {
     "giftcard.book_due.v1": "giftcard.closing_rejected.v1",
     "giftcard.put_type.v1": "giftcard.type_rejected.v1",
     **giftcard_saga.REJECTIONS,
+    **BATCH_REJECTIONS,
 }
 
 EVENTS: dict[str, type[Published]] = {
@@ -230,6 +240,7 @@ __all__ = [
     "CardEvent",
     "CardExpired",
     "CardGivenBack",
+    "CardImported",
     "CardIssued",
     "CardRedeemed",
     "CardRefunded",
@@ -244,6 +255,7 @@ __all__ = [
     "CardVoided",
     "CodeSource",
     "CreateCard",
+    "ImportCard",
     "IssueCard",
     "PutCardType",
     "RedeemCard",

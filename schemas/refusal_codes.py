@@ -1,17 +1,19 @@
 """With which codes a command of an HTTP caller is refused: what the operations that send it document.
 
 Tests compare each row with the codes that the service's source reaches from that command. What waits for vouchers is
-refused with the voucher service's codes, too.
+refused with the voucher service's codes, too; what waits for gift cards, with theirs.
 """
 
 from collections.abc import Mapping
 
 from schemas._registry import TOO_LARGE
 from schemas.customers import CustomerRefusal as Customer
+from schemas.giftcards import CardRefusal as Card
 from schemas.refusals import PointsRefusal as Points
 from schemas.refusals import VoucherRefusal as Voucher
 
 _CONTACTS = (Customer.EMAIL_IN_USE, Customer.PHONE_IN_USE, Customer.BIRTH_DATE_IN_FUTURE)
+_USABLE = (Card.GIFT_CARD_UNKNOWN, Card.GIFT_CARD_EXPIRED, Card.GIFT_CARD_VOID, Card.GIFT_CARD_REFUNDED)
 _LIVING = (Customer.CUSTOMER_UNKNOWN, Customer.CUSTOMER_ANONYMISED, Customer.CUSTOMER_DELETED)
 EXECUTING = (
     Voucher.VOUCHER_UNKNOWN,
@@ -30,6 +32,25 @@ EXECUTING = (
 """Of a transaction's vouchers."""
 
 REVERSING = (Voucher.VOUCHER_USED, Voucher.VOUCHER_UNKNOWN)
+"""Of a reversal's."""
+
+PAYING = (
+    *_USABLE,
+    Card.GIFT_CARD_NOT_ACTIVE,
+    Card.CURRENCY_MISMATCH,
+    Card.TOO_MANY_DECIMALS,
+    Card.INSUFFICIENT_BALANCE,
+    Card.TOO_MANY_OPEN_TRANSACTIONS,
+)
+"""Of a transaction's gift cards."""
+
+GIVING_BACK = (
+    Card.GIFT_CARD_UNKNOWN,
+    Card.GIFT_CARD_VOID,
+    Card.GIFT_CARD_REFUNDED,
+    Card.TRANSACTION_UNKNOWN,
+    Card.TOO_MANY_OPEN_TRANSACTIONS,
+)
 """Of a reversal's."""
 
 _CODES: Mapping[str, tuple[str, ...]] = {
@@ -83,6 +104,7 @@ _CODES: Mapping[str, tuple[str, ...]] = {
         Points.TRANSACTION_OPEN,
         Points.TOO_MANY_OPEN_TRANSACTIONS,
         *REVERSING,
+        *GIVING_BACK,
     ),
     "points.set_account_state.v1": (Points.ACCOUNT_UNKNOWN, Points.ACCOUNT_CLOSED, Points.TRANSACTION_OPEN),
     "points.replace_number.v1": (
@@ -112,6 +134,46 @@ _CODES: Mapping[str, tuple[str, ...]] = {
         Voucher.VOUCHER_REDEEMED,
         Voucher.VOUCHER_EXPIRED,
     ),
+    "giftcard.issue.v1": (
+        Card.GIFT_CARD_EXISTS,
+        Card.SERIAL_NUMBER_IN_USE,
+        Card.CARD_TYPE_UNKNOWN,
+        Card.CARD_TYPE_RETIRED,
+        Card.CURRENCY_MISMATCH,
+        Card.TRANSACTION_CANCELLED,
+        Card.TOO_MANY_DECIMALS,
+        Card.LOAD_TOO_SMALL,
+        Card.LOAD_LIMIT_EXCEEDED,
+        Card.BALANCE_LIMIT_EXCEEDED,
+    ),
+    "giftcard.activate.v1": (
+        *_USABLE,
+        Card.TRANSACTION_CANCELLED,
+        Card.CURRENCY_MISMATCH,
+        Card.RELOAD_NOT_ALLOWED,
+        Card.TOO_MANY_DECIMALS,
+        Card.LOAD_TOO_SMALL,
+        Card.LOAD_LIMIT_EXCEEDED,
+        Card.BALANCE_LIMIT_EXCEEDED,
+    ),
+    "giftcard.redeem.v1": (
+        *_USABLE,
+        Card.TRANSACTION_CANCELLED,
+        Card.CURRENCY_MISMATCH,
+        Card.GIFT_CARD_NOT_ACTIVE,
+        Card.TOO_MANY_DECIMALS,
+        Card.INSUFFICIENT_BALANCE,
+    ),
+    "giftcard.cancel.v1": (
+        *_USABLE,
+        Card.NOT_CANCELLABLE,
+        Card.NOT_LATEST_MUTATION,
+        Card.MUTATION_FOREIGN,
+        Card.TOO_MANY_CANCELS_WAIT,
+        Card.TRANSACTION_OPEN,
+    ),
+    "giftcard.void.v1": (*_USABLE, Card.TRANSACTION_OPEN),
+    "giftcard.refund.v1": (*_USABLE, Card.TRANSACTION_OPEN),
     "customer.create.v1": (
         *_CONTACTS,
         Customer.CARD_IN_USE,

@@ -36,6 +36,11 @@ def account_id(store: str, opening_number: str) -> str:
     return derived_id("account", store, opening_number)
 
 
+def mutation_id(store: str, card_id: str, transaction_id: str) -> str:
+    """The id of the command that mutates a gift card under its caller's transaction id (rules 4.4.5)."""
+    return derived_id("giftcard", store, card_id, transaction_id)
+
+
 def closing_id(command_id: str) -> str:
     """The id of the command that closes one which is held (rules 4.2.2)."""
     return derived_id("close", command_id)

@@ -1,5 +1,6 @@
 """Numbers that we draw ourselves: 19 digits with a Luhn check digit, not to be guessed without the key."""
 
+from schemas.luhn import check_digit
 from shared.hashing import keyed_hash
 
 _DIGITS = 18
@@ -11,9 +12,3 @@ def drawn_number(secret: bytes, *parts: str) -> str:
     least = 10 ** (_DIGITS - 1)
     number = str(least + int(keyed_hash(secret, "number", *parts), 16) % (9 * least))
     return f"{number}{check_digit(number)}"
-
-
-def check_digit(number: str) -> str:
-    """The digit that ISO/IEC 7812-1 (Luhn) puts behind these."""
-    doubled = [int(digit) * 2 if place % 2 == 0 else int(digit) for place, digit in enumerate(reversed(number))]
-    return str(-sum(each - 9 if each > 9 else each for each in doubled) % 10)

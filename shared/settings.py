@@ -3,20 +3,30 @@
 from ipaddress import ip_address
 from typing import Annotated, Any, Literal
 
-from pydantic import AliasChoices, BeforeValidator, Field, IPvAnyNetwork, SecretStr
+from pydantic import AfterValidator, AliasChoices, BeforeValidator, Field, IPvAnyNetwork, SecretStr
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
 from schemas.envelope import STORE
+from schemas.key_sets import KeySet
 
 Positive = Annotated[int, Field(gt=0)]
 
 DEVELOPMENT_SECRET = "fealty-development-only"
 """What everybody knows: good for trying out on loopback, and refused elsewhere (shared/secrecy.py)."""
 
+DEVELOPMENT_CODE_KEYS = "development:ZmVhbHR5LWRldmVsb3BtZW50LW9ubHktMzItYnl0ZXM="
+"""The same for keys of codes."""
+
 
 def _words(value: Any) -> Any:
     """`a, b` as an environment has it; anything else as it is."""
     return [word.strip() for word in value.split(",") if word.strip()] if isinstance(value, str) else value
+
+
+def _key_set(text: SecretStr) -> SecretStr:
+    """Keys as they are given, if they are a set of keys."""
+    KeySet.parse(text.get_secret_value())
+    return text
 
 
 class Settings(BaseSettings):
@@ -53,6 +63,10 @@ class Settings(BaseSettings):
 
     claims_secret: SecretStr = SecretStr(DEVELOPMENT_SECRET)
     """Keys claims on e-mails, phones and card numbers, and drawn card numbers. It never changes: all would be free."""
+
+    code_keys: Annotated[SecretStr, AfterValidator(_key_set)] = SecretStr(DEVELOPMENT_CODE_KEYS)
+    """`ID:KEY,ID:KEY`: new codes are derived with the first key, and checked with the one that they were derived with.
+    So keys are added in front, and stay (shared/secrecy.py)."""
 
     customer_unique: Annotated[frozenset[Literal["email", "phone"]], NoDecode, BeforeValidator(_words)] = frozenset(
         {"email", "phone"}
@@ -109,6 +123,11 @@ class Settings(BaseSettings):
     reply_wait_ms: Positive = 5_000
     not_after_ms: Positive = 60_000
     log_level: str = "INFO"
+
+    @property
+    def code_key_set(self) -> KeySet:
+        """The keys of codes."""
+        return KeySet.parse(self.code_keys.get_secret_value())
 
     def trusts(self, peer: str) -> bool:
         """Whether a connection from this address comes from a proxy of ours."""

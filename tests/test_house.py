@@ -113,6 +113,7 @@ _RULES_SPEAK_OF = [
 BUSINESS_WORD = re.compile(rf"(?<![a-z])(?<!crash )({'|'.join({*SERVICE_NAMES, *_RULES_SPEAK_OF})})", re.IGNORECASE)
 SHARED_MAY_SAY = {
     ("shared/ids.py", "account"): "all services derive the id of an account from its number",
+    ("shared/ids.py", "giftcard"): "the edge and the service derive the id of a mutation from its caller's",
     ("shared/settings.py", "customer"): "one settings object has the settings of all services",
 }
 

@@ -54,6 +54,7 @@ def _child(service: str, port: int, settings: Settings, came_up: CameUp) -> Serv
         **environment_of(settings),
         "FEALTY_SECRET": settings.secret.get_secret_value(),
         "FEALTY_CLAIMS_SECRET": settings.claims_secret.get_secret_value(),
+        "FEALTY_CODE_KEYS": settings.code_keys.get_secret_value(),
         "FEALTY_INSTANCE": f"{service}-0",
         "FEALTY_PORT": str(port),
         "FEALTY_HEALTH_PORT": str(health_port),

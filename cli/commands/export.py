@@ -1,4 +1,4 @@
-"""`fealty export`: balance changes and balances as files for analysts; see :mod:`cli.exporting`."""
+"""`fealty export`: changes and balances of points and gift cards as files for analysts; see :mod:`cli.exporting`."""
 
 from collections.abc import AsyncIterator, Callable, Sequence
 from dataclasses import dataclass
@@ -11,7 +11,7 @@ from cli.commands.output import Form, print_json, say
 from cli.commands.progress import progress_bar
 from cli.commands.stores import journal_of, service_of
 from cli.exporting import sources
-from cli.exporting.columns import BALANCES, CHANGES, Column
+from cli.exporting.columns import BALANCES, CARD_CHANGES, CARDS, CHANGES, Column
 from cli.exporting.formats import Format
 from cli.exporting.parts import Manifest, Parts, parts_in
 from shared.errors import Unavailable
@@ -27,9 +27,16 @@ class What(StrEnum):
 
     CHANGES = "changes"
     BALANCES = "balances"
+    CARD_CHANGES = "giftcard-changes"
+    CARDS = "giftcards"
 
 
-COLUMNS: dict[What, Sequence[Column]] = {What.CHANGES: CHANGES, What.BALANCES: BALANCES}
+COLUMNS: dict[What, Sequence[Column]] = {
+    What.CHANGES: CHANGES,
+    What.BALANCES: BALANCES,
+    What.CARD_CHANGES: CARD_CHANGES,
+    What.CARDS: CARDS,
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,8 +67,9 @@ async def export(
 
 
 async def _write(what: What, parts: Parts, settings: Settings, progress: Callable[[], None]) -> None:
-    units = {each.id: each.unit for each in (await declared(settings)).programmes.values()}
-    async with journal_of("points", settings) as journal:
+    of_cards = what in (What.CARD_CHANGES, What.CARDS)
+    units = {} if of_cards else {each.id: each.unit for each in (await declared(settings)).programmes.values()}
+    async with journal_of("giftcard" if of_cards else "points", settings) as journal:
         place = parts.after
         async for place, rows in _pages(what, History(journal), settings, units, parts.after):
             parts.add(rows, place)
@@ -72,9 +80,16 @@ async def _write(what: What, parts: Parts, settings: Settings, progress: Callabl
 def _pages(
     what: What, history: History, settings: Settings, units: sources.Units, after: str
 ) -> AsyncIterator[sources.Page]:
-    if what is What.BALANCES:
-        return sources.balances(history, settings.store, units, after)
-    return sources.changes(history, settings.store, units, service_of("points", settings).changes, after)
+    store = settings.store
+    match what:
+        case What.CHANGES:
+            return sources.changes(history, store, units, service_of("points", settings).changes, after)
+        case What.BALANCES:
+            return sources.balances(history, store, units, after)
+        case What.CARD_CHANGES:
+            return sources.card_changes(history, store, service_of("giftcard", settings).changes, after)
+        case What.CARDS:
+            return sources.cards(history, store, after)
 
 
 def show(exported: Exported, form: Form) -> None:

@@ -1,8 +1,8 @@
-"""`fealty report liability`: what is owed, by day and programme, held against the present balances."""
+"""`fealty report liability`: what is owed, by day, held against the present balances."""
 
 import csv
 import sys
-from collections.abc import AsyncIterator
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
@@ -11,12 +11,11 @@ from cli.commands.console import Failure, complain
 from cli.commands.output import Form, Sheet, print_json_text, text
 from cli.commands.output import show as print_sheet
 from cli.commands.stores import journal_of
-from cli.ledger import Ledger, ledger
-from cli.liability import COLUMNS, Book, Present, Row, books, faults, set_apart
-from cli.points import account_view, programme_of
-from schemas.accounts import AccountState
-from schemas.programme import Programme
-from services.points.streams import account_stream, programme_stream
+from cli.ledger import ledger
+from cli.liability.books import Book, Fault, Row
+from cli.liability.points import SUBJECT as POINTS
+from cli.liability.reading import Days, Found, Subject, read
+from cli.liability.subjects import SUBJECTS
 from shared.decider import Document
 from shared.hashing import to_json
 from shared.money import from_minor
@@ -27,31 +26,41 @@ _SUMMING_TIMEOUT_MS = 600_000
 """The server may take its time to sum a journal of years."""
 
 FORMS = ("table", "csv", "json")
-_FIELDS = ("programme", "unit", "day", "opening", *COLUMNS, "closing", "closing_pending")
 
 
 @dataclass(frozen=True, slots=True)
 class Asked:
-    """Which days (2026-01-31, both included; None is no bound), which programme, and how it is shown."""
+    """Which days, of what (all subjects unless one is named), of which programme, and how it is shown."""
 
-    first: str | None
-    last: str | None
+    days: Days
+    subjects: Sequence[Subject]
     programme: str | None
     form: str
 
 
 @dataclass(frozen=True, slots=True)
 class Report:
-    """The books asked for, and what does not add up in them."""
+    """The books asked for, of each subject, and what does not add up in them."""
 
-    books: list[Book]
-    faults: list[str]
+    found: list[Found]
+
+    @property
+    def books(self) -> list[Book]:
+        """All books."""
+        return [book for each in self.found for book in each.books]
+
+    @property
+    def faults(self) -> list[Fault]:
+        """All that does not add up."""
+        return [fault for each in self.found for fault in each.faults]
 
 
-def asked_of(first: str | None, last: str | None, programme: str | None, form: str) -> Asked:
-    """What the command line asks for.
+def asked_of(
+    first: str | None, last: str | None, programme: str | None, form: str, subject: str | None = None
+) -> Asked:
+    """What the command line asks for; one programme is asked for of points alone.
 
-    :raises Failure: a day is none, or they are the wrong way round, or there is no such format.
+    :raises Failure: a day is none, or they are the wrong way round, or there is no such format or subject.
     """
     for name, day in (("--from", first), ("--until", last)):
         if day is not None and not _is_day(day):
@@ -60,82 +69,123 @@ def asked_of(first: str | None, last: str | None, programme: str | None, form: s
         raise Failure("--from is later than --until")
     if form not in FORMS:
         raise Failure(f"--format must be one of {', '.join(FORMS)}")
-    return Asked(first, last, programme, form)
+    names = [each.name for each in SUBJECTS]
+    if subject not in (None, *names):
+        raise Failure(f"--of must be one of {', '.join(names)}")
+    if programme is not None and subject not in (None, POINTS.name):
+        raise Failure("--programme is for points: leave out --of, or --programme")
+    wanted = POINTS.name if programme is not None else subject
+    return Asked(Days(first, last), [each for each in SUBJECTS if wanted in (None, each.name)], programme, form)
 
 
 async def report(asked: Asked, settings: Settings) -> Report:
-    """Sum all movements and all balances, as they stand at one moment.
+    """Sum all movements and all balances of each subject, as they stand at one moment.
 
     :raises Failure: there is no such programme.
     :raises Unavailable: the database is away or too slow.
     """
-    store = settings.store
-    await _answers(settings)
-    journal = Journal(settings.mongodb, settings.database("points"), _SUMMING_TIMEOUT_MS)
+    return Report([await _read(subject, asked, settings) for subject in asked.subjects])
+
+
+async def _read(subject: Subject, asked: Asked, settings: Settings) -> Found:
+    await _answers(subject, settings)
+    journal = Journal(settings.mongodb, settings.database(subject.service), _SUMMING_TIMEOUT_MS)
     try:
         async with ledger(journal) as open_books:
-            programmes = {each.id: each async for each in _programmes(open_books, store)}
-            if asked.programme is not None and asked.programme not in programmes:
-                raise Failure(f"unknown programme {asked.programme!r}; `fealty programmes list` shows the ids")
-            zones = {each.id: each.zone for each in programmes.values()}
-            moved = [each async for each in open_books.moved(store, zones, asked.first, asked.last)]
-            found = books(moved, {each.id: each.unit for each in programmes.values()})
-            present = await _present(open_books, store)
-            wrong = faults(found, present)
-            set_apart(found, present)
+            found = await read(subject, open_books, settings.store, asked.days)
     finally:
         journal.close()
-    if asked.programme is not None:
-        found = [book for book in found if book.programme == asked.programme]
-    return Report(found, wrong)
+    if asked.programme is None:
+        return found
+    if asked.programme not in found.declared.zones:
+        raise Failure(f"unknown programme {asked.programme!r}; `fealty programmes list` shows the ids")
+    return found._replace(books=[book for book in found.books if book.key.name == asked.programme])
 
 
-def show(found: Report, form: str) -> None:
-    """Print the books: a table, CSV, or a JSON document."""
-    lines = [_line(book, row) for book in found.books for row in (*book.days, book.total, *book.apart)]
+def show(report: Report, form: str) -> None:
+    """Print the books: a table of each subject that has any, one JSON document, or the CSV of the first subject."""
+    shown = [*report.found[:1], *(each for each in report.found[1:] if each.books)]
     if form == "json":
-        print_json_text(to_json(lines).decode())
+        print_json_text(to_json([line for each in shown for line in _lines(each)]).decode())
     elif form == "csv":
-        writer = csv.writer(sys.stdout, lineterminator="\n")
-        writer.writerow(_FIELDS)
-        writer.writerows([text(line[name]) for name in _FIELDS] for line in lines)
+        _show_csv(shown)
     else:
-        shown = Sheet([name.replace("_", " ") for name in _FIELDS])
-        for line in lines:
-            shown.add(*(_told(line[name]) for name in _FIELDS))
-        print_sheet(shown, Form.TABLE)
+        for each in shown:
+            names = _names(each.subject)
+            sheet = Sheet([name.replace("_", " ") for name in names])
+            for line in _lines(each):
+                sheet.add(*(_told(line[name]) for name in names))
+            print_sheet(sheet, Form.TABLE)
 
 
-def complain_of(found: Report) -> None:
-    """A line for each programme that does not add up.
+def _show_csv(shown: Sequence[Found]) -> None:
+    first, *others = shown
+    names = _names(first.subject)
+    writer = csv.writer(sys.stdout, lineterminator="\n")
+    writer.writerow(names)
+    writer.writerows([text(line[name]) for name in names] for line in _lines(first))
+    for each in others:
+        complain(f"the CSV has {first.subject.name} only: run it again with --of {each.subject.name}")
+
+
+def complain_of(report: Report) -> None:
+    """A line for each book that does not add up.
 
     :raises Failure: there is one.
     """
-    for fault in found.faults:
-        complain(fault)
-    if found.faults:
-        raise Failure("the balance changes and the balances differ: `fealty verify` lists the accounts", code=1)
+    off = [each for each in report.found if each.faults]
+    for each in off:
+        for fault in each.faults:
+            complain(_sentence(each.subject, fault))
+    if off:
+        hints = " and ".join(each.subject.hint for each in off)
+        raise Failure(f"the balance changes and the balances differ: {hints}", code=1)
 
 
-async def _answers(settings: Settings) -> None:
+def _sentence(subject: Subject, fault: Fault) -> str:
+    expected, there = fault.expected, fault.found
+    if subject.has_pending:
+        changes = f"{expected.booked} booked and {expected.pending} pending"
+        balances = f"{there.booked} and {there.pending}"
+        return (
+            f"{fault.key.name} does not add up: its balance changes are {changes}, its balances are {balances} "
+            "(in the smallest unit)"
+        )
+    return (
+        f"{fault.key.name} in {fault.key.unit} does not add up: its balance changes are {expected.booked}, "
+        f"its balances are {there.booked} (in the smallest unit)"
+    )
+
+
+async def _answers(subject: Subject, settings: Settings) -> None:
     """A server that is away, or has data of other secrets, shall be told at once."""
-    async with journal_of("points", settings) as journal:
+    async with journal_of(subject.service, settings) as journal:
         await journal.ping()
 
 
-def _line(book: Book, row: Row) -> Document:
+def _names(subject: Subject) -> list[str]:
+    pending = ["closing_pending"] if subject.has_pending else []
+    return [*subject.labels, "day", "opening", *subject.columns.names, "closing", *pending]
+
+
+def _lines(found: Found) -> Iterable[Document]:
+    for book in found.books:
+        for row in (*book.days, book.total, *book.apart):
+            yield _line(found.subject, book, row)
+
+
+def _line(subject: Subject, book: Book, row: Row) -> Document:
     def whole(minor: int) -> Decimal:
         return from_minor(minor, book.scale)
 
-    return {
-        "programme": book.programme,
-        "unit": book.unit,
+    values = {
         "day": row.day,
         "opening": whole(row.opening),
-        **{name: whole(row.moved[name]) for name in COLUMNS},
+        **{name: whole(row.moved[name]) for name in subject.columns.names},
         "closing": whole(row.closing),
         "closing_pending": whole(row.closing_pending),
     }
+    return {**dict(zip(subject.labels, book.key, strict=True)), **{name: values[name] for name in _names(subject)[2:]}}
 
 
 def _told(value: str | Decimal) -> str:
@@ -147,24 +197,3 @@ def _is_day(text: str) -> bool:
         return date.fromisoformat(text).isoformat() == text
     except ValueError:
         return False
-
-
-async def _programmes(found: Ledger, store: str) -> AsyncIterator[Programme]:
-    async for stream, stored in found.streams(programme_stream(store, "")):
-        programme = programme_of(stream, stored)
-        if programme is not None:
-            yield programme
-
-
-async def _present(found: Ledger, store: str) -> dict[str, Present]:
-    """The sums of all balances, by programme, as the service publishes them."""
-    sums: dict[str, list[int]] = {}
-    async for stream, stored in found.streams(account_stream(store, "")):
-        view = account_view(stream, stored)
-        for balance in () if view is None else view["balances"]:
-            one = sums.setdefault(balance["programme"], [0, 0, 0, 0])
-            closed = view is not None and view["state"] == AccountState.CLOSED
-            for at in (0, 2) if closed else (0,):
-                one[at] += balance["booked"]
-                one[at + 1] += balance.get("pending", 0)
-    return {programme: Present(*one) for programme, one in sums.items()}

@@ -5,7 +5,7 @@ from pathlib import Path
 from cli.commands.console import Failure
 
 DEMO = Path(__file__).resolve().parents[2] / "demo"
-PROGRAMMES = DEMO / "programmes.yaml"
+DECLARATIONS = (DEMO / "programmes.yaml", DEMO / "giftcards.yaml")
 PROGRAMME = "LOY22-BuyVouchers"
 
 

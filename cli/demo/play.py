@@ -1,4 +1,4 @@
-"""`fealty up --demo`: a customer, the document's two examples, a transaction over HTTP, and an order, end to end.
+"""`fealty up --demo`: a customer, the document's examples, a transaction over HTTP, an order and a gift card.
 
 Each run uses an account number, a customer and record ids that were never used before, so that what it expects is exact
 however often it was run on the same data; of the document's two voucher serials, which can be redeemed once, see
@@ -18,7 +18,8 @@ from cli.commands.tail import Arrived, tail
 from cli.commands.tokens import fetch_token
 from cli.demo.compared import compared
 from cli.demo.customer import Customer
-from cli.demo.files import PROGRAMME, PROGRAMMES, contents
+from cli.demo.files import DECLARATIONS, PROGRAMME, contents
+from cli.demo.giftcard import GiftCard
 from cli.demo.run import TIMEOUT_S, Run, Unexpected, new_number
 from cli.demo.story import REVERSED, STORY
 from cli.demo.story import SOURCE as STORY_SOURCE
@@ -67,12 +68,15 @@ async def play(settings: Settings, http: str, clients: Mapping[str, Held], say: 
 
 
 def _places(settings: Settings, number: str) -> list[TopicPartition]:
-    """Where what the demo waits for is published: of the account in its partition, of vouchers in any."""
+    """Where what the demo waits for is published: of the account in its partition, of vouchers and cards in any."""
     mine = partition_of(account_id(settings.store, number), settings.partitions)
-    vouchers = settings.topic("voucher.events")
     return [
         *(TopicPartition(settings.topic(name), mine) for name in ("points.events", "points.changes")),
-        *(TopicPartition(vouchers, partition) for partition in range(settings.partitions)),
+        *(
+            TopicPartition(settings.topic(name), partition)
+            for name in ("voucher.events", "giftcard.changes")
+            for partition in range(settings.partitions)
+        ),
     ]
 
 
@@ -116,17 +120,18 @@ class _Player:
         await self._reversal(command_id)
         await self._account()
         await self._lasting()
+        await GiftCard(self._run).play()
         return before, await self._customer.after(_BALANCES)
 
     async def _programmes(self) -> None:
         try:
-            declared = declarations.read([str(PROGRAMMES)]).declarations
+            declared = declarations.read([str(path) for path in DECLARATIONS]).declarations
         except declarations.Invalid as invalid:
             raise Failure(str(invalid)) from invalid
         self._run.sending()
         outcomes = await apply(declared, self._run.settings)
         said = ", ".join(f"{outcome.id} {outcome.status}" for outcome in outcomes)
-        self._run.note("programmes declared", said, all(outcome.good for outcome in outcomes))
+        self._run.note("programmes and card types declared", said, all(outcome.good for outcome in outcomes))
 
     async def _oms(self) -> str:
         """The input: its bytes as the document prints them, in the envelope of `oms.fulfilments`; its command id."""

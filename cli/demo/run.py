@@ -83,6 +83,15 @@ class Run:
 
         return await self._records.wait(count, wanted, TIMEOUT_S)
 
+    async def of_subject(self, topic: str, subject: str, count: int) -> list[Arrived]:
+        """The records on a topic that are about one aggregate, `count` of them or what came in time."""
+        name = self.settings.topic(topic)
+
+        def wanted(one: Arrived) -> bool:
+            return one.record.topic == name and one.header("ce_subject") == subject
+
+        return await self._records.wait(count, wanted, TIMEOUT_S)
+
     def note(self, what: str, seen: str, good: bool, at_s: float | None = None) -> None:
         """One more step, done at `at_s` on the monotonic clock, or now.
 

@@ -3,17 +3,20 @@
 from enum import StrEnum
 from typing import NamedTuple
 
-AMOUNT_DIGITS = 20
-AMOUNT_SCALE = 2
+AMOUNT_DIGITS, AMOUNT_SCALE = 20, 2
 """Amounts are in whole units, points or money; no programme has more decimals."""
+
+MONEY_DIGITS, MONEY_SCALE = 22, 4
+"""Money on gift cards is in whole units of any currency; none has more decimals."""
 
 
 class Type(StrEnum):
-    """How a value is typed: in Parquet string, int64, decimal128(20, 2) and timestamp[ms, UTC]."""
+    """How a value is typed: in Parquet string, int64, decimal128(20, 2), decimal128(22, 4) and timestamp[ms, UTC]."""
 
     TEXT = "text"
     INTEGER = "integer"
     AMOUNT = "amount"
+    MONEY = "money"
     TIME = "time"
 
 
@@ -69,4 +72,43 @@ BALANCES = (
     Column("expires_next", Type.AMOUNT, "How many points expire then."),
     Column("sequence", Type.INTEGER, "The sequence of the account's last change."),
     Column("booked_at", Type.TIME, "When the last change of the account was booked."),
+)
+
+CARD_CHANGES = (
+    Column("card_id", Type.TEXT, "The card's id, the key of `giftcard.changes`."),
+    Column("sequence", Type.INTEGER, "The change's number on its card: 1, 2, 3, …; with `card_id` it is unique."),
+    Column("serial_number", Type.TEXT, "The card's serial number."),
+    Column("card_type", Type.TEXT, "The code of the card's type."),
+    Column("currency", Type.TEXT, "The ISO 4217 currency of the card."),
+    Column("kind", Type.TEXT, "The kind of change: issue, activate, redeem, cancel, …; more may be added."),
+    Column("old_status", Type.TEXT, "The card's status before this change; null for its first."),
+    Column("new_status", Type.TEXT, "The card's status after this change."),
+    Column("delta", Type.MONEY, "The amount added to the balance; below zero if it was taken."),
+    Column("balance", Type.MONEY, "The balance after this change."),
+    Column("expires_at", Type.TIME, "When the card expires, after this change; null: never."),
+    Column("transaction_id", Type.TEXT, "The caller's transaction, or the command that booked it."),
+    Column("cancels", Type.TEXT, "Of a cancel: the transaction that it has undone."),
+    Column("order", Type.TEXT, "The order number."),
+    Column("receipt", Type.TEXT, "The receipt number."),
+    Column("shop", Type.TEXT, "The shop."),
+    Column("till", Type.TEXT, "The till."),
+    Column("operator", Type.TEXT, "The operator at the till."),
+    Column("comment", Type.TEXT, "The comment of whoever caused it."),
+    Column("reason", Type.TEXT, "The reason for voiding or refunding."),
+    Column("occurred_at", Type.TIME, "When it happened, according to the caller or the rules."),
+    Column("booked_at", Type.TIME, "When it was booked."),
+)
+
+CARDS = (
+    Column("card_id", Type.TEXT, "The card's id."),
+    Column("serial_number", Type.TEXT, "The card's serial number."),
+    Column("card_type", Type.TEXT, "The code of the card's type."),
+    Column("currency", Type.TEXT, "The ISO 4217 currency of the card."),
+    Column("status", Type.TEXT, "created, active, redeemed, expired, void or refunded."),
+    Column("balance", Type.MONEY, "What is on the card."),
+    Column("expires_at", Type.TIME, "When the card expires; null: never."),
+    Column("article_set_code", Type.TEXT, "The articles that it buys; null: all."),
+    Column("switch_id", Type.TEXT, "The provider of its type."),
+    Column("sequence", Type.INTEGER, "The sequence of the card's last change."),
+    Column("changed_at", Type.TIME, "When the card's last change was booked."),
 )

@@ -9,7 +9,7 @@ from enum import StrEnum
 from pathlib import Path
 from typing import Any, Protocol
 
-from cli.exporting.columns import AMOUNT_DIGITS, AMOUNT_SCALE, Column, Type
+from cli.exporting.columns import AMOUNT_DIGITS, AMOUNT_SCALE, MONEY_DIGITS, MONEY_SCALE, Column, Type
 from schemas.base import format_instant
 from shared.errors import FealtyError
 from shared.hashing import to_json
@@ -111,6 +111,7 @@ class _Parquet:
             Type.TEXT: pyarrow.string(),
             Type.INTEGER: pyarrow.int64(),
             Type.AMOUNT: pyarrow.decimal128(AMOUNT_DIGITS, AMOUNT_SCALE),
+            Type.MONEY: pyarrow.decimal128(MONEY_DIGITS, MONEY_SCALE),
             Type.TIME: pyarrow.timestamp("ms", tz="UTC"),
         }
         fields = [

@@ -1,4 +1,4 @@
-"""`fealty export changes|balances`; registered in cli/main.py."""
+"""`fealty export changes|balances|giftcard-changes|giftcards`; registered in cli/main.py."""
 
 from pathlib import Path
 from typing import Annotated
@@ -41,6 +41,28 @@ def export_balances(
     Example: fealty export balances balances-2026-11-28 --format csv
     """
     _export("balances", directory, format_, form, root)
+
+
+@exports.command("giftcard-changes")
+def export_giftcard_changes(
+    directory: Directory, format_: FormatOption = Format.CSV, form: FormOption = Form.TABLE, root: Root = ROOT
+) -> None:
+    """Export every change of the store's gift cards (FEALTY_STORE); docs/analysts.md describes the columns.
+
+    Example: fealty export giftcard-changes giftcard-changes-2026-11-28 --format parquet
+    """
+    _export("giftcard-changes", directory, format_, form, root)
+
+
+@exports.command("giftcards")
+def export_giftcards(
+    directory: Directory, format_: FormatOption = Format.CSV, form: FormOption = Form.TABLE, root: Root = ROOT
+) -> None:
+    """Export every gift card of the store (FEALTY_STORE); docs/analysts.md describes the columns.
+
+    Example: fealty export giftcards giftcards-2026-11-28 --format csv
+    """
+    _export("giftcards", directory, format_, form, root)
 
 
 def _export(what: str, directory: Path, format_: Format, form: Form, root: Path) -> None:

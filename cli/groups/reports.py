@@ -61,13 +61,16 @@ def import_accounts(
 
     Example: fealty import accounts opening_balances.csv --rejects rejected.csv
     """
-    from cli.commands import import_accounts as command
+    from cli.commands import imports as command
+    from cli.importing.accounts import AccountRows
 
     with one_line(code=2):
-        job = command.job_of(file, file_format, label or file.name, strict, rejects, concurrency)
-        work = command.check if dry_run else command.import_accounts
-        tally = execute(work(job, settings_at(root)), code=2, waits="")
-        command.show(tally, sent=not dry_run, form=form)
+        settings = settings_at(root)
+        kind = AccountRows(settings.store)
+        job = command.job_of(file, file_format, label or file.name, kind, strict, rejects, concurrency)
+        work = command.check if dry_run else command.import_rows
+        tally = execute(work(job, settings), code=2, waits="")
+        command.show(tally, kind, sent=not dry_run, form=form)
         if tally.refused:
             raise typer.Exit(1)
 
@@ -83,17 +86,23 @@ def liability(
     programme: Annotated[
         str | None, typer.Option("--programme", metavar="ID", help="Only this programme, like CASHBACK.")
     ] = None,
+    subject: Annotated[
+        str | None,
+        typer.Option("--of", metavar="WHAT", help="Only points, or only giftcards. CSV has points without it."),
+    ] = None,
     form: Annotated[str, typer.Option("--format", help="table, csv or json.")] = "table",
     root: Root = ROOT,
 ) -> None:
-    """Report the liability by day and programme. Exit status 1: it differs from the balances, 2: could not run.
+    """Report what is owed in points by day and programme, and on gift cards by day, card type and currency.
+
+    Exit status 1: it differs from the balances, 2: could not run.
 
     Example: fealty report liability --from 2026-01-01 --until 2026-01-31 --format csv
     """
     from cli.commands import liability as command
 
     with one_line(code=2):
-        asked = command.asked_of(since, until, programme, form)
+        asked = command.asked_of(since, until, programme, form, subject)
         report = execute(command.report(asked, settings_at(root)), code=2)
         command.show(report, asked.form)
         command.complain_of(report)

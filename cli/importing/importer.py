@@ -9,41 +9,23 @@ its id for good (protocol P2).
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
-from cli.importing.balances import (
-    Key,
-    Opening,
-    Refused,
-    booked_by,
-    command_id,
-    command_of,
-    key_of,
-    opening_of,
-    refused_now,
-)
+from cli.importing.kind import Planned, Refused, RowKind
 from cli.importing.reading import Row
 from cli.importing.repeats import Repeats
 from cli.importing.sending import letters, outcomes, publish, settled
 from cli.importing.tally import Tally
-from cli.points import programme_of
 from schemas.envelope import Envelope
-from schemas.points import Adjust
-from schemas.programme import Programme
 from schemas.replies import Status
-from services.points.streams import programme_stream
 from shared.clock import instant, now_ms
 from shared.decider import Document
 from shared.hashing import to_json
-from shared.ids import account_id
-from shared.money import to_minor
+from shared.ids import derived_id
 from shared.runtime.journal import Journal
 from shared.runtime.kafka import Producer, Record, partition_of
 from shared.settings import Settings
 
 _SOURCE = "/import"
 _ACTOR = "import"
-_PROGRAMMES_MAX = 2_000
-_REUSED = Refused("was imported earlier with another value (idempotency_key_reused)")
-_BEHIND = Refused("follows a row with the same account, programme and times that was imported with another value")
 
 
 @dataclass(slots=True)
@@ -51,15 +33,18 @@ class _Item:
     """A row on its way: its command, its number among those with its key, and the attempt that it is at."""
 
     row: Row
-    key: Key
-    adjust: Adjust
-    programme: Programme
+    planned: Planned
     number: int
     attempt: int = 0
 
 
+def command_id(store: str, label: str, key: Sequence[str], number: int, attempt: int) -> str:
+    """The id under which the `number`th row (from 0) with this key is booked; `attempt` counts refusals before."""
+    return derived_id("import", store, label, *key, number, *([attempt] if attempt else []))
+
+
 class Importer:
-    """Imports the rows of one file; without a `producer` it only says what would become of them.
+    """Imports the rows of one file, all of a kind; without a `producer` it only says what would become of them.
 
     `told` hears of each refused row and why, in the order of the file; `noted` of what is only worth a look.
     """
@@ -67,6 +52,7 @@ class Importer:
     def __init__(
         self,
         settings: Settings,
+        kind: RowKind,
         journal: Journal,
         label: str,
         told: Callable[[Row, str], None],
@@ -75,13 +61,13 @@ class Importer:
     ) -> None:
         self.tally = Tally()
         self._settings = settings
+        self._kind = kind
         self._journal = journal
         self._label = label
         self._told = told
         self._noted = noted
         self._producer = producer
         self._repeats = Repeats()
-        self._programmes: dict[str, Programme | None] = {}
         self._flying: dict[str, _Item] = {}
         self._letters: dict[str, Document] = {}
         self._refused: list[tuple[Row, str]] = []
@@ -115,39 +101,22 @@ class Importer:
 
     async def _readable(self, rows: Sequence[Row]) -> list[_Item]:
         """The rows that can be read. Every key is counted, so that a row keeps its number when others are mended."""
-        read = [(row, key_of(row), opening_of(row)) for row in rows]
-        await self._load_programmes({opening.key.programme for _, _, opening in read if isinstance(opening, Opening)})
         items = []
-        for row, key, opening in read:
+        for row, planned in zip(rows, await self._kind.plan(rows, self._journal), strict=True):
+            key = self._kind.key_of(row)
             number, first = (0, row.line) if key is None else self._repeats.count(key, row.line)
-            if isinstance(opening, Refused):
-                self._refuse(row, opening)
-                continue
-            programme = self._programmes[opening.key.programme]
-            if programme is None:
-                self._refuse(row, Refused(f"there is no programme {opening.key.programme!r}"))
-                continue
-            adjust = command_of(opening, programme)
-            if isinstance(adjust, Refused):
-                self._refuse(row, adjust)
+            if isinstance(planned, Refused):
+                self._refuse(row, planned)
                 continue
             if number:
+                repeated = self._kind.repeats(first)
+                if isinstance(repeated, Refused):
+                    self._refuse(row, repeated)
+                    continue
                 self.tally.repeated += 1
-                self._noted(
-                    row, f"has the account, programme and times of line {first}: it is booked as a separate credit"
-                )
-            items.append(_Item(row, opening.key, adjust, programme, number))
+                self._noted(row, repeated)
+            items.append(_Item(row, planned, number))
         return items
-
-    async def _load_programmes(self, names: set[str]) -> None:
-        """Rules as they stand when the file first names them."""
-        if len(self._programmes) > _PROGRAMMES_MAX:
-            self._programmes.clear()
-        streams = {programme_stream(self._settings.store, name): name for name in names - self._programmes.keys()}
-        if streams:
-            stored = (await self._journal.load([], list(streams))).streams
-            for stream, name in streams.items():
-                self._programmes[name] = programme_of(stream, stored[stream]) if stream in stored else None
 
     async def _unknown(self, items: list[_Item]) -> list[_Item]:
         """The rows that are not in yet: one query, one more for those refused before, and so on."""
@@ -169,28 +138,28 @@ class Importer:
 
     def _may_go(self, item: _Item) -> bool:
         """Whether the row may be sent. After a row with another value its key's numbers may have shifted: no more."""
-        if item.number and self._repeats.stopped(item.key):
-            self._refuse(item.row, _BEHIND)
+        if item.number and self._repeats.stopped(item.planned.key):
+            self._refuse(item.row, self._kind.behind)
             return False
-        if refused := refused_now(item.adjust, item.programme, instant(now_ms())):
+        if refused := self._kind.refused_now(item.planned, instant(now_ms())):
             self._refuse(item.row, refused)
             return False
         return True
 
     def _record(self, command: str, item: _Item) -> Record:
-        settings = self._settings
-        account = account_id(settings.store, item.key.account_number)
-        envelope = Envelope(command, "points.adjust.v1", _SOURCE, account, store=settings.store, actor=_ACTOR)
-        value = to_json(item.adjust.model_dump(by_alias=True, exclude_none=True))
-        place = partition_of(account, settings.partitions)
-        return Record(settings.topic("points.commands"), place, account.encode(), value, envelope.headers())
+        settings, planned = self._settings, item.planned
+        envelope = Envelope(command, planned.type, _SOURCE, planned.subject, store=settings.store, actor=_ACTOR)
+        value = to_json(planned.payload.model_dump(by_alias=True, exclude_none=True))
+        place = partition_of(planned.subject, settings.partitions)
+        topic = settings.topic(f"{self._kind.service}.commands")
+        return Record(topic, place, planned.subject.encode(), value, envelope.headers())
 
     async def _land(self) -> None:
         """Wait for the outcomes of what was sent."""
         if not self._flying:
             return
         ids = list(self._flying)
-        found = await settled(self._journal, ids, self._letters, self._settings.not_after_ms)
+        found = await settled(self._journal, ids, self._letters, self._settings.not_after_ms, self._kind.service)
         for each, item in self._flying.items():
             entry = found[each]
             if entry["status"] == Status.ACCEPTED:
@@ -201,14 +170,14 @@ class Importer:
 
     def _accepted(self, item: _Item, entry: Document, *, known: bool) -> None:
         """The row is in, unless what was booked under its id is another value."""
-        if booked_by(entry) == to_minor(item.adjust.value, item.programme.scale):
+        if self._kind.is_booked(item.planned, entry):
             self._count(item, known=known)
         else:
-            self._repeats.stop(item.key)
-            self._refuse(item.row, _REUSED)
+            self._repeats.stop(item.planned.key)
+            self._refuse(item.row, self._kind.reused)
 
     def _count(self, item: _Item, *, known: bool) -> None:
-        self.tally.count(item.programme.id, item.adjust.value, known=known)
+        self.tally.count(item.planned.group, item.planned.value, known=known)
 
     def _refuse(self, row: Row, refused: Refused) -> None:
         self._refused.append((row, refused.reason))
@@ -226,4 +195,4 @@ class Importer:
         self._refused = waiting
 
     def _id(self, item: _Item) -> str:
-        return command_id(self._settings.store, self._label, item.key, item.number, item.attempt)
+        return command_id(self._settings.store, self._label, item.planned.key, item.number, item.attempt)

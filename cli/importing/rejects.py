@@ -26,6 +26,8 @@ class Rejects:
     def add(self, columns: Sequence[str], row: Row, reason: str) -> None:
         """Write one refused row, whose cells belong to `columns`."""
         if self._file is None:
+            self._part.unlink(missing_ok=True)
+            self._part.touch(mode=0o600)  # A refused row may have a scratch code in clear.
             self._file = self._part.open("w", encoding="utf-8", errors="surrogateescape", newline="")
             self._writer = csv.writer(self._file, lineterminator="\n")
             self._writer.writerow([BECAUSE, *(column for column in columns if column != BECAUSE)])

@@ -80,7 +80,7 @@ async def letters(journal: Journal, pending: Mapping[str, str]) -> dict[str, Doc
 
 
 async def settled(
-    journal: Journal, ids: Sequence[str], before: Mapping[str, Document], wait_ms: int
+    journal: Journal, ids: Sequence[str], before: Mapping[str, Document], wait_ms: int, service: str
 ) -> dict[str, Document]:
     """Wait until each command has an outcome: its entry, or a dead letter that it did not have `before`.
 
@@ -102,5 +102,7 @@ async def settled(
         if found:
             deadline_s = monotonic_s() + wait_ms / 1000
         elif monotonic_s() > deadline_s:
-            raise Unanswered(f"nothing was booked for {wait_ms / 1000:g} s: check that the points service is running")
+            raise Unanswered(
+                f"nothing was booked for {wait_ms / 1000:g} s: check that the {service} service is running"
+            )
         await asyncio.sleep(_LOOK_INTERVAL_S)

@@ -15,8 +15,19 @@ from starlette.routing import Match
 from services.edge.auth import oauth
 from services.edge.edge import Edge
 from services.edge.families.crm import customers as crm
+from services.edge.families.giftcard import cards as giftcards
+from services.edge.families.giftcard import issuing as giftcard_issuing
 from services.edge.families.loyaltyvault import transactions
-from services.edge.families.v1 import accounts, corrections, customers, operations, refusals, statements, vouchers
+from services.edge.families.v1 import (
+    accounts,
+    corrections,
+    customers,
+    operations,
+    paid_transactions,
+    refusals,
+    statements,
+    vouchers,
+)
 from services.edge.http import docs, health, openapi
 from services.edge.http.metrics import RequestMetrics
 from services.edge.http.problems import Problem, invalid_parameter, unavailable
@@ -28,14 +39,17 @@ from shared.runtime.tuning import tune_memory
 from shared.settings import Settings
 
 _DESCRIPTION = """
-Customers, points and vouchers over HTTP. Each write is a command that has exactly one effect: it waits for its
-outcome, and where that takes too long the answer is 202 with the `Location` to poll. Amounts are JSON numbers in whole
-units, exact to the last digit. Errors are RFC 9457 problem documents; their `code` is stable. Every call but those for
-health needs an access token from `/oauth/token`.
+Customers, points, vouchers and gift cards over HTTP. Each write is a command that has exactly one effect: it waits for
+its outcome, and where that takes too long the answer is 202 with the `Location` to poll. Amounts are JSON numbers in
+whole units, exact to the last digit. Errors are RFC 9457 problem documents; their `code` is stable. Every call but
+those for health needs an access token from `/oauth/token`.
 """
 ROUTERS = (
     transactions.router,
     crm.router,
+    giftcards.router,
+    giftcard_issuing.router,
+    paid_transactions.router,
     accounts.router,
     statements.router,
     corrections.router,

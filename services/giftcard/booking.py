@@ -7,8 +7,6 @@ from typing import Any, TypeVar
 
 from schemas.giftcards import (
     CardBooked,
-    CardCreated,
-    CardIssued,
     CardRefusal,
     CardStatus,
     CardType,
@@ -23,6 +21,7 @@ from services.giftcard.state import (
     DeclaredType,
     Event,
     MutationEvent,
+    NewCardEvent,
     Payment,
     SerialNumber,
     card_stream,
@@ -62,13 +61,19 @@ def payment_of(command: Command, states: States, transaction: str, operation: in
 
 def type_of(command: Command, states: States, code: str) -> CardType | Rejected:
     """The card type, as long as cards of it are created; or why not."""
+    rules = declared_type(command, states, code)
+    if isinstance(rules, CardType) and rules.state is CardTypeState.RETIRED:
+        return Rejected(CardRefusal.CARD_TYPE_RETIRED, f"the card type {code} is retired", "/cardType")
+    return rules
+
+
+def declared_type(command: Command, states: States, code: str) -> CardType | Rejected:
+    """The card type, retired or not; or `card_type_unknown`."""
     declared = states[type_stream(command.store, code)]
     if not isinstance(declared, DeclaredType):
         raise TypeError(f"{code} is no card type")
     if declared.card_type is None:
         return Rejected(CardRefusal.CARD_TYPE_UNKNOWN, f"there is no card type {code}", "/cardType")
-    if declared.card_type.state is CardTypeState.RETIRED:
-        return Rejected(CardRefusal.CARD_TYPE_RETIRED, f"the card type {code} is retired", "/cardType")
     return declared.card_type
 
 
@@ -76,7 +81,7 @@ def ended(card: Card, now: datetime) -> Rejected | None:
     """Why nothing can be done with a card any more, or at all; None when something can."""
     status = card.status_at(now)
     if status is None:
-        return Rejected(CardRefusal.GIFT_CARD_UNKNOWN, "there is no such gift card", "/cardId")
+        return _unknown()
     refusal = _ENDED.get(status)
     return None if refusal is None else Rejected(*refusal, "/cardId")
 
@@ -87,6 +92,17 @@ def in_transaction(card: Card) -> Rejected | None:
         return None
     detail = "the gift card takes part in a transaction that is still open; try again when it has ended"
     return Rejected(CardRefusal.TRANSACTION_OPEN, detail, "/cardId")
+
+
+def of_other_provider(card: Card, switch_id: str | None) -> Rejected | None:
+    """The refusal of an unknown card, when a caller names another provider than the card's."""
+    if switch_id is None or card.status is None or card.pinned.switch_id == switch_id:
+        return None
+    return _unknown()
+
+
+def _unknown() -> Rejected:
+    return Rejected(CardRefusal.GIFT_CARD_UNKNOWN, "there is no such gift card", "/cardId")
 
 
 def minor_of(amount: Decimal, card: Card) -> int | Rejected:
@@ -150,7 +166,7 @@ def accepted(command: Command, card: Card, event: MutationEvent) -> Accepted[Eve
     return Accepted(((stream, event),), result_of(after, event.transaction_id, event.delta))
 
 
-def accepted_new(command: Command, card: Card, event: CardCreated | CardIssued) -> Accepted[Event]:
+def accepted_new(command: Command, card: Card, event: NewCardEvent) -> Accepted[Event]:
     """The outcome that books a new card, and that its serial number is taken."""
     taken = SerialNumberTaken(card_id=card.card_id, serial_number=card.serial_number, booked_at=command.now)
     booked_card = accepted(command, card, event)

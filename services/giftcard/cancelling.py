@@ -13,20 +13,16 @@ from services.giftcard.booking import (
     card_of,
     ended,
     in_transaction,
+    of_other_provider,
     result_of,
     source_of,
     unchanged,
 )
 from services.giftcard.state import CANCEL_KEPT, CANCELS_WAITING_MAX, Card, Mutation, card_stream
 from shared.decider import Accepted, Command, Entry, Rejected, Streams, entry_key
-from shared.ids import derived_id
+from shared.ids import mutation_id
 
 REJECTED = "rejected"
-
-
-def mutation_id(store: str, card_id: str, transaction_id: str) -> str:
-    """The id of the command that has this transaction id of its caller."""
-    return derived_id("giftcard", store, card_id, transaction_id)
 
 
 def cancel_streams(command: Command, payload: CancelMutation) -> Streams:
@@ -39,6 +35,8 @@ def cancel_streams(command: Command, payload: CancelMutation) -> Streams:
 def cancel(command: Command, payload: CancelMutation, states: States) -> Outcome:
     """Undo the latest mutation when it is the one that is meant; else say why not, or record the cancel."""
     card = card_of(command, states, payload.card_id)
+    if refused := of_other_provider(card, payload.switch_id):
+        return refused
     if payload.transaction_id is None:
         return _cancel_own(command, payload, card)
     return _cancel_named(command, payload, payload.transaction_id, card, states)
@@ -49,7 +47,7 @@ def _cancel_own(command: Command, payload: CancelMutation, card: Card) -> Outcom
     latest, context = card.latest, payload.context
     if refused := ended(card, command.now):
         return refused
-    if latest is None or latest.kind != payload.mutation:
+    if latest is None or not _undoes(payload, latest):
         detail = f"the latest mutation of the gift card is not of the kind {payload.mutation}"
         return Rejected(CardRefusal.NOT_LATEST_MUTATION, detail, "/mutation")
     own = (context.shop_id, context.pos_id, context.receipt_nr)
@@ -65,7 +63,7 @@ def _cancel_named(command: Command, payload: CancelMutation, named: str, card: C
     if latest is not None and latest.kind == "cancel" and latest.cancels == named:
         return unchanged(card, named)
     if latest is not None and latest.transaction_id == named:
-        if latest.kind != payload.mutation:
+        if not _undoes(payload, latest):
             detail = f"the transaction is of the kind {latest.kind}"
             return Rejected(CardRefusal.NOT_CANCELLABLE, detail, "/transactionId")
         if refused := ended(card, command.now):
@@ -78,6 +76,11 @@ def _cancel_named(command: Command, payload: CancelMutation, named: str, card: C
         return unchanged(card, named)
     detail = "something else has happened to the gift card since, or the transaction was cancelled"
     return ended(card, command.now) or Rejected(CardRefusal.NOT_LATEST_MUTATION, detail, "/transactionId")
+
+
+def _undoes(payload: CancelMutation, latest: Mutation) -> bool:
+    """Whether the cancel is of that kind: an issue is an activation, too."""
+    return latest.kind == payload.mutation or (latest.kind, payload.mutation) == ("issue", "activate")
 
 
 def _undone(command: Command, payload: CancelMutation, card: Card, latest: Mutation) -> Outcome:

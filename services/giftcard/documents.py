@@ -1,14 +1,17 @@
 """States as documents: how the snapshots keep them, with their datetimes."""
 
+from datetime import timedelta
 from functools import lru_cache
 from typing import assert_never
 
+from schemas.giftcard_batches import BatchState
 from schemas.giftcard_saga import PaymentCancelled, PaymentHeld, PaymentRefused
 from schemas.giftcards import CardStatus, CardType, CodeSource
 from schemas.text import STORED
 from services.giftcard.events import dump_event, load_event
 from services.giftcard.state import (
     AwaitedCancel,
+    Batch,
     Card,
     CardHold,
     DeclaredType,
@@ -35,17 +38,27 @@ def _without_holds(card: Document) -> Document:
     return card
 
 
+FILLING_LATE = timedelta(minutes=1)
+"""A batch that is not full and did not move for so long is woken by the sweep."""
+
+
+def _without_batch(document: Document) -> Document:
+    document["batch"] = None
+    return document
+
+
 SHAPES = {
     DeclaredType: Shape("giftcard.type"),
     SerialNumber: Shape("giftcard.serial"),
-    Card: Shape("giftcard.card", _without_holds),
+    Card: Shape("giftcard.card", _without_batch, _without_holds),
     Payment: Shape("giftcard.payment"),
+    Batch: Shape("giftcard.batch"),
 }
 """By the type of the state; a step that is added upgrades what is stored already."""
 
 
 def dump_state(state: State) -> Document:
-    """A BSON-ready document; that of a card says in `due_at` when it expires, as long as it can and nothing is held."""
+    """A BSON-ready document; `due_at` is when a card expires, if it can and nothing is held, or a batch is late."""
     return SHAPES[type(state)].stamp(_dumped(state))
 
 
@@ -59,7 +72,8 @@ def _dumped(state: State) -> Document:
                 "rules": _type_text(state.rules),
                 "balance": state.balance,
                 "expires_at": state.expires_at,
-                "code": state.code.model_dump(),
+                "code": None if state.code is None else state.code.model_dump(),
+                "batch": state.batch,
                 "sequence": state.sequence,
                 "changed_at": state.changed_at,
                 "latest": None if state.latest is None else _dump_mutation(state.latest),
@@ -74,6 +88,8 @@ def _dumped(state: State) -> Document:
             return {"card_id": state.card_id}
         case DeclaredType():
             return {"version": state.version, "card_type": _type_text(state.card_type)}
+        case Batch():
+            return _dump_batch(state)
         case _:
             assert_never(state)
 
@@ -91,6 +107,8 @@ def load_state(stream: str, document: Document) -> State:
             return SerialNumber(name, document["card_id"])
         case DeclaredType():
             return DeclaredType(name, _card_type(document["card_type"]), document["version"])
+        case Batch():
+            return _load_batch(name, document)
         case _:
             assert_never(empty)
 
@@ -104,7 +122,8 @@ def _load_card(card_id: str, document: Document) -> Card:
         rules=_card_type(document["rules"]),
         balance=document["balance"],
         expires_at=as_utc(document["expires_at"]),
-        code=CodeSource(**document["code"]),
+        code=None if document["code"] is None else CodeSource(**document["code"]),
+        batch=document["batch"],
         sequence=document["sequence"],
         changed_at=as_utc(document["changed_at"]),
         latest=None if latest is None else _load_mutation(latest),
@@ -120,6 +139,24 @@ def _decided(document: Document | None) -> Decided | None:
     if not isinstance(event, Decided):
         raise TypeError(f"{event.type} decides nothing")
     return event
+
+
+def _dump_batch(batch: Batch) -> Document:
+    stored = {**batch._asdict(), "rules": _type_text(batch.rules)}
+    del stored["batch_id"]
+    filling = batch.state is BatchState.FILLING
+    return {**stored, "due_at": batch.changed_at + FILLING_LATE if filling and batch.changed_at else None}
+
+
+def _load_batch(batch_id: str, document: Document) -> Batch:
+    names = ("wanted", "key", "seed", "created", "position", "export_id", "confirmed")
+    return Batch(
+        batch_id,
+        rules=_card_type(document["rules"]),
+        opened_at=as_utc(document["opened_at"]),
+        changed_at=as_utc(document["changed_at"]),
+        **{name: document[name] for name in names},
+    )
 
 
 def _dump_mutation(mutation: Mutation) -> Document:

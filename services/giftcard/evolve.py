@@ -1,12 +1,13 @@
 """Folding: what one event makes of one stream's state."""
 
+from typing import assert_never
+
+from schemas.giftcard_batches import BatchCardsCreated, BatchExportBegun, BatchExportConfirmed, BatchOpened
 from schemas.giftcard_saga import CardHoldEnded, CardHoldPlaced, PaymentEvent, PaymentSettled
 from schemas.giftcards import (
     CancelRecorded,
     CardCancelled,
-    CardCreated,
     CardGivenBack,
-    CardIssued,
     CardRedeemed,
     CardTypePut,
     SerialNumberTaken,
@@ -14,12 +15,15 @@ from schemas.giftcards import (
 from services.giftcard.state import (
     CANCEL_KEPT,
     AwaitedCancel,
+    Batch,
+    BatchEvent,
     Card,
     CardHold,
     DeclaredType,
     Event,
     Mutation,
     MutationEvent,
+    NewCardEvent,
     Payment,
     SerialNumber,
     State,
@@ -28,6 +32,7 @@ from services.giftcard.state import (
 KINDS: dict[str, str] = {
     "giftcard.created.v1": "create",
     "giftcard.issued.v1": "issue",
+    "giftcard.imported.v1": "import",
     "giftcard.activated.v1": "activate",
     "giftcard.redeemed.v1": "redeem",
     "giftcard.given_back.v1": "give_back",
@@ -63,6 +68,8 @@ def evolve(state: State, event: Event) -> State:
             return SerialNumber(state.number, event.card_id)
         case DeclaredType() if isinstance(event, CardTypePut):
             return DeclaredType(state.code, event.card_type, event.version)
+        case Batch() if isinstance(event, BatchEvent):
+            return progressed(state, event)
         case _:
             raise TypeError(f"{event.type} does not happen to a {type(state).__name__}")
 
@@ -72,6 +79,29 @@ def paid(payment: Payment, event: PaymentEvent) -> Payment:
     if isinstance(event, PaymentSettled):
         return payment._replace(executed=event.executed)
     return payment._replace(decided=event)
+
+
+def progressed(batch: Batch, event: BatchEvent) -> Batch:
+    """The batch after an event."""
+    match event:
+        case BatchOpened():
+            return Batch(
+                batch.batch_id,
+                event.rules,
+                event.count,
+                event.key,
+                event.seed,
+                opened_at=event.booked_at,
+                changed_at=event.booked_at,
+            )
+        case BatchCardsCreated():
+            return batch._replace(created=event.created, position=event.position, changed_at=event.booked_at)
+        case BatchExportBegun():
+            return batch._replace(export_id=event.export_id, changed_at=event.booked_at)
+        case BatchExportConfirmed():
+            return batch._replace(confirmed=True, changed_at=event.booked_at)
+        case _:
+            assert_never(event)
 
 
 def mutated(card: Card, event: MutationEvent) -> Card:
@@ -96,10 +126,11 @@ def mutated(card: Card, event: MutationEvent) -> Card:
         changed_at=event.booked_at,
         latest=latest,
     )
-    if not isinstance(event, CardCreated | CardIssued):
+    if not isinstance(event, NewCardEvent):
         return card
     return card._replace(
         serial_number=event.serial_number,
         rules=event.rules,
         code=event.code,
+        batch=event.batch,
     )

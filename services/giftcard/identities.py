@@ -5,13 +5,14 @@ from collections.abc import Iterator
 from schemas.giftcard_saga import CardHoldPlaced, PaymentSettled
 from schemas.giftcards import CardRedeemed, CardStatus
 from services.giftcard.evolve import KINDS
-from services.giftcard.state import Card, Event, MutationEvent, Payment, State
+from services.giftcard.state import Batch, Card, Event, MutationEvent, Payment, State
 from shared.findings import Difference
 
 _S = CardStatus
 _LEGAL: dict[str, set[tuple[CardStatus | None, CardStatus]]] = {
     "create": {(None, _S.CREATED)},
     "issue": {(None, _S.ACTIVE)},
+    "import": {(None, each) for each in (_S.CREATED, _S.ACTIVE, _S.REDEEMED)},
     "activate": {(each, _S.ACTIVE) for each in (_S.CREATED, _S.ACTIVE, _S.REDEEMED)},
     "redeem": {(_S.ACTIVE, _S.ACTIVE), (_S.ACTIVE, _S.REDEEMED)},
     "give_back": {(each, _S.ACTIVE) for each in (_S.ACTIVE, _S.REDEEMED, _S.EXPIRED)},
@@ -68,8 +69,10 @@ def _was_held(event: MutationEvent) -> bool:
 
 
 def check_state(state: State) -> Iterator[Difference]:
-    """What is wrong with a card as it stands: only one that is active has a balance, which covers what is held."""
+    """What is wrong as it stands: a card that is active has a balance, and no other one; it covers what is held."""
     if isinstance(state, Card) and state.held > state.balance:
         yield Difference("held", f"at most {state.balance}", str(state.held))
+    if isinstance(state, Batch) and not state.created <= min(state.wanted, state.position):
+        yield Difference("created", f"at most {state.wanted} of {state.position} drawn", str(state.created))
     if isinstance(state, Card) and (state.balance > 0) != (state.status is CardStatus.ACTIVE):
         yield Difference("balance", "above zero while active, else zero", f"{state.balance} {state.status}")

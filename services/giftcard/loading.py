@@ -13,7 +13,9 @@ from schemas.giftcards import (
     CardType,
     CodeSource,
     CreateCard,
+    ImportCard,
     IssueCard,
+    ScratchCode,
 )
 from services.giftcard.booking import (
     Outcome,
@@ -25,6 +27,7 @@ from services.giftcard.booking import (
     ended,
     in_currency,
     minor_of,
+    of_other_provider,
     serial_of,
     type_of,
 )
@@ -34,7 +37,7 @@ from shared.decider import Command, Rejected, Streams
 from shared.money import to_minor
 
 
-def new_card_streams(command: Command, payload: CreateCard | IssueCard) -> Streams:
+def new_card_streams(command: Command, payload: CreateCard | IssueCard | ImportCard) -> Streams:
     """A new card and its serial number are written; its type is read."""
     store = command.store
     writes = (card_stream(store, payload.card_id), serial_stream(store, payload.serial_number))
@@ -43,7 +46,7 @@ def new_card_streams(command: Command, payload: CreateCard | IssueCard) -> Strea
 
 def create(command: Command, payload: CreateCard, states: States) -> Outcome:
     """Make a card that is for sale and has no balance."""
-    found = _new(command, payload, states)
+    found = new_card(command, payload, states)
     if isinstance(found, Rejected):
         return found
     card = found
@@ -56,18 +59,21 @@ def create(command: Command, payload: CreateCard, states: States) -> Outcome:
         delta=0,
         transaction_id=None,
         rules=card.pinned,
-        code=CodeSource(key=payload.code.key, hash=payload.code.hash),
+        code=code_source(payload.code),
+        batch=payload.batch,
     )
     return accepted_new(command, card, event)
 
 
 def issue(command: Command, payload: IssueCard, states: States) -> Outcome:
     """Make a virtual card, with a balance."""
-    found = _new(command, payload, states)
+    found = new_card(command, payload, states)
     if isinstance(found, Rejected):
         return found
     card = found
     if refused := cancelled_before(card, payload.transaction_id, command.now):
+        return refused
+    if refused := in_currency(card, payload.currency) or _of_other_provider(card, payload.switch_id):
         return refused
     amount = minor_of(payload.amount, card)
     if isinstance(amount, Rejected):
@@ -84,7 +90,7 @@ def issue(command: Command, payload: IssueCard, states: States) -> Outcome:
         transaction_id=payload.transaction_id,
         expires_at=_expiry(card.pinned, command.now),
         rules=card.pinned,
-        code=CodeSource(key=payload.code.key, hash=payload.code.hash),
+        code=code_source(payload.code),
     )
     return accepted_new(command, card, event)
 
@@ -92,6 +98,8 @@ def issue(command: Command, payload: IssueCard, states: States) -> Outcome:
 def activate(command: Command, payload: ActivateCard, states: States) -> Outcome:
     """Load a card for the first time; again only where its type allows it."""
     card = card_of(command, states, payload.card_id)
+    if refused := of_other_provider(card, payload.switch_id):
+        return refused
     if refused := cancelled_before(card, payload.transaction_id, command.now):
         return refused
     if refused := ended(card, command.now) or in_currency(card, payload.currency):
@@ -127,19 +135,38 @@ def cancelled_before(card: Card, transaction_id: str | None, now: datetime) -> R
     return Rejected(CardRefusal.TRANSACTION_CANCELLED, detail, "/transactionId")
 
 
-def _new(command: Command, payload: CreateCard | IssueCard, states: States) -> Card | Rejected:
+def new_card(command: Command, payload: CreateCard | IssueCard, states: States) -> Card | Rejected:
     """A card that is not there yet, with what its type gives it; or why there cannot be one."""
-    card = card_of(command, states, payload.card_id)
-    if card.status is not None:
-        return Rejected(CardRefusal.GIFT_CARD_EXISTS, "there is a gift card with this id", "/cardId")
-    serial = serial_of(states, serial_stream(command.store, payload.serial_number))
-    if serial.card_id is not None:
-        detail = "another gift card has this serial number"
-        return Rejected(CardRefusal.SERIAL_NUMBER_IN_USE, detail, "/serialNumber")
+    if refused := taken(command, payload, states):
+        return refused
     rules = type_of(command, states, payload.card_type)
     if isinstance(rules, Rejected):
         return rules
+    card = card_of(command, states, payload.card_id)
     return card._replace(serial_number=payload.serial_number, rules=rules)
+
+
+def taken(command: Command, payload: CreateCard | IssueCard | ImportCard, states: States) -> Rejected | None:
+    """Why a card cannot have its id or its serial number; None when both are free."""
+    if card_of(command, states, payload.card_id).status is not None:
+        return Rejected(CardRefusal.GIFT_CARD_EXISTS, "there is a gift card with this id", "/cardId")
+    if serial_of(states, serial_stream(command.store, payload.serial_number)).card_id is not None:
+        detail = "another gift card has this serial number"
+        return Rejected(CardRefusal.SERIAL_NUMBER_IN_USE, detail, "/serialNumber")
+    return None
+
+
+def code_source(code: ScratchCode | None) -> CodeSource | None:
+    """How the code of a new card is checked; None when it has none."""
+    return None if code is None else CodeSource(key=code.key, hash=code.hash)
+
+
+def _of_other_provider(card: Card, switch_id: str | None) -> Rejected | None:
+    """`card_type_unknown`, when a caller names another provider than that of the new card's type."""
+    if switch_id in (None, card.pinned.switch_id):
+        return None
+    detail = f"{switch_id} has no card type {card.pinned.code}"
+    return Rejected(CardRefusal.CARD_TYPE_UNKNOWN, detail, "/cardType")
 
 
 def _beyond(card: Card, amount: int) -> Rejected | None:

@@ -4,7 +4,17 @@ from datetime import datetime
 from decimal import Decimal
 
 from schemas.giftcards import CardRedeemed, CardRefusal, CardStatus, RedeemCard
-from services.giftcard.booking import Outcome, States, accepted, booked, card_of, ended, in_currency, minor_of
+from services.giftcard.booking import (
+    Outcome,
+    States,
+    accepted,
+    booked,
+    card_of,
+    ended,
+    in_currency,
+    minor_of,
+    of_other_provider,
+)
 from services.giftcard.loading import cancelled_before
 from services.giftcard.state import Card
 from shared.decider import Command, Rejected
@@ -14,6 +24,8 @@ from shared.money import from_minor
 def redeem(command: Command, payload: RedeemCard, states: States) -> Outcome:
     """Take the amount from the card; with `allow_partial` as much as there is. Never more than can be spent."""
     card = card_of(command, states, payload.card_id)
+    if refused := of_other_provider(card, payload.switch_id):
+        return refused
     if refused := cancelled_before(card, payload.transaction_id, command.now):
         return refused
     amount = payable(card, payload.amount, payload.currency, command.now)

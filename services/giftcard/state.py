@@ -4,6 +4,7 @@ from collections.abc import Callable
 from datetime import datetime, timedelta
 from typing import NamedTuple
 
+from schemas.giftcard_batches import BatchCardsCreated, BatchExportBegun, BatchExportConfirmed, BatchOpened, BatchState
 from schemas.giftcard_saga import PaymentCancelled, PaymentHeld, PaymentRefused
 from schemas.giftcards import (
     CardActivated,
@@ -12,6 +13,7 @@ from schemas.giftcards import (
     CardEvent,
     CardExpired,
     CardGivenBack,
+    CardImported,
     CardIssued,
     CardRedeemed,
     CardRefunded,
@@ -22,9 +24,9 @@ from schemas.giftcards import (
 )
 from shared.money import currency_scale
 
+NewCardEvent = CardCreated | CardIssued | CardImported
 MutationEvent = (
-    CardCreated
-    | CardIssued
+    NewCardEvent
     | CardActivated
     | CardRedeemed
     | CardGivenBack
@@ -33,6 +35,7 @@ MutationEvent = (
     | CardRefunded
     | CardExpired
 )
+BatchEvent = BatchOpened | BatchCardsCreated | BatchExportBegun | BatchExportConfirmed
 Event = CardEvent
 
 CANCEL_KEPT = timedelta(days=30)
@@ -95,7 +98,10 @@ class CardHold(NamedTuple):
 
 
 class Card(NamedTuple):
-    """A gift card; `status` is None as long as it is not there. Its balance is in the smallest unit of its currency."""
+    """A gift card; `status` is None as long as it is not there. Its balance is in the smallest unit of its currency.
+
+    One without a `code` is used by its id alone.
+    """
 
     card_id: str
     status: CardStatus | None = None
@@ -103,7 +109,8 @@ class Card(NamedTuple):
     rules: CardType | None = None
     balance: int = 0
     expires_at: datetime | None = None
-    code: CodeSource = CodeSource()
+    code: CodeSource | None = None
+    batch: str | None = None
     sequence: int = 0
     changed_at: datetime | None = None
     latest: Mutation | None = None
@@ -162,7 +169,45 @@ class Payment(NamedTuple):
         return self.executed is None and not isinstance(self.decided, PaymentRefused | PaymentCancelled)
 
 
-State = DeclaredType | SerialNumber | Card | Payment
+class Batch(NamedTuple):
+    """A batch of cards for sale; `opened_at` is None as long as there is none.
+
+    `created` of the `wanted` cards are there, from `position` numbers of the seed: one that was taken was skipped.
+    """
+
+    batch_id: str
+    rules: CardType | None = None
+    wanted: int = 0
+    key: str = ""
+    seed: str = ""
+    created: int = 0
+    position: int = 0
+    export_id: str | None = None
+    confirmed: bool = False
+    opened_at: datetime | None = None
+    changed_at: datetime | None = None
+
+    @property
+    def pinned(self) -> CardType:
+        """The rules of its cards.
+
+        :raises TypeError: it was never opened.
+        """
+        if self.rules is None:
+            raise TypeError(f"{self.batch_id} was never opened")
+        return self.rules
+
+    @property
+    def state(self) -> BatchState:
+        """How far it is."""
+        if self.created < self.wanted:
+            return BatchState.FILLING
+        if self.export_id is None:
+            return BatchState.FILLED
+        return BatchState.EXPORTED if self.confirmed else BatchState.EXPORTING
+
+
+State = DeclaredType | SerialNumber | Card | Payment | Batch
 
 
 def type_stream(store: str, code: str) -> str:
@@ -185,11 +230,17 @@ def payment_stream(store: str, transaction: str, operation: int) -> str:
     return f"payment/{store}/{transaction}/{operation}"
 
 
+def batch_stream(store: str, batch_id: str) -> str:
+    """The stream of a batch."""
+    return f"batch/{store}/{batch_id}"
+
+
 _INITIAL: dict[str, Callable[[str], State]] = {
     "type": DeclaredType,
     "serial": SerialNumber,
     "card": Card,
     "payment": Payment,
+    "batch": Batch,
 }
 
 
@@ -205,5 +256,5 @@ def initial(stream: str) -> State:
 
 
 def aggregate_of(stream: str) -> str:
-    """The code, serial number or card id of a stream; of a payment the transaction and the operation."""
+    """The code, serial number, card id or batch id of a stream; of a payment the transaction and the operation."""
     return stream.split("/", 2)[2]

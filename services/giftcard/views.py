@@ -3,13 +3,14 @@
 from typing import assert_never
 
 from schemas.base import format_instant
+from schemas.giftcard_batches import BATCH_VIEW
 from schemas.giftcards import CARD_TYPE_VIEW, CARD_VIEW
-from services.giftcard.state import Card, DeclaredType, Payment, SerialNumber, State
+from services.giftcard.state import Batch, Card, DeclaredType, Payment, SerialNumber, State
 from shared.decider import View
 
 
 def views(state: State) -> View | None:
-    """A `CardView` or a `CardTypeView`; None as long as there is nothing to show."""
+    """A `CardView`, a `CardTypeView` or a `BatchView`; None as long as there is nothing to show."""
     match state:
         case Card():
             return _card(state)
@@ -17,6 +18,8 @@ def views(state: State) -> View | None:
             return _card_type(state)
         case SerialNumber() | Payment():
             return None
+        case Batch():
+            return _batch(state)
         case _:
             assert_never(state)
 
@@ -37,11 +40,28 @@ def _card(card: Card) -> View | None:
         "expiresAt": None if card.expires_at is None else format_instant(card.expires_at),
         "articleSetCode": rules.article_set_code,
         "switchId": rules.switch_id,
-        "code": card.code.model_dump(),
+        "code": None if card.code is None else card.code.model_dump(),
+        "batch": card.batch,
         "sequence": card.sequence,
         "changedAt": format_instant(card.changed_at),
     }
     return View(CARD_VIEW, card.card_id, value)
+
+
+def _batch(batch: Batch) -> View | None:
+    if batch.opened_at is None or batch.changed_at is None:
+        return None
+    value = {
+        "batchId": batch.batch_id,
+        "cardType": batch.pinned.code,
+        "count": batch.wanted,
+        "created": batch.created,
+        "state": batch.state.value,
+        "exportId": batch.export_id,
+        "openedAt": format_instant(batch.opened_at),
+        "changedAt": format_instant(batch.changed_at),
+    }
+    return View(BATCH_VIEW, batch.batch_id, value)
 
 
 def _card_type(declared: DeclaredType) -> View | None:

@@ -25,7 +25,14 @@ from schemas.transaction import (
     Transaction,
     VoucherRedemption,
 )
-from tests.contract import customer_examples, giftcard_examples, hold_examples, more_examples, voucher_examples
+from tests.contract import (
+    batch_examples,
+    customer_examples,
+    giftcard_examples,
+    hold_examples,
+    more_examples,
+    voucher_examples,
+)
 from tests.contract.card_saga_examples import PAYMENT
 
 ACCOUNT = "0b9c7a52-3f0e-5d1c-9a70-1d6b0c1e7a11"
@@ -105,6 +112,7 @@ EXAMPLES: dict[str, tuple[Any, ...]] = {
     **more_examples.refusals(REFUSED),
     **voucher_examples.EXAMPLES,
     **giftcard_examples.EXAMPLES,
+    **batch_examples.EXAMPLES,
     **customer_examples.EXAMPLES,
     "points.catalogue.v1": (more_examples.CATALOGUE,),
     "loyalty.transaction.v1": (

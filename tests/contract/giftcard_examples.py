@@ -51,8 +51,8 @@ _BOOKED: dict[str, Any] = {
     "occurred_at": NOW,
     "booked_at": NOW,
 }
-_NEW = {**_BOOKED, "old_status": None, "rules": TYPE, "code": CodeSource(key="1")}
 CHANGED = giftcards.CardChanged(**_BOOKED, kind="redeem", cancels=None, operation=3)
+_NEW = {**_BOOKED, "batch": "summer-2026", "old_status": None, "rules": TYPE, "code": CodeSource(key="1")}
 VIEW = giftcards.CardView(
     card_id=CARD,
     serial_number=SERIAL,
@@ -65,7 +65,8 @@ VIEW = giftcards.CardView(
     expires_at=LATER,
     article_set_code="BOOKS",
     switch_id="TREAZURE",
-    code=CodeSource(hash="0" * 64),
+    code=CodeSource(key="1", hash="0" * 64),
+    batch="summer-2026",
     sequence=2,
     changed_at=NOW,
 )
@@ -77,7 +78,24 @@ _CARD: dict[str, Any] = {"card_id": CARD, "transaction_id": TRANSACTION, "contex
 EXAMPLES: dict[str, tuple[Any, ...]] = {
     "giftcard.create.v1": (
         giftcards.CreateCard(
-            card_id=CARD, serial_number=SERIAL, card_type="EUR-GIFT", code=ScratchCode(hash="0" * 64), context=CONTEXT
+            card_id=CARD,
+            serial_number=SERIAL,
+            card_type="EUR-GIFT",
+            code=ScratchCode(key="1", hash="0" * 64),
+            context=CONTEXT,
+        ),
+    ),
+    "giftcard.import.v1": (
+        giftcards.ImportCard(
+            card_id=CARD,
+            serial_number=SERIAL,
+            card_type="EUR-GIFT",
+            status=CardStatus.ACTIVE,
+            balance=Decimal("25.50"),
+            expires_at=LATER,
+            code=ScratchCode(key="1", hash="0" * 64),
+            batch="old-system",
+            context=CONTEXT,
         ),
     ),
     "giftcard.issue.v1": (
@@ -97,6 +115,7 @@ EXAMPLES: dict[str, tuple[Any, ...]] = {
         giftcards.CardTypePut(card_type=each, version=3, booked_at=NOW) for each in (TYPE, PLAIN)
     ),
     "giftcard.created.v1": (giftcards.CardCreated(**_NEW),),
+    "giftcard.imported.v1": (giftcards.CardImported(**_NEW),),
     "giftcard.issued.v1": (giftcards.CardIssued(**_NEW),),
     "giftcard.activated.v1": (giftcards.CardActivated(**_BOOKED),),
     "giftcard.redeemed.v1": (giftcards.CardRedeemed(**_BOOKED, asked=1200, operation=3),),

@@ -8,7 +8,6 @@ from schemas import accounts, joining, movements, order_numbers, orders, points,
 from schemas.accounts import AccountState
 from schemas.transaction import Context, ProgrammePart, Redemption, VoucherRedemption
 from schemas.voucher_saga import VoucherDone
-from tests.contract.card_saga_examples import PAID
 
 ACCOUNT = "0b9c7a52-3f0e-5d1c-9a70-1d6b0c1e7a11"
 OTHER = "7d0c7a52-3f0e-5d1c-9a70-1d6b0c1e7a12"
@@ -219,7 +218,6 @@ def events(booking: dict[str, Any], movement: dict[str, Any]) -> dict[str, tuple
                 voided=(VoucherDone(operation=2, serial_id="6299000000000000033", voucher_id="COFFEE"),),
                 account=ACCOUNT,
                 operations=(points.ReversedAmount(operation=0, programme="LOY", amount=5),),
-                cards=(PAID,),
                 reason="wrong card",
                 booked_at=NOW,
             ),

@@ -15,6 +15,7 @@ from services.edge.edge import Edge
 from services.edge.views.views import Views
 from shared.ids import account_id
 from tests.harness import Installation
+from tests.http.seen import bring
 from tests.tokens import authorization
 
 START = datetime(2026, 11, 22, 10, 0, tzinfo=UTC)
@@ -74,7 +75,7 @@ class Ledger:
 
     async def book(self, changes: Iterable[dict[str, Any]], *numbers: str) -> None:
         """Apply movements and snapshots of these accounts, as from a reply."""
-        await self.views.apply([account(number) for number in numbers], [*changes])
+        await bring(self.views, [account(number) for number in numbers], [*changes])
 
     async def page(self, number: str, query: str = "") -> dict[str, Any]:
         """One page of a statement."""

@@ -19,6 +19,7 @@ from shared.ids import account_id, new_id
 from shared.runtime.health import Health
 from tests.harness import Installation
 from tests.http.caller import calling
+from tests.http.seen import bring
 from tests.http.test_views_real import snapshot
 
 pytestmark = pytest.mark.real
@@ -146,8 +147,8 @@ async def test_customers_are_composed_of_the_newest_snapshots(views: Views) -> N
         chance.shuffle(parts)
         while parts:
             taken, parts = parts[: (size := chance.choice([1, 1, 3]))], parts[size:]
-            await views.apply(taken, ())
-        await views.apply(life(name)[: chance.randrange(10)], ())
+            await bring(views, taken, ())
+        await bring(views, life(name)[: chance.randrange(10)], ())
         assert end_of(await views.customers.one("default", name)) == ("2", f"{name}-2", 4, {f"{name}-kept"}), turn
 
 
@@ -195,7 +196,7 @@ async def test_reading_a_customer_takes_one_query(
     views = Views(empty_installation.settings, Health(60))
     await views.start()
     try:
-        await views.apply(life("C"), ())
+        await bring(views, life("C"), ())
         counting.names.clear()
         document = await views.customers.one("default", "C")
         assert document is not None
@@ -208,7 +209,7 @@ async def test_reading_a_customer_takes_one_query(
 
 
 async def test_customers_of_two_stores_are_separate(views: Views) -> None:
-    await views.apply(life("C"), ())
+    await bring(views, life("C"), ())
     assert await views.customers.one("other", "C") is None
     assert await views.customers.search("other", {"cardNumbers": "C-1"}, 0, 10) == []
     assert len(await views.customers.search("default", {"cardNumbers": "C-1"}, 0, 10)) == 1
@@ -216,10 +217,10 @@ async def test_customers_of_two_stores_are_separate(views: Views) -> None:
 
 async def test_snapshots_in_a_reply_are_readable_at_once(views: Views) -> None:
     """No feed runs here: each part alone reaches the customer."""
-    await views.apply([customer("C", 1, ["C-1"])], ())
-    await views.apply([snapshot("C-1", 1)], ())
+    await bring(views, [customer("C", 1, ["C-1"])], ())
+    await bring(views, [snapshot("C-1", 1)], ())
     assert end_of(await views.customers.one("default", "C")) == ("1", "C-1", 1, set())
-    await views.apply([voucher("V", 1, "C-1")], ())
+    await bring(views, [voucher("V", 1, "C-1")], ())
     assert end_of(await views.customers.one("default", "C")) == ("1", "C-1", 1, {"V"})
-    await views.apply([voucher("V", 2, "C-1", "redeemed"), snapshot("C-1", 2)], ())
+    await bring(views, [voucher("V", 2, "C-1", "redeemed"), snapshot("C-1", 2)], ())
     assert end_of(await views.customers.one("default", "C")) == ("1", "C-1", 2, set())

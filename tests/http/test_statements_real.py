@@ -18,6 +18,7 @@ from shared.ids import account_id
 from shared.runtime.health import Health
 from tests.harness import Installation
 from tests.http.ledger import START, Ledger, account, change, ledger_of
+from tests.http.seen import bring
 from tests.http.test_openapi import schema
 
 pytestmark = pytest.mark.real
@@ -210,7 +211,7 @@ async def test_past_balances_have_the_bookings_until_then(ledger: Ledger) -> Non
 async def test_statements_follow_forwarded_numbers(ledger: Ledger) -> None:
     await ledger.book([change("A-1", 1)], "A-1")
     there = account_id("default", "A-1")
-    await ledger.views.apply([account("NEW", forwardsTo=there), account("LOST", forwardsTo="nobody")], ())
+    await bring(ledger.views, [account("NEW", forwardsTo=there), account("LOST", forwardsTo="nobody")], ())
     for query in ("", "/balances?at=" + at(0)):
         found = (await ledger.client.get("/v1/accounts/NEW" + query)).json()
         assert (found["account"], found["accountNumber"]) == (there, "A-1")
@@ -221,10 +222,10 @@ async def test_statements_follow_forwarded_numbers(ledger: Ledger) -> None:
 
 
 async def test_deleted_accounts_do_not_come_back(ledger: Ledger) -> None:
-    await ledger.views.apply([account("A-1", 3)], ())
+    await bring(ledger.views, [account("A-1", 3)], ())
     gone = account("A-1", 5).model_copy(update={"value": {"version": 5, "deleted": True}})
-    await ledger.views.apply([gone], ())
-    await ledger.views.apply([account("A-1", 4)], ())
+    await bring(ledger.views, [gone], ())
+    await bring(ledger.views, [account("A-1", 4)], ())
     for path in (
         "A-1",
         "A-1/statement",
@@ -234,7 +235,7 @@ async def test_deleted_accounts_do_not_come_back(ledger: Ledger) -> None:
         "B-1/balances?at=" + at(0),
     ):
         assert (await ledger.code("/v1/accounts/" + path))[:2] == (404, "account_unknown")
-    await ledger.views.apply([account("A-1", 6)], ())
+    await bring(ledger.views, [account("A-1", 6)], ())
     assert (await ledger.client.get("/v1/accounts/A-1")).json()["version"] == 6
 
 

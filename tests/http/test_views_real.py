@@ -17,6 +17,7 @@ from shared.ids import account_id, new_id
 from shared.runtime.health import Health
 from tests.harness import Command, Installation, eventually
 from tests.http.caller import calling, metrics_of
+from tests.http.seen import bring
 
 pytestmark = pytest.mark.real
 
@@ -70,7 +71,7 @@ async def views(empty_installation: Installation) -> AsyncIterator[Views]:
 async def test_only_newer_snapshots_replace_older_ones(views: Views) -> None:
     account = account_id("default", "A-1")
     for version, seen in ((2, 2), (1, 2), (2, 2), (5, 5), (4, 5)):
-        await views.apply([snapshot("A-1", version)], ())
+        await bring(views, [snapshot("A-1", version)], ())
         found = await views.accounts.one(account)
         assert found is not None
         assert (found[0], found[1]) == (seen, snapshot("A-1", seen).value)
@@ -99,14 +100,14 @@ async def test_concurrent_first_snapshots_end_with_the_newest(views: Views) -> N
     chance = random.Random(7)
     for turn in range(30):
         versions = chance.sample(range(1, 9), 8)
-        await asyncio.gather(*(views.apply([snapshot(f"R-{turn}", version)], ()) for version in versions))
+        await asyncio.gather(*(bring(views, [snapshot(f"R-{turn}", version)], ()) for version in versions))
         found = await views.accounts.one(account_id("default", f"R-{turn}"))
         assert found is not None
         assert found[0] == 8
 
 
 async def test_a_reply_may_have_two_snapshots_of_an_account(views: Views) -> None:
-    await views.apply([snapshot("A-1", 3), snapshot("A-1", 4), snapshot("A-2", 1), snapshot("A-1", 2)], ())
+    await bring(views, [snapshot("A-1", 3), snapshot("A-1", 4), snapshot("A-2", 1), snapshot("A-1", 2)], ())
     found = await views.accounts.one(account_id("default", "A-1"))
     assert found is not None
     assert found[0] == 4

@@ -18,6 +18,7 @@ from services.edge.views.views import Views
 from shared.ids import account_id
 from shared.runtime.health import Health
 from tests.harness import Installation
+from tests.http.seen import bring
 from tests.http.test_customer_views_real import AT, customer, voucher
 from tests.http.test_views_real import snapshot
 
@@ -57,16 +58,16 @@ async def test_customers_with_thousands_of_vouchers_cost_no_more(
     person = [customer("C", 1, [CARD]), snapshot(CARD, 1)]
     issued = iter([voucher(f"V-{number:04}", 1, CARD) for number in range(MANY)])
     if customer_first:
-        await views.apply(person, ())
+        await bring(views, person, ())
     while some := [*islice(issued, 500)]:
-        await views.apply(some, ())
+        await bring(views, some, ())
     if not customer_first:
-        await views.apply(person, ())
+        await bring(views, person, ())
     stored = await installation_edge["customers"].find_one({"_id": "customer/default/C"})
     assert (stored[APART], stored["vouchers"]) == (True, [])
     assert await shown(views) == [f"V-{number:04}" for number in range(crm.VOUCHERS_SHOWN)]
-    await views.apply([voucher("V-0000", 2, CARD, "redeemed"), voucher("V-0001", 2, CARD, "expired")], ())
-    await views.apply([voucher("V-0000", 1, CARD)], ())
+    await bring(views, [voucher("V-0000", 2, CARD, "redeemed"), voucher("V-0001", 2, CARD, "expired")], ())
+    await bring(views, [voucher("V-0000", 1, CARD)], ())
     assert await shown(views) == [f"V-{number:04}" for number in range(2, crm.VOUCHERS_SHOWN + 2)]
     again = await installation_edge["customers"].find_one({"_id": "customer/default/C"})
     assert again == stored, "a voucher costs the customer's document nothing any more"
@@ -85,12 +86,12 @@ async def paged(views: Views) -> list[str]:
 
 async def test_vouchers_are_sorted_by_expiry_within_and_outside_of_the_customer(views: Views) -> None:
     """Also when the vouchers become too many for the customer's document and move out of it."""
-    await views.apply([customer("C", 1, [CARD]), snapshot(CARD, 1)], ())
+    await bring(views, [customer("C", 1, [CARD]), snapshot(CARD, 1)], ())
     given = {f"V-{day:02}": f"2026-12-{day:02}T00:00:00.000Z" for day in range(VOUCHERS_MAX - 2, 0, -1)}
     ends: dict[str, str | None] = {**given, "V-gone": "2026-11-21T00:00:00.000Z", "V-ever": None}
     for serial, until in ends.items():
         part = voucher(serial, 1, CARD)
-        await views.apply([part.model_copy(update={"value": {**part.value, "validUntil": until}})], ())
+        await bring(views, [part.model_copy(update={"value": {**part.value, "validUntil": until}})], ())
     wanted = [*sorted(given), "V-ever"]
     assert await shown(views) == wanted
     document = await views.customers.one("default", "C")
@@ -98,8 +99,8 @@ async def test_vouchers_are_sorted_by_expiry_within_and_outside_of_the_customer(
     assert APART not in document
     assert len(document["vouchers"]) == VOUCHERS_MAX
     later = voucher("V-late", 1, CARD)
-    await views.apply(
-        [later.model_copy(update={"value": {**later.value, "validFrom": "2027-01-01T00:00:00.000Z"}})], ()
+    await bring(
+        views, [later.model_copy(update={"value": {**later.value, "validFrom": "2027-01-01T00:00:00.000Z"}})], ()
     )
     document = await views.customers.one("default", "C")
     assert document is not None
@@ -112,11 +113,11 @@ async def test_old_customer_documents_with_many_vouchers_are_upgraded(views: Vie
     parts = [voucher(f"V-{number:04}", 1, CARD) for number in range(VOUCHERS_MAX * 3)]
     upserts = [upsert for part in parts if (upsert := of_part(part)) is not None]
     await replace_older(installation_edge, upserts)
-    await views.apply([customer("C", 1, [CARD]), snapshot(CARD, 1)], ())
+    await bring(views, [customer("C", 1, [CARD]), snapshot(CARD, 1)], ())
     embedded = [{"id": f"voucher/default/{each.id}", "version": 1, "view": each.document["view"]} for each in upserts]
     await installation_edge["customers"].update_one({}, {"$set": {"vouchers": embedded}, "$unset": {APART: ""}})
     assert len(await shown(views)) == VOUCHERS_MAX * 3
-    await views.apply([voucher("V-new", 1, CARD)], ())
+    await bring(views, [voucher("V-new", 1, CARD)], ())
     stored = await installation_edge["customers"].find_one({})
     assert (stored[APART], stored["vouchers"]) == (True, [])
     assert len(await shown(views)) == VOUCHERS_MAX * 3 + 1
@@ -130,22 +131,22 @@ def installation_edge(empty_installation: Installation) -> Any:
 
 async def test_a_thousand_used_vouchers_leave_nothing_behind(views: Views, installation_edge: Any) -> None:
     """The document is as small as before, late snapshots bring none back, and the list has them all."""
-    await views.apply([customer("C", 1, [CARD]), snapshot(CARD, 1), voucher("V-kept", 1, CARD)], ())
+    await bring(views, [customer("C", 1, [CARD]), snapshot(CARD, 1), voucher("V-kept", 1, CARD)], ())
     people = installation_edge["customers"]
     before = await people.find_one({})
     serials = [f"V-{number:04}" for number in range(1_000)]
     for start in range(0, 1_000, 25):
         some = serials[start : start + 25]
-        await views.apply([voucher(serial, 1, CARD) for serial in some], ())
+        await bring(views, [voucher(serial, 1, CARD) for serial in some], ())
         assert await shown(views) == [*some, "V-kept"]
-        await views.apply(
-            [voucher(serial, 2, CARD, state) for serial, state in zip(some, cycle(USED), strict=False)], ()
+        await bring(
+            views, [voucher(serial, 2, CARD, state) for serial, state in zip(some, cycle(USED), strict=False)], ()
         )
         assert await shown(views) == ["V-kept"]
     assert await people.find_one({}) == before, "nothing is left of those that were used"
     for late in (serials[:500], serials[990:]):
-        await views.apply([voucher(serial, 1, CARD) for serial in late], ())
-    await views.apply([customer("C", 2, [CARD]), snapshot(CARD, 2)], ())
+        await bring(views, [voucher(serial, 1, CARD) for serial in late], ())
+    await bring(views, [customer("C", 2, [CARD]), snapshot(CARD, 2)], ())
     assert await shown(views) == ["V-kept"]
     after = await people.find_one({})
     assert (len(bson.encode(after)), APART in after) == (len(bson.encode(before)), False)
@@ -153,10 +154,10 @@ async def test_a_thousand_used_vouchers_leave_nothing_behind(views: Views, insta
 
 
 async def test_what_an_earlier_release_left_of_used_vouchers_goes(views: Views, installation_edge: Any) -> None:
-    await views.apply([customer("C", 1, [CARD]), snapshot(CARD, 1), voucher("V-used", 2, CARD, "redeemed")], ())
+    await bring(views, [customer("C", 1, [CARD]), snapshot(CARD, 1), voucher("V-used", 2, CARD, "redeemed")], ())
     left = [{"id": "voucher/default/V-used", "version": 2}]
     await installation_edge["customers"].update_one({}, {"$set": {"vouchers": left}})
-    await views.apply([voucher("V-new", 1, CARD)], ())
+    await bring(views, [voucher("V-new", 1, CARD)], ())
     stored = await installation_edge["customers"].find_one({})
     assert [part["id"] for part in stored["vouchers"]] == ["voucher/default/V-new"]
 
@@ -164,7 +165,7 @@ async def test_what_an_earlier_release_left_of_used_vouchers_goes(views: Views, 
 async def test_writers_at_once_end_with_the_newest_of_each_voucher(views: Views) -> None:
     """Each of several writers may have read before the others wrote."""
     chance = Random(11)
-    await views.apply([customer("C", 1, [CARD]), snapshot(CARD, 1)], ())
+    await bring(views, [customer("C", 1, [CARD]), snapshot(CARD, 1)], ())
     for turn in range(40):
         states = ["issued", chance.choice(USED), "issued", "redeemed"][: chance.randrange(2, 5)]
         parts = [voucher(f"V-{turn:02}", version, CARD, state) for version, state in enumerate(states, 1)]
@@ -173,14 +174,14 @@ async def test_writers_at_once_end_with_the_newest_of_each_voucher(views: Views)
         await asyncio.gather(*(views.snapshots.write_durably([each]) for each in upserts))
         serials = {f"V-{turn:02}"} if states[-1] == "issued" else set()
         assert {*await shown(views)} == serials, (turn, states)
-        await views.apply([voucher(f"V-{turn:02}", 9, CARD, "void")], ())
+        await bring(views, [voucher(f"V-{turn:02}", 9, CARD, "void")], ())
 
 
 async def test_a_writer_whom_a_newer_state_overtook_takes_back_what_it_showed(
     views: Views, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """It has read the voucher as issued; before it shows that, another writer is done with its redemption."""
-    await views.apply([customer("C", 1, [CARD]), snapshot(CARD, 1)], ())
+    await bring(views, [customer("C", 1, [CARD]), snapshot(CARD, 1)], ())
     overtaken: list[list[dict[str, Any]]] = []
     issued, stored = of_part(voucher("V", 1, CARD)), composing._stored
     assert issued is not None
@@ -189,7 +190,7 @@ async def test_a_writer_whom_a_newer_state_overtook_takes_back_what_it_showed(
         found = await stored(database, ids)
         if not overtaken:
             overtaken.append(found)
-            await views.apply([voucher("V", 2, CARD, "redeemed")], ())
+            await bring(views, [voucher("V", 2, CARD, "redeemed")], ())
         return found
 
     monkeypatch.setattr(composing, "_stored", overtaking)

@@ -283,9 +283,9 @@ async def test_outcomes_are_found_behind_forwards_and_among_new_dead_letters(
         before = await letters(journal, pending)
         assert before.keys() == {"nowhere"}
         with pytest.raises(Unanswered):
-            await settled(journal, ["nowhere"], before, 100)
+            await settled(journal, ["nowhere"], before, 100, "points")
         await journal.dead_letters.insert_one({**letter, "_id": "t/0/2"})
-        entry = (await settled(journal, ["nowhere", "here"], before, 100))["nowhere"]
+        entry = (await settled(journal, ["nowhere", "here"], before, 100, "points"))["nowhere"]
         assert (entry["status"], entry["code"]) == (DEAD_LETTERED, "defect")
     finally:
         journal.close()
@@ -294,5 +294,6 @@ async def test_outcomes_are_found_behind_forwards_and_among_new_dead_letters(
 
 def test_the_demo_file_is_one_that_can_be_imported() -> None:
     from cli.importing import Format, count_rows
+    from cli.importing.balances import LAYOUT
 
-    assert count_rows(DEMO.with_name("opening_balances.csv"), Format.CSV) == 6
+    assert count_rows(DEMO.with_name("opening_balances.csv"), Format.CSV, LAYOUT) == 6

@@ -1,6 +1,7 @@
 """The secrets with which data were written: whoever comes with others is refused, process and command alike."""
 
 import asyncio
+import base64
 from typing import Any
 
 import bson
@@ -14,6 +15,7 @@ from services.registry import SERVICES
 from shared.clock import instant, now_ms
 from shared.secrecy import SecretChanged, check_secrets
 from shared.servers import mongodb_options
+from shared.settings import Settings
 from tests.harness import Installation
 from tests.real.test_cli import fealty
 
@@ -21,6 +23,7 @@ pytestmark = pytest.mark.real
 
 GOOD = "0123456789abcdef0123456789abcdef"
 OTHER = "fedcba9876543210fedcba9876543210"
+KEYS_OF_CODES = (("2026", 1), ("2027", 2), ("2026", 3))
 
 
 @pytest.mark.parametrize("name", ["secret", "claims_secret"])
@@ -45,12 +48,34 @@ async def test_another_secret_is_noticed(empty_installation: Installation, name:
         motor.close()
 
 
+async def test_another_and_a_missing_key_of_codes_are_noticed_and_new_ones_are_added(
+    empty_installation: Installation,
+) -> None:
+    name = empty_installation.settings.database("points")
+    database: Any = empty_installation.mongo[name]
+    old, new, other = (f"{id_}:{base64.b64encode(bytes([byte]) * 32).decode()}" for id_, byte in KEYS_OF_CODES)
+    try:
+        for good in (old, f"{old},{new}", f"{new},{old}"):
+            await check_secrets(database, _with_keys(empty_installation, good), keep=True)
+        for wrong, says in ((new, "lacks the key 2026,"), (f"{new},{other}", "has another key 2026 than")):
+            for keep in (True, False):
+                with pytest.raises(SecretChanged, match=rf"^FEALTY_CODE_KEYS {says}"):
+                    await check_secrets(database, _with_keys(empty_installation, wrong), keep=keep)
+        await check_secrets(database, _with_keys(empty_installation, f"{new},{old}"), keep=False)
+    finally:
+        await empty_installation.mongo.drop_database(name)
+
+
+def _with_keys(installation: Installation, keys: str) -> Settings:
+    return installation.settings.model_copy(update={"code_keys": SecretStr(keys)})
+
+
 async def test_processes_and_commands_with_another_secret_are_refused(empty_installation: Installation) -> None:
     installation = empty_installation
     names = tuple(SERVICES)
     async with installation.worker("points"):
         pass
-    assert await installation.collection("points", "secrets").count_documents({}) == 2
+    assert await installation.collection("points", "secrets").count_documents({}) == 3
     for name in names[1:]:
         await check_secrets(installation.mongo[installation.settings.database(name)], installation.settings, keep=True)
     changed = {"FEALTY_CLAIMS_SECRET": OTHER}

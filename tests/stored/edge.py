@@ -12,6 +12,7 @@ from pydantic import SecretStr
 
 from schemas.customer_views import CUSTOMER_VIEW
 from schemas.envelope import Envelope
+from schemas.giftcards import CARD_TYPE_VIEW, CARD_VIEW, CardChanged
 from schemas.points import ACCOUNT_VIEW, CATALOGUE_VIEW, PROGRAMME_VIEW, PointsChanged
 from schemas.replies import SnapshotPart
 from schemas.vouchers import DEFINITION_VIEW, VOUCHER_VIEW
@@ -20,8 +21,9 @@ from services.edge.auth.clients import Client
 from services.edge.auth.key_encryption import KeyCipher
 from services.edge.auth.keys import SigningKey, ring_of
 from services.edge.families.crm import presenting as crm
+from services.edge.families.giftcard.presenting import card_of, entry_of
 from services.edge.families.v1.presenting import account_of, movement_of, voucher_of
-from services.edge.views import changes, composing, customers, offsets, refusals, shapes
+from services.edge.views import changes, composing, customers, giftcard_history, offsets, refusals, shapes
 from services.edge.views.accounts import ACCOUNTS
 from services.edge.views.attributions import Attributions
 from services.edge.views.catalogue import Catalogue, Declared
@@ -34,6 +36,7 @@ from shared.hashing import to_json
 from shared.settings import Settings
 from tests.contract.customer_examples import CUSTOMER, VIEW
 from tests.contract.examples import ACCOUNT, CHANGED, EXAMPLES, NOW
+from tests.contract.giftcard_examples import CHANGED as CARD_CHANGED
 from tests.stored.filled import filled
 from tests.stored.kinds import Kind
 
@@ -62,7 +65,7 @@ def _read_view(shape: Any, show: Any, document: Document) -> Document:
 
 
 def _declared(document: Document, place: int) -> None:
-    given: list[list[Document]] = [[], [], []]
+    given: list[list[Document]] = [[], [], [], []]
     given[place] = [document]
     Catalogue(Connection(_SETTINGS)).replace(*given)
 
@@ -77,6 +80,19 @@ def _read_statement(document: Document) -> Document:
     read = shapes.STATEMENT.upgrade(document)
     PointsChanged.model_validate(read["change"])
     movement_of(read["change"], {})
+    return read
+
+
+def _card_changes() -> list[Document]:
+    mutation = giftcard_history.of_value("s", CARD_CHANGED.model_dump(mode="json", by_alias=True))
+    assert mutation is not None
+    return [bson.decode(mutation.document.raw, _AWARE)]
+
+
+def _read_card_change(document: Document) -> Document:
+    read = shapes.GIFT_CARD_CHANGE.upgrade(document)
+    CardChanged.model_validate(read["change"])
+    entry_of(read["change"])
     return read
 
 
@@ -215,6 +231,8 @@ _SHOWN = {
     PROGRAMME_VIEW: (shapes.PROGRAMME, "programme/s/P", partial(_declared, place=0)),
     DEFINITION_VIEW: (shapes.DEFINITION, "definition/s/D", partial(_declared, place=1)),
     CATALOGUE_VIEW: (shapes.CATALOGUE, "catalogue/s/all", partial(_declared, place=2)),
+    CARD_TYPE_VIEW: (shapes.CARD_TYPE, "type/s/T", partial(_declared, place=3)),
+    CARD_VIEW: (shapes.GIFT_CARD, "card/s/C", lambda it: card_of(it["view"], None, "2026", None)),
     VOUCHER_VIEW: (shapes.VOUCHER, "voucher/s/V", lambda it: voucher_of(it["view"])),
 }
 EDGE = [
@@ -228,6 +246,7 @@ EDGE = [
     Kind(shapes.ATTRIBUTION, _attributions, _read_attribution),
     Kind(shapes.OFFSET, _offsets, _read_offset),
     Kind(shapes.STATEMENT, _statements, _read_statement),
+    Kind(shapes.GIFT_CARD_CHANGE, _card_changes, _read_card_change),
     Kind(REFUSAL, _refusals, REFUSAL.upgrade),
     Kind(store.CLIENT, _clients, _read_client),
     Kind(store.KEYRING, _rings, _read_ring),

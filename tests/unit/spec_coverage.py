@@ -13,7 +13,7 @@ from functools import cache
 from itertools import product
 from pathlib import Path
 from types import ModuleType
-from typing import Any
+from typing import Any, ClassVar
 
 from schemas.base import Wire
 
@@ -79,6 +79,40 @@ def lacking(
     return wanted - excepted - {*shown}
 
 
+class SpecCoverage:
+    """The tests that a service has its specs; its subclass names its wire, its modules of specs and its exceptions."""
+
+    service: ClassVar[str]
+    commands: ClassVar[Mapping[str, type[Wire]]]
+    refusal: ClassVar[type[StrEnum]]
+    specs: ClassVar[Sequence[ModuleType]]
+    never: ClassVar[Mapping[tuple[type[Wire], str], str]]
+
+    @classmethod
+    def codes(cls) -> dict[str, set[str]]:
+        """The codes of each command."""
+        return refusals_in_source(cls.service, cls.refusal)
+
+    @classmethod
+    def without_specs(cls, shown: Iterable[Shown]) -> set[Shown]:
+        """What none of these specs shows."""
+        return lacking(cls.commands.values(), cls.codes(), cls.never, shown)
+
+    def test_every_command_and_every_refusal_has_a_spec(self) -> None:
+        assert self.without_specs(shown_by(*self.specs)) == set()
+
+    def test_every_code_can_come_about(self) -> None:
+        codes = self.codes()
+        assert {code for each in codes.values() for code in each} == {*self.refusal}
+        assert codes.keys() == {command.__name__ for command in self.commands.values()}
+
+    def test_specs_that_are_missing_are_found(self) -> None:
+        """Each module has a spec that no other has."""
+        for absent in self.specs:
+            kept = shown_by(*(module for module in self.specs if module is not absent))
+            assert self.without_specs(kept), f"nothing is lacking without {absent.__name__}"
+
+
 # ── the codes in a service's source ─────────────────────────────────────────────────────────────────────────────────
 
 
@@ -90,6 +124,7 @@ class _Module:
     imported: dict[str, tuple[str, str]] = field(default_factory=dict)
 
 
+@cache
 def refusals_in_source(service: str, refusal: type[StrEnum]) -> dict[str, set[str]]:
     """The codes that can be reached from each command's case of `decide`, by the name of the command's class.
 

@@ -11,6 +11,7 @@ from cli.commands.web import Answer
 from cli.demo.compared import Row, rows
 from cli.demo.customer import Customer
 from cli.demo.files import DEMO
+from cli.demo.giftcard import GiftCard
 from cli.demo.run import Run, Unexpected
 
 DATA = Path(__file__).parents[1] / "data"
@@ -124,3 +125,16 @@ def test_a_customer_before_and_after() -> None:
         Row("voucher", "five (3)", "usable for ever", "usable for ever"),
         Row("voucher", "five (4)", "-", "usable for ever"),
     ]
+
+
+async def test_a_gift_card_that_is_not_as_expected_ends_the_demo_and_its_code_is_not_shown() -> None:
+    class Switch(Edge):
+        async def call(self, client: str, method: str, path: str, body: Any = None, key: str | None = None) -> Answer:
+            assert (client, key) == ("till", body["transactionId"])
+            return Answer(200, {"cardId": "99", "currency": "EUR", "balance": 49, "scratchCode": "K7QM"})
+
+    edge = Switch()
+    with pytest.raises(Unexpected):
+        await GiftCard(edge).play()
+    (told,) = edge.notes.values()
+    assert json.loads(told) == {"cardId": "99", "currency": "EUR", "balance": 49}

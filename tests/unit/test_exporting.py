@@ -16,7 +16,7 @@ import pyarrow.parquet
 import pytest
 
 from cli.exporting import formats
-from cli.exporting.columns import BALANCES, CHANGES, Column, Type
+from cli.exporting.columns import BALANCES, CARD_CHANGES, CARDS, CHANGES, Column, Type
 from cli.exporting.formats import Format, NoParquet, Row, open_writer
 from cli.exporting.parts import MANIFEST, WHOLE, Manifest, Unfit, parts_in
 
@@ -24,13 +24,14 @@ COLUMNS = (
     Column("name", Type.TEXT, "A name."),
     Column("count", Type.INTEGER, "A count."),
     Column("sum", Type.AMOUNT, "A sum."),
+    Column("price", Type.MONEY, "A price."),
     Column("at", Type.TIME, "A time."),
 )
 AT = datetime(2026, 11, 22, 10, 0, 1, 123_000, UTC)
 ROWS: list[Row] = [
-    ('a "quoted", name\nof é', 2**62, Decimal("-123456789012345678.90"), AT),
-    (None, None, None, None),
-    ("", 0, Decimal(0), AT),
+    ('a "quoted", name\nof é', 2**62, Decimal("-123456789012345678.90"), Decimal("123456789012345678.9012"), AT),
+    (None, None, None, None, None),
+    ("", 0, Decimal(0), Decimal(0), AT),
 ]
 
 
@@ -47,18 +48,25 @@ def written(tmp_path: Path, format_: Format, rows: list[Row]) -> Path:
 def test_csv(tmp_path: Path) -> None:
     with written(tmp_path, Format.CSV, ROWS).open(newline="", encoding="utf-8") as file:
         assert [*csv.reader(file)] == [
-            ["name", "count", "sum", "at"],
-            ['a "quoted", name\nof é', str(2**62), "-123456789012345678.90", "2026-11-22T10:00:01.123Z"],
-            ["", "", "", ""],
-            ["", "0", "0", "2026-11-22T10:00:01.123Z"],
+            ["name", "count", "sum", "price", "at"],
+            [
+                'a "quoted", name\nof é',
+                str(2**62),
+                "-123456789012345678.90",
+                "123456789012345678.9012",
+                "2026-11-22T10:00:01.123Z",
+            ],
+            ["", "", "", "", ""],
+            ["", "0", "0", "0", "2026-11-22T10:00:01.123Z"],
         ]
 
 
 def test_json_lines(tmp_path: Path) -> None:
     lines = written(tmp_path, Format.JSONL, ROWS).read_text().splitlines()
     found = [json.loads(line, parse_float=Decimal) for line in lines]
-    assert [*found[0].values()] == [ROWS[0][0], 2**62, Decimal("-123456789012345678.9"), "2026-11-22T10:00:01.123Z"]
-    assert [*found[1].values()] == [None] * 4
+    sums = Decimal("-123456789012345678.9"), Decimal("123456789012345678.9012")
+    assert [*found[0].values()] == [ROWS[0][0], 2**62, *sums, "2026-11-22T10:00:01.123Z"]
+    assert [*found[1].values()] == [None] * 5
 
 
 @pytest.mark.parametrize("rows_a_group", [1, 20_000])
@@ -70,6 +78,7 @@ def test_parquet_has_types(tmp_path: Path, rows_a_group: int, monkeypatch: pytes
         "string",
         "int64",
         "decimal128(20, 2)",
+        "decimal128(22, 4)",
         "timestamp[ms, tz=UTC]",
     ]
     assert [tuple(row.values()) for row in table.to_pylist()] == ROWS
@@ -84,13 +93,13 @@ def test_without_pyarrow_it_says_what_to_install(tmp_path: Path, monkeypatch: py
 
 def test_every_column_is_documented() -> None:
     page = (Path(__file__).parents[2] / "docs" / "analysts.md").read_text()
-    for column in (*CHANGES, *BALANCES):
+    for column in (*CHANGES, *BALANCES, *CARD_CHANGES, *CARDS):
         assert f"| `{column.name}` | {column.type} | {column.description} |" in page
 
 
 # ── cut short ───────────────────────────────────────────────────────────────────────────────────────────────────────
 
-PAGES = [[(f"r{page}-{row}", row, Decimal(row), AT) for row in range(3)] for page in range(12)]
+PAGES = [[(f"r{page}-{row}", row, Decimal(row), Decimal(row), AT) for row in range(3)] for page in range(12)]
 
 
 def manifest(format_: Format = Format.JSONL, store: str = "default") -> Manifest:
@@ -210,4 +219,4 @@ def test_two_exports_do_not_write_to_one_directory(tmp_path: Path) -> None:
 def test_an_export_without_rows_has_a_file(tmp_path: Path) -> None:
     with parts_in(tmp_path, manifest(Format.CSV), COLUMNS, 5) as parts:
         parts.complete("")
-    assert (tmp_path / "part-00000.csv").read_bytes() == b"name,count,sum,at\r\n"
+    assert (tmp_path / "part-00000.csv").read_bytes() == b"name,count,sum,price,at\r\n"

@@ -7,7 +7,9 @@ from pathlib import Path
 import pytest
 
 from cli.importing import Format, Rejects, Row, Unreadable, count_rows, opened
-from cli.importing.balances import Key, Opening, Refused, booked_by, command_id, command_of, opening_of, refused_now
+from cli.importing.balances import LAYOUT, Key, Opening, booked_by, command_of, opening_of, refused_now
+from cli.importing.importer import command_id
+from cli.importing.kind import Refused
 from cli.importing.reading import LINE_CHARS_MAX
 from cli.importing.repeats import Repeats
 from schemas.programme import Programme, ProgrammeState
@@ -24,7 +26,7 @@ def read(tmp_path: Path, content: str | bytes, form: Format = Format.CSV) -> lis
     """The rows of a file with this content."""
     path = tmp_path / "file"
     path.write_bytes(content.encode() if isinstance(content, str) else content)
-    with opened(path, form) as file:
+    with opened(path, form, LAYOUT) as file:
         return list(file.rows)
 
 
@@ -78,7 +80,7 @@ def test_a_file_that_is_wrong_as_a_whole_is_not_begun(tmp_path: Path, content: s
     path = tmp_path / "file.csv"
     path.write_bytes(content if isinstance(content, bytes) else content.encode())
     with pytest.raises(Unreadable) as raised:
-        count_rows(path, Format.of(path))
+        count_rows(path, Format.of(path), LAYOUT)
     assert str(raised.value).startswith(str(path))
     assert told in str(raised.value)
 
@@ -255,12 +257,12 @@ def test_refused_rows_can_be_mended_and_read_again_and_nothing_is_written_over(t
     source = tmp_path / "file"
     source.write_text(HEADER + 'A,P,x,,,"a ""b"","\nA,P,1\nA,P,1,,,,7\n')
     rejects = Rejects(path)
-    with opened(source, Format.CSV) as file:
+    with opened(source, Format.CSV, LAYOUT) as file:
         for row in file.rows:
             rejects.add(file.columns, row, row.fault or "no number")
     assert not path.exists()
     rejects.close()
-    with opened(path, Format.CSV) as file:
+    with opened(path, Format.CSV, LAYOUT) as file:
         rows = list(file.rows)
         assert rows[0].fields == {"account_number": "A", "programme": "P", "value": "x", "reason": 'a "b",'}
         assert [row.cells[1:] for row in rows[1:]] == [("A", "P", "1"), ("A", "P", "1", "", "", "", "7")]
@@ -278,7 +280,7 @@ def test_a_json_line_that_cannot_be_read_is_kept_whole(tmp_path: Path) -> None:
     source = tmp_path / "file.jsonl"
     source.write_text('{"account_number": "A", "programme": "P", "value": -1.50}\nnone\n')
     rejects = Rejects(tmp_path / "rejects.csv")
-    with opened(source, Format.JSONL) as file:
+    with opened(source, Format.JSONL, LAYOUT) as file:
         for row in file.rows:
             rejects.add(file.columns, row, "no")
     rejects.close()

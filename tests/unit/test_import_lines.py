@@ -3,7 +3,8 @@
 from pathlib import Path
 
 from cli.importing import Format, Rejects
-from cli.importing.reading import COLUMNS, GIVEN, LINE_CHARS_MAX
+from cli.importing.balances import LAYOUT
+from cli.importing.reading import GIVEN, LINE_CHARS_MAX
 from schemas.text import IDENTIFIER
 from tests.unit.test_import import read, refused
 
@@ -32,6 +33,6 @@ def test_no_line_of_json_ends_an_import(tmp_path: Path) -> None:
     assert {row.line for row in rows if row.fault is None} >= {2 * at + 2 for at in range(len(wrong) + 1)}
     rejects = Rejects(tmp_path / "rejects.csv")
     for row in rows:
-        rejects.add((*COLUMNS, GIVEN), row, "why")
+        rejects.add((*LAYOUT.columns, GIVEN), row, "why")
     rejects.close()
     assert (tmp_path / "rejects.csv").stat().st_size < 4 * LINE_CHARS_MAX

@@ -58,6 +58,7 @@ def _client(*scopes: str) -> Any:
 Administrator = Annotated[Caller, _client(ADMIN)]
 ReversingClient = Annotated[Caller, _client(REVERSE, ADMIN)]
 LoyaltyClient = Annotated[Caller, _client("api_loyalty")]
+SwitchClient = Annotated[Caller, _client("api_switch")]
 CrmClient = Annotated[Caller, _client("api_crm")]
 AnyClient = Annotated[Caller, _client()]
 

@@ -38,7 +38,8 @@ class CommandRequest:
     """A command to send for a caller.
 
     `request_hash_parts` (route, path, query, canonical body) tell a retry from another request with the same `key`.
-    Keys are scoped to the client. Pointers of refusals lead into the `body`, if there is one.
+    Keys are scoped to the client. A command that has its id from elsewhere says it in `command_id`. Pointers of
+    refusals lead into the `body`, if there is one.
     """
 
     caller: Caller
@@ -48,6 +49,7 @@ class CommandRequest:
     value: bytes
     request_hash_parts: Sequence[str | bytes]
     key: str | None
+    command_id: str | None = None
     body: SentBody | None = None
 
 
@@ -109,7 +111,7 @@ class Bus:
         client, store = command.caller.client, command.caller.store
         request = Request(
             service=command.service,
-            command_id=new_id() if command.key is None else keyed_command_id(store, client, command.key),
+            command_id=command.command_id or _id_by_key(store, client, command.key),
             type=command.type,
             subject=command.subject,
             value=command.value,
@@ -132,7 +134,7 @@ class Bus:
         reply = await sent.reply(self._settings.reply_wait_ms)
         if reply is None:
             return self._pending(sent.operation, command.caller)
-        if not await self._outcome_visible(reply):
+        if not await self._outcome_visible(reply, store):
             return self._pending(sent.operation, command.caller)
         replayed = {REPLAYED: "true"} if reply.replayed else {}
         if (problem := problem_of(reply)) is not None:
@@ -184,7 +186,7 @@ class Bus:
             self._state.trouble(str(error))
             raise unavailable("The outcome cannot be requested now. Send the request again.") from error
         reply = await sent.reply(self._settings.reply_wait_ms)
-        if reply is None or not await self._outcome_visible(reply):
+        if reply is None or not await self._outcome_visible(reply, caller.store):
             return answers.pending(id_, operation.command_id)
         document: dict[str, Any] = {
             "operationId": id_,
@@ -197,12 +199,12 @@ class Bus:
             document["problem"] = problem.document()
         return answers.answer(document)
 
-    async def _outcome_visible(self, reply: Reply) -> bool:
+    async def _outcome_visible(self, reply: Reply, store: str) -> bool:
         """Apply the snapshots in a reply to the views; whether the outcome may be returned to the caller.
 
         Read your writes: an accepted outcome is returned only when the next read shows it; until then it is pending.
         """
-        visible = await self._views.apply(reply.snapshots, reply.changes)
+        visible = await self._views.apply(reply.snapshots, reply.changes, store)
         if visible and reply.left_out:
             visible = await arrived(self._views.database, reply.left_out)
         return reply.status is not Status.PENDING and (visible or reply.status is not Status.ACCEPTED)
@@ -236,6 +238,10 @@ def problem_of(reply: Reply) -> Problem | None:
             )
         case _:
             return None
+
+
+def _id_by_key(store: str, client: str, key: str | None) -> str:
+    return new_id() if key is None else keyed_command_id(store, client, key)
 
 
 def _outcome_unknown(operation: Operation, id_: str) -> Problem:

@@ -7,8 +7,11 @@ from services.edge.http.answers import to_whole_units
 
 
 def result_of(result: Mapping[str, Any] | None) -> dict[str, Any]:
-    """A command's result as the API returns it: balances and reversed amounts in whole units."""
+    """A command's result as the API returns it: balances and amounts in whole units."""
     document = dict(result or {})
+    if "cardId" in document and "scale" in document:
+        scale = document.pop("scale")
+        document |= {name: to_whole_units(document[name], scale) for name in ("balance", "amount")}
     if "balances" in document:
         scales = {balance["loyaltyProgramId"]: balance["scale"] for balance in document["balances"]}
         if "reversed" in document:

@@ -48,15 +48,21 @@ class Send:
         value: Mapping[str, Any],
         body: SentBody | None = None,
         result_view: ResultView | None = None,
+        *,
+        headers: Mapping[str, Any] | None = None,
+        command_id: str | None = None,
     ) -> Response:
         """Send `value` to the stream of `subject`; pointers of refusals lead into the `body`. See :meth:`Bus.execute`.
 
-        A retry is the same request if its operation, path, query and body are equal.
+        A retry is the same request if its operation, path, query, body and `headers` are equal. With a `command_id`,
+        a retry has the same one, and needs no key.
         """
         scope, document = self._request.scope, {} if body is None else body.document
         operation = f"{scope['method']} {scope['route'].path}"
         query = canonical(self._request.query_params.multi_items()) if scope["query_string"] else b""
         request_hash_parts = (operation, *scope["path_params"].values(), query, canonical(document))
+        if headers:
+            request_hash_parts = (*request_hash_parts, canonical(headers))
         return await self._bus.execute(
             CommandRequest(
                 caller=caller,
@@ -66,6 +72,7 @@ class Send:
                 value=to_json(value),
                 request_hash_parts=request_hash_parts,
                 key=self.key,
+                command_id=command_id,
                 body=body,
             ),
             result_view,
@@ -81,8 +88,9 @@ class Send:
 class Sends(Documented):
     """Creates the `Send` of a command type, and documents its refusal codes."""
 
-    def __init__(self, type_: str) -> None:
+    def __init__(self, type_: str, *further_codes: str) -> None:
         self.type = type_
+        self._codes = tuple(dict.fromkeys((*REFUSAL_CODES[type_], *further_codes)))
 
     async def __call__(self, request: Request) -> Send:
         """The `Send` of a request.
@@ -95,7 +103,7 @@ class Sends(Documented):
         """Add the idempotency key, the response 202, and the problems that the command can end in."""
         if PARAMETER not in operation.parameters:
             operation.parameters.append(PARAMETER)
-        codes = REFUSAL_CODES[self.type]
+        codes = self._codes
         operation.refuse(*DELIVERY_PROBLEMS, *codes)
         for status in {200, *(RULE_CODES[code][0] for code in codes)}:
             operation.add_headers(status, IDEMPOTENCY_REPLAYED)
@@ -106,6 +114,6 @@ class Sends(Documented):
         }
 
 
-def sends(type_: str) -> Any:
-    """The dependency by which an operation sends commands of this type."""
-    return Depends(Sends(type_))
+def sends(type_: str, *further_codes: str) -> Any:
+    """The dependency by which an operation sends commands of this type; only here they can end in `further_codes`."""
+    return Depends(Sends(type_, *further_codes))

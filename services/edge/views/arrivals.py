@@ -11,6 +11,7 @@ from schemas.replies import LeftOut
 from services.edge.views.accounts import ACCOUNTS
 from services.edge.views.composing import attach
 from services.edge.views.connection import Database
+from services.edge.views.giftcard_history import GIFT_CARD_HISTORY, change_id
 from services.edge.views.snapshots import known, place_of
 from services.edge.views.statements import STATEMENTS
 from services.edge.views.vouchers import VOUCHERS
@@ -51,9 +52,9 @@ async def _there(database: Database, left_out: Sequence[LeftOut]) -> bool:
         if collection == ACCOUNTS:
             owners |= versions.keys()
         owners |= {owner for each in found if (owner := each.get("view", {}).get("account")) is not None}
-    last = _last_changes(left_out)
-    if await database[STATEMENTS].count_documents({"_id": {"$in": last}}) < len(last):
-        return False
+    for collection, last in _last_changes(left_out).items():
+        if await database[collection].count_documents({"_id": {"$in": last}}) < len(last):
+            return False
     if owners:
         await attach(database, owners, follow=True)
     return True
@@ -69,7 +70,13 @@ def _versions(left_out: Sequence[LeftOut]) -> dict[str, dict[str, int]]:
     return wanted
 
 
-def _last_changes(left_out: Sequence[LeftOut]) -> list[str]:
-    """The ids of the last movements of accounts: a feed brings those of an account in their order."""
-    streams = [(each.stream.split("/", 2), each.sequence) for each in left_out if each.sequence is not None]
-    return [f"{stream[2]}#{sequence}" for stream, sequence in streams if stream[0] == "account"]
+def _last_changes(left_out: Sequence[LeftOut]) -> dict[str, list[str]]:
+    """By collection, the ids of the last changes of accounts and cards: a feed brings those of each in their order."""
+    wanted: dict[str, list[str]] = defaultdict(list)
+    for each in left_out:
+        kind, store, name = each.stream.split("/", 2)
+        if each.sequence is not None and kind == "account":
+            wanted[STATEMENTS].append(f"{name}#{each.sequence}")
+        if each.sequence is not None and kind == "card":
+            wanted[GIFT_CARD_HISTORY].append(change_id(store, name, each.sequence))
+    return wanted

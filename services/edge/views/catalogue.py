@@ -1,4 +1,4 @@
-"""What is declared, in memory: programmes, voucher definitions and tier sets, as the views have them.
+"""What is declared, in memory: programmes, voucher definitions, tier sets and card types, as the views have them.
 
 A customer's answer names every programme and all that is on offer; so that it takes one read, these are not read with
 it.
@@ -11,16 +11,17 @@ from dataclasses import dataclass, field
 
 from pydantic import TypeAdapter
 
+from schemas.giftcards import CARD_TYPE_VIEW, CardTypeView
 from schemas.points import CATALOGUE_VIEW, PROGRAMME_VIEW, CatalogueView, ProgrammeView
 from schemas.vouchers import DEFINITION_VIEW, DefinitionView
 from services.edge.views.connection import Connection
-from services.edge.views.shapes import CATALOGUE, DEFINITION, PROGRAMME
+from services.edge.views.shapes import CARD_TYPE, CATALOGUE, DEFINITION, PROGRAMME
 from services.edge.views.view import SnapshotType, Stored, View
 from shared.clock import monotonic_s
 from shared.decider import Document
 from shared.errors import Unavailable
 
-PROGRAMMES, DEFINITIONS, CATALOGUES = "programmes", "definitions", "catalogues"
+PROGRAMMES, DEFINITIONS, CATALOGUES, CARD_TYPES = "programmes", "definitions", "catalogues", "card_types"
 
 _AGE_MAX_S = 5.0
 """Another edge may have been fed a declaration: it is known here after this time at the latest."""
@@ -28,21 +29,23 @@ _AGE_MAX_S = 5.0
 
 @dataclass
 class Declared:
-    """A store's programmes and definitions by their ids, on the wire's names; its primary tier set, if it has one."""
+    """A store's programmes, definitions and card types by their ids, on the wire's names; its primary tier set."""
 
     programmes: dict[str, Document] = field(default_factory=dict)
     definitions: dict[str, Document] = field(default_factory=dict)
+    card_types: dict[str, Document] = field(default_factory=dict)
     primary_tier_set: str | None = None
 
 
 class Catalogue(View):
     """All stores' declarations, replaced as a whole."""
 
-    collections = (Stored(PROGRAMMES), Stored(DEFINITIONS), Stored(CATALOGUES))
+    collections = (Stored(PROGRAMMES), Stored(DEFINITIONS), Stored(CATALOGUES), Stored(CARD_TYPES))
     snapshots = (
         SnapshotType(PROGRAMME_VIEW, TypeAdapter(ProgrammeView), PROGRAMMES, PROGRAMME),
         SnapshotType(DEFINITION_VIEW, TypeAdapter(DefinitionView), DEFINITIONS, DEFINITION),
         SnapshotType(CATALOGUE_VIEW, TypeAdapter(CatalogueView), CATALOGUES, CATALOGUE),
+        SnapshotType(CARD_TYPE_VIEW, TypeAdapter(CardTypeView), CARD_TYPES, CARD_TYPE),
     )
 
     def __init__(self, connection: Connection) -> None:
@@ -74,7 +77,11 @@ class Catalogue(View):
         return {} if found is None else {each["id"]: each for each in CATALOGUE.upgrade(found)["view"]["tierSets"]}
 
     def replace(
-        self, programmes: Iterable[Document], definitions: Iterable[Document], catalogues: Iterable[Document]
+        self,
+        programmes: Iterable[Document],
+        definitions: Iterable[Document],
+        catalogues: Iterable[Document],
+        card_types: Iterable[Document],
     ) -> None:
         """Take the documents of the views instead of those known until now."""
         stores: dict[str, Declared] = {}
@@ -88,6 +95,9 @@ class Catalogue(View):
             for tier_set in document["view"]["tierSets"]:
                 if tier_set["primary"] and tier_set.get("state") != "retired":
                     stores.setdefault(_store(document), Declared()).primary_tier_set = tier_set["id"]
+        for document in map(CARD_TYPE.upgrade, card_types):
+            card_type = document["view"]["cardType"]
+            stores.setdefault(_store(document), Declared()).card_types[card_type["code"]] = card_type
         for declared in stores.values():
             declared.programmes = dict(sorted(declared.programmes.items()))
         self._stores = stores

@@ -52,7 +52,7 @@ def of_record(record: ConsumerRecord[bytes, bytes]) -> Movement | None:
 
 
 def of_value(value: dict[str, Any]) -> Movement | None:
-    """The movement that came with a reply; None for changes of vouchers and gift cards, which no statement shows."""
+    """The movement that came with a reply; None for changes of vouchers and gift cards."""
     if "serialId" in value or "cardId" in value:
         return None
     try:

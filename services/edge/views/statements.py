@@ -20,7 +20,7 @@ from services.edge.views.applying import Applier, applied
 from services.edge.views.changes import CHANGES, Movement
 from services.edge.views.connection import Connection
 from services.edge.views.shapes import STATEMENT
-from services.edge.views.view import Stored, View, gather
+from services.edge.views.view import Stored, View
 from shared.decider import Document
 from shared.runtime.consumer import Batch
 
@@ -136,7 +136,6 @@ class Statements(View):
 
     async def feed(self, batch: Batch) -> None:
         """Insert the movements of a batch; what is none is skipped, what is unreadable logged and counted."""
-        await gather(batch, self._connection.settings.batch_records_max)
         movements = [movement for record in batch.records if (movement := changes.of_record(record)) is not None]
         async with self._connection.feeding() as database:
             await insert_missing(database[STATEMENTS], movements)

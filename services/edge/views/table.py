@@ -7,6 +7,8 @@ from services.edge.views.attributions import Attributions
 from services.edge.views.catalogue import Catalogue
 from services.edge.views.connection import Connection
 from services.edge.views.customers import Customers
+from services.edge.views.giftcard_history import GiftCardHistory
+from services.edge.views.giftcards import GiftCards
 from services.edge.views.refusals import Refusals
 from services.edge.views.statements import Statements
 from services.edge.views.view import View
@@ -19,8 +21,10 @@ class Table:
     accounts: Accounts
     customers: Customers
     vouchers: Vouchers
+    giftcards: GiftCards
     catalogue: Catalogue
     statements: Statements
+    giftcard_history: GiftCardHistory
     refusals: Refusals
     attributions: Attributions
 

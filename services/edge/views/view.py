@@ -1,6 +1,5 @@
 """What a view is: collections with their indexes, what they are fed with, and reads."""
 
-import asyncio
 from collections.abc import Sequence
 from typing import Any, ClassVar, NamedTuple
 
@@ -11,9 +10,6 @@ from services.edge.views.connection import Connection, Database
 from services.edge.views.upserts import create
 from shared.runtime.consumer import Batch
 from shared.shapes import Shape
-
-_GATHER_S = 0.05
-"""A feed's writes are flushed to the disk that the services' transactions use: fewer and larger ones hinder less."""
 
 
 class Stored(NamedTuple):
@@ -58,9 +54,3 @@ class View:
         :raises Unavailable: when the server is away or slow; the batch is to be fed again.
         """
         raise NotImplementedError
-
-
-async def gather(batch: Batch, records_max: int) -> None:
-    """Let more records come before a small batch is written."""
-    if len(batch.records) < records_max // 2:
-        await asyncio.sleep(_GATHER_S)

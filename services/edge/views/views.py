@@ -56,12 +56,17 @@ class Views(Table):
         yield from ((topic.name, self.snapshots.feed) for topic in TOPICS.values() if topic.kind is Kind.SNAPSHOTS)
         yield from ((view.topic, view.feed) for view in self.all if view.topic is not None)
 
-    async def apply(self, parts: Sequence[SnapshotPart], values: Sequence[Document]) -> bool:
-        """Write the snapshots and the changes that came with a reply; True when the next read sees them all.
+    async def apply(self, parts: Sequence[SnapshotPart], values: Sequence[Document], store: str) -> bool:
+        """Write the snapshots and the changes that came with a reply to a caller of `store`.
+
+        True when the next read sees them all.
 
         When that fails the outcome stands nevertheless: the feeds bring the same once the server answers.
         """
-        return all(await asyncio.gather(self.snapshots.apply(parts), self.statements.apply(values)))
+        written = await asyncio.gather(
+            self.snapshots.apply(parts), self.statements.apply(values), self.giftcard_history.apply(store, values)
+        )
+        return all(written)
 
     @asynccontextmanager
     async def credentials(self) -> AsyncIterator[Credentials]:

@@ -11,7 +11,6 @@ from services.edge.views.connection import Connection
 from services.edge.views.customers import CUSTOMERS
 from services.edge.views.snapshots import SNAPSHOTS, of_part, of_record
 from services.edge.views.upserts import Upsert, newest, replace_older
-from services.edge.views.view import gather
 from services.edge.views.vouchers import VOUCHERS
 from shared.runtime.consumer import Batch
 
@@ -32,7 +31,6 @@ class SnapshotWriter:
 
         :raises Unavailable: when the server is away or slow; the batch is to be fed again.
         """
-        await gather(batch, self._connection.settings.batch_records_max)
         upserts = [upsert for record in batch.records if (upsert := of_record(record)) is not None]
         latest = newest(upserts)
         await self._portions.write(latest, self.write_durably)

@@ -7,10 +7,10 @@ import pytest
 
 from schemas.contacts import Address, Gender, Phone
 from schemas.customers import ClaimKind, CreateCustomer, CustomerCreated, CustomerRefusal, CustomerState
+from schemas.luhn import check_digit
 from services.customer.claims import Keys, claim_key
 from services.customer.profile import Profile
 from services.customer.state import Event, Personal
-from shared.numbers import check_digit
 from tests.unit.customer.events import CARDS, EMAILS, PHONES, anonymised, claimed, created, knows_number, person
 from tests.unit.customer.world import ADA, BEN, EMAIL, KEYS, LATER_ID, PHONE, T0, Given, claim, create, given
 

@@ -12,6 +12,7 @@ from services.customer.identities import check_event, check_state
 from services.customer.state import Claim, Customer, Event, State
 from shared.decider import Accepted, Command, Decider, Document, FollowUp, Forwarded, Rejected
 from tests.unit.spec_coverage import ACCEPTED, QUIET, note
+from tests.unit.spec_world import folded
 
 STORE = "main"
 ADA, BEN = "01936f2e-7c00-7000-8000-00000000000a", "01936f2e-7c00-7000-8000-00000000000b"
@@ -172,11 +173,4 @@ def given(*booked: Booked, keys: Keys = KEYS) -> Given:
 
 
 def _folded(service: Decider[State, Event], states: dict[str, State], stream: str, event: Event) -> State:
-    """The stream's state after `event`, which keeps to the identities and comes back as it was stored."""
-    before = states.get(stream) or service.initial(stream)
-    assert list(check_event(before, event)) == []
-    assert service.load_event(service.dump_event(event)) == event
-    state = service.evolve(before, event)
-    assert list(check_state(state)) == []
-    assert service.load_state(stream, service.dump_state(state)) == state
-    return state
+    return folded(service, check_event, check_state, states, (stream, event))

@@ -22,6 +22,7 @@ from schemas.giftcards import (
     CardCreated,
     CardExpired,
     CardGivenBack,
+    CardImported,
     CardIssued,
     CardRedeemed,
     CardRefunded,
@@ -87,7 +88,12 @@ def _event(
 
 def created(of: CardType = ONCE, **more: Any) -> Booked:
     """The card is for sale."""
-    return STREAM, _event(CardCreated, 1, None, CREATED, 0, 0, of=of, rules=of, code=CODE, **more)
+    return STREAM, _event(CardCreated, 1, None, CREATED, 0, 0, of=of, rules=of, **{"code": CODE, **more})
+
+
+def imported(status: CardStatus, balance: int, of: CardType = ONCE, **more: Any) -> Booked:
+    """The card of another system was taken over."""
+    return STREAM, _event(CardImported, 1, None, status, balance, balance, of=of, rules=of, **more)
 
 
 def issued(amount: int, of: CardType = ONCE, **more: Any) -> Booked:

@@ -75,6 +75,18 @@ def test_the_latest_mutation_is_undone_and_the_old_status_comes_back(
     when.answers(**answered(new.value, balance, abs(delta)))
 
 
+def test_an_issue_is_cancelled_as_an_activation_too() -> None:
+    given(issued(2500, transaction_id="I")).when(cancelling("activate", "I")).then(
+        cancelled(2, ACTIVE, VOID, -2500, 0, "I", transaction_id=COMMAND_ID)
+    )
+
+
+def test_a_cancel_that_expects_another_provider_finds_no_card() -> None:
+    unknown = ("gift_card_unknown", "/cardId", "there is no such gift card")
+    given(*PAID).when(cancelling("redeem", "R", switchId="OTHER")).refused(*unknown)
+    given(*PAID).when(cancelling("redeem", switchId="OTHER")).refused(*unknown)
+
+
 def test_a_partial_approval_is_undone_by_what_it_took() -> None:
     before = (issued(2500), redeemed(2, 2500, 0, asked=4000, transaction_id="R"))
     given(*before).when(cancelling("redeem", "R")).then(

@@ -20,10 +20,10 @@ from schemas.giftcards import (
     RefundCard,
     VoidCard,
 )
-from services.giftcard.cancelling import mutation_id
 from services.giftcard.changes import changes
 from services.giftcard.decider import DECIDER
 from shared.decider import Accepted
+from shared.ids import mutation_id
 from tests.unit.giftcard.test_loading import CONTEXT, NEW
 from tests.unit.giftcard.world import CARD, RELOAD, STORE, T0, World
 

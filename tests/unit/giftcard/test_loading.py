@@ -66,6 +66,23 @@ def answered(status: str, balance: int, amount: int, transaction: str = COMMAND_
     }
 
 
+def test_a_caller_may_expect_a_currency_and_a_provider() -> None:
+    of: dict[str, Any] = {"cardType": "RELOAD"}
+    given(put(RELOAD)).when(issuing(**of, currency="EUR", switchId="TREAZURE")).then(
+        issued(2500, of=RELOAD, transaction_id=COMMAND_ID, expires_at=YEAR_LATER), taken()
+    )
+    wrong = ("currency_mismatch", "/currency", "the gift card is in EUR")
+    given(put(RELOAD)).when(issuing(**of, currency="USD")).refused(*wrong)
+    wrong = ("card_type_unknown", "/cardType", "OTHER has no card type RELOAD")
+    given(put(RELOAD)).when(issuing(**of, switchId="OTHER")).refused(*wrong)
+
+
+def test_a_card_of_another_provider_is_loaded_as_little_as_an_unknown_one() -> None:
+    given(created(of=RELOAD)).when(activating(switchId="OTHER")).refused(*NO_CARD)
+    given(created()).when(activating(switchId="TREAZURE")).refused(*NO_CARD)
+    given().when(activating(switchId="TREAZURE")).refused(*NO_CARD)
+
+
 # ── creating ────────────────────────────────────────────────────────────────────────────────────────────────────────
 
 
@@ -98,8 +115,8 @@ def test_a_new_card_needs_a_type_an_id_and_a_serial_number(
     given(*before).when(issuing(**more)).refused(*refusal)
 
 
-@pytest.mark.parametrize("code", [{}, {"key": "1", "hash": "0" * 64}, {"hash": "not one"}])
-def test_a_scratch_code_is_derived_or_given(code: dict[str, str]) -> None:
+@pytest.mark.parametrize("code", [{}, {"hash": "0" * 64}, {"key": "1", "hash": "not one"}])
+def test_how_a_scratch_code_is_checked_names_its_key(code: dict[str, str]) -> None:
     with pytest.raises(ValidationError):
         ScratchCode.model_validate(code)
 

@@ -6,8 +6,8 @@ import pytest
 
 from schemas.giftcards import RedeemCard
 from tests.unit.giftcard.events import awaited, created, issued, redeemed
-from tests.unit.giftcard.test_loading import CONTEXT, ENDED, answered
-from tests.unit.giftcard.world import CARD, COMMAND_ID, Booked, given
+from tests.unit.giftcard.test_loading import CONTEXT, ENDED, NO_CARD, answered
+from tests.unit.giftcard.world import CARD, COMMAND_ID, RELOAD, Booked, given
 
 
 def redeeming(amount: float, **more: Any) -> RedeemCard:
@@ -50,6 +50,8 @@ def test_nothing_is_taken_from_a_card_that_is_used_up(partial: bool) -> None:
     [
         ((created(),), {}, ("gift_card_not_active", "/cardId", "the gift card has not been activated")),
         ((issued(2500),), {"currency": "SEK"}, ("currency_mismatch", "/currency", "the gift card is in EUR")),
+        ((issued(2500),), {"switchId": "OTHER"}, NO_CARD),
+        ((issued(2500, of=RELOAD),), {"switchId": "OTHER"}, NO_CARD),
         ((issued(2500),), {"amount": 1.005}, ("too_many_decimals", "/amount", "EUR has 2 decimals")),
         (
             (issued(2500), awaited("T")),

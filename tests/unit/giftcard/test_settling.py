@@ -27,8 +27,9 @@ from tests.unit.giftcard.events import (
     redeemed,
     settled,
 )
-from tests.unit.giftcard.test_holding import HELD, OF_REVERSAL, PAID, USED_UP
+from tests.unit.giftcard.test_holding import HELD
 from tests.unit.giftcard.test_loading import CONTEXT
+from tests.unit.giftcard.test_promising import OF_REVERSAL, PAID, USED_UP
 from tests.unit.giftcard.world import CARD, COMMAND_ID, DAY, STORE, T0, Booked, given
 
 BOOKED: dict[str, Any] = {"transaction_id": TRANSACTION, "operation": 3}

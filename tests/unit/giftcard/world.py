@@ -10,12 +10,13 @@ from typing import Any
 
 from schemas.giftcard_saga import HoldCard, PaymentRefused
 from schemas.giftcards import COMMANDS, CancelMutation, CardBooked, CardCommand, CardRefusal, CardType, PutCardType
-from services.giftcard.cancelling import mutation_id
 from services.giftcard.decider import DECIDER
 from services.giftcard.identities import check_event, check_state
 from services.giftcard.state import Card, Event, State, card_stream
 from shared.decider import Accepted, Command, Entry, Rejected, entry_key
+from shared.ids import mutation_id
 from tests.unit.spec_coverage import ACCEPTED, QUIET, note
+from tests.unit.spec_world import folded
 
 STORE = "main"
 CARD, SERIAL = "9900000000000000017", "S-1"
@@ -111,13 +112,12 @@ class World:
 
 
 def _subject(payload: Any) -> str:
-    match payload:
-        case PutCardType():
-            return payload.card_type.code
-        case HoldCard():
-            return payload.card.card_id
-        case _:
-            return str(payload.card_id)
+    """The main aggregate of a command."""
+    if isinstance(payload, PutCardType):
+        return payload.card_type.code
+    if isinstance(payload, HoldCard):
+        return payload.card.card_id
+    return str(getattr(payload, "batch_id", None) or payload.card_id)
 
 
 def given(*booked: Booked) -> World:
@@ -132,11 +132,4 @@ def given(*booked: Booked) -> World:
 
 
 def _folded(states: dict[str, State], stream: str, event: Event) -> State:
-    """The stream's state after `event`, which keeps to the identities and comes back as it was stored."""
-    before = states.get(stream) or DECIDER.initial(stream)
-    assert list(check_event(before, event)) == []
-    assert DECIDER.load_event(DECIDER.dump_event(event)) == event
-    state = DECIDER.evolve(before, event)
-    assert list(check_state(state)) == []
-    assert DECIDER.load_state(stream, DECIDER.dump_state(state)) == state
-    return state
+    return folded(DECIDER, check_event, check_state, states, (stream, event))

@@ -97,7 +97,7 @@ def test_what_was_executed_is_booked_on_each_card() -> None:
 
 
 def test_what_a_card_refuses_is_released_everywhere_and_told_in_its_words() -> None:
-    refused = {"code": "insufficient_balance", "detail": "too little", "pointer": "/giftcards/1/amount"}
+    refused: dict[str, Any] = {"code": "insufficient_balance", "detail": "too little", "pointer": "/giftcards/1/amount"}
     when = closed(rich().when(paying()), "refused", **refused)
     assert when.accepted.follow_ups == settling("refused")
     released = booked(Released, lot(1, 20, SOON), amount=20, source=when.accepted.events[0][1].source, **IN_SELLS)  # type: ignore[union-attr]
@@ -110,7 +110,7 @@ def test_what_a_card_refuses_is_released_everywhere_and_told_in_its_words() -> N
 
 @pytest.mark.parametrize(("decision", "code"), [("cancelled", None), ("refused", "too_late")])
 def test_what_came_to_nothing_in_time_has_timed_out(decision: str, code: str | None) -> None:
-    more = {} if code is None else {"code": code, "detail": "late"}
+    more: dict[str, Any] = {} if code is None else {"code": code, "detail": "late"}
     when = closed(rich().when(paying()), decision, **more)
     assert when.accepted.closing is not None
     assert when.accepted.closing.refusal is not None

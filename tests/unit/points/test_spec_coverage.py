@@ -3,7 +3,7 @@
 The facts of an order are decided by the same rules: each code has its spec with one of them.
 """
 
-import pytest
+from collections.abc import Iterable
 
 from schemas.accounts import CloseAccount
 from schemas.base import Wire
@@ -45,7 +45,7 @@ from tests.unit.points import (
     test_transaction,
     test_waiting_inputs,
 )
-from tests.unit.spec_coverage import QUIET, Shown, lacking, refusals_in_source, shown_by
+from tests.unit.spec_coverage import QUIET, Shown, SpecCoverage, lacking, shown_by
 
 SPECS = (
     *(test_accounts, test_adjust, test_announcing, test_closing, test_debt, test_declaring, test_due, test_follow_ups),
@@ -77,48 +77,41 @@ NEVER_REFUSED = {
 }
 NO_REFUSAL = {PointsRefusal.RECEIPT_ALREADY_LOADED: "an event says it of a programme; the order itself is accepted"}
 
-CODES = refusals_in_source("points", PointsRefusal)
-CODES[ReplaceCard.__name__] = CODES["ReplaceNumber"]
 
+class TestSpecsOfThePointsService(SpecCoverage):
+    """A code needs one spec, of any command; and each command that can be refused, one of any of its codes."""
 
-@pytest.fixture(scope="module")
-def shown() -> frozenset[Shown]:
-    return shown_by(*SPECS)
+    service, commands, refusal = "points", COMMANDS, PointsRefusal
+    specs, never = SPECS, NEVER
 
+    @classmethod
+    def codes(cls) -> dict[str, set[str]]:
+        found = super().codes()
+        return {**found, ReplaceCard.__name__: found["ReplaceNumber"]}
 
-def without_specs(shown: frozenset[Shown]) -> set[Shown]:
-    """What no spec shows: accepted and quiet for each command, and for each that can be refused any of its codes."""
-    refused = {command for command, outcome in shown if outcome in {*PointsRefusal}}
-    refusable = {name for name, codes in CODES.items() if codes} - {command.__name__ for command in NEVER_REFUSED}
-    codes = {*PointsRefusal} - NO_REFUSAL.keys() - {outcome for _, outcome in shown}
-    return (
-        lacking(COMMANDS.values(), {}, NEVER, shown)
-        | {(name, "any refusal") for name in refusable - refused}
-        | {("any command", code) for code in codes}
-    )
+    @classmethod
+    def without_specs(cls, shown: Iterable[Shown]) -> set[Shown]:
+        shown = {*shown}
+        refused = {command for command, outcome in shown if outcome in {*PointsRefusal}}
+        refusable = {name for name, codes in cls.codes().items() if codes}
+        refusable -= {command.__name__ for command in NEVER_REFUSED}
+        codes = {*PointsRefusal} - NO_REFUSAL.keys() - {outcome for _, outcome in shown}
+        return (
+            lacking(COMMANDS.values(), {}, NEVER, shown)
+            | {(name, "any refusal") for name in refusable - refused}
+            | {("any command", code) for code in codes}
+        )
 
+    def test_specs_that_are_missing_are_found(self) -> None:
+        """Of any command, and of any code; several modules may have the same."""
+        shown = shown_by(*SPECS)
+        for command in COMMANDS.values():
+            assert self.without_specs({each for each in shown if each[0] != command.__name__}), command
+        for code in {*PointsRefusal} - NO_REFUSAL.keys():
+            kept = {each for each in shown if each[1] != code}
+            assert ("any command", code) in self.without_specs(kept)
 
-def test_every_command_and_every_refusal_has_a_spec(shown: frozenset[Shown]) -> None:
-    assert without_specs(shown) == set()
-
-
-def test_every_code_can_come_about() -> None:
-    assert {code for codes in CODES.values() for code in codes} == {*PointsRefusal}
-    assert CODES.keys() == {command.__name__ for command in COMMANDS.values()}
-
-
-def test_what_is_never_refused_never_is(shown: frozenset[Shown]) -> None:
-    never = {command.__name__ for command in NEVER_REFUSED}
-    assert not {(command, outcome) for command, outcome in shown if command in never and outcome in {*PointsRefusal}}
-    assert not {outcome for _, outcome in shown} & NO_REFUSAL.keys()
-
-
-@pytest.mark.parametrize("command", COMMANDS.values(), ids=lambda command: command.__name__)
-def test_specs_of_a_command_that_are_missing_are_found(command: type[Wire], shown: frozenset[Shown]) -> None:
-    assert without_specs(frozenset(each for each in shown if each[0] != command.__name__))
-
-
-@pytest.mark.parametrize("code", sorted({*PointsRefusal} - NO_REFUSAL.keys()))
-def test_specs_of_a_refusal_that_are_missing_are_found(code: str, shown: frozenset[Shown]) -> None:
-    kept = frozenset(each for each in shown if each[1] != code)
-    assert ("any command", code) in without_specs(kept)
+    def test_what_is_never_refused_never_is(self) -> None:
+        never, shown = {command.__name__ for command in NEVER_REFUSED}, shown_by(*SPECS)
+        assert not {each for each in shown if each[0] in never and each[1] in {*PointsRefusal}}
+        assert not {outcome for _, outcome in shown} & NO_REFUSAL.keys()

@@ -25,6 +25,7 @@ from services.voucher.state import DecisionEvent, Event, LifeEvent, Pivot, State
 from shared.decider import Accepted, Command, FollowUp, Rejected
 from shared.ids import account_id, closing_id
 from tests.unit.spec_coverage import ACCEPTED, QUIET, note
+from tests.unit.spec_world import folded
 
 STORE = "main"
 NUMBER, OTHER_NUMBER = "6299", "6300"
@@ -161,11 +162,4 @@ def given(*booked: Booked) -> World:
 
 
 def _folded(states: dict[str, State], stream: str, event: Event) -> State:
-    """The stream's state after `event`, which keeps to the identities and comes back as it was stored."""
-    before = states.get(stream) or DECIDER.initial(stream)
-    assert list(check_event(before, event)) == []
-    assert DECIDER.load_event(DECIDER.dump_event(event)) == event
-    state = DECIDER.evolve(before, event)
-    assert list(check_state(state)) == []
-    assert DECIDER.load_state(stream, DECIDER.dump_state(state)) == state
-    return state
+    return folded(DECIDER, check_event, check_state, states, (stream, event))
