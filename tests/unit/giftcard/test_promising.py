@@ -1,42 +1,29 @@
 """What a reversal asks of gift cards: to promise that they take their money back (rules 4.1.13)."""
 
-from datetime import timedelta
 from typing import Any
 
 import pytest
 
-from schemas.giftcard_saga import CancelHold, HoldCard
-from schemas.giftcards import ActivateCard, BookCardDue, CancelMutation, RefundCard, VoidCard
-from schemas.movements import Source
-from services.giftcard.decider import DECIDER
-from services.giftcard.state import HOLDS_MAX
-from services.giftcard.views import views
-from shared.ids import closing_id
+from schemas.giftcard_saga import HoldCard
 from tests.unit.giftcard.events import (
     ACCOUNT,
     ACTIVE,
     REVERSAL,
     TRANSACTION,
-    activated,
-    awaited,
-    created,
     expired,
     held,
     hold_ended,
     issued,
     paid,
-    payment_cancelled,
     payment_refused,
     placed,
     redeemed,
     settled,
     voided,
 )
-from tests.unit.giftcard.test_loading import CONTEXT, ENDED, answered
-from tests.unit.giftcard.test_redeeming import redeeming
-from tests.unit.giftcard.world import CARD, COMMAND_ID, DAY, RELOAD, T0, Booked, given
-
 from tests.unit.giftcard.test_holding import HELD, SOURCE, THIS
+from tests.unit.giftcard.world import T0, Booked, given
+
 
 def giving_back(**more: Any) -> HoldCard:
     card = {**THIS, "pointer": "/transactionId"}
@@ -50,6 +37,7 @@ def giving_back(**more: Any) -> HoldCard:
     return HoldCard.model_validate({**body, "source": SOURCE, **more})
 
 
+PAID = (
     issued(2500),
     placed(1000),
     held(1000, decides=True),
