@@ -8,7 +8,7 @@ import typer
 from cli.commands.console import Failure, complain, execute, one_line, quiet_logs
 from cli.commands.environment import ROOT, Root, settings_at
 from cli.commands.output import Form, FormOption, say
-from cli.groups import access, doctor, export, inputs, programmes, refusals, reports, status, tools
+from cli.groups import access, doctor, export, giftcards, inputs, programmes, refusals, reports, status, tools
 from services.registry import JOURNALED, SERVICES, one_of
 
 app = typer.Typer(add_completion=False, pretty_exceptions_enable=False)
@@ -18,6 +18,7 @@ app.add_typer(refusals.refusals, name="refusals")
 app.command()(programmes.apply)
 app.add_typer(export.exports, name="export")
 app.add_typer(programmes.programmes, name="programmes")
+app.add_typer(giftcards.giftcards, name="giftcards")
 app.command()(status.status)
 access.register(app)
 doctor.register(app)

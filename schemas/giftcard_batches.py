@@ -14,6 +14,7 @@ from schemas.transaction import Context
 BATCH_CARDS_MAX = 100_000
 FILL_CARDS_MAX = 500
 
+CardCount = Annotated[StrictInt, Field(ge=1, le=BATCH_CARDS_MAX)]
 Seed = Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")]
 
 
@@ -31,7 +32,7 @@ class OpenBatch(Wire):
 
     batch_id: Key
     card_type: Key
-    count: Annotated[StrictInt, Field(ge=1, le=BATCH_CARDS_MAX)]
+    count: CardCount
     key: Key
     context: Context = Context()
 

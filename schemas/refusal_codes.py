@@ -146,6 +146,7 @@ _CODES: Mapping[str, tuple[str, ...]] = {
         Card.LOAD_LIMIT_EXCEEDED,
         Card.BALANCE_LIMIT_EXCEEDED,
     ),
+    "giftcard.open_batch.v1": (Card.BATCH_EXISTS, Card.CARD_TYPE_UNKNOWN, Card.CARD_TYPE_RETIRED),
     "giftcard.activate.v1": (
         *_USABLE,
         Card.TRANSACTION_CANCELLED,

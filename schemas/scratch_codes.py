@@ -36,12 +36,12 @@ class DrawnCard(NamedTuple):
     serial_number: str
 
 
-def drawn_card(secret: bytes, store: str, caller: str, transaction_id: str) -> DrawnCard:
-    """The card of a caller's transaction: the same at each retry, whatever the current key of the codes is.
+def drawn_card(secret: bytes, store: str, *parts: str) -> DrawnCard:
+    """The card that `parts` draw, such as a caller and its transaction id: the same at each retry.
 
-    `secret` is therefore one that never changes.
+    It must be the same whatever the current key of the codes is: `secret` is one that never changes.
     """
-    return _drawn(secret, store, caller, transaction_id)
+    return _drawn(secret, store, *parts)
 
 
 def random_card() -> DrawnCard:

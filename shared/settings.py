@@ -90,6 +90,9 @@ class Settings(BaseSettings):
     client_requests_per_s: Positive = 1_000
     """How many requests a client may send to one edge process a second, and twice as many at once; then it gets 429."""
 
+    client_wrong_codes_max: Positive = 100
+    """How many wrong codes a client may send within an hour, all edge processes together; then it must wait."""
+
     trusted_proxies: Annotated[tuple[IPvAnyNetwork, ...], NoDecode, BeforeValidator(_words)] = ()
     """Addresses or networks whose `X-Forwarded-For` is believed, and from which connections count in total only."""
 

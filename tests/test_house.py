@@ -52,6 +52,7 @@ DOORS = {
         "cli/rebuild/store.py",
         "shared/embedded/mongo.py",
         "services/edge/views/",
+        "services/edge/auth/lockouts.py",
         "services/edge/auth/store.py",
         "cli/commands/dead_letters.py",
     },

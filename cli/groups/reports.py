@@ -88,7 +88,11 @@ def liability(
     ] = None,
     subject: Annotated[
         str | None,
-        typer.Option("--of", metavar="WHAT", help="Only points, or only giftcards. CSV has points without it."),
+        typer.Option(
+            "--of",
+            metavar="WHAT",
+            help="Only what is owed on one of them, like points or giftcards. CSV has points without it.",
+        ),
     ] = None,
     form: Annotated[str, typer.Option("--format", help="table, csv or json.")] = "table",
     root: Root = ROOT,

@@ -12,8 +12,10 @@ from services.giftcard.state import card_stream, type_stream
 _BY_KIND = {
     "create": ("issued", "issued"),
     "issue": ("issued", "issued"),
+    "import": ("issued", "issued"),
     "activate": ("loaded", "loaded"),
     "redeem": ("redeemed", "redeemed"),
+    "give_back": ("given_back", "given_back"),
     "cancel": ("given_back", "cancelled"),
     "expire": ("expired", "expired"),
     "void": ("voided", "voided"),

@@ -8,7 +8,9 @@ from typing import Any
 import structlog
 
 from services.edge.auth.access import Access
+from services.edge.auth.lockouts import Lockouts
 from services.edge.auth.oauth import TokenEndpoint
+from services.edge.auth.scratch_codes import ScratchCodes
 from services.edge.bus.commands import Bus
 from services.edge.views.feeds import Feed
 from services.edge.views.views import Views
@@ -37,6 +39,14 @@ class Edge:
         self.views = Views(settings, self.health)
         self.access = Access(self.views, settings)
         self.tokens = TokenEndpoint(self.access, self.views)
+        self.lockouts = Lockouts(self.views.connection)
+        self.code_keys = settings.code_key_set
+        self.scratch_codes = ScratchCodes(
+            self.lockouts,
+            self.views.giftcards.with_serial_number,
+            self.code_keys,
+            settings.client_wrong_codes_max,
+        )
         self.broker = make_broker(settings)
         self.bus = Bus(self.broker, settings, self.health, self.views)
         self.on_failure: Callable[[], None] = lambda: None
@@ -82,6 +92,7 @@ class Edge:
 
     async def _connect_views(self) -> None:
         await until_available(self.views.start)
+        await until_available(self.lockouts.prepare)
         await until_available(self._check_secrets)
         await until_available(self.access.start)
 

@@ -15,13 +15,14 @@ from starlette.routing import Match
 from services.edge.auth import oauth
 from services.edge.edge import Edge
 from services.edge.families.crm import customers as crm
-from services.edge.families.giftcard import cards as giftcards
-from services.edge.families.giftcard import issuing as giftcard_issuing
+from services.edge.families.giftcard import cards, issuing
 from services.edge.families.loyaltyvault import transactions
 from services.edge.families.v1 import (
     accounts,
+    batches,
     corrections,
     customers,
+    giftcards,
     operations,
     paid_transactions,
     refusals,
@@ -47,14 +48,16 @@ those for health needs an access token from `/oauth/token`.
 ROUTERS = (
     transactions.router,
     crm.router,
-    giftcards.router,
-    giftcard_issuing.router,
+    cards.router,
+    issuing.router,
     paid_transactions.router,
     accounts.router,
     statements.router,
     corrections.router,
     customers.router,
     vouchers.router,
+    batches.router,
+    giftcards.router,
     operations.router,
     refusals.router,
     oauth.router,

@@ -7,6 +7,9 @@ from typing import Any
 import httpx
 import orjson
 
+from schemas.giftcards import CARD_VIEW
+from schemas.replies import SnapshotPart
+from tests.contract.giftcard_examples import CHANGED, VIEW
 from tests.harness import Command, Installation
 from tests.http.caller import Caller, calling
 from tests.http.test_bodies import JSON
@@ -22,6 +25,19 @@ EUR: dict[str, Any] = {
 }
 YEN: dict[str, Any] = {"code": "JPY-GIFT", "currency": "JPY"}
 TILL = {"SiteId": "12", "PosId": "3", "ReceiptReference": "R-1001", "UtcOffset": "+01:00"}
+
+
+def card_snapshot(card_id: str, version: int, store: str = "default", **more: Any) -> SnapshotPart:
+    """A snapshot of a card whose latest mutation is its version."""
+    value = {**VIEW.model_dump(mode="json", by_alias=True), "cardId": card_id, "serialNumber": f"S-{card_id}"}
+    value |= {"sequence": version, "version": version, **more}
+    return SnapshotPart(stream=f"card/{store}/{card_id}", version=version, type=CARD_VIEW, value=value)
+
+
+def card_change(card_id: str, sequence: int, **more: Any) -> dict[str, Any]:
+    """The mutation `sequence` of a card, as it is published."""
+    value = CHANGED.model_dump(mode="json", by_alias=True)
+    return {**value, "cardId": card_id, "sequence": sequence, "transactionId": f"t-{sequence}", **more}
 
 
 class Cards(Caller):

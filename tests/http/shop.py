@@ -91,8 +91,8 @@ def serials(customer: dict[str, Any]) -> set[str]:
 
 
 @asynccontextmanager
-async def open_shop(installation: Installation, **environment: str) -> AsyncIterator[Shop]:
-    """The demo, declared; all services running; and a caller that may do everything."""
+async def open_shop(installation: Installation, *more: str, **environment: str) -> AsyncIterator[Shop]:
+    """The demo, declared; its services and `more` running; and a caller that may do everything."""
     document = yaml.safe_load(DEMO.read_bytes())
     definitions = [
         Command("voucher.put_definition.v1", each["code"], {"definition": each}) for each in document["vouchers"]
@@ -100,7 +100,7 @@ async def open_shop(installation: Installation, **environment: str) -> AsyncIter
     tier_sets = [Command("points.put_tier_set.v1", each["id"], {"tierSet": each}) for each in document["tierSets"]]
     await installation.commands([*definitions, *tier_sets])
     async with AsyncExitStack() as stack:
-        await stack.enter_async_context(installation.services("points", "voucher", "customer"))
+        await stack.enter_async_context(installation.services("points", "voucher", "customer", *more))
         await installation.settled([each.id for each in definitions], service="voucher")
         await installation.settled([each.id for each in tier_sets])
         caller = await stack.enter_async_context(calling(installation, **environment))

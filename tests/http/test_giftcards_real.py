@@ -5,7 +5,10 @@ from typing import Any
 
 import pytest
 
-from shared.ids import new_id
+from shared.clock import now_ms
+from shared.ids import mutation_id, new_id
+from shared.runtime.kafka import partition_of
+from shared.runtime.requests import Operation
 from tests.harness import new_installation
 from tests.http.cards import SWITCH, TILL, Cards, good, open_cards, refused
 from tests.servers import Servers
@@ -25,7 +28,7 @@ async def test_a_card_is_issued_redeemed_in_part_and_its_redemption_cancelled(ca
     issued = await cards.issue(25, transactionId="sale-1", currency="EUR", switchId="TREAZURE", comment="a birthday")
     assert (issued["status"], issued["balance"], issued["amount"]) == ("Active", 25, 25)
     assert (issued["currency"], issued["articleSetCode"], issued["transactionId"]) == ("EUR", "BOOKS", "sale-1")
-    assert (len(issued["cardId"]), len(issued["serialNumber"]), len(issued["scratchCode"])) == (19, 19, 16)
+    assert (len(issued["cardId"]), len(issued["serialNumber"]), len(issued["scratchCode"])) == (36, 19, 19)
     card = issued["cardId"]
     paid = good(await cards.call("Redeem", cardId=card, amount=10.25, currency="EUR", operatorId="17"))
     assert (paid["status"], paid["balance"], paid["amount"]) == ("Active", 14.75, 10.25)
@@ -104,7 +107,8 @@ async def test_cards_are_named_by_serial_number_and_scratch_code(cards: Cards) -
     coded: dict[str, Any] = {"serialNumber": card["serialNumber"], "scratchCode": card["scratchCode"]}
     paid = good(await cards.call("Redeem", **coded, amount=5))
     assert (paid["cardId"], paid["balance"]) == (card["cardId"], 20)
-    assert good(await cards.call("GetBalance", **coded))["balance"] == 20
+    bare = coded["scratchCode"].replace("-", "").lower()
+    assert good(await cards.call("GetBalance", **{**coded, "scratchCode": bare}))["balance"] == 20
     wrong = {**coded, "scratchCode": "AAAAAAAAAAAAAAAA"}
     nobody = {**coded, "serialNumber": "nobody"}
     other = {**coded, "switchId": "OTHER"}
@@ -136,3 +140,56 @@ async def test_a_cancelled_issue_makes_the_card_void(cards: Cards) -> None:
     void = good(await cards.call("Activate/Cancel", cardId=card, transactionId="sale-of-a-void-card"))
     assert (void["status"], void["balance"]) == ("Void", 0)
     assert (await cards.shown(card, history="condensed"))["history"] == []
+
+
+async def test_the_help_desk_finds_cards_and_pages_through_their_history(cards: Cards) -> None:
+    card = await cards.issue(50)
+    for amount in range(1, 5):
+        good(await cards.call("Redeem", cardId=card["cardId"], amount=amount))
+    path = f"/v1/giftcards/{card['serialNumber']}"
+    state = good(await cards.client.get(path))
+    assert (state["status"], state["balance"], state["sequence"], "code" in state) == ("active", 40, 5, False)
+    for named in ({"cardId": card["cardId"]}, {"serialNumber": card["serialNumber"]}):
+        assert good(await cards.client.post("/v1/giftcards/find", json=named)) == state
+        nobody = dict.fromkeys(named, "nobody")
+        pointer = f"/{next(iter(named))}"
+        refused(await cards.client.post("/v1/giftcards/find", json=nobody), 404, "gift_card_unknown", pointer)
+    refused(await cards.client.get("/v1/giftcards/nobody"), 404, "gift_card_unknown")
+    found, following = [], f"{path}/history?size=2"
+    while following is not None:
+        page = good(await cards.client.get(following))
+        found += page["mutations"]
+        following = page["next"]
+    assert [each["delta"] for each in found] == [-4, -3, -2, -1, 50]
+    assert [each["sequence"] for each in found] == [5, 4, 3, 2, 1]
+    assert found[0]["source"] == {"order": None, "receipt": "R-1001", "shop": "12", "till": "3", "operator": None}
+    other = (await cards.issue())["serialNumber"]
+    cursor = good(await cards.client.get(f"{path}/history?size=2"))["next"].rpartition("cursor=")[2]
+    wrong = await cards.client.get(f"/v1/giftcards/{other}/history?cursor={cursor}")
+    assert (wrong.status_code, wrong.json()["parameter"]) == (400, "cursor")
+
+
+@pytest.mark.parametrize(("ending", "status"), [("void", "void"), ("refund", "refunded")])
+async def test_the_help_desk_ends_cards(cards: Cards, ending: str, status: str) -> None:
+    card = await cards.issue(50)
+    path, headers = f"/v1/giftcards/{card['serialNumber']}", {"Idempotency-Key": f"{ending}-1"}
+    first, again = [
+        await cards.client.post(f"{path}/{ending}", json={"reason": "lost"}, headers=headers) for _ in range(2)
+    ]
+    assert good(first) == good(again)
+    assert again.headers["Idempotency-Replayed"] == "true"
+    assert (good(first)["status"], good(first)["balance"], good(first)["amount"]) == (status, 0, 50)
+    refused(await cards.client.post(f"{path}/{ending}", json={"reason": "lost"}), 409, f"gift_card_{status}")
+    refused(await cards.call("Redeem", cardId=card["cardId"], amount=1), 409, f"gift_card_{status}", "/cardId")
+    (last, _) = good(await cards.client.get(f"{path}/history"))["mutations"]
+    assert (last["kind"], last["delta"], last["reason"]) == (ending, -50, "lost")
+
+
+async def test_outcomes_are_polled_in_whole_units(cards: Cards) -> None:
+    card = (await cards.issue(12.5))["cardId"]
+    good(await cards.call("Redeem", cardId=card, amount=2.25, transactionId="polled"))
+    place = partition_of(card, cards.installation.settings.partitions)
+    operation = Operation("giftcard", place, mutation_id("default", card, "polled"), now_ms())
+    outcome = good(await cards.client.get(f"/v1/operations/{operation}"))
+    wanted = {"cardId": card, "status": "active", "balance": 10.25, "currency": "EUR", "amount": 2.25}
+    assert outcome["result"] == {**wanted, "transactionId": "polled"}

@@ -146,6 +146,8 @@ async def fill_edge(database: AsyncDatabase[Any]) -> None:
     await insert(database, "customers", people)
     await insert(database, "accounts", accounts)
     await insert(database, "vouchers", vouchers)
+    batches = [{"_id": f"batch/default/B{number:06}", "version": 1, "view": {}} for number in range(COUNT)]
+    await insert(database, "giftcard_batches", batches)
     movements = [of_value(change("C-9", number, after_s=number // 5)) for number in range(1, 20_001)]
     await insert(database, "statements", [each.document for each in movements if each is not None])
     refused = [
@@ -163,3 +165,8 @@ async def fill_edge(database: AsyncDatabase[Any]) -> None:
         for number in range(COUNT)
     ]
     await insert(database, "refusals", refused)
+    lockouts = [
+        {"_id": f"{number:064}", "wrong": 4, "until": None, "forgotten_at": NOW + timedelta(days=365)}
+        for number in range(COUNT)
+    ]
+    await insert(database, "lockouts", lockouts)

@@ -7,7 +7,7 @@ from typing import Any
 
 from pymongo.asynchronous.database import AsyncDatabase
 
-_SMALL = {"catalogues", "clients", "definitions", "programmes", "rebuild", "signing_keys"}
+_SMALL = {"card_types", "catalogues", "clients", "definitions", "programmes", "rebuild", "signing_keys"}
 """What operators declare, of which there is little: these may be read as a whole."""
 _FOUND = ("nreturned", "nMatched", "ndeleted", "ninserted", "upserted")
 
@@ -48,7 +48,8 @@ async def profiled(database: AsyncDatabase[Any]) -> AsyncIterator[Profile]:
     mine = {"ns": {"$not": {"$regex": r"system\.profile$"}}, "op": {"$nin": ["insert", "command"]}}
     others = {"op": "command", "command.aggregate": {"$exists": True}}
     distinct = {"op": "command", "command.distinct": {"$exists": True}}
-    wanted = {"$or": [mine, others, distinct]}
+    modified = {"op": "command", "command.findAndModify": {"$exists": True}}
+    wanted = {"$or": [mine, others, distinct, modified]}
     profile.operations = await database["system.profile"].find(wanted).to_list(None)
 
 

@@ -10,6 +10,7 @@ from typing import Any
 
 import pytest
 
+from cli.importing.balances import LAYOUT
 from cli.importing.sending import DEAD_LETTERED, Unanswered, letters, outcomes, settled
 from schemas.programme import Programme
 from shared.clock import instant
@@ -294,6 +295,5 @@ async def test_outcomes_are_found_behind_forwards_and_among_new_dead_letters(
 
 def test_the_demo_file_is_one_that_can_be_imported() -> None:
     from cli.importing import Format, count_rows
-    from cli.importing.balances import LAYOUT
 
     assert count_rows(DEMO.with_name("opening_balances.csv"), Format.CSV, LAYOUT) == 6

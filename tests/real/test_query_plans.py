@@ -17,6 +17,8 @@ from cli import ledger
 from cli.commands.unknown_accounts import unknown_accounts
 from cli.ledger import Ledger
 from cli.rebuild.store import Store
+from services.edge.auth.lockouts import Lockouts, Subject
+from services.edge.auth.scratch_codes import SERIAL_NUMBER
 from services.edge.auth.store import Credentials
 from services.edge.views import refusal_store as refusals
 from services.edge.views import statements
@@ -35,6 +37,7 @@ from shared.settings import Settings
 from shared.writes import write_of
 from tests.entries import entry_of
 from tests.harness import Installation, new_installation
+from tests.http.cards import card_snapshot
 from tests.http.ledger import START, change
 from tests.http.test_customer_views_real import AT, customer, voucher
 from tests.http.test_views_real import snapshot
@@ -51,6 +54,7 @@ from tests.real.filling import (
     stream,
     transaction,
 )
+from tests.real.giftcard_reads import fill_giftcards, of_giftcards
 from tests.real.plans import profiled
 from tests.servers import Servers
 
@@ -59,10 +63,10 @@ pytestmark = pytest.mark.real
 
 WHOLE = {"Ledger.moved", "History.sample"}
 """These read all there is: for an operator's report, and to share a rebuild out among processes."""
-AROUND = {"Journal.ping", "Journal.close", "Journal.prepare", "Archive.run"}
-AROUND |= {"Catalogue.check", "Catalogue.replace", "Catalogue.of"}
+AROUND = {"Lockouts.prepare", "Journal.ping", "Journal.close", "Journal.prepare", "Archive.run"}
+AROUND |= {"Catalogue.check", "Catalogue.replace", "Catalogue.of", "Catalogue.known"}
 """No queries of documents."""
-WRITE_ALIKE = {"SnapshotWriter.feed", "Statements.book", "Refusals.feed"}
+WRITE_ALIKE = {"SnapshotWriter.feed", "Statements.book", "Refusals.feed", "GiftCardHistory.book"}
 """These write as others that are called, or by `_id` alone."""
 
 
@@ -89,7 +93,8 @@ async def filled(real_servers: Servers) -> AsyncIterator[Filled]:
         views = Views(settings, Health(60))
         await views.start()
         found = Filled(installation, journal, views)
-        await asyncio.gather(fill_points(found.database("points")), fill_edge(found.database("edge")))
+        edge = found.database("edge")
+        await asyncio.gather(fill_points(found.database("points")), fill_edge(edge), fill_giftcards(edge))
         yield found
         await views.stop()
         journal.close()
@@ -170,6 +175,7 @@ async def of_the_edge(filled: Filled) -> dict[str, Any]:
         customer("C000007", 2, ["C-7"]),
         customer("C000008", 2, ["C-8", "C-9000"]),
         snapshot("C-7", 2),
+        card_snapshot("000007", 20_000),
         *(voucher(f"V00{number:04}", 2, "C-7") for number in range(300)),
         voucher("V004001", 2, "C-4001"),
     ]
@@ -180,6 +186,8 @@ async def of_the_edge(filled: Filled) -> dict[str, Any]:
     read = Credentials(database, Settings())
     client = await read.add("till", ["api_admin"], "s", "secret")
     account = account_id("default", "C-9")
+    lockouts, (counted, other) = Lockouts(views.connection), [Subject(SERIAL_NUMBER, (each,)) for each in "ab"]
+    await lockouts.count([counted])
     found = {
         "Accounts.one": views.accounts.one(OWNER),
         "Accounts.names": views.accounts.names(OWNER),
@@ -189,6 +197,8 @@ async def of_the_edge(filled: Filled) -> dict[str, Any]:
         "Vouchers.usable": views.vouchers.usable({OWNER, account}, AT, 100),
         "Vouchers.usable, all": views.vouchers.usable({OWNER}, AT, 2_000),
         "Vouchers.owned": views.vouchers.owned([OWNER, account], "voucher/default/V000900", 100),
+        "GiftCardBatches.one": views.giftcard_batches.one("default", "B000007"),
+        "GiftCardBatches.page": views.giftcard_batches.page("default", "B000900", 26),
         "Statements.page": views.statements.page(statements.Query(account=account, limit=26)),
         "Statements.standing": views.statements.standing(account, START + timedelta(seconds=900)),
         "SnapshotWriter.apply": views.snapshots.apply(parts),
@@ -202,6 +212,9 @@ async def of_the_edge(filled: Filled) -> dict[str, Any]:
         "Refusals.page": views.refusals.page(refusals.Query(store="default", limit=10), "C-9"),
         "Attributions.remember": views.attributions.remember("c", "client:till"),
         "Attributions.actors": views.attributions.actors([{"transactionId": "c", "reason": "r", "operation": 0}]),
+        "Lockouts.standing": lockouts.standing([counted, other]),
+        "Lockouts.count": lockouts.count([counted, other]),
+        "Lockouts.clear": lockouts.clear(counted),
         "Credentials.client": read.client(client.id),
         "Credentials.named": read.named("till"),
         "Credentials.clients": read.clients(),
@@ -212,6 +225,7 @@ async def of_the_edge(filled: Filled) -> dict[str, Any]:
         "Credentials.keys": read.keys(),
         "Credentials.rotate": read.rotate(),
     }
+    found |= of_giftcards(views, database)
     for asked in refusals_asked(account):
         found[f"refusals by {refusals.index_of(asked)}: {asked}"] = refusals.page(database, asked)
     for name, value in (
@@ -267,7 +281,7 @@ async def test_the_runtime_examines_what_it_returns(filled: Filled) -> None:
 
 async def test_the_edge_examines_what_it_returns(filled: Filled) -> None:
     calls = await of_the_edge(filled)
-    covered({**calls, "Credentials.add": None}, SnapshotWriter, Credentials, *VIEWS.values())
+    covered({**calls, "Credentials.add": None}, SnapshotWriter, Credentials, Lockouts, *VIEWS.values())
     assert await examined(filled.database("edge"), calls) == []
 
 

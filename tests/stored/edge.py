@@ -12,6 +12,7 @@ from pydantic import SecretStr
 
 from schemas.customer_views import CUSTOMER_VIEW
 from schemas.envelope import Envelope
+from schemas.giftcard_batches import BATCH_VIEW
 from schemas.giftcards import CARD_TYPE_VIEW, CARD_VIEW, CardChanged
 from schemas.points import ACCOUNT_VIEW, CATALOGUE_VIEW, PROGRAMME_VIEW, PointsChanged
 from schemas.replies import SnapshotPart
@@ -20,9 +21,11 @@ from services.edge.auth import store
 from services.edge.auth.clients import Client
 from services.edge.auth.key_encryption import KeyCipher
 from services.edge.auth.keys import SigningKey, ring_of
+from services.edge.auth.lockouts import LOCKOUT, counting
+from services.edge.auth.scratch_codes import SERIAL_NUMBER
 from services.edge.families.crm import presenting as crm
 from services.edge.families.giftcard.presenting import card_of, entry_of
-from services.edge.families.v1.presenting import account_of, movement_of, voucher_of
+from services.edge.families.v1.presenting import account_of, batch_of, movement_of, voucher_of
 from services.edge.views import changes, composing, customers, giftcard_history, offsets, refusals, shapes
 from services.edge.views.accounts import ACCOUNTS
 from services.edge.views.attributions import Attributions
@@ -34,6 +37,7 @@ from services.edge.views.vouchers import VOUCHERS
 from shared.decider import Document
 from shared.hashing import to_json
 from shared.settings import Settings
+from shared.shapes import VERSION
 from tests.contract.customer_examples import CUSTOMER, VIEW
 from tests.contract.examples import ACCOUNT, CHANGED, EXAMPLES, NOW
 from tests.contract.giftcard_examples import CHANGED as CARD_CHANGED
@@ -224,6 +228,14 @@ def _read_offset(document: Document) -> Document:
     return document
 
 
+def _lockouts() -> list[Document]:
+    """A count, and a lock-out: the server makes the documents, of the members that the update sets."""
+    made: set[str] = {name for stage in counting(SERIAL_NUMBER) for name in stage["$set"]}
+    count = {"at": NOW, "refused": False, "wrong": 4, "forgotten_at": NOW, "until": None}
+    assert {*count, VERSION} == made
+    return [LOCKOUT.stamp({"_id": "0" * 64, **count, "until": until}) for until in (None, NOW)]
+
+
 _PLACE = TopicPartition("points.snapshots", 3)
 
 _SHOWN = {
@@ -232,6 +244,7 @@ _SHOWN = {
     DEFINITION_VIEW: (shapes.DEFINITION, "definition/s/D", partial(_declared, place=1)),
     CATALOGUE_VIEW: (shapes.CATALOGUE, "catalogue/s/all", partial(_declared, place=2)),
     CARD_TYPE_VIEW: (shapes.CARD_TYPE, "type/s/T", partial(_declared, place=3)),
+    BATCH_VIEW: (shapes.GIFT_CARD_BATCH, "batch/s/B", lambda it: batch_of(it["view"])),
     CARD_VIEW: (shapes.GIFT_CARD, "card/s/C", lambda it: card_of(it["view"], None, "2026", None)),
     VOUCHER_VIEW: (shapes.VOUCHER, "voucher/s/V", lambda it: voucher_of(it["view"])),
 }
@@ -250,4 +263,5 @@ EDGE = [
     Kind(REFUSAL, _refusals, REFUSAL.upgrade),
     Kind(store.CLIENT, _clients, _read_client),
     Kind(store.KEYRING, _rings, _read_ring),
+    Kind(LOCKOUT, _lockouts, LOCKOUT.upgrade),
 ]

@@ -18,6 +18,10 @@ _MS = timedelta(milliseconds=1)
 _MAC_BYTES = 14
 _FORM = struct.Struct(f">qq{_MAC_BYTES}s")
 """Milliseconds since 1970, sequence, MAC: 30 bytes, so that base64 has neither padding nor spare bits."""
+_CARD_MAC_BYTES = 16
+_CARD = struct.Struct(f">q{_CARD_MAC_BYTES}s")
+"""Sequence, MAC: 24 bytes."""
+_CARD_CURSOR = re.compile(r"[A-Za-z0-9_-]{32}")
 _REFUSAL_MAC_BYTES = 15
 _REFUSAL = struct.Struct(f">q16s{_REFUSAL_MAC_BYTES}s")
 """Milliseconds since 1970, id of the refusal, MAC: 39 bytes."""
@@ -57,6 +61,25 @@ def read_refusal(secret: bytes, query: refusals.Query, cursor: str) -> refusals.
     if not hmac.compare_digest(mac, _refusal_mac(secret, query, ms, id_)):
         return None
     return refusals.Place(_EPOCH + ms * _MS, id_)
+
+
+def write_card(secret: bytes, store: str, card_id: str, sequence: int) -> str:
+    """The cursor of the page of a gift card's history below `sequence`."""
+    mac = _card_mac(secret, store, card_id, sequence)
+    return urlsafe_b64encode(_CARD.pack(sequence, mac)).decode()
+
+
+def read_card(secret: bytes, store: str, card_id: str, cursor: str) -> int | None:
+    """The sequence of a cursor of a gift card's history; None if it is not valid for this card."""
+    if not _CARD_CURSOR.fullmatch(cursor):
+        return None
+    sequence, mac = _CARD.unpack(urlsafe_b64decode(cursor))
+    valid = hmac.compare_digest(mac, _card_mac(secret, store, card_id, sequence))
+    return int(sequence) if valid else None
+
+
+def _card_mac(secret: bytes, store: str, card_id: str, sequence: int) -> bytes:
+    return bytes.fromhex(request_hash(secret, "card history", canonical([store, card_id, sequence])))[:_CARD_MAC_BYTES]
 
 
 def _refusal_mac(secret: bytes, query: refusals.Query, ms: int, id_: str) -> bytes:

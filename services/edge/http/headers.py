@@ -47,6 +47,7 @@ PROBLEM_HEADERS: dict[str, Headers] = {
     "token_invalid": AUTHENTICATE,
     "insufficient_scope": AUTHENTICATE,
     "too_many_requests": RETRY_AFTER,
+    "too_many_wrong_codes": RETRY_AFTER,
     "unavailable": RETRY_AFTER,
     "too_late": RETRY_AFTER,
     "outcome_unknown": PENDING,

@@ -85,6 +85,24 @@ SerialId = Annotated[
         openapi_examples=_example("6666160395443995410"),
     ),
 ]
+SerialNumber = Annotated[
+    str,
+    _IDENTIFIER,
+    Path(
+        alias="serialNumber",
+        description="A gift card's serial number: an opaque string.",
+        openapi_examples=_example("100200300"),
+    ),
+]
+BatchId = Annotated[
+    str,
+    _IDENTIFIER,
+    Path(
+        alias="batchId",
+        description="The id of a batch of gift cards, as its opener chose it.",
+        openapi_examples=_example("summer-2026"),
+    ),
+]
 TierSetId = Annotated[
     str,
     _IDENTIFIER,

@@ -53,6 +53,7 @@ class Catalogue(View):
         self._stores: dict[str, Declared] = {}
         self._read_at_s = float("-inf")
         self._reading = asyncio.Lock()
+        self._complete = False
 
     async def read(self) -> None:
         """Read what is declared; one reading after another, or an older one might end last."""
@@ -62,6 +63,7 @@ class Catalogue(View):
                 *(database[each.name].find({"view": {"$exists": True}}).to_list(None) for each in self.collections)
             )
             self.replace(*found)
+            self._complete = True
 
     async def check(self) -> None:
         """Turn once: look for what other edges may have been fed."""
@@ -101,6 +103,15 @@ class Catalogue(View):
         for declared in stores.values():
             declared.programmes = dict(sorted(declared.programmes.items()))
         self._stores = stores
+
+    def known(self, store: str) -> Declared:
+        """A store's declarations, of which a request is refused that names something else.
+
+        :raises Unavailable: they have not been read yet.
+        """
+        if not self._complete:
+            raise Unavailable("what is declared has not been read yet")
+        return self.of(store)
 
     def of(self, store: str) -> Declared:
         """A store's declarations; empty when there are none."""

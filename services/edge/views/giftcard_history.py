@@ -4,6 +4,7 @@ A document is `{_id, card, change}`: its id is `store/card#sequence`, `card` is 
 it was published, so that members which this edge does not know yet are kept.
 """
 
+import asyncio
 from collections.abc import Sequence
 from typing import Any
 
@@ -23,11 +24,15 @@ from services.edge.views.connection import Connection
 from services.edge.views.shapes import GIFT_CARD_CHANGE
 from services.edge.views.statements import insert, insert_missing
 from services.edge.views.view import Stored, View
+from shared.clock import monotonic_s
 from shared.decider import Document
 from shared.runtime.consumer import Batch
 from shared.runtime.kafka import ConsumerRecord
 
 GIFT_CARD_HISTORY = "giftcard_history"
+
+WAIT_S = 1.0
+_LOOK_S = 0.03
 
 log = structlog.get_logger()
 
@@ -64,13 +69,22 @@ class GiftCardHistory(View):
         async with self._connection.applying() as database:
             await insert(database[GIFT_CARD_HISTORY], mutations)
 
-    async def page(self, store: str, card_id: str, up_to: int, limit: int) -> list[Document]:
-        """The mutations of a card up to a sequence number, newest first."""
+    async def page(self, store: str, card_id: str, up_to: int, limit: int) -> list[Document] | None:
+        """The mutations of a card up to a sequence number, newest first, without a gap.
+
+        Cards and their mutations come by two topics: what is not there yet is waited for; None when it did not come.
+        """
         wanted = {"card": f"{store}/{card_id}", _SEQUENCE: {"$lte": up_to}}
-        async with self._connection.reading() as database:
-            cursor = database[GIFT_CARD_HISTORY].find(wanted).hint("card").sort(_SEQUENCE, DESCENDING)
-            found = await cursor.limit(limit).to_list(limit)
-        return [GIFT_CARD_CHANGE.upgrade(document)["change"] for document in found]
+        until = monotonic_s() + WAIT_S
+        while True:
+            async with self._connection.reading() as database:
+                cursor = database[GIFT_CARD_HISTORY].find(wanted).hint("card").sort(_SEQUENCE, DESCENDING)
+                found = await cursor.limit(limit).to_list(limit)
+            if len(found) == min(limit, up_to):
+                return [GIFT_CARD_CHANGE.upgrade(document)["change"] for document in found]
+            if monotonic_s() > until:
+                return None
+            await asyncio.sleep(_LOOK_S)
 
 
 def of_record(record: ConsumerRecord[bytes, bytes]) -> Movement | None:

@@ -7,6 +7,7 @@ from services.edge.views.attributions import Attributions
 from services.edge.views.catalogue import Catalogue
 from services.edge.views.connection import Connection
 from services.edge.views.customers import Customers
+from services.edge.views.giftcard_batches import GiftCardBatches
 from services.edge.views.giftcard_history import GiftCardHistory
 from services.edge.views.giftcards import GiftCards
 from services.edge.views.refusals import Refusals
@@ -22,6 +23,7 @@ class Table:
     customers: Customers
     vouchers: Vouchers
     giftcards: GiftCards
+    giftcard_batches: GiftCardBatches
     catalogue: Catalogue
     statements: Statements
     giftcard_history: GiftCardHistory

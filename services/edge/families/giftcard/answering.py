@@ -4,10 +4,10 @@ from collections.abc import Mapping
 from typing import Any
 
 from schemas.base import format_instant
+from services.edge.families.gift_cards import history_behind
 from services.edge.families.giftcard.history import history_of
 from services.edge.families.giftcard.models import HistoryDetail
 from services.edge.families.giftcard.presenting import card_of, unknown_card_of
-from services.edge.http.problems import unavailable
 from services.edge.views.views import Views
 from shared.clock import instant, now_ms
 
@@ -29,7 +29,7 @@ async def shown_card(views: Views, store: str, card: Mapping[str, Any], detail: 
     """
     shown = await _shown(views, store, card, detail)
     if shown is None:
-        raise unavailable("The card's history is behind the card. Send the request again.")
+        raise history_behind()
     return shown
 
 

@@ -7,6 +7,7 @@ from typing import Annotated, Any, Literal
 from starlette.responses import Response
 
 from services.edge.auth.principals import SwitchClient
+from services.edge.auth.shoppers import Shopper
 from services.edge.auth.tokens import Caller
 from services.edge.bus.sending import Send, sends
 from services.edge.edge import Edge
@@ -30,7 +31,7 @@ from shared.ids import mutation_id
 router = Router("Gift cards", "/api/v1.0/Switch/giftcard", CaseInsensitiveRoute)
 
 _CARD = {"cardId": "9900000000000000017"}
-_CODED = {"serialNumber": "100200300", "scratchCode": "K7QM2F9X4T8WZ3RB"}
+_CODED = {"serialNumber": "100200300", "scratchCode": "K7QM-2F9X-4T8W-Z3RB"}
 _NOTED = {"transactionId": TRANSACTION, "operatorId": "17", "comment": "a birthday"}
 
 BalanceBody = Annotated[
@@ -68,13 +69,15 @@ CancelBody = Annotated[
 
 
 @router.post("/GetBalance", summary="Get a gift card", responses=BALANCE("gift_card_unknown"))
-async def get_gift_card_balance(caller: SwitchClient, body: BalanceBody, till: Till, edge: EdgeDependency) -> Response:
+async def get_gift_card_balance(
+    caller: SwitchClient, body: BalanceBody, till: Till, shopper: Shopper, edge: EdgeDependency
+) -> Response:
     """The card, and as much of its history as `history` asks for: `none`, `condensed` or `regular`.
 
     Regular has every booking; condensed leaves out mutations that were cancelled, and their cancels. Both have the
     newest 100 entries, newest first; `/v1/giftcards/{serialNumber}/history` has all.
     """
-    card = await card_named(edge, caller, body.value)
+    card = await card_named(edge, caller, shopper, body.value)
     return answer(await shown_card(edge.views, caller.store, card, body.value.history))
 
 
@@ -83,6 +86,7 @@ async def activate_gift_card(
     caller: SwitchClient,
     body: ActivateBody,
     till: Till,
+    shopper: Shopper,
     send: Annotated[Send, sends("giftcard.activate.v1")],
     edge: EdgeDependency,
 ) -> Response:
@@ -90,7 +94,9 @@ async def activate_gift_card(
 
     A request with the same `transactionId` is the same request, as with an `Idempotency-Key`.
     """
-    return await _mutate(edge, caller, body, till, send, currency=body.value.currency, amount=body.value.amount)
+    return await _mutate(
+        edge, caller, shopper, body, till, send, currency=body.value.currency, amount=body.value.amount
+    )
 
 
 @router.post("/Activate/Cancel", summary="Cancel an activation", responses=CANCELLED())
@@ -98,6 +104,7 @@ async def cancel_gift_card_activation(
     caller: SwitchClient,
     body: CancelBody,
     till: Till,
+    shopper: Shopper,
     send: Annotated[Send, sends("giftcard.cancel.v1")],
     edge: EdgeDependency,
 ) -> Response:
@@ -106,7 +113,7 @@ async def cancel_gift_card_activation(
     With its `transactionId` from any till, also before it has arrived; without, it must have the same `SiteId`,
     `PosId` and `ReceiptReference`.
     """
-    return await _cancel(edge, caller, body, till, send, "activate")
+    return await _cancel(edge, caller, shopper, body, till, send, "activate")
 
 
 @router.post("/Redeem", summary="Pay with a gift card", responses=REDEEMED())
@@ -114,6 +121,7 @@ async def redeem_gift_card(
     caller: SwitchClient,
     body: RedeemBody,
     till: Till,
+    shopper: Shopper,
     send: Annotated[Send, sends("giftcard.redeem.v1")],
     edge: EdgeDependency,
 ) -> Response:
@@ -124,7 +132,9 @@ async def redeem_gift_card(
     """
     asked = body.value
     partial_too = {"allowPartial": True} if asked.allow_partial else {}
-    return await _mutate(edge, caller, body, till, send, currency=asked.currency, amount=asked.amount, **partial_too)
+    return await _mutate(
+        edge, caller, shopper, body, till, send, currency=asked.currency, amount=asked.amount, **partial_too
+    )
 
 
 @router.post("/Redeem/Cancel", summary="Cancel a redemption", responses=CANCELLED())
@@ -132,6 +142,7 @@ async def cancel_gift_card_redemption(
     caller: SwitchClient,
     body: CancelBody,
     till: Till,
+    shopper: Shopper,
     send: Annotated[Send, sends("giftcard.cancel.v1")],
     edge: EdgeDependency,
 ) -> Response:
@@ -140,12 +151,13 @@ async def cancel_gift_card_redemption(
     With its `transactionId` from any till, also before it has arrived; without, it must have the same `SiteId`,
     `PosId` and `ReceiptReference`.
     """
-    return await _cancel(edge, caller, body, till, send, "redeem")
+    return await _cancel(edge, caller, shopper, body, till, send, "redeem")
 
 
 async def _mutate(
     edge: Edge,
     caller: Caller,
+    shopper: str | None,
     body: Body[ActivateRequest] | Body[RedeemRequest],
     till: Mapping[str, str],
     send: Send,
@@ -154,7 +166,7 @@ async def _mutate(
     """Send a mutation, whose id follows from its caller's transaction id if it has one."""
     named, transaction = body.value, body.value.transaction_id
     check_key(send, transaction)
-    card_id = await card_id_of(edge, caller, named)
+    card_id = await card_id_of(edge, caller, shopper, named)
     return await send(
         caller,
         card_id,
@@ -169,13 +181,14 @@ async def _mutate(
 async def _cancel(
     edge: Edge,
     caller: Caller,
+    shopper: str | None,
     body: Body[CancelRequest],
     till: Mapping[str, str],
     send: Send,
     mutation: Literal["activate", "redeem"],
 ) -> Response:
     named = body.value
-    card_id = await card_id_of(edge, caller, named)
+    card_id = await card_id_of(edge, caller, shopper, named)
     value = mutation_of(named, card_id, till, mutation=mutation)
     show = partial(current_card, edge.views, caller.store, named.history)
     return await send(caller, card_id, value, _pointing(body), show, headers=till)

@@ -38,7 +38,7 @@ _ENTRY: dict[str, Any] = {
 _REDEEMED = {**CARD, "transactionId": TRANSACTION, "amount": 10}
 _DEPLETED = {**_REDEEMED, "status": "Redeemed", "balance": 0, "amount": 15}
 _ACTIVATED = {**CARD, "balance": 25, "transactionId": TRANSACTION, "amount": 25}
-_ISSUED = {**_ACTIVATED, "scratchCode": "K7QM2F9X4T8WZ3RB"}
+_ISSUED = {**_ACTIVATED, "scratchCode": "K7QM-2F9X-4T8W-Z3RB"}
 
 
 def _one(summary: str, value: dict[str, Any]) -> dict[str, Any]:

@@ -15,7 +15,7 @@ async def history_of(views: Views, store: str, card: Mapping[str, Any], detail: 
     """The newest mutations up to what the card shows, newest first; None while the views do not have them all."""
     # One more than is shown: what a cancel at the border has undone.
     changes = await views.giftcard_history.page(store, card["cardId"], card["sequence"], ENTRIES_MAX + 1)
-    if len(changes) < min(card["sequence"], ENTRIES_MAX + 1):
+    if changes is None:
         return None
     return regular(changes) if detail is HistoryDetail.REGULAR else condensed(changes)
 

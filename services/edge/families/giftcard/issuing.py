@@ -6,12 +6,13 @@ from typing import Annotated, Any
 
 from starlette.responses import Response
 
+from schemas.giftcards import CodeSource
+from schemas.scratch_codes import DrawnCard, derived_code, drawn_card, drawn_code, random_card
 from services.edge.auth.principals import SwitchClient
 from services.edge.auth.tokens import Caller
 from services.edge.bus.sending import Send, sends
 from services.edge.edge import Edge
 from services.edge.families.giftcard.answering import current_card
-from services.edge.families.giftcard.codes import draw_card, scratch_code
 from services.edge.families.giftcard.examples import ISSUED, TRANSACTION
 from services.edge.families.giftcard.models import HistoryDetail, IssueRequest
 from services.edge.families.giftcard.mutating import check_key, mutation_of
@@ -20,7 +21,7 @@ from services.edge.http.bodies import Body, case_insensitive_body
 from services.edge.http.dependencies import EdgeDependency
 from services.edge.http.problems import Problem
 from services.edge.http.router import CaseInsensitiveRoute, Router
-from shared.ids import derived_id, mutation_id, new_id
+from shared.ids import mutation_id
 
 router = Router("Gift cards", "/api/v1.0/Switch/giftcard", CaseInsensitiveRoute)
 
@@ -51,15 +52,14 @@ async def issue_gift_card(
     """
     asked = body.value
     check_key(send, asked.transaction_id)
-    secret = edge.settings.secret.get_secret_value().encode()
-    drawn = draw_card(secret, caller.store, _seed(caller, send, asked.transaction_id))
+    drawn = _drawn_card(edge, caller, send, asked.transaction_id)
     value = mutation_of(
         asked,
         drawn.card_id,
         till,
         serialNumber=drawn.serial_number,
         cardType=await _card_type(edge, caller.store, asked, drawn.card_id),
-        code=drawn.code,
+        code=drawn_code(edge.code_keys).model_dump(exclude_none=True),
         amount=asked.amount,
         currency=asked.currency,
     )
@@ -75,11 +75,12 @@ async def issue_gift_card(
     )
 
 
-def _seed(caller: Caller, send: Send, transaction_id: str | None) -> str:
-    """What a card is drawn by: the same for a retry."""
+def _drawn_card(edge: Edge, caller: Caller, send: Send, transaction_id: str | None) -> DrawnCard:
+    """The ids of the new card, which are the same for a retry."""
+    secret = edge.settings.secret.get_secret_value().encode()
     if transaction_id is not None:
-        return derived_id("giftcard transaction", caller.store, caller.client, transaction_id)
-    return new_id() if send.key is None else derived_id("giftcard key", caller.store, caller.client, send.key)
+        return drawn_card(secret, caller.store, "transaction", caller.client, transaction_id)
+    return random_card() if send.key is None else drawn_card(secret, caller.store, "key", caller.client, send.key)
 
 
 async def _card_type(edge: Edge, store: str, asked: IssueRequest, card_id: str) -> str:
@@ -113,4 +114,4 @@ async def _issued_card(
     card = await edge.views.giftcards.one(store, result["cardId"])
     if shown is None or card is None:
         return None
-    return {**shown, "scratchCode": scratch_code(edge.settings.secret.get_secret_value().encode(), store, card)}
+    return {**shown, "scratchCode": derived_code(edge.code_keys, store, card["cardId"], CodeSource(**card["code"]))}

@@ -3,11 +3,9 @@
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from schemas.giftcards import CardStatus
+from services.edge.families.gift_cards import as_of
 from services.edge.http.answers import to_whole_units
 from shared.decider import Document
-
-_USABLE = (CardStatus.ACTIVE, CardStatus.REDEEMED)
 
 
 def card_of(
@@ -41,12 +39,6 @@ def unknown_card_of(result: Mapping[str, Any]) -> dict[str, Any]:
         "transactionId": result["transactionId"],
         "amount": 0,
     }
-
-
-def as_of(card: Mapping[str, Any], at: str) -> Mapping[str, Any]:
-    """The card as it counts at `at`: when its time is over it has expired, whether that is booked yet or not."""
-    due = card["status"] in _USABLE and card["expiresAt"] is not None and card["expiresAt"] <= at
-    return {**card, "status": CardStatus.EXPIRED, "balance": 0, "held": 0} if due else card
 
 
 def entry_of(change: Mapping[str, Any]) -> Document:

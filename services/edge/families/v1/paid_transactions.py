@@ -9,6 +9,7 @@ from starlette.responses import Response
 from schemas.refusal_codes import PAYING
 from schemas.transaction import example
 from services.edge.auth.principals import LoyaltyClient
+from services.edge.auth.shoppers import Shopper
 from services.edge.auth.tokens import Caller
 from services.edge.bus.previews import Preview, TransactionPreview
 from services.edge.bus.sending import Send, sends
@@ -55,6 +56,7 @@ async def post_paid_transaction(
     caller: LoyaltyClient,
     number: AccountNumber,
     body: PaidTransactionBody,
+    shopper: Shopper,
     edge: EdgeDependency,
     send: Annotated[Send, sends(POST_TRANSACTION, *PAYING)],
 ) -> Response:
@@ -64,7 +66,7 @@ async def post_paid_transaction(
     moment on at which they have agreed; the payment stands in their history a moment after the response. With gift
     cards the scope `api_switch` is needed as well, and for voiding vouchers `api_void`.
     """
-    return await send.to_account(caller, number, await _command(edge, caller, body), body)
+    return await send.to_account(caller, number, await _command(edge, caller, shopper, body), body)
 
 
 @router.post("/preview", summary="Preview a transaction, with gift cards", responses=PREVIEWED())
@@ -72,6 +74,7 @@ async def preview_paid_transaction(
     caller: LoyaltyClient,
     number: AccountNumber,
     body: PaidTransactionBody,
+    shopper: Shopper,
     edge: EdgeDependency,
     preview: Annotated[Preview, Depends(TransactionPreview(*PAYING))],
 ) -> Response:
@@ -79,13 +82,13 @@ async def preview_paid_transaction(
 
     Each gift card is asked by itself: two payments with one card that exceed its balance together are not noticed.
     """
-    return await preview(caller, number, body, await _command(edge, caller, body))
+    return await preview(caller, number, body, await _command(edge, caller, shopper, body))
 
 
-async def _command(edge: Edge, caller: Caller, body: Body[PaidTransaction]) -> dict[str, Any]:
+async def _command(edge: Edge, caller: Caller, shopper: str | None, body: Body[PaidTransaction]) -> dict[str, Any]:
     """The command, in which each gift card is named by its id; scratch codes are checked here and go no further.
 
-    :raises Problem: `insufficient_scope`, or `gift_card_unknown`.
+    :raises Problem: `insufficient_scope`, `gift_card_unknown`, or `too_many_wrong_codes`.
     :raises Unavailable: the views cannot be reached.
     """
     check_voids(caller, body.value)
@@ -96,7 +99,7 @@ async def _command(edge: Edge, caller: Caller, body: Body[PaidTransaction]) -> d
     cards = []
     for at, (payment, sent) in enumerate(zip(body.value.giftcards, command["giftcards"], strict=True)):
         try:
-            card_id = await card_id_of(edge, caller, payment.named())
+            card_id = await card_id_of(edge, caller, shopper, payment.named())
         except Problem as problem:
             problem.pointer = f"/giftcards/{at}{problem.pointer or ''}"
             raise

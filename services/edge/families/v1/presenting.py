@@ -1,4 +1,4 @@
-"""Converts published accounts, movements and vouchers to the responses of `/v1`, with amounts in whole units."""
+"""Converts what the services published to the responses of `/v1`, with amounts in whole units."""
 
 from collections.abc import Iterable, Mapping
 from datetime import datetime
@@ -6,8 +6,10 @@ from decimal import Decimal
 from typing import Any
 
 from schemas.base import format_instant
+from services.edge.families.gift_cards import as_of
 from services.edge.http.answers import exact_number, to_whole_units
 from services.edge.views.attributions import corrected
+from shared.clock import instant, now_ms
 
 _AMOUNTS = (
     "balance",
@@ -22,6 +24,14 @@ _AMOUNTS = (
     "adjustedDown",
     "revoked",
     "givenBack",
+)
+_CARD_MEMBERS = (
+    *("cardId", "serialNumber", "cardType", "status", "currency", "expiresAt"),
+    *("articleSetCode", "switchId", "sequence", "changedAt"),
+)
+_MUTATION_MEMBERS = (
+    *("sequence", "kind", "oldStatus", "newStatus", "transactionId", "cancels"),
+    *("source", "comment", "reason", "occurredAt", "bookedAt"),
 )
 _MOVED_AMOUNTS = ("delta", "pendingDelta", "booked", "pending")
 _COPIED = ("programme", "transactionId", "operation", "source", "reason", "occurredAt", "bookedAt")
@@ -83,6 +93,21 @@ def voucher_of(view: Mapping[str, Any]) -> dict[str, Any]:
     return {**response, "cost": to_whole_units(view["cost"], view["scale"])}
 
 
+def giftcard_of(card: Mapping[str, Any]) -> dict[str, Any]:
+    """The response for a gift card, from its snapshot, as it counts now; its scratch code is no part of it."""
+    counted = as_of(card, format_instant(instant(now_ms())))
+    return {
+        **{name: counted[name] for name in _CARD_MEMBERS},
+        "balance": to_whole_units(counted["balance"] - counted["held"], card["scale"]),
+    }
+
+
+def mutation_of(change: Mapping[str, Any]) -> dict[str, Any]:
+    """A mutation of a gift card, from the published change."""
+    amounts = {name: to_whole_units(change[name], change["scale"]) for name in ("delta", "balance")}
+    return {**{name: change[name] for name in _MUTATION_MEMBERS}, **amounts}
+
+
 def _tier(tier: Mapping[str, Any], tier_set: Mapping[str, Any] | None) -> dict[str, Any]:
     """The level in a tier set, and the progress to the next level."""
     levels = [] if tier_set is None else tier_set["levels"]
@@ -110,3 +135,9 @@ def _balance(balance: Mapping[str, Any]) -> dict[str, Any]:
         ],
         "accountExpiresAt": balance["accountExpiresAt"],
     }
+
+
+def batch_of(view: Mapping[str, Any]) -> dict[str, Any]:
+    """A batch of gift cards from its view; the id of its export stays with operators."""
+    names = ("batchId", "cardType", "count", "created", "state", "openedAt", "changedAt")
+    return {name: view[name] for name in names}
