@@ -13,7 +13,7 @@ from tests.harness import Command, Installation, eventually
 from tests.real.saga import PROGRAMME, START, id_of, number_of, open_ones, prepare, states
 from tests.real.test_giftcards import issue, issuing
 
-ACCOUNTS, CARD_COUNT, LOADED, BEARERS = 8, 12, 60, 40
+ACCOUNTS, CARD_COUNT, LOADED, BEARERS = 8, 12, 120, 40
 
 
 @dataclass

@@ -19,7 +19,7 @@ pytestmark = pytest.mark.real
 
 PAYS: dict[str, Any] = {**TRANSACTION, "giftcards": [{"cardId": "one", "amount": 10}, {"cardId": "two", "amount": 2.5}]}
 REFUSED_CARDS: list[tuple[str, dict[str, Any], str]] = [
-    ("/giftcards/0", {"cardId": "one", "amount": 25.01}, "insufficient_balance"),
+    ("/giftcards/0", {"cardId": "one", "amount": 250.01}, "insufficient_balance"),
     ("/giftcards/1", {"cardId": "two", "amount": 2.555}, "too_many_decimals"),
     ("/giftcards/1", {"cardId": "nobody's", "amount": 1}, "gift_card_unknown"),
     ("/giftcards/1", {"cardId": "void", "amount": 1}, "gift_card_void"),
@@ -29,7 +29,7 @@ REFUSED_CARDS: list[tuple[str, dict[str, Any], str]] = [
 async def test_whichever_operation_fails_no_card_pays(empty_installation: Installation) -> None:
     installation = empty_installation
     voiding = Command("giftcard.void.v1", "void", {"cardId": "void", "reason": "a test"})
-    await issue(installation, *(issuing(card, 25) for card in ("one", "two", "void")))
+    await issue(installation, *(issuing(card, 250) for card in ("one", "two", "void")))
     async with installation.points(), installation.worker("voucher"), installation.worker("giftcard"):
         await installation.commands([voiding])
         await prepare_vouchers(installation)
@@ -52,8 +52,8 @@ async def test_whichever_operation_fails_no_card_pays(empty_installation: Instal
 
         await installation.commands([post(PAYS)])
         await all_ended(installation)
-        assert (await balances(installation))["one"] == (1500, "active")
-        assert (await balances(installation))["two"] == (2250, "active")
+        assert (await balances(installation))["one"] == (24000, "active")
+        assert (await balances(installation))["two"] == (24750, "active")
         assert (await standing(installation))[0] == {"A": (1005, 0), "B": (960, 0), "C": (993, 0)}
     assert (await verify_transactions(installation.settings)).ok
 
