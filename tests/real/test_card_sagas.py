@@ -79,22 +79,36 @@ async def test_killed_at_every_step_for_long(empty_installation: Installation, r
 
 
 async def campaign(installation: Installation, seed: int, steps: list[str]) -> None:
-    """At each step kill points while they hold and close, and the cards while they hold and settle."""
+    """At each step kill points while they hold and close, and the cards while they hold and settle.
+
+    The last time there are reversals of what was executed.
+    """
     sagas = CardSagas(Random(seed))
     await begin(installation)
     for step in steps:
-        commands = [sagas.transaction() for _ in range(30)]
-        commands += [sagas.reversal() for _ in range(12)]
-        await installation.commands(commands)
-        await killed(installation, "points", f"{step}:kill:2")
-        await killed(installation, "giftcard", f"{step}:kill:1")
+        await installation.commands([sagas.transaction() for _ in range(40)])
+        await both_killed(installation, step)
+    await ended(installation)
+    await installation.commands([sagas.reversal() for _ in range(50)])
+    await both_killed(installation, steps[-1])
+    await ended(installation)
+    outcomes = await check(installation, sagas)
+    assert outcomes["executed"] > 20, outcomes
+    assert outcomes["refused"] > 5, outcomes
+    assert outcomes["reversed"] > 3, outcomes
+
+
+async def both_killed(installation: Installation, step: str) -> None:
+    dying = asyncio.create_task(killed(installation, "giftcard", f"{step}:kill:1"))
+    await killed(installation, "points", f"{step}:kill:2")
+    await dying
+
+
+async def ended(installation: Installation) -> None:
+    """Have everything ended by services that nobody kills."""
     async with (
         installation.points(**SHORT),
         installation.worker("voucher", **SHORT),
         installation.worker("giftcard", **SHORT),
     ):
         await all_ended(installation)
-    outcomes = await check(installation, sagas)
-    assert outcomes["executed"] > 20, outcomes
-    assert outcomes["refused"] > 5, outcomes
-    assert outcomes["reversed"] > 3, outcomes
