@@ -1,5 +1,6 @@
 """Transactions that gift cards pay, with kills at every step of each service: whole, or nothing (rules 4.2)."""
 
+import asyncio
 from random import Random
 from typing import Any
 
