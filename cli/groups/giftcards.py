@@ -23,7 +23,7 @@ Label = Annotated[
     str | None,
     typer.Option(
         "--label",
-        help="Identifies this file, like go-live; by default its name. Keep it when you repeat; cards keep it as batch.",
+        help="Identifies this file, like go-live; by default its name. Keep it for a repeat; cards keep it as batch.",
     ),
 ]
 FileFormat = Annotated[str | None, typer.Option("--format", help="csv or jsonl; by default from the file's extension.")]
