@@ -19,6 +19,7 @@ from bench.arena import new_arena
 from bench.cold_start import cold_start_s
 from bench.contest import contest, rows
 from bench.http_customers import CUSTOMER, customers
+from bench.http_giftcards import REDEEM, redemptions
 from bench.http_transactions import TRANSACTION, WITH_VOUCHERS, transactions, transactions_with_vouchers
 from bench.machine import machine
 from bench.movements import Load
@@ -39,6 +40,7 @@ COLD_START = "cold start"
 TRIALS = {
     TRANSACTION: transactions,
     WITH_VOUCHERS: transactions_with_vouchers,
+    REDEEM: redemptions,
     CUSTOMER: customers,
     REBUILD: rebuilds,
     SWEEP: sweeps,

@@ -76,10 +76,12 @@ async def _journalled(arena: Arena) -> int:
     return 0
 
 
-async def read_changes(arena: Arena, known: Mapping[bytes, int] = MappingProxyType({})) -> Changes:
-    """The whole of `points.changes`, by a consumer of the kind that the README shows; `known` it has seen before."""
+async def read_changes(
+    arena: Arena, known: Mapping[bytes, int] = MappingProxyType({}), topic: str = "points.changes"
+) -> Changes:
+    """A whole change stream, by a consumer of the kind that the README shows; `known` it has seen before."""
     changes = Changes(dict(known))
-    async with arena.reader("points.changes") as (consumer, ends):
+    async with arena.reader(topic) as (consumer, ends):
         left = {place: end for place, end in ends.items() if end}
         while left:
             for place, records in (await consumer.getmany(timeout_ms=500)).items():

@@ -5,13 +5,14 @@ stopped in its tracks.
 """
 
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
 from bench.arena import Arena, new_arena
 from bench.asking import access_token, callers, p50_p99
 from bench.contest import Say, unlike
+from bench.copies import Place
 from bench.movements import declarations
 from bench.pacing import Ask, moments, offered, side_by_side
 from bench.round_trip import Asker, asker
@@ -90,7 +91,7 @@ async def transactions_with_vouchers(stack: Stack, sizes: Sizes, templates: Path
 
 
 async def _measured(stack: Stack, row: Row, sizes: Sizes, templates: Path, say: Say) -> list[Trial]:
-    turns_each = max(1, min(_TURNS_MAX, sizes.movements // _TURN_SHARE))
+    turns_each = turns_of(sizes)
     requests, path = sizes.rounds * turns_each * row.requests, templates.with_name("round_trip.bson")
     async with (
         new_arena(stack) as arena,
@@ -106,11 +107,11 @@ async def _measured(stack: Stack, row: Row, sizes: Sizes, templates: Path, say: 
         async with workers(bare_arena, Contender.BARE, 1, path) as (worker,), asker(bare_arena, patterns) as bare:
             sides = (
                 Side(arena, team, tills.ask, tills.hang_up),
-                Side(bare_arena, {"worker": worker}, _bare(bare, tills)),
+                Side(bare_arena, {"worker": worker}, bare_ask(bare, tills.places)),
             )
             await side_by_side(sides[1].ask, ACCOUNTS)
             before = [await side.published() for side in sides]
-            trials = await _rounds(stack, row, sides, sizes.rounds, turns_each, say)
+            trials = await alternating(stack, row, sides, sizes.rounds, turns_each, say)
             published = [await side.published() - counts for side, counts in zip(sides, before, strict=True)]
         trials[0].figures |= {"answered_later": len(tills.open)}
         if not row.with_vouchers and not tills.open:
@@ -136,16 +137,24 @@ async def prepare(arena: Arena, tills: Tills, requests: int, say: Say) -> None:
     tills.hang_up()
 
 
-def _bare(bare: Asker, tills: Tills) -> Ask:
+def turns_of(sizes: Sizes) -> int:
+    """How many turns each side has in a round."""
+    return max(1, min(_TURNS_MAX, sizes.movements // _TURN_SHARE))
+
+
+def bare_ask(bare: Asker, accounts: Sequence[Place]) -> Ask:
+    """Asks the bare side about one of these accounts after another."""
+
     async def ask(number: int) -> None:
-        await bare.ask(tills.places[number % ACCOUNTS])
+        await bare.ask(accounts[number % len(accounts)])
 
     return ask
 
 
-async def _rounds(
+async def alternating(
     stack: Stack, row: Row, sides: tuple[Side, Side], rounds: int, turns_each: int, say: Say
 ) -> list[Trial]:
+    """The rounds of a row: the real side's turn, the other's, and so on; p50 and p99 of each round."""
     names = zip(("p50", "p99"), row.ratios, row.quiet_ms, strict=True)
     trials = [Trial(row.name, name, "ms", ratio, at_most=True, reference=ms) for name, ratio, ms in names]
     async with turns(*(side.team.values() for side in sides)):

@@ -45,13 +45,13 @@ async def sample(arena: Arena) -> Document:
     }
 
 
-async def sample_round_trip(arena: Arena) -> Document:
-    """The same of transactions over HTTP that load and redeem, with the command and the reply beside.
+async def sample_round_trip(arena: Arena, events: int = 2) -> Document:
+    """The same of transactions over HTTP that book so many events, with the command and the reply beside.
 
     Most accounts have had several, so that what is of median size is not of one that opened its account.
     """
     journal, snapshots = arena.database["journal"], arena.database["snapshots"]
-    wanted = {"type": "points.post_transaction.v1", "events": {"$size": 2}}
+    wanted = {"type": "points.post_transaction.v1", "events": {"$size": events}}
     entry = _median([entry async for entry in journal.find(wanted).limit(_SAMPLE)])
     accounts = [account async for account in snapshots.find({"_id": {"$regex": "^account/"}}).limit(_SAMPLE)]
     return {

@@ -1,7 +1,6 @@
 """Tills that post transactions: accounts opened, vouchers in hand, and what must stand there in the end."""
 
-import asyncio
-from collections import Counter, deque
+from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Any
@@ -10,10 +9,11 @@ from uuid import UUID
 import orjson
 
 from bench.arena import Arena
-from bench.asking import Caller, connected
+from bench.asking import Caller
 from bench.checks import read_changes, verify
 from bench.copies import Place, place_of
 from bench.movements import PROGRAMME, Message, definitions, record
+from bench.posting import Posts
 from schemas.envelope import Envelope
 
 ACCOUNTS = 200
@@ -23,30 +23,18 @@ OPENING = 4
 _FIRST_LOAD, _REDEMPTION, _PRICE = 10_000, 100, 500
 _VOUCHER = "VOUCHER-5"
 _VARIETY = 50
-_NO_OUTCOME = (202, 503, 504)
-_FINISH_TIMEOUT_S = 300.0
 _PATH = "/api/v1.0/LoyaltyVault/Account/{}/Transaction"
 _LOOK = "/v1/accounts/{}"
 
 
 @dataclass
-class Tills:
-    """Requests by number, each under a key of its own, over as many connections as there are requests under way.
+class Tills(Posts):
+    """Requests by number, each under a key of its own."""
 
-    They are used in turn, so that none is idle for long.
-    """
-
-    port: int
-    token: str
     with_vouchers: bool
     places: list[Place]
     sent: int = 0
-    wrong: list[str] = field(default_factory=list)
     wanted: Counter[str] = field(default_factory=Counter)
-    open: list[tuple[str, Place, bytes]] = field(default_factory=list)
-    """What was asked and not answered in time: the outcome is still to be had, under the same key."""
-
-    _idle: deque[Caller] = field(default_factory=deque)
 
     async def open_accounts(self, number: int) -> None:
         """One of the transactions that go before; without vouchers, whatever the others are."""
@@ -67,31 +55,7 @@ class Tills:
     async def _post(self, key: str, place: Place, body: dict[str, Any]) -> None:
         (part,) = body["loyaltyPrograms"]
         self.wanted[place.number] += part["loads"][0]["value"] - part["redemptions"][0]["value"]
-        await self._said(key, place, orjson.dumps(body))
-
-    async def _said(self, key: str, place: Place, body: bytes) -> None:
-        caller = self._idle.popleft() if self._idle else await connected(self.port, self.token)
-        status, answer = await caller.post(_PATH.format(place.number), body, key)
-        self._idle.append(caller)
-        if status in _NO_OUTCOME:
-            self.open.append((key, place, body))
-        elif status != 200:
-            self.wrong.append(f"{status} {answer[:200].decode(errors='replace')}")
-
-    async def finish(self) -> None:
-        """Say again what was not answered in time, as a till does, until it is: each has its effect once."""
-        self.hang_up()
-        async with asyncio.timeout(_FINISH_TIMEOUT_S):
-            while self.open:
-                again, self.open = self.open, []
-                for each in again:
-                    await self._said(*each)
-        self.hang_up()
-
-    def hang_up(self) -> None:
-        """Close the connections: the edge closes those that nobody has used for some seconds."""
-        while self._idle:
-            self._idle.pop().close()
+        await self.post(key, _PATH.format(place.number), orjson.dumps(body))
 
 
 def _load(number: int) -> int:

@@ -13,7 +13,12 @@ import orjson
 import pytest
 from rich.console import Console
 
+from bench import http_giftcards
+from bench.arena import Arena
+from bench.asking import Caller
+from bench.checks import Changes
 from bench.http_customers import unfit
+from bench.http_giftcards import CARDS, LOADED_CENTS, Counters, cards_of, check
 from bench.movements import Message, declarations, record
 from bench.pacing import moments, offered, side_by_side
 from bench.pattern import Pattern, work_of
@@ -178,6 +183,55 @@ async def test_a_refusal_is_told_and_what_has_no_outcome_yet_is_asked_for_again_
     assert (tills.open, tills.wrong, tills.sent) == ([], ["409 {}"], 4)
     assert edge.posted == posted
     assert edge.asked == 4 + 3 + 1
+
+
+async def test_counters_know_what_must_be_left_on_each_card_and_what_is_not_is_told(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    edge = Edge()
+    server = await asyncio.start_server(edge.serve, "127.0.0.1", 0)
+    async with server:
+        counters = Counters(server.sockets[0].getsockname()[1], "a.b.c", cards_of())
+        await side_by_side(counters.warm_up, CARDS, 4)
+        await side_by_side(counters.ask, 3 * CARDS, 4)
+        counters.hang_up()
+    assert (counters.sent, len(edge.posted), counters.open, counters.wrong) == (4 * CARDS, 4 * CARDS, [], [])
+    redeemed: Counter[str] = Counter()
+    for path, body in edge.posted.values():
+        assert path == "/api/v1.0/Switch/giftcard/Redeem"
+        redeemed[body["cardId"]] += round(body["amount"] * 100)
+    assert {card: -cents for card, cents in counters.left.items()} == redeemed
+    counters.left.update(dict.fromkeys(counters.cards, LOADED_CENTS))
+
+    class Looking:
+        """Answers a cent too little of the first card."""
+
+        async def post(self, path: str, body: bytes, key: str) -> tuple[int, bytes]:
+            card = orjson.loads(body)["cardId"]
+            return 200, orjson.dumps({"balance": (counters.left[card] - (card == counters.cards[0])) / 100})
+
+    class Quiet:
+        """An arena with nothing in it."""
+
+        def database_of(self, _service: str) -> "Quiet":
+            return self
+
+        def __getitem__(self, _name: str) -> "Quiet":
+            return self
+
+        async def count_documents(self, _query: Document) -> int:
+            return 0
+
+    async def no_changes(_arena: Quiet, topic: str) -> Changes:
+        return Changes(read=CARDS + counters.sent - 1)
+
+    async def verified(_arena: Quiet, _service: str) -> None:
+        return None
+
+    monkeypatch.setattr(http_giftcards, "read_changes", no_changes)
+    monkeypatch.setattr(http_giftcards, "verify", verified)
+    wrong = await check(cast(Arena, Quiet()), counters, cast(Caller, Looking()))
+    assert [each.partition(" ")[0] for each in wrong] == [counters.cards[0], str(CARDS + counters.sent - 1)]
 
 
 def test_a_side_that_reads_twice_or_shows_nobody_is_told() -> None:

@@ -12,7 +12,7 @@ _USABLE = (CardStatus.ACTIVE, CardStatus.REDEEMED)
 def as_of(card: Mapping[str, Any], at: str) -> Mapping[str, Any]:
     """The card as it counts at `at`: when its time is over it has expired, whether that is booked yet or not."""
     due = card["status"] in _USABLE and card["expiresAt"] is not None and card["expiresAt"] <= at
-    return {**card, "status": CardStatus.EXPIRED, "balance": 0} if due else card
+    return {**card, "status": CardStatus.EXPIRED, "balance": 0, "held": 0} if due else card
 
 
 def history_behind() -> Problem:
