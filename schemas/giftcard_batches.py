@@ -5,7 +5,7 @@ from typing import Annotated, Literal
 
 from pydantic import Field, StrictInt
 
-from schemas.base import Instant, Published, Wire
+from schemas.base import Instant, Integer, Published, Wire
 from schemas.giftcard_types import CardType
 from schemas.movements import Source
 from schemas.text import Key
@@ -14,7 +14,7 @@ from schemas.transaction import Context
 BATCH_CARDS_MAX = 100_000
 FILL_CARDS_MAX = 500
 
-CardCount = Annotated[StrictInt, Field(ge=1, le=BATCH_CARDS_MAX)]
+CardCount = Annotated[Integer, Field(ge=1, le=BATCH_CARDS_MAX)]
 Seed = Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")]
 
 

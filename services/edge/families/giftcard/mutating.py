@@ -29,8 +29,8 @@ def context_of(asked: Noted, till: Mapping[str, str]) -> dict[str, str]:
 def check_key(send: Send, transaction_id: str | None) -> None:
     """Refuse two different keys for one request: a transaction id is its idempotency key.
 
-    :raises Problem: `invalid_idempotency_key`.
+    :raises Problem: `invalid_value`.
     """
     if transaction_id is not None and send.key not in (None, transaction_id):
-        detail = "With a transactionId, which is the idempotency key, leave out Idempotency-Key, or send the same."
-        raise Problem("invalid_idempotency_key", detail)
+        detail = "A transactionId is the idempotency key: leave out the header Idempotency-Key, or send the same there."
+        raise Problem("invalid_value", detail, pointer="/transactionId")
