@@ -83,11 +83,14 @@ class ScratchCodes:
         return subjects
 
     def _opened(self, store: str, card: Document | None, tried: Tried) -> bool:
-        """Whether this is the card and its code. It does the same for every answer, and without a card."""
-        found = card or {"cardId": tried.serial_number, "switchId": None, "code": {"key": self._keys.current.id}}
-        card_id, source = found["cardId"], CodeSource(**found["code"])
+        """Whether this is the card and its code; no code is that of a card without one.
+
+        It does the same for every answer, and without a card.
+        """
+        found = card or {"cardId": tried.serial_number, "switchId": None, "code": None}
+        card_id, source = found["cardId"], CodeSource(**(found["code"] or {"key": self._keys.current.id}))
         try:
-            right = code_matches(self._keys, store, card_id, source if card else None, tried.scratch_code)
+            right = code_matches(self._keys, store, card_id, source if found["code"] else None, tried.scratch_code)
         except CodeKeyUnknown as error:
             log.error("a scratch code cannot be checked", card=card_id, reason=str(error))
             return False
@@ -100,6 +103,6 @@ def locked_out(wait_s: int) -> Problem:
     return Problem("too_many_wrong_codes", detail, headers={"Retry-After": str(wait_s)})
 
 
-def unknown_card(pointer: str) -> Problem:
+def unknown_card(pointer: str | None = None) -> Problem:
     """404: the same for a card that is not there, one of another provider, and a wrong scratch code."""
     return Problem("gift_card_unknown", "there is no such gift card", pointer=pointer)

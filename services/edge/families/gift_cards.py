@@ -15,11 +15,6 @@ def as_of(card: Mapping[str, Any], at: str) -> Mapping[str, Any]:
     return {**card, "status": CardStatus.EXPIRED, "balance": 0} if due else card
 
 
-def unknown_card(pointer: str | None = None) -> Problem:
-    """404: the same for a card that is not there, one of another provider, and a wrong scratch code."""
-    return Problem("gift_card_unknown", "there is no such gift card", pointer=pointer)
-
-
 def history_behind() -> Problem:
     """503: what is known of the card's history does not reach up to the card, so it would be torn."""
     return unavailable("The card's history is behind the card. Send the request again.")
