@@ -45,6 +45,7 @@ CASES: dict[str, tuple[dict[str, Any] | None, str, bool]] = {
     "nearly right": (card(DERIVED), f"{RIGHT[:-1]}{'0' if RIGHT[-1] != '0' else '1'}", False),
     "right, given": (card(given(RIGHT), OTHER), RIGHT, True),
     "wrong, given": (card(given(RIGHT), OTHER), WRONG, False),
+    "no code": ({**card(DERIVED), "code": None}, RIGHT, False),
     "unknown": (None, RIGHT, False),
 }
 

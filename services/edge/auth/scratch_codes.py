@@ -83,13 +83,14 @@ class ScratchCodes:
         return subjects
 
     def _opened(self, store: str, card: Document | None, tried: Tried) -> bool:
-        """Whether this is the card and its code. It does the same for every answer, and without a card."""
-        no_code = {"key": self._keys.current.id}
+        """Whether this is the card and its code; no code is that of a card without one.
+
+        It does the same for every answer, and without a card.
+        """
         found = card or {"cardId": tried.serial_number, "switchId": None, "code": None}
-        card_id, checked_by = found["cardId"], CodeSource(**(found["code"] or no_code))
-        source = None if found["code"] is None else checked_by
+        card_id, source = found["cardId"], CodeSource(**(found["code"] or {"key": self._keys.current.id}))
         try:
-            right = code_matches(self._keys, store, card_id, source, tried.scratch_code)
+            right = code_matches(self._keys, store, card_id, source if found["code"] else None, tried.scratch_code)
         except CodeKeyUnknown as error:
             log.error("a scratch code cannot be checked", card=card_id, reason=str(error))
             return False
