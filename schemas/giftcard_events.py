@@ -12,7 +12,7 @@ from schemas.base import Instant, Published
 from schemas.giftcard_types import CardType
 from schemas.movements import Source
 
-KINDS = ["create", "issue", "import", "activate", "redeem", "cancel", "void", "refund", "expire"]
+KINDS = ["create", "issue", "import", "activate", "redeem", "give_back", "cancel", "void", "refund", "expire"]
 
 
 class CardStatus(StrEnum):
@@ -93,10 +93,22 @@ class CardActivated(CardBooked):
 
 
 class CardRedeemed(CardBooked):
-    """`giftcard.redeemed.v1`: something was paid with the card; `asked` is what was to be paid, when that was more."""
+    """`giftcard.redeemed.v1`: something was paid with the card; `asked` is what was to be paid, when that was more.
+
+    `operation` is the one of the transaction over points and vouchers that it belongs to; null for no such one.
+    """
 
     type: Literal["giftcard.redeemed.v1"] = "giftcard.redeemed.v1"
     asked: int | None = None
+    operation: int | None = None
+
+
+class CardGivenBack(CardBooked):
+    """`giftcard.given_back.v1`: the reversal `transaction_id` gave back what `operation` of `reverses` had taken."""
+
+    type: Literal["giftcard.given_back.v1"] = "giftcard.given_back.v1"
+    reverses: str
+    operation: int
 
 
 class CardCancelled(CardBooked):
@@ -147,7 +159,8 @@ class CardChanged(Published):
     """`giftcard.changed.v1` on `giftcard.changes`: one mutation of a gift card, for ever.
 
     A public contract: fields are added, never renamed; kinds are an open list. `sequence` runs 1, 2, 3, … over the
-    card; `balance` is the sum of `delta` up to here. `cancels` is the transaction that a cancel has undone.
+    card; `balance` is the sum of `delta` up to here. `cancels` is the transaction that a cancel has undone. `operation`
+    is the one of the transaction over points and vouchers that has taken it, or gets it back; null for no such one.
     """
 
     card_id: str
@@ -164,6 +177,7 @@ class CardChanged(Published):
     expires_at: Instant | None
     transaction_id: str
     cancels: str | None
+    operation: int | None = None
     source: Source
     comment: str | None
     reason: str | None
@@ -172,7 +186,10 @@ class CardChanged(Published):
 
 
 class CardView(Published):
-    """`giftcard.snapshot.v1` on `giftcard.snapshots`: a gift card as it is now, and how its scratch code is checked."""
+    """`giftcard.snapshot.v1` on `giftcard.snapshots`: a gift card as it is now, and how its scratch code is checked.
+
+    `held` is what open transactions have set aside of `balance`; the rest can be spent.
+    """
 
     card_id: str
     serial_number: str
@@ -181,6 +198,7 @@ class CardView(Published):
     scale: int
     status: CardStatus
     balance: int
+    held: int = 0
     expires_at: Instant | None
     article_set_code: str | None
     switch_id: str | None

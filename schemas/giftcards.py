@@ -1,11 +1,11 @@
 """The wire of the gift card service: its commands, its refusals, and the registries of all of them (rules 4.4)."""
 
 from decimal import Decimal
-from enum import StrEnum
 from typing import Annotated, Literal, Self, get_args
 
 from pydantic import Field, StrictBool, model_validator
 
+from schemas import giftcard_saga
 from schemas.base import Amount, Instant, Published, Wire
 from schemas.giftcard_batches import (
     BATCH_COMMANDS,
@@ -23,6 +23,7 @@ from schemas.giftcard_events import (
     CardChanged,
     CardCreated,
     CardExpired,
+    CardGivenBack,
     CardImported,
     CardIssued,
     CardRedeemed,
@@ -33,51 +34,13 @@ from schemas.giftcard_events import (
     CodeSource,
     SerialNumberTaken,
 )
+from schemas.giftcard_refusals import CardRefusal, CardRejected
 from schemas.giftcard_types import CardType, CardTypePut, CardTypeState, CardTypeView, Currency, PutCardType
-from schemas.refusals import Refused
 from schemas.text import Key, Reason
 from schemas.transaction import Context
 
 Load = Annotated[Amount, Field(gt=0)]
 """Money in whole units, more than nothing."""
-
-
-class CardRefusal(StrEnum):
-    """Why the gift card service refuses; the closed list of codes."""
-
-    CARD_TYPE_UNKNOWN = "card_type_unknown"
-    CARD_TYPE_RETIRED = "card_type_retired"
-    CARD_TYPE_MISMATCH = "card_type_mismatch"
-    GIFT_CARD_EXISTS = "gift_card_exists"
-    SERIAL_NUMBER_IN_USE = "serial_number_in_use"
-    GIFT_CARD_UNKNOWN = "gift_card_unknown"
-    GIFT_CARD_NOT_ACTIVE = "gift_card_not_active"
-    GIFT_CARD_EXPIRED = "gift_card_expired"
-    GIFT_CARD_VOID = "gift_card_void"
-    GIFT_CARD_REFUNDED = "gift_card_refunded"
-    RELOAD_NOT_ALLOWED = "reload_not_allowed"
-    CURRENCY_MISMATCH = "currency_mismatch"
-    TOO_MANY_DECIMALS = "too_many_decimals"
-    LOAD_LIMIT_EXCEEDED = "load_limit_exceeded"
-    LOAD_TOO_SMALL = "load_too_small"
-    BALANCE_LIMIT_EXCEEDED = "balance_limit_exceeded"
-    INSUFFICIENT_BALANCE = "insufficient_balance"
-    TRANSACTION_CANCELLED = "transaction_cancelled"
-    NOT_CANCELLABLE = "not_cancellable"
-    NOT_LATEST_MUTATION = "not_latest_mutation"
-    MUTATION_FOREIGN = "mutation_foreign"
-    TOO_MANY_CANCELS_WAIT = "too_many_cancels_wait"
-    EXPIRY_IN_PAST = "expiry_in_past"
-    BATCH_EXISTS = "batch_exists"
-    BATCH_UNKNOWN = "batch_unknown"
-    BATCH_NOT_FILLED = "batch_not_filled"
-    BATCH_EXPORT_OPEN = "batch_export_open"
-    BATCH_EXPORTED = "batch_exported"
-    BATCH_EXPORT_UNKNOWN = "batch_export_unknown"
-
-
-class CardRejected(Refused):
-    """`giftcard.<what>_rejected.v1`: the command of the gift card service was refused."""
 
 
 class ScratchCode(Wire):
@@ -203,12 +166,15 @@ CardEvent = Annotated[
     | CardImported
     | CardActivated
     | CardRedeemed
+    | CardGivenBack
     | CardCancelled
     | CardVoided
     | CardRefunded
     | CardExpired
     | CancelRecorded
     | SerialNumberTaken
+    | giftcard_saga.HoldEvent
+    | giftcard_saga.PaymentEvent
     | BatchOpened
     | BatchCardsCreated
     | BatchExportBegun
@@ -227,6 +193,7 @@ COMMANDS: dict[str, type[Wire]] = {
     "giftcard.refund.v1": RefundCard,
     "giftcard.book_due.v1": BookCardDue,
     "giftcard.put_type.v1": PutCardType,
+    **giftcard_saga.COMMANDS,
     **BATCH_COMMANDS,
 }
 
@@ -241,6 +208,7 @@ REJECTIONS: dict[str, str] = {
     "giftcard.refund.v1": "giftcard.closing_rejected.v1",
     "giftcard.book_due.v1": "giftcard.closing_rejected.v1",
     "giftcard.put_type.v1": "giftcard.type_rejected.v1",
+    **giftcard_saga.REJECTIONS,
     **BATCH_REJECTIONS,
 }
 
@@ -271,6 +239,7 @@ __all__ = [
     "CardCreated",
     "CardEvent",
     "CardExpired",
+    "CardGivenBack",
     "CardImported",
     "CardIssued",
     "CardRedeemed",

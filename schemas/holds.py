@@ -1,4 +1,4 @@
-"""Transactions that are held until the voucher service has decided, as the points service tells of them (rules 4.2.2).
+"""Transactions that are held until vouchers or gift cards have decided, as the points service tells of them (4.2.2).
 
 Amounts are integers in the programme's smallest unit; times are UTC instants; operations count in processing order.
 """
@@ -6,13 +6,14 @@ Amounts are integers in the programme's smallest unit; times are UTC instants; o
 from typing import Literal
 
 from schemas.base import Instant, Published, Wire
+from schemas.giftcard_saga import PaidCard
 from schemas.movements import LotPart, Source
 from schemas.text import Key
 from schemas.voucher_saga import VoucherDone
 
 
 class CancelHeld(Wire):
-    """`points.cancel_held.v1`: ask the voucher service to cancel a transaction that is late; sent by the sweep."""
+    """`points.cancel_held.v1`: ask for a transaction that is late to be cancelled; sent by the sweep."""
 
     transaction_id: Key
 
@@ -38,9 +39,10 @@ class HeldDebit(Published):
 
 
 class TransactionHeld(Published):
-    """`points.transaction_held.v1`: points have checked it, and wait for the voucher service until `deadline`.
+    """`points.transaction_held.v1`: points have checked it, and wait for vouchers and gift cards until `deadline`.
 
-    `programmes` are those whose balances are answered. Nothing is booked yet.
+    `programmes` are those whose balances are answered; the last of `cards` decides where `card_decides`, and else the
+    vouchers. Nothing is booked yet.
     """
 
     type: Literal["points.transaction_held.v1"] = "points.transaction_held.v1"
@@ -50,6 +52,8 @@ class TransactionHeld(Published):
     programmes: tuple[str, ...]
     credits: tuple[HeldCredit, ...] = ()
     debits: tuple[HeldDebit, ...] = ()
+    cards: tuple[PaidCard, ...] | None = None
+    card_decides: bool | None = None
     source: Source = Source()
     deadline: Instant
     occurred_at: Instant | None = None
@@ -57,7 +61,7 @@ class TransactionHeld(Published):
 
 
 class CancelRequested(Published):
-    """`points.cancel_requested.v1`: the voucher service was asked to cancel it; `again_at` it will be asked again."""
+    """`points.cancel_requested.v1`: who decides was asked to cancel it, and will be asked again at `again_at`."""
 
     type: Literal["points.cancel_requested.v1"] = "points.cancel_requested.v1"
     transaction_id: str
@@ -69,7 +73,7 @@ class CancelRequested(Published):
 class TransactionClosed(Published):
     """`points.transaction_closed.v1`: executed, it is booked; refused or cancelled, nothing ever will be.
 
-    A voucher that was bought and used at once is both issued and redeemed.
+    A voucher that was bought and used at once is both issued and redeemed. `cards` have paid.
     """
 
     type: Literal["points.transaction_closed.v1"] = "points.transaction_closed.v1"
@@ -80,6 +84,7 @@ class TransactionClosed(Published):
     issued: tuple[VoucherDone, ...] = ()
     redeemed: tuple[VoucherDone, ...] = ()
     voided: tuple[VoucherDone, ...] = ()
+    cards: tuple[PaidCard, ...] | None = None
     booked_at: Instant
 
 

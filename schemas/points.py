@@ -4,9 +4,9 @@ The rest is in `schemas.accounts`, `movements`, `orders` and others, and named h
 published are integers in the programme's smallest unit (`scale` digits). The journal stores events in this shape.
 """
 
-from typing import Annotated, get_args
+from typing import Annotated, Self, get_args
 
-from pydantic import Field, StrictBool
+from pydantic import Field, StrictBool, model_validator
 
 from schemas import joining, order_numbers, receipts, waiting_inputs
 from schemas.accounts import (
@@ -26,6 +26,7 @@ from schemas.accounts import (
 )
 from schemas.base import Amount, Instant, Published, Wire
 from schemas.changes import CHANGED, PointsChanged
+from schemas.giftcard_saga import CardPayments
 from schemas.holds import CancelHeld, HoldEnded, HoldEvent, HoldPlaced
 from schemas.movements import (
     Activated,
@@ -56,7 +57,7 @@ from schemas.refusals import PointsRefusal, PointsRejected
 from schemas.reversals import ReversalEvent, Reverse, Reversed, ReversedAmount, ReversedOperation
 from schemas.text import Key, Reason
 from schemas.tiers import PinTier, PutTierSet, TierEvent, TierSetApplied
-from schemas.transaction import Context, Transaction
+from schemas.transaction import Context, Transaction, check_operations
 from schemas.voucher_saga import (
     CLOSE_REVERSAL,
     CLOSE_TRANSACTION,
@@ -68,13 +69,19 @@ from schemas.voucher_saga import (
 
 
 class PostTransaction(Transaction):
-    """`points.post_transaction.v1`: several programmes and vouchers, all or nothing (rules 4.2.1).
+    """`points.post_transaction.v1`: several programmes, vouchers and gift cards, all or nothing (rules 4.2.1).
 
     One that is `from_input` opens an account only under a number that is known (rules 4.1.2).
     """
 
     account_number: Key
+    giftcards: CardPayments = ()
     from_input: StrictBool = False
+
+    @model_validator(mode="after")
+    def _few_with_cards(self) -> Self:
+        check_operations(self.loyalty_programs, self.voucher_redemptions, len(self.giftcards))
+        return self
 
 
 class Adjustment(Wire):
@@ -111,7 +118,10 @@ class BalanceResult(Published):
 
 
 class TransactionResult(Published):
-    """What an accepted transaction answers: balances after it, and what it did with which vouchers."""
+    """What an accepted transaction answers: balances after it, and what it did with which vouchers.
+
+    With gift cards, `giftcards` says which of them paid how much.
+    """
 
     transaction_id: str
     balances: tuple[BalanceResult, ...]

@@ -1,7 +1,7 @@
 """With which codes a command of an HTTP caller is refused: what the operations that send it document.
 
 Tests compare each row with the codes that the service's source reaches from that command. What waits for vouchers is
-refused with the voucher service's codes, too.
+refused with the voucher service's codes, too; what waits for gift cards, with theirs.
 """
 
 from collections.abc import Mapping
@@ -32,6 +32,25 @@ EXECUTING = (
 """Of a transaction's vouchers."""
 
 REVERSING = (Voucher.VOUCHER_USED, Voucher.VOUCHER_UNKNOWN)
+"""Of a reversal's."""
+
+PAYING = (
+    *_USABLE,
+    Card.GIFT_CARD_NOT_ACTIVE,
+    Card.CURRENCY_MISMATCH,
+    Card.TOO_MANY_DECIMALS,
+    Card.INSUFFICIENT_BALANCE,
+    Card.TOO_MANY_OPEN_TRANSACTIONS,
+)
+"""Of a transaction's gift cards."""
+
+GIVING_BACK = (
+    Card.GIFT_CARD_UNKNOWN,
+    Card.GIFT_CARD_VOID,
+    Card.GIFT_CARD_REFUNDED,
+    Card.TRANSACTION_UNKNOWN,
+    Card.TOO_MANY_OPEN_TRANSACTIONS,
+)
 """Of a reversal's."""
 
 _CODES: Mapping[str, tuple[str, ...]] = {
@@ -85,6 +104,7 @@ _CODES: Mapping[str, tuple[str, ...]] = {
         Points.TRANSACTION_OPEN,
         Points.TOO_MANY_OPEN_TRANSACTIONS,
         *REVERSING,
+        *GIVING_BACK,
     ),
     "points.set_account_state.v1": (Points.ACCOUNT_UNKNOWN, Points.ACCOUNT_CLOSED, Points.TRANSACTION_OPEN),
     "points.replace_number.v1": (
@@ -151,9 +171,10 @@ _CODES: Mapping[str, tuple[str, ...]] = {
         Card.NOT_LATEST_MUTATION,
         Card.MUTATION_FOREIGN,
         Card.TOO_MANY_CANCELS_WAIT,
+        Card.TRANSACTION_OPEN,
     ),
-    "giftcard.void.v1": _USABLE,
-    "giftcard.refund.v1": _USABLE,
+    "giftcard.void.v1": (*_USABLE, Card.TRANSACTION_OPEN),
+    "giftcard.refund.v1": (*_USABLE, Card.TRANSACTION_OPEN),
     "customer.create.v1": (
         *_CONTACTS,
         Customer.CARD_IN_USE,

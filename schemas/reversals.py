@@ -1,6 +1,7 @@
 """Undoing a transaction, on the wire (rules 4.1.13). Amounts are integers in the programme's smallest unit.
 
-What a transaction did with vouchers is undone by the voucher service; such a reversal is held until that has decided.
+What a transaction did with vouchers and gift cards is undone by their services; such a reversal is held until those
+have decided.
 """
 
 from typing import Annotated, Literal
@@ -8,6 +9,7 @@ from typing import Annotated, Literal
 from pydantic import Field
 
 from schemas.base import Amount, AtMost, Instant, Integer, Published, Wire
+from schemas.giftcard_saga import PaidCard
 from schemas.movements import Source
 from schemas.text import LINE, Checked, Key, Reason
 from schemas.transaction import OPERATIONS_MAX, Context
@@ -17,7 +19,7 @@ from schemas.voucher_saga import VoucherDone
 class ReversedOperation(Wire):
     """One operation of the original, by its `operation`; wholly, or by `value` in whole units.
 
-    What was done with a voucher is undone wholly.
+    What was done with a voucher or a gift card is undone wholly.
     """
 
     operation: Annotated[Integer, Field(ge=0)]
@@ -61,7 +63,7 @@ class ReversedAmount(Published):
 class Reversed(Published):
     """`points.reversed.v1`: operations of the transaction `transaction_id` were undone, by these amounts.
 
-    `restored` were redeemed by it and are usable again; `voided` were bought by it.
+    `restored` were redeemed by it and are usable again; `voided` were bought by it; `cards` get their money back.
     """
 
     type: Literal["points.reversed.v1"] = "points.reversed.v1"
@@ -71,12 +73,13 @@ class Reversed(Published):
     operations: tuple[ReversedAmount, ...]
     restored: tuple[VoucherDone, ...] = ()
     voided: tuple[VoucherDone, ...] = ()
+    cards: tuple[PaidCard, ...] | None = None
     reason: str
     booked_at: Instant
 
 
 class ReversalHeld(Published):
-    """`points.reversal_held.v1`: points have checked it, and wait for the voucher service. Nothing is booked yet."""
+    """`points.reversal_held.v1`: points have checked it, and wait for vouchers and cards. Nothing is booked yet."""
 
     type: Literal["points.reversal_held.v1"] = "points.reversal_held.v1"
     transaction_id: str
@@ -84,6 +87,7 @@ class ReversalHeld(Published):
     account: str
     account_number: str
     operations: tuple[ReversedAmount, ...]
+    cards: tuple[PaidCard, ...] | None = None
     reason: str
     source: Source = Source()
     occurred_at: Instant | None = None
@@ -91,7 +95,7 @@ class ReversalHeld(Published):
 
 
 class ReversalReleased(Published):
-    """`points.reversal_released.v1`: the voucher service has refused it; nothing of it will be booked."""
+    """`points.reversal_released.v1`: a voucher or a gift card has refused it; nothing of it will be booked."""
 
     type: Literal["points.reversal_released.v1"] = "points.reversal_released.v1"
     transaction_id: str

@@ -89,13 +89,15 @@ def _few_enough(count: int) -> None:
 ProgrammeParts = Annotated[tuple[ProgrammePart, ...], AtMost(OPERATIONS_MAX), BeforeValidator(_counted)]
 
 
-def check_operations(parts: tuple[ProgrammePart, ...], vouchers: tuple[VoucherRedemption, ...]) -> None:
-    """Refuse a transaction of more operations than one may have.
+def check_operations(
+    parts: tuple[ProgrammePart, ...], vouchers: tuple[VoucherRedemption, ...], giftcards: int = 0
+) -> None:
+    """Refuse a transaction of more operations than one may have, so many of them with gift cards.
 
     :raises PydanticCustomError: it has more.
     """
     lists = [each for it in parts for each in (it.loads, it.redemptions, it.purchases, it.voucher_redemptions)]
-    _few_enough(sum(map(len, lists)) + len(vouchers))
+    _few_enough(sum(map(len, lists)) + len(vouchers) + giftcards)
 
 
 class Context(Wire):

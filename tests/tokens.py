@@ -13,8 +13,18 @@ async def authorization(
     settings: Settings, name: str = "tests", store: str = "default", scopes: Sequence[str] = tuple(SCOPES)
 ) -> dict[str, str]:
     """The header of a client that may do everything in a store, or what is said; it is made when it is not there."""
+    return (await authorizations(settings, [name], store, scopes))[0]
+
+
+async def authorizations(
+    settings: Settings, names: Sequence[str], store: str = "default", scopes: Sequence[str] = tuple(SCOPES)
+) -> list[dict[str, str]]:
+    """The headers of several clients, as :func:`authorization` makes them."""
     async with credentials_of(settings) as credentials:
-        client = await credentials.named(name) or await credentials.add(name, [*scopes], store, new_secret())
         key = (await credentials.keys()).current
-    token = sign(client, client.scopes, key, issuer_of(settings), now_ms() // 1000)
-    return {"Authorization": f"Bearer {token}"}
+        clients = [
+            await credentials.named(name) or await credentials.add(name, [*scopes], store, new_secret())
+            for name in names
+        ]
+    tokens = [sign(client, client.scopes, key, issuer_of(settings), now_ms() // 1000) for client in clients]
+    return [{"Authorization": f"Bearer {token}"} for token in tokens]

@@ -10,6 +10,7 @@ from cli.commands.output import show as print_sheet
 from cli.commands.progress import progress_bar
 from cli.commands.stores import journal_of, service_of
 from cli.verify import Checks, Finding, Report, verify
+from cli.verify.payments import verify_payments
 from cli.verify.published import PublishedReport, verify_published
 from cli.verify.transactions import Side, verify_both
 from shared.runtime.archive import closed_before
@@ -55,21 +56,27 @@ async def verify_with_progress(service: str, settings: Settings) -> Report:
 async def verify_transactions(
     settings: Settings, progress: Callable[[int, int], None] = lambda done, total: None
 ) -> Report:
-    """Hold points and vouchers against each other; `progress` hears of transactions done.
+    """Hold points, vouchers and gift cards against each other; `progress` hears of transactions done.
 
     :raises Unavailable: a database is away or too slow.
     """
-    async with journal_of("points", settings) as points, journal_of("voucher", settings) as vouchers:
-        sides = (
-            Side(points, checks_of("points", settings)),
-            Side(vouchers, checks_of("voucher", settings)),
+    async with (
+        journal_of("points", settings) as points,
+        journal_of("voucher", settings) as vouchers,
+        journal_of("giftcard", settings) as cards,
+    ):
+        of_points, of_vouchers, of_cards = (
+            Side(journal, checks_of(name, settings))
+            for name, journal in (("points", points), ("voucher", vouchers), ("giftcard", cards))
         )
-        return await verify_both(*sides, progress=progress)
+        report = await verify_both(of_points, of_vouchers, progress=progress)
+        await verify_payments(of_points, of_cards, History(cards), report)
+        return report
 
 
 async def verify_transactions_with_progress(settings: Settings) -> Report:
     """The same, with a progress bar on standard error."""
-    with progress_bar("comparing points and vouchers") as progress:
+    with progress_bar("comparing points, vouchers and gift cards") as progress:
         return await verify_transactions(settings, progress)
 
 
@@ -109,9 +116,9 @@ def of_streams(report: Report) -> Part:
 
 
 def of_transactions(report: Report) -> Part:
-    """Transactions over points and vouchers."""
+    """Transactions over points, vouchers and gift cards."""
     counts = {"transactions over points and vouchers": report.streams}
-    failure = f"{report.streams_off} transactions or vouchers differ between points and vouchers"
+    failure = f"{report.streams_off} transactions or vouchers differ between points, vouchers and gift cards"
     return Part("transactions", "stream", report.ok, counts, report.streams_off, failure, report.findings)
 
 

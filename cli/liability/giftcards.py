@@ -15,6 +15,7 @@ _BY_KIND = {
     "import": ("issued", "issued"),
     "activate": ("loaded", "loaded"),
     "redeem": ("redeemed", "redeemed"),
+    "give_back": ("given_back", "given_back"),
     "cancel": ("given_back", "cancelled"),
     "expire": ("expired", "expired"),
     "void": ("voided", "voided"),

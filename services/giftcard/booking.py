@@ -22,8 +22,10 @@ from services.giftcard.state import (
     Event,
     MutationEvent,
     NewCardEvent,
+    Payment,
     SerialNumber,
     card_stream,
+    payment_stream,
     serial_stream,
     type_stream,
 )
@@ -47,6 +49,14 @@ def card_of(command: Command, states: States, card_id: str) -> Card:
     if not isinstance(card, Card):
         raise TypeError(f"{card_id} is no gift card")
     return card
+
+
+def payment_of(command: Command, states: States, transaction: str, operation: int) -> Payment:
+    """What is known of a transaction's operation with a card."""
+    payment = states[payment_stream(command.store, transaction, operation)]
+    if not isinstance(payment, Payment):
+        raise TypeError(f"{transaction} is no transaction")
+    return payment
 
 
 def type_of(command: Command, states: States, code: str) -> CardType | Rejected:
@@ -74,6 +84,14 @@ def ended(card: Card, now: datetime) -> Rejected | None:
         return _unknown()
     refusal = _ENDED.get(status)
     return None if refusal is None else Rejected(*refusal, "/cardId")
+
+
+def in_transaction(card: Card) -> Rejected | None:
+    """`transaction_open`, while an open transaction has set something of the card aside."""
+    if not card.holds:
+        return None
+    detail = "the gift card takes part in a transaction that is still open; try again when it has ended"
+    return Rejected(CardRefusal.TRANSACTION_OPEN, detail, "/cardId")
 
 
 def of_other_provider(card: Card, switch_id: str | None) -> Rejected | None:
@@ -162,13 +180,13 @@ def unchanged(card: Card, transaction_id: str) -> Accepted[Event]:
 
 
 def result_of(card: Card, transaction_id: str, delta: int) -> Document:
-    """What a reply says of a card: as it is now, and what the command moved, in the smallest unit."""
+    """What a reply says of a card: what can be paid with it now, and what the command moved, in the smallest unit."""
     if card.status is None:
         raise TypeError("only a card that is there has a result")
     return {
         "cardId": card.card_id,
         "status": card.status.value,
-        "balance": card.balance,
+        "balance": card.spendable,
         "currency": card.pinned.currency,
         "scale": card.scale,
         "transactionId": transaction_id,

@@ -12,6 +12,7 @@ from services.giftcard.booking import (
     booked,
     card_of,
     ended,
+    in_transaction,
     of_other_provider,
     result_of,
     source_of,
@@ -84,6 +85,11 @@ def _undoes(payload: CancelMutation, latest: Mutation) -> bool:
 
 def _undone(command: Command, payload: CancelMutation, card: Card, latest: Mutation) -> Outcome:
     """Put the balance, the status and the expiry back; a card that was issued becomes void."""
+    if latest.operation is not None:
+        detail = f"it belongs to the transaction {latest.transaction_id}, which can be reversed as a whole"
+        return Rejected(CardRefusal.NOT_CANCELLABLE, detail, "/mutation")
+    if refused := in_transaction(card):
+        return refused
     before = latest.status_before
     event = booked(
         CardCancelled,

@@ -21,6 +21,7 @@ def changes(event: Document) -> Document | None:
         "expiresAt": given("expiresAt"),
         "transactionId": event["transactionId"],
         "cancels": given("cancels"),
+        "operation": given("operation"),
         "source": source_of(event),
         "comment": given("comment"),
         "reason": given("reason"),

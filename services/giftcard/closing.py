@@ -10,7 +10,8 @@ from schemas.giftcards import (
     VoidCard,
 )
 from schemas.transaction import Context
-from services.giftcard.booking import Outcome, States, accepted, booked, card_of, ended, unchanged
+from services.giftcard.booking import Outcome, States, accepted, booked, card_of, ended, in_transaction, unchanged
+from services.giftcard.state import Card
 from shared.decider import Accepted, Command
 
 
@@ -32,7 +33,7 @@ def _ended_by(
     states: States,
 ) -> Outcome:
     card = card_of(command, states, payload.card_id)
-    if refused := ended(card, command.now):
+    if refused := ended(card, command.now) or in_transaction(card):
         return refused
     done = booked(
         event,
@@ -48,13 +49,18 @@ def _ended_by(
 
 
 def book_due(command: Command, payload: BookCardDue, states: States) -> Outcome:
-    """Book the expiry if it is due: what is left is gone. It occurred when it was due."""
+    """Book the expiry if it is due: what is left is gone. While something is held it waits until that has ended."""
     card = card_of(command, states, payload.card_id)
     if card.status is None:
         return Accepted((), {"cardId": card.card_id})
-    if not card.is_due(command.now):
+    if card.holds or not card.is_due(command.now):
         return unchanged(card, command.id)
-    event = booked(
+    return accepted(command, card, expired(command, card))
+
+
+def expired(command: Command, card: Card) -> CardExpired:
+    """The expiry that is due on a card. It occurred when it was due."""
+    return booked(
         CardExpired,
         command,
         card,
@@ -63,4 +69,3 @@ def book_due(command: Command, payload: BookCardDue, states: States) -> Outcome:
         delta=-card.balance,
         transaction_id=None,
     )
-    return accepted(command, card, event)

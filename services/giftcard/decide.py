@@ -3,6 +3,7 @@
 from typing import assert_never
 
 from schemas.giftcard_batches import BeginBatchExport, ConfirmBatchExport, FillBatch, OpenBatch
+from schemas.giftcard_saga import CancelHold, HoldCard, SettleCard
 from schemas.giftcards import (
     ActivateCard,
     BookCardDue,
@@ -21,9 +22,12 @@ from services.giftcard.cancelling import cancel, cancel_streams
 from services.giftcard.closing import book_due, refund, void
 from services.giftcard.declaring import put_type
 from services.giftcard.exporting import begin_export, confirm_export
+from services.giftcard.holding import cancel_hold, hold, hold_streams
+from services.giftcard.holding import cancel_streams as cancel_hold_streams
 from services.giftcard.importing import import_card
 from services.giftcard.loading import activate, create, issue, new_card_streams
 from services.giftcard.redeeming import redeem
+from services.giftcard.settling import settle, settling_streams
 from services.giftcard.state import batch_stream, card_stream, type_stream
 from shared.decider import Command, Streams
 
@@ -38,6 +42,9 @@ Payload = (
     | RefundCard
     | BookCardDue
     | PutCardType
+    | HoldCard
+    | CancelHold
+    | SettleCard
     | OpenBatch
     | FillBatch
     | BeginBatchExport
@@ -57,6 +64,12 @@ def streams(command: Command) -> Streams:
             return Streams((card_stream(command.store, payload.card_id),))
         case PutCardType():
             return Streams((type_stream(command.store, command.subject),))
+        case HoldCard():
+            return hold_streams(command, payload)
+        case CancelHold():
+            return cancel_hold_streams(command, payload)
+        case SettleCard():
+            return settling_streams(command, payload)
         case OpenBatch():
             return opening_streams(command, payload)
         case FillBatch():
@@ -91,6 +104,12 @@ def decide(command: Command, states: States) -> Outcome:  # noqa: C901 - a case 
             return book_due(command, payload, states)
         case PutCardType():
             return put_type(command, payload, states)
+        case HoldCard():
+            return hold(command, payload, states)
+        case CancelHold():
+            return cancel_hold(command, payload, states)
+        case SettleCard():
+            return settle(command, payload, states)
         case OpenBatch():
             return open_batch(command, payload, states)
         case FillBatch():

@@ -5,14 +5,18 @@ from functools import lru_cache
 from typing import assert_never
 
 from schemas.giftcard_batches import BatchState
+from schemas.giftcard_saga import PaymentCancelled, PaymentHeld, PaymentRefused
 from schemas.giftcards import CardStatus, CardType, CodeSource
 from schemas.text import STORED
+from services.giftcard.events import dump_event, load_event
 from services.giftcard.state import (
     AwaitedCancel,
     Batch,
     Card,
+    CardHold,
     DeclaredType,
     Mutation,
+    Payment,
     SerialNumber,
     State,
     aggregate_of,
@@ -21,6 +25,18 @@ from services.giftcard.state import (
 from shared.clock import as_utc
 from shared.decider import Document
 from shared.shapes import Shape
+
+Decided = PaymentHeld | PaymentRefused | PaymentCancelled
+
+
+def _without_holds(card: Document) -> Document:
+    """Of cards from before they paid in transactions."""
+    if "latest" in card:
+        card.setdefault("holds", [])
+        if card["latest"] is not None:
+            card["latest"].setdefault("operation", None)
+    return card
+
 
 FILLING_LATE = timedelta(minutes=1)
 """A batch that is not full and did not move for so long is woken by the sweep."""
@@ -34,14 +50,15 @@ def _without_batch(document: Document) -> Document:
 SHAPES = {
     DeclaredType: Shape("giftcard.type"),
     SerialNumber: Shape("giftcard.serial"),
-    Card: Shape("giftcard.card", _without_batch),
+    Card: Shape("giftcard.card", _without_batch, _without_holds),
+    Payment: Shape("giftcard.payment"),
     Batch: Shape("giftcard.batch"),
 }
 """By the type of the state; a step that is added upgrades what is stored already."""
 
 
 def dump_state(state: State) -> Document:
-    """A BSON-ready document; `due_at` is when a card expires, if it can, or a filling batch is late."""
+    """A BSON-ready document; `due_at` is when a card expires, if it can and nothing is held, or a batch is late."""
     return SHAPES[type(state)].stamp(_dumped(state))
 
 
@@ -61,8 +78,12 @@ def _dumped(state: State) -> Document:
                 "changed_at": state.changed_at,
                 "latest": None if state.latest is None else _dump_mutation(state.latest),
                 "awaited": [each._asdict() for each in state.awaited],
-                "due_at": state.expires_at if usable else None,
+                "holds": [each._asdict() for each in state.holds],
+                "due_at": state.expires_at if usable and not state.holds else None,
             }
+        case Payment():
+            decided = None if state.decided is None else dump_event(state.decided)
+            return {"decided": decided, "executed": state.executed}
         case SerialNumber():
             return {"card_id": state.card_id}
         case DeclaredType():
@@ -80,6 +101,8 @@ def load_state(stream: str, document: Document) -> State:
     match empty:
         case Card():
             return _load_card(name, document)
+        case Payment():
+            return Payment(name, _decided(document["decided"]), document["executed"])
         case SerialNumber():
             return SerialNumber(name, document["card_id"])
         case DeclaredType():
@@ -105,7 +128,17 @@ def _load_card(card_id: str, document: Document) -> Card:
         changed_at=as_utc(document["changed_at"]),
         latest=None if latest is None else _load_mutation(latest),
         awaited=tuple([_load_awaited(each) for each in document["awaited"]]),
+        holds=tuple([CardHold(**each) for each in document["holds"]]),
     )
+
+
+def _decided(document: Document | None) -> Decided | None:
+    if document is None:
+        return None
+    event = load_event(document)
+    if not isinstance(event, Decided):
+        raise TypeError(f"{event.type} decides nothing")
+    return event
 
 
 def _dump_batch(batch: Batch) -> Document:

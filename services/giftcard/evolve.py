@@ -3,9 +3,12 @@
 from typing import assert_never
 
 from schemas.giftcard_batches import BatchCardsCreated, BatchExportBegun, BatchExportConfirmed, BatchOpened
+from schemas.giftcard_saga import CardHoldEnded, CardHoldPlaced, PaymentEvent, PaymentSettled
 from schemas.giftcards import (
     CancelRecorded,
     CardCancelled,
+    CardGivenBack,
+    CardRedeemed,
     CardTypePut,
     SerialNumberTaken,
 )
@@ -15,11 +18,13 @@ from services.giftcard.state import (
     Batch,
     BatchEvent,
     Card,
+    CardHold,
     DeclaredType,
     Event,
     Mutation,
     MutationEvent,
     NewCardEvent,
+    Payment,
     SerialNumber,
     State,
 )
@@ -30,6 +35,7 @@ KINDS: dict[str, str] = {
     "giftcard.imported.v1": "import",
     "giftcard.activated.v1": "activate",
     "giftcard.redeemed.v1": "redeem",
+    "giftcard.given_back.v1": "give_back",
     "giftcard.cancelled.v1": "cancel",
     "giftcard.voided.v1": "void",
     "giftcard.refunded.v1": "refund",
@@ -50,6 +56,14 @@ def evolve(state: State, event: Event) -> State:
             kept = [each for each in state.awaited if event.booked_at - each.at < CANCEL_KEPT]
             awaited = AwaitedCancel(event.transaction_id, event.booked_at)
             return state._replace(awaited=(*kept, awaited))
+        case Card() if isinstance(event, CardHoldPlaced):
+            hold = CardHold(event.transaction_id, event.operation, event.amount, event.gives_back)
+            return state._replace(holds=(*state.holds, hold))
+        case Card() if isinstance(event, CardHoldEnded):
+            ended = (event.transaction_id, event.operation)
+            return state._replace(holds=tuple(each for each in state.holds if each[:2] != ended))
+        case Payment() if isinstance(event, PaymentEvent):
+            return paid(state, event)
         case SerialNumber() if isinstance(event, SerialNumberTaken):
             return SerialNumber(state.number, event.card_id)
         case DeclaredType() if isinstance(event, CardTypePut):
@@ -58,6 +72,13 @@ def evolve(state: State, event: Event) -> State:
             return progressed(state, event)
         case _:
             raise TypeError(f"{event.type} does not happen to a {type(state).__name__}")
+
+
+def paid(payment: Payment, event: PaymentEvent) -> Payment:
+    """A transaction's operation with a card after `event`."""
+    if isinstance(event, PaymentSettled):
+        return payment._replace(executed=event.executed)
+    return payment._replace(decided=event)
 
 
 def progressed(batch: Batch, event: BatchEvent) -> Batch:
@@ -95,6 +116,7 @@ def mutated(card: Card, event: MutationEvent) -> Card:
         status_before=card.status,
         expires_before=card.expires_at,
         cancels=event.cancels if isinstance(event, CardCancelled) else None,
+        operation=event.operation if isinstance(event, CardRedeemed | CardGivenBack) else None,
     )
     card = card._replace(
         status=event.new_status,

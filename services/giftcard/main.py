@@ -1,12 +1,15 @@
 """The gift card service, wired: registries and pure functions handed to the runtime. Nothing connects at import."""
 
+from schemas.giftcard_saga import HOLD_CARD
 from schemas.giftcards import CHANGED, COMMANDS, REJECTIONS
+from schemas.previews import PREVIEW_HOLD
 from services.giftcard.changes import changes
 from services.giftcard.decider import DECIDER
 from services.giftcard.identities import check_event, check_state
+from services.giftcard.previewing import preview_hold
 from services.giftcard.waking import wake
 from shared.runtime.app import run as run_service
-from shared.runtime.service import Service
+from shared.runtime.service import Previewed, Service
 from shared.settings import Settings
 
 SERVICE = Service(
@@ -18,6 +21,7 @@ SERVICE = Service(
     check_state=check_state,
     changed=CHANGED,
     changes=changes,
+    previews={PREVIEW_HOLD: Previewed(HOLD_CARD, preview_hold)},
     wake=wake,
 )
 

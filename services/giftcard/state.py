@@ -5,12 +5,14 @@ from datetime import datetime, timedelta
 from typing import NamedTuple
 
 from schemas.giftcard_batches import BatchCardsCreated, BatchExportBegun, BatchExportConfirmed, BatchOpened, BatchState
+from schemas.giftcard_saga import PaymentCancelled, PaymentHeld, PaymentRefused
 from schemas.giftcards import (
     CardActivated,
     CardCancelled,
     CardCreated,
     CardEvent,
     CardExpired,
+    CardGivenBack,
     CardImported,
     CardIssued,
     CardRedeemed,
@@ -23,7 +25,16 @@ from schemas.giftcards import (
 from shared.money import currency_scale
 
 NewCardEvent = CardCreated | CardIssued | CardImported
-MutationEvent = NewCardEvent | CardActivated | CardRedeemed | CardCancelled | CardVoided | CardRefunded | CardExpired
+MutationEvent = (
+    NewCardEvent
+    | CardActivated
+    | CardRedeemed
+    | CardGivenBack
+    | CardCancelled
+    | CardVoided
+    | CardRefunded
+    | CardExpired
+)
 BatchEvent = BatchOpened | BatchCardsCreated | BatchExportBegun | BatchExportConfirmed
 Event = CardEvent
 
@@ -31,6 +42,9 @@ CANCEL_KEPT = timedelta(days=30)
 """For so long a transaction that was cancelled before it arrived is refused: as long as a retry is recognised."""
 
 CANCELS_WAITING_MAX = 20
+
+HOLDS_MAX = 20
+"""The operations of open transactions and reversals that one card takes part in at once."""
 
 
 class DeclaredType(NamedTuple):
@@ -51,7 +65,8 @@ class SerialNumber(NamedTuple):
 class Mutation(NamedTuple):
     """The latest mutation of a card, and the card as it was before it: what a cancel puts back.
 
-    `cancels` is the transaction that a cancel has undone. A create has no status before it.
+    `cancels` is the transaction that a cancel has undone. A create has no status before it. `operation` is that of the
+    transaction over points and vouchers to which it belongs, if any.
     """
 
     kind: str
@@ -63,6 +78,7 @@ class Mutation(NamedTuple):
     status_before: CardStatus | None
     expires_before: datetime | None
     cancels: str | None = None
+    operation: int | None = None
 
 
 class AwaitedCancel(NamedTuple):
@@ -70,6 +86,15 @@ class AwaitedCancel(NamedTuple):
 
     transaction_id: str
     at: datetime
+
+
+class CardHold(NamedTuple):
+    """What an open transaction has set aside on a card; with `gives_back`, what an open reversal puts on it."""
+
+    transaction_id: str
+    operation: int
+    amount: int
+    gives_back: bool = False
 
 
 class Card(NamedTuple):
@@ -90,6 +115,17 @@ class Card(NamedTuple):
     changed_at: datetime | None = None
     latest: Mutation | None = None
     awaited: tuple[AwaitedCancel, ...] = ()
+    holds: tuple[CardHold, ...] = ()
+
+    @property
+    def held(self) -> int:
+        """What open transactions have set aside of the balance."""
+        return sum(hold.amount for hold in self.holds if not hold.gives_back)
+
+    @property
+    def spendable(self) -> int:
+        """What can be paid with it."""
+        return self.balance - self.held
 
     @property
     def pinned(self) -> CardType:
@@ -114,6 +150,23 @@ class Card(NamedTuple):
     def status_at(self, now: datetime) -> CardStatus | None:
         """The status at `now`, whether an expiry is booked yet or not."""
         return CardStatus.EXPIRED if self.is_due(now) else self.status
+
+
+class Payment(NamedTuple):
+    """An operation of a transaction, or of a reversal, with one card; `id` is the transaction and the operation.
+
+    `decided` is what was decided on it first, and final; None as long as nothing was. `executed` is how the transaction
+    ended for the card; None as long as it has not been told.
+    """
+
+    id: str
+    decided: PaymentHeld | PaymentRefused | PaymentCancelled | None = None
+    executed: bool | None = None
+
+    @property
+    def open(self) -> bool:
+        """Whether something may still come of it, as far as the card knows."""
+        return self.executed is None and not isinstance(self.decided, PaymentRefused | PaymentCancelled)
 
 
 class Batch(NamedTuple):
@@ -154,7 +207,7 @@ class Batch(NamedTuple):
         return BatchState.EXPORTED if self.confirmed else BatchState.EXPORTING
 
 
-State = DeclaredType | SerialNumber | Card | Batch
+State = DeclaredType | SerialNumber | Card | Payment | Batch
 
 
 def type_stream(store: str, code: str) -> str:
@@ -172,6 +225,11 @@ def card_stream(store: str, card_id: str) -> str:
     return f"card/{store}/{card_id}"
 
 
+def payment_stream(store: str, transaction: str, operation: int) -> str:
+    """The stream of an operation of a transaction, or of a reversal, with a card."""
+    return f"payment/{store}/{transaction}/{operation}"
+
+
 def batch_stream(store: str, batch_id: str) -> str:
     """The stream of a batch."""
     return f"batch/{store}/{batch_id}"
@@ -181,6 +239,7 @@ _INITIAL: dict[str, Callable[[str], State]] = {
     "type": DeclaredType,
     "serial": SerialNumber,
     "card": Card,
+    "payment": Payment,
     "batch": Batch,
 }
 
@@ -197,5 +256,5 @@ def initial(stream: str) -> State:
 
 
 def aggregate_of(stream: str) -> str:
-    """The code, serial number, card id or batch id of a stream."""
+    """The code, serial number, card id or batch id of a stream; of a payment the transaction and the operation."""
     return stream.split("/", 2)[2]

@@ -5,7 +5,7 @@ from typing import assert_never
 from schemas.base import format_instant
 from schemas.giftcard_batches import BATCH_VIEW
 from schemas.giftcards import CARD_TYPE_VIEW, CARD_VIEW
-from services.giftcard.state import Batch, Card, DeclaredType, SerialNumber, State
+from services.giftcard.state import Batch, Card, DeclaredType, Payment, SerialNumber, State
 from shared.decider import View
 
 
@@ -16,7 +16,7 @@ def views(state: State) -> View | None:
             return _card(state)
         case DeclaredType():
             return _card_type(state)
-        case SerialNumber():
+        case SerialNumber() | Payment():
             return None
         case Batch():
             return _batch(state)
@@ -36,6 +36,7 @@ def _card(card: Card) -> View | None:
         "scale": card.scale,
         "status": card.status.value,
         "balance": card.balance,
+        "held": card.held,
         "expiresAt": None if card.expires_at is None else format_instant(card.expires_at),
         "articleSetCode": rules.article_set_code,
         "switchId": rules.switch_id,

@@ -1,8 +1,9 @@
-"""What transactions and reversals that wait for the voucher service have in common (rules 4.1.13, 4.2.2)."""
+"""What transactions and reversals that wait for other services have in common (rules 4.1.13, 4.2.2)."""
 
 from collections.abc import Mapping
 
 from schemas.accounts import AccountState, AccountStateChanged
+from schemas.giftcards import CardRefusal
 from schemas.holds import HoldEnded, HoldPlaced, TransactionHeld
 from schemas.refusals import PointsRefusal, VoucherRefusal
 from schemas.reversals import ReversalHeld
@@ -19,8 +20,11 @@ HELD_MAX = CREDITED_MAX // HOLDS_MAX
 """The most that an open transaction or reversal may credit to a balance, in the smallest unit: as many as may be open
 come to no more than what commands may have credited already."""
 
+_TOO_LATE = {VoucherRefusal.TOO_LATE.value, CardRefusal.TOO_LATE.value}
+_VOUCHER_CODES = {code.value for code in VoucherRefusal}
+
 TIMED_OUT = Rejected(
-    PointsRefusal.TRANSACTION_TIMED_OUT, "the vouchers were not dealt with in time; nothing was changed"
+    PointsRefusal.TRANSACTION_TIMED_OUT, "the vouchers or gift cards were not dealt with in time; nothing was changed"
 )
 
 
@@ -36,7 +40,9 @@ def too_much_held(credited: Mapping[str, int], pointer: str) -> Rejected | None:
     """The bound on what is credited at a close, which refuses nothing any more; `credited` by programme."""
     if max(credited.values(), default=0) <= HELD_MAX:
         return None
-    detail = "with vouchers, less can be credited at once; do what is credited in a transaction of its own"
+    detail = (
+        "with vouchers or gift cards, less can be credited at once; do what is credited in a transaction of its own"
+    )
     return Rejected(PointsRefusal.BALANCE_LIMIT_EXCEEDED, detail, pointer)
 
 
@@ -88,7 +94,7 @@ def desk_of(command: Command, held: TransactionHeld | ReversalHeld, states: Stat
 
 
 def closed(verdict: Accepted[Event], held: str, answer: Answer) -> Accepted[Event]:
-    """What closes `held`: its outcome is what was booked, or why the voucher service has not executed it."""
+    """What closes `held`: its outcome is what was booked, or why it was not executed."""
     refusal = None if answer.decision is Decision.EXECUTED else _refusal(answer)
     snapshots = tuple(each.model_dump(mode="json", by_alias=True) for each in answer.snapshots)
     closing = Closing(held, verdict.result, refusal, snapshots)
@@ -96,8 +102,8 @@ def closed(verdict: Accepted[Event], held: str, answer: Answer) -> Accepted[Even
 
 
 def _refusal(answer: Answer) -> Rejected:
-    """Why, in the voucher service's words."""
-    if answer.decision is Decision.CANCELLED:
+    """Why, in the words of the service that refused it."""
+    if answer.decision is Decision.CANCELLED or answer.code in _TOO_LATE:
         return TIMED_OUT
-    code = VoucherRefusal(answer.code or "")
-    return TIMED_OUT if code is VoucherRefusal.TOO_LATE else Rejected(code, answer.detail or "", answer.pointer)
+    of = VoucherRefusal if answer.code in _VOUCHER_CODES else CardRefusal
+    return Rejected(of(answer.code or ""), answer.detail or "", answer.pointer)

@@ -53,7 +53,7 @@ SHAPES = {
     Order: ORDER,
     Hold: Shape("points.transaction", unchanged),
     Receipt: Shape("points.receipt"),
-    Reversals: Shape("points.reversals", unchanged),
+    Reversals: Shape("points.reversals", unchanged, unchanged),
 }
 """By the type of the state; a step that is added upgrades what is stored already."""
 

@@ -1,8 +1,8 @@
-"""Transactions over points and vouchers: held here, decided by the voucher service, and closed here (rules 4.2.2).
+"""Transactions over points, vouchers and gift cards: held here, decided by those, and closed here (rules 4.2.2).
 
 What such a transaction takes is set aside, fragment by fragment, as if its own loads were there; the loads themselves
-stay invisible. When the voucher service has executed its part, all is booked without further checks; otherwise what was
-set aside comes back. Nothing else ever ends a hold.
+stay invisible. When the others have executed their part, all is booked without further checks; otherwise what was set
+aside comes back. Nothing else ever ends a hold.
 """
 
 from collections import Counter
@@ -10,6 +10,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 from datetime import timedelta
 
+from schemas.giftcard_saga import HeldCard
 from schemas.holds import (
     CancelHeld,
     CancelRequested,
@@ -32,6 +33,7 @@ from schemas.voucher_saga import (
     VoucherDone,
 )
 from services.points import credits as rules_of
+from services.points import parties
 from services.points.booking import Booking
 from services.points.closing import TIMED_OUT, closed, desk_of, mark, too_many_open, too_much_held
 from services.points.desk import Outcome, States, accepted, account_streams
@@ -48,14 +50,13 @@ from services.points.state import (
 from services.points.streams import transaction_stream
 from services.points.undo import conditions_of, taken_from
 from shared.calendar import local_date
-from shared.decider import Accepted, Command, FollowUp, Rejected, Streams, entry_key
+from shared.decider import Accepted, Command, Document, Rejected, Streams, entry_key
 from shared.ids import account_id
 
 WAIT = timedelta(seconds=30)
-"""How long the voucher service has; after that the transaction is cancelled, unless it was executed in time."""
+"""How long vouchers and gift cards have; then the transaction is cancelled, unless it was executed in time."""
 
 _AGAIN = timedelta(hours=1)
-_COMMANDS = "voucher.commands"
 
 
 def hold(
@@ -65,10 +66,11 @@ def hold(
     loads: Sequence[HeldCredit],
     bought: Sequence[BoughtVoucher],
     used: Sequence[UsedVoucher],
+    cards: Sequence[HeldCard],
     comment: str | None,
     found: Hold,
 ) -> Outcome:
-    """Hold a transaction that `booking` has booked as if it had no vouchers; its first `due` events were due before.
+    """Hold a transaction that `booking` has booked as if it were points alone; its first `due` events were due before.
 
     What it has booked since is what the hold is made of, and is forgotten.
     """
@@ -88,6 +90,8 @@ def hold(
         programmes=tuple(dict.fromkeys(rules.id for rules in programmes)),
         credits=tuple(loads),
         debits=debits,
+        cards=parties.paid(cards),
+        card_decides=None if bought or used else True,
         source=booking.source,
         deadline=command.now + WAIT,
         occurred_at=booking.occurred_at,
@@ -103,7 +107,7 @@ def hold(
             booking.note(Held, balance, debit.lots, balance.account_expires_at, amount=amount)
     stream = transaction_stream(command.store, command.id)
     booking.events.append((stream, held))
-    execute = ExecuteVouchers(
+    vouchers = ExecuteVouchers(
         transaction_id=command.id,
         account=account.account,
         account_number=booking.account_number,
@@ -114,9 +118,8 @@ def hold(
         source=booking.source,
         occurred_at=booking.occurred_at,
     )
-    payload = execute.model_dump(mode="json", by_alias=True, exclude_none=True)
     states = {booking.stream: booking.account, stream: evolve_hold(Hold(command.id), held)}
-    follow_up = FollowUp(_COMMANDS, "voucher.execute.v1", command.subject, payload)
+    follow_up = parties.execute(held, vouchers if bought or used else None, cards, comment)
     return Accepted(tuple(booking.events), {}, (follow_up,), comment, states, held=True)
 
 
@@ -154,7 +157,7 @@ def closing_streams(command: Command, payload: CloseTransaction) -> Streams:
 
 
 def close_transaction(command: Command, payload: CloseTransaction, states: States) -> Outcome:
-    """Capture or release what was held, as the voucher service decided; nothing is questioned any more.
+    """Capture or release what was held, as was decided; nothing is questioned any more.
 
     Of a transaction that is not known yet, it is remembered that nothing will come of it.
     """
@@ -177,22 +180,25 @@ def close_transaction(command: Command, payload: CloseTransaction, states: State
         if executed:
             _spend(booking, debit)
     mark(booking, HoldEnded, held.transaction_id)
-    event = _closed(command, payload)
+    event = _closed(command, payload, held)
     booking.events.append((stream, event))
     after = {stream: evolve_hold(found, event)}
-    vouchers = {
+    done: Document = {
         f"{name}Vouchers": [each.model_dump(mode="json", by_alias=True) for each in done]
         for name, done in (("issued", payload.issued), ("redeemed", payload.redeemed), ("voided", payload.voided))
     }
+    if event.cards:
+        done["giftcards"] = [each.model_dump(mode="json", by_alias=True, exclude_none=True) for each in event.cards]
     programmes = [booking.catalogue.programmes[name] for name in held.programmes]
-    verdict = accepted(booking, programmes, None, vouchers, after)
+    verdict = accepted(booking, programmes, None, done, after)
+    verdict = replace(verdict, follow_ups=(*verdict.follow_ups, *parties.settle(held, payload.decision)))
     if not executed:
         loaded = loaded_for(states[entry_key(payload.transaction_id)])
         verdict = replace(verdict, follow_ups=(*verdict.follow_ups, *freeing(loaded)))
     return closed(verdict, held.transaction_id, payload)
 
 
-def _closed(command: Command, payload: CloseTransaction) -> TransactionClosed:
+def _closed(command: Command, payload: CloseTransaction, held: TransactionHeld | None = None) -> TransactionClosed:
     return TransactionClosed(
         transaction_id=payload.transaction_id,
         account=command.subject,
@@ -201,6 +207,7 @@ def _closed(command: Command, payload: CloseTransaction) -> TransactionClosed:
         issued=tuple(map(_in_short, payload.issued)),
         redeemed=payload.redeemed,
         voided=payload.voided,
+        cards=held.cards if held is not None and payload.decision is Decision.EXECUTED else None,
         booked_at=command.now,
     )
 
@@ -216,7 +223,7 @@ def _in_short(done: IssuedVoucher) -> VoucherDone:
 
 
 def cancel_held(command: Command, payload: CancelHeld, states: States) -> Outcome:
-    """Ask the voucher service to cancel what is late; its answer closes the transaction, whichever it is."""
+    """Ask whoever decides it to cancel what is late; the answer closes the transaction, whichever it is."""
     stream = transaction_stream(command.store, payload.transaction_id)
     found: Hold = states[stream]
     if found.held is None or found.due_at is None or found.due_at > command.now:
@@ -227,9 +234,7 @@ def cancel_held(command: Command, payload: CancelHeld, states: States) -> Outcom
         again_at=command.now + _AGAIN,
         booked_at=command.now,
     )
-    cancel = {"transactionId": found.id, "account": found.held.account}
-    follow_up = FollowUp(_COMMANDS, "voucher.cancel.v1", found.held.account, cancel)
-    return Accepted(((stream, event),), {}, (follow_up,))
+    return Accepted(((stream, event),), {}, (parties.cancel(found.held),))
 
 
 def _load(booking: Booking, credit: HeldCredit) -> None:

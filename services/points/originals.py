@@ -3,6 +3,7 @@
 from collections.abc import Collection, Iterator, Mapping
 from typing import NamedTuple
 
+from schemas.giftcard_saga import PaidCard
 from schemas.holds import TransactionClosed
 from schemas.movements import Adjusted, Loaded, Purchased, Redeemed, Scheduled, ThresholdReached
 from schemas.points import Reverse
@@ -18,14 +19,20 @@ BookedOperation = Loaded | Redeemed | Purchased | Adjusted | Scheduled
 
 
 class Original(NamedTuple):
-    """An operation: what it booked on the account, and the voucher that it issued or redeemed.
+    """An operation: what it booked on the account, the voucher that it issued or redeemed, the gift card that paid.
 
-    Redeeming a voucher books nothing; nothing but a purchase does both.
+    Redeeming a voucher and paying with a card book nothing; nothing but a purchase does both.
     """
 
     operation: int
     booked: BookedOperation | None = None
     voucher: VoucherDone | None = None
+    card: PaidCard | None = None
+
+    @property
+    def is_elsewhere(self) -> bool:
+        """Whether another service has a part in it, and in undoing it; such an operation is undone wholly."""
+        return self.voucher is not None or self.card is not None
 
     @property
     def amount(self) -> int:
@@ -82,6 +89,7 @@ def originals_of(entry: Entry, streams: Collection[str]) -> Originals:
             for each in (*event.issued, *event.redeemed):
                 known = found.get(each.operation, Original(each.operation))
                 found[each.operation] = known._replace(voucher=each)
+            found.update({each.operation: Original(each.operation, card=each) for each in event.cards or ()})
         elif written in streams and isinstance(event, ThresholdReached):
             lasting.add(event.operation)
         elif written in streams and isinstance(event, BookedOperation) and event.operation >= 0:
@@ -97,16 +105,16 @@ def wanted(payload: Reverse, originals: Originals, reversals: Reversals) -> list
             return undos
         detail = "all of the transaction was reversed before"
         return Rejected(PointsRefusal.ALREADY_REVERSED, detail, "/transactionId")
-    undone, vouchers = dict(reversals.undone), set(reversals.vouchers)
+    undone, elsewhere = dict(reversals.undone), {*reversals.vouchers, *reversals.cards}
     undos = []
     for index, each in enumerate(payload.operations):
-        undo = _one(each, originals, undone, vouchers, f"/operations/{index}")
+        undo = _one(each, originals, undone, elsewhere, f"/operations/{index}")
         if isinstance(undo, Rejected):
             return undo
         undos.append(undo)
         undone[undo.operation] = undo.done + undo.amount
-        if undo.original.voucher is not None:
-            vouchers.add(undo.operation)
+        if undo.original.is_elsewhere:
+            elsewhere.add(undo.operation)
     return undos
 
 
@@ -125,14 +133,15 @@ def _all(originals: Originals, reversals: Reversals) -> Iterator[Undo]:
     for original in originals.operations.values():
         done = reversals.undone.get(original.operation, 0)
         left = original.amount - done
-        if original.operation not in reversals.vouchers and (left or original.voucher is not None):
+        dealt_with = original.operation in reversals.vouchers or original.operation in reversals.cards
+        if not dealt_with and (left or original.is_elsewhere):
             yield Undo(original, left, done, "/transactionId")
 
 
 def _one(
-    asked: ReversedOperation, originals: Originals, undone: Mapping[int, int], vouchers: set[int], pointer: str
+    asked: ReversedOperation, originals: Originals, undone: Mapping[int, int], elsewhere: set[int], pointer: str
 ) -> Undo | Rejected:
-    """One operation that is named, after what was `undone` before; `vouchers` are those dealt with."""
+    """One operation that is named, after what was `undone` before, here and `elsewhere`."""
     at = asked.operation
     original, done = originals.operations.get(at), undone.get(at, 0)
     if original is None:
@@ -142,12 +151,12 @@ def _one(
         detail = "the transaction booked no such operation"
         return Rejected(PointsRefusal.REVERSED_OPERATION_UNKNOWN, detail, f"{pointer}/operation")
     left = original.amount - done
-    if at in vouchers or (left == 0 and original.voucher is None):
+    if at in elsewhere or (left == 0 and not original.is_elsewhere):
         return Rejected(PointsRefusal.ALREADY_REVERSED, "the operation was reversed before", f"{pointer}/operation")
     if asked.value is None:
         return Undo(original, left, done, pointer)
     if original.booked is None:
-        detail = "a voucher is reversed without a value"
+        detail = "a voucher, and what a gift card paid, is reversed without a value"
         return Rejected(PointsRefusal.NOT_REVERSIBLE, detail, f"{pointer}/value")
     amount = to_minor(asked.value, original.booked.scale)
     if amount is None:

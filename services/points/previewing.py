@@ -1,12 +1,13 @@
 """What a transaction would come to, from the same decisions, of which nothing is kept (rules 4.2.3).
 
-One with vouchers is decided twice, as it would be: held, then closed as if the voucher service had executed its part.
-Whether it would is asked of that service, with what the hold would have sent to it.
+One with vouchers or gift cards is decided twice, as it would be: held, then closed as if these had executed their part.
+Whether they would is asked of their services, with what the hold would have sent to them.
 """
 
 from collections.abc import Iterable, Mapping
 from typing import Any
 
+from schemas.giftcard_saga import HOLD_CARD
 from schemas.points import CloseTransaction
 from schemas.tiers import TierChanged
 from schemas.voucher_saga import Decision
@@ -21,12 +22,14 @@ from shared.ids import closing_id
 def preview_transaction(command: Command, states: Mapping[str, Any], verdict: Accepted[Event]) -> Document:
     """Balances before it, what was due included, and after it; what thresholds would issue; levels that change.
 
-    `execute` is what the voucher service would be sent; None of a transaction without vouchers.
+    `execute` is what the voucher service would be sent, or None; with gift cards, `hold` is what the first one would.
     """
-    result, events, execute = verdict.result, [*verdict.events], None
+    result, events = verdict.result, [*verdict.events]
+    hold: Document | None = None
+    execute: Document | None = None
     if verdict.held:
         (told,) = verdict.follow_ups
-        execute = told.payload
+        hold, execute = (told.payload, told.payload.get("execute")) if told.type == HOLD_CARD else (None, told.payload)
         closed = _as_executed(command, states, verdict)
         assert closed.closing is not None
         result, events = closed.closing.result, [*events, *closed.events]
@@ -38,6 +41,7 @@ def preview_transaction(command: Command, states: Mapping[str, Any], verdict: Ac
         ],
         "tiers": [*_levels(event for _, event in events)],
         "execute": execute,
+        **({} if hold is None else {"hold": hold}),
     }
 
 

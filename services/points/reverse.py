@@ -1,12 +1,13 @@
 """Reversing a transaction: all of it, some operations, or parts of them, each undone at most once (rules 4.1.13).
 
-What it did with vouchers is undone by the voucher service, which may refuse it. Such a reversal is held until then:
-nothing is booked, and no other reversal of the same transaction begins.
+What it did with vouchers and gift cards is undone by their services, which may refuse it. Such a reversal is held until
+then: nothing is booked, and no other reversal of the same transaction begins.
 """
 
 from collections.abc import Iterable
 from dataclasses import replace
 
+from schemas.giftcard_saga import PaidCard
 from schemas.holds import HoldEnded, HoldPlaced
 from schemas.points import Reverse
 from schemas.refusals import PointsRefusal
@@ -20,6 +21,7 @@ from schemas.voucher_saga import (
     VoucherDone,
 )
 from services.points import credits as rules_of
+from services.points import parties
 from services.points.booking import Booking
 from services.points.closing import closed, desk_of, mark, too_many_open, too_much_held
 from services.points.desk import Outcome, States, accepted, desk, opened, own_accounts
@@ -29,7 +31,7 @@ from services.points.reversals import Reversals, evolve_reversals
 from services.points.state import Catalogue, Event, ProgrammeRules
 from services.points.streams import account_stream, catalogue_stream, reversals_stream
 from services.points.undo import credited_too_much, given_back, undo_all
-from shared.decider import Accepted, Command, Document, Entry, FollowUp, Rejected, Streams, entry_key
+from shared.decider import Accepted, Command, Document, Entry, Rejected, Streams, entry_key
 from shared.ids import closing_id, derived_id
 
 
@@ -65,7 +67,7 @@ def reverse(command: Command, payload: Reverse, states: States) -> Outcome:
         return undos
     if refused := credited_too_much(booking, undos):
         return refused
-    if any(undo.original.voucher is not None for undo in undos):
+    if any(undo.original.is_elsewhere for undo in undos):
         return _hold(booking, reversals, undos, payload)
     undo_all(booking, undos, payload.reason)
     event = _reversed(booking, originals.id, _amounts(undos), payload.reason)
@@ -73,7 +75,7 @@ def reverse(command: Command, payload: Reverse, states: States) -> Outcome:
 
 
 def close_reversal(command: Command, payload: CloseReversal, states: States) -> Outcome:
-    """Book what was held, or nothing of it, as the voucher service decided; nothing is questioned any more."""
+    """Book what was held, or nothing of it, as was decided; nothing is questioned any more."""
     reversals = _reversals(command, payload.transaction_id, states)
     held = reversals.held
     if held is None or held.reversal_id != payload.reversal_id or held.account != command.subject:
@@ -84,8 +86,8 @@ def close_reversal(command: Command, payload: CloseReversal, states: States) -> 
         raise ValueError(f"{held.transaction_id} is held to be reversed, and is not there")
     if payload.decision is Decision.EXECUTED:
         undo_all(booking, undos_of(held.operations, originals, reversals), held.reason)
-        vouchers = (payload.restored, payload.voided)
-        event: ReversalEvent = _reversed(booking, held.transaction_id, held.operations, held.reason, *vouchers)
+        elsewhere = (payload.restored, payload.voided, held.cards)
+        event: ReversalEvent = _reversed(booking, held.transaction_id, held.operations, held.reason, *elsewhere)
     else:
         event = ReversalReleased(
             transaction_id=held.transaction_id,
@@ -95,11 +97,13 @@ def close_reversal(command: Command, payload: CloseReversal, states: States) -> 
             booked_at=command.now,
         )
     mark(booking, HoldEnded, held.reversal_id)
-    return closed(_booked(booking, reversals, event, originals), held.reversal_id, payload)
+    booked = _booked(booking, reversals, event, originals)
+    booked = replace(booked, follow_ups=(*booked.follow_ups, *parties.settle(held, payload.decision)))
+    return closed(booked, held.reversal_id, payload)
 
 
 def _hold(booking: Booking, reversals: Reversals, undos: list[Undo], payload: Reverse) -> Outcome:
-    """Ask the voucher service for its part; points wait for it, however long that takes."""
+    """Ask vouchers and gift cards for their part; points wait for it, however long that takes."""
     command, account = booking.command, booking.account
     if refused := too_many_open(account) or too_much_held(given_back(undos), "/operations"):
         return refused
@@ -109,6 +113,7 @@ def _hold(booking: Booking, reversals: Reversals, undos: list[Undo], payload: Re
         account=account.account,
         account_number=booking.account_number,
         operations=_amounts(undos),
+        cards=tuple(each.original.card for each in undos if each.original.card is not None) or None,
         reason=payload.reason,
         source=booking.source,
         occurred_at=booking.occurred_at,
@@ -117,8 +122,7 @@ def _hold(booking: Booking, reversals: Reversals, undos: list[Undo], payload: Re
     mark(booking, HoldPlaced, command.id)
     stream = reversals_stream(command.store, reversals.id)
     booking.events.append((stream, held))
-    body = _vouchers(held, undos, booking.catalogue).model_dump(mode="json", by_alias=True, exclude_none=True)
-    follow_up = FollowUp("voucher.commands", "voucher.reverse.v1", account.account, body)
+    follow_up = parties.undo(held, _vouchers(held, undos, booking.catalogue), undos, payload.context.comment)
     states = {booking.stream: booking.account, stream: evolve_reversals(reversals, held)}
     return Accepted(tuple(booking.events), {}, (follow_up,), payload.context.comment, states, held=True)
 
@@ -159,6 +163,7 @@ def _reversed(
     reason: str,
     restored: tuple[VoucherDone, ...] = (),
     voided: tuple[VoucherDone, ...] = (),
+    cards: tuple[PaidCard, ...] | None = None,
 ) -> Reversed:
     return Reversed(
         transaction_id=transaction,
@@ -167,6 +172,7 @@ def _reversed(
         operations=amounts,
         restored=restored,
         voided=voided,
+        cards=cards,
         reason=reason,
         booked_at=booking.command.now,
     )
@@ -194,6 +200,8 @@ def _booked(
                 ("voidedVouchers", event.voided),
             )
         }
+        if event.cards:
+            more["giftcards"] = [each.model_dump(mode="json", by_alias=True, exclude_none=True) for each in event.cards]
     after = evolve_reversals(reversals, event)
     done = originals.loads_left(reversals.undone) - originals.loads_left(after.undone)
     booked = accepted(booking, programmes, memo, more, {stream: after})
@@ -201,7 +209,7 @@ def _booked(
 
 
 def _amounts(undos: Iterable[Undo]) -> tuple[ReversedAmount, ...]:
-    """What is undone on the account; what vouchers alone are concerned with is none of it."""
+    """What is undone on the account; what other services alone are concerned with is none of it."""
     return tuple(
         ReversedAmount(operation=undo.operation, programme=undo.original.booked.programme, amount=undo.amount)
         for undo in undos

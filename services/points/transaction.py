@@ -1,4 +1,4 @@
-"""Post Transaction: several programmes and vouchers, processed as one, all or nothing (rules 4.2.1 to 4.2.4)."""
+"""Post Transaction: programmes, vouchers and gift cards, processed as one, all or nothing (rules 4.2.1 to 4.2.4)."""
 
 from datetime import datetime
 from decimal import Decimal
@@ -16,6 +16,7 @@ from services.points.desk import Outcome, States, accepted, account_streams, des
 from services.points.earning_once import earned_programmes, receipt_loaded, receipt_streams, remembering, shop_missing
 from services.points.holding import hold
 from services.points.orders.identity import order_streams_of
+from services.points.parties import pay_with
 from services.points.state import ProgrammeRules
 from services.points.streams import transaction_stream
 from services.points.thresholds import too_often
@@ -26,7 +27,7 @@ from shared.numbers import drawn_number
 
 
 def transaction_streams(command: Command, payload: PostTransaction) -> Streams:
-    """The account, and what it has of the transaction when there are vouchers in it.
+    """The account, and what it has of the transaction when it is held.
 
     When something is loaded for a receipt, the order of that number is read, which may have earned, and the load is
     remembered for an order that comes later.
@@ -37,9 +38,14 @@ def transaction_streams(command: Command, payload: PostTransaction) -> Streams:
         shop = payload.context.shop_id
         loads = receipt_streams(command, payload.account_number, receipt, shop)
         streams = Streams((*streams.writes, *loads), (*streams.reads, *order_streams_of(store, receipt, shop)))
-    if not _has_vouchers(payload):
+    if not _is_held(payload):
         return streams
     return Streams((*streams.writes, transaction_stream(store, command.id)), streams.reads)
+
+
+def _is_held(payload: PostTransaction) -> bool:
+    """Whether vouchers or gift cards take part, so that it is decided elsewhere."""
+    return bool(payload.giftcards) or _has_vouchers(payload)
 
 
 def _has_vouchers(payload: PostTransaction) -> bool:
@@ -50,7 +56,7 @@ def _has_vouchers(payload: PostTransaction) -> bool:
 def post_transaction(command: Command, payload: PostTransaction, states: States) -> Outcome:
     """Decide a transaction over all programmes: what is due, the loads, redemptions and purchases, then the vouchers.
 
-    With vouchers it is held, until the voucher service has decided.
+    With vouchers or gift cards it is held, until they have decided.
     """
     booking = desk(command, payload.account_number, states, payload.context)
     if not isinstance(booking, Booking):
@@ -70,10 +76,10 @@ def post_transaction(command: Command, payload: PostTransaction, states: States)
     refused = _loads(booking, payload, programmes, earned) or _redemptions(booking, payload, programmes)
     if refused is not None:
         return refused
-    if not _has_vouchers(payload) and (refused := _too_often(booking, payload)):
+    if not _is_held(payload) and (refused := _too_often(booking, payload)):
         return refused
     loaded = receipt_loaded(booking, payload, programmes)
-    if not _has_vouchers(payload):
+    if not _is_held(payload):
         return remembering(command, accepted(booking, programmes, payload.context.comment), loaded, states)
     bought = _purchases(booking, payload, programmes)
     if isinstance(bought, Rejected):
@@ -85,7 +91,8 @@ def post_transaction(command: Command, payload: PostTransaction, states: States)
         return refused
     loads = _held_loads(payload, programmes, command.now)
     found = states[transaction_stream(command.store, command.id)]
-    held = hold(booking, due, programmes, loads, bought, used, payload.context.comment, found)
+    cards = pay_with(booking, payload.giftcards)
+    held = hold(booking, due, programmes, loads, bought, used, cards, payload.context.comment, found)
     return remembering(command, held, loaded, states)
 
 

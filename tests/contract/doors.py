@@ -8,7 +8,7 @@ from typing import Any
 from pydantic import BaseModel, TypeAdapter
 from pydantic_core import SchemaValidator, ValidationError, core_schema
 
-from schemas import joining, voucher_saga
+from schemas import giftcard_saga, joining, voucher_saga
 from schemas._registry import registry
 from schemas.base import Published, Wire
 from schemas.declarations import Declarations
@@ -16,13 +16,14 @@ from services.edge import families
 
 Schema = Mapping[str, Any]
 
+_OURS = {module.__name__ for module in (voucher_saga, giftcard_saga, joining)}
 _CONTAINERS = ("model-fields", "model-field", "tuple", "dict", "list")
 
 
 def models() -> dict[str, type[BaseModel]]:
     """By name: the bodies that routes read, what inputs and commands carry, and what operators declare.
 
-    What only our own services send each other (`voucher_saga`, `joining`) has come through one of these doors before.
+    What only our own services send each other (`_OURS`) has come through one of these doors before.
     """
     found: dict[str, type[BaseModel]] = {"declarations": Declarations}
     for module in pkgutil.walk_packages(families.__path__, f"{families.__name__}."):
@@ -31,7 +32,7 @@ def models() -> dict[str, type[BaseModel]]:
                 found[f"{module.name}.{name}"] = value
     for name, wire_type in registry().items():
         model = wire_type.model
-        ours = issubclass(model, Published) or model.__module__ in (voucher_saga.__name__, joining.__name__)
+        ours = issubclass(model, Published) or model.__module__ in _OURS
         if wire_type.direction == "accepted" and not ours:
             found[name] = model
     return found

@@ -33,6 +33,7 @@ from tests.contract import (
     more_examples,
     voucher_examples,
 )
+from tests.contract.card_saga_examples import PAYMENT
 
 ACCOUNT = "0b9c7a52-3f0e-5d1c-9a70-1d6b0c1e7a11"
 NUMBER = "6299000000000000017"
@@ -119,7 +120,7 @@ EXAMPLES: dict[str, tuple[Any, ...]] = {
         Transaction(),
     ),
     "points.post_transaction.v1": (
-        points.PostTransaction(account_number=NUMBER, loyalty_programs=(PART,), context=CONTEXT),
+        points.PostTransaction(account_number=NUMBER, loyalty_programs=(PART,), giftcards=(PAYMENT,), context=CONTEXT),
         points.PostTransaction(account_number=NUMBER),
     ),
     "points.adjust.v1": (

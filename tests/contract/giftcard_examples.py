@@ -9,6 +9,7 @@ from schemas.giftcards import CardStatus, CodeSource, ScratchCode
 from schemas.movements import Source
 from schemas.programme import ExpiryRule
 from schemas.transaction import Context
+from tests.contract import card_saga_examples
 
 CARD, SERIAL = "9900000000000000017", "100200300"
 TRANSACTION = "019ab2c4-7c1e-7d3a-8f00-3b5d1e9a7c42"
@@ -50,8 +51,8 @@ _BOOKED: dict[str, Any] = {
     "occurred_at": NOW,
     "booked_at": NOW,
 }
+CHANGED = giftcards.CardChanged(**_BOOKED, kind="redeem", cancels=None, operation=3)
 _NEW = {**_BOOKED, "batch": "summer-2026", "old_status": None, "rules": TYPE, "code": CodeSource(key="1")}
-CHANGED = giftcards.CardChanged(**_BOOKED, kind="redeem", cancels=None)
 VIEW = giftcards.CardView(
     card_id=CARD,
     serial_number=SERIAL,
@@ -60,6 +61,7 @@ VIEW = giftcards.CardView(
     scale=2,
     status=CardStatus.ACTIVE,
     balance=1500,
+    held=500,
     expires_at=LATER,
     article_set_code="BOOKS",
     switch_id="TREAZURE",
@@ -116,7 +118,8 @@ EXAMPLES: dict[str, tuple[Any, ...]] = {
     "giftcard.imported.v1": (giftcards.CardImported(**_NEW),),
     "giftcard.issued.v1": (giftcards.CardIssued(**_NEW),),
     "giftcard.activated.v1": (giftcards.CardActivated(**_BOOKED),),
-    "giftcard.redeemed.v1": (giftcards.CardRedeemed(**_BOOKED, asked=1200),),
+    "giftcard.redeemed.v1": (giftcards.CardRedeemed(**_BOOKED, asked=1200, operation=3),),
+    "giftcard.given_back.v1": (giftcards.CardGivenBack(**_BOOKED, reverses="019ab2c4-7c1e", operation=3),),
     "giftcard.cancelled.v1": (giftcards.CardCancelled(**_BOOKED, cancels="till-3-R-1000"),),
     "giftcard.voided.v1": (giftcards.CardVoided(**_BOOKED),),
     "giftcard.refunded.v1": (giftcards.CardRefunded(**_BOOKED),),
@@ -127,6 +130,7 @@ EXAMPLES: dict[str, tuple[Any, ...]] = {
     "giftcard.cancel_recorded.v1": (
         giftcards.CancelRecorded(card_id=CARD, transaction_id=TRANSACTION, source=SOURCE, booked_at=NOW),
     ),
+    **card_saga_examples.EXAMPLES,
     **dict.fromkeys(sorted(set(giftcards.REJECTIONS.values())), (REFUSED,)),
     giftcards.CHANGED: (CHANGED,),
     giftcards.CARD_VIEW: (VIEW,),

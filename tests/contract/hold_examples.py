@@ -7,6 +7,7 @@ from schemas.points import CancelHeld, CloseReversal, CloseTransaction
 from schemas.replies import SnapshotPart
 from schemas.voucher_events import VoucherState
 from schemas.voucher_saga import Decision, IssuedVoucher, VoucherDone
+from tests.contract.card_saga_examples import PAID
 from tests.contract.more_examples import ACCOUNT, COMMAND, LATER, NOW, NUMBER
 
 _DONE: dict[str, Any] = {"serial_id": "6299000000000000033", "voucher_id": "COFFEE"}
@@ -70,6 +71,8 @@ def events(booking: dict[str, Any], movement: dict[str, Any]) -> dict[str, tuple
                     holds.HeldDebit(operation=1, kind="redeem", programme="LOY", amount=5),
                     holds.HeldDebit(operation=2, kind="purchase", programme="LOY", amount=50, lots=(_PART,)),
                 ),
+                cards=(PAID,),
+                card_decides=True,
                 deadline=LATER,
                 occurred_at=NOW,
             ),
@@ -83,6 +86,7 @@ def events(booking: dict[str, Any], movement: dict[str, Any]) -> dict[str, tuple
                 issued=(VoucherDone(**_DONE, operation=2, programme="LOY"),),
                 redeemed=(VoucherDone(operation=3, serial_id="6299000000000000041", voucher_id="TEA"),),
                 voided=(VoucherDone(operation=4, serial_id="6299000000000000058", voucher_id="TEA"),),
+                cards=(PAID,),
             ),
         ),
         "points.reversal_held.v1": (
@@ -90,6 +94,7 @@ def events(booking: dict[str, Any], movement: dict[str, Any]) -> dict[str, tuple
                 **_OF_REVERSAL,
                 account_number=NUMBER,
                 operations=(reversals.ReversedAmount(operation=2, programme="LOY", amount=50),),
+                cards=(PAID,),
                 reason="wrong card",
                 source=movements.Source(receipt="R-1"),
                 occurred_at=NOW,

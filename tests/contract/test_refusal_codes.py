@@ -5,12 +5,12 @@ from enum import StrEnum
 
 import pytest
 
-from schemas import customers, giftcards, points, vouchers
+from schemas import customers, giftcard_saga, giftcards, points, vouchers
 from schemas._registry import TOO_LARGE
 from schemas.base import Wire
 from schemas.customers import CustomerRefusal
 from schemas.giftcards import CardRefusal
-from schemas.refusal_codes import EXECUTING, REFUSAL_CODES, REVERSING
+from schemas.refusal_codes import EXECUTING, GIVING_BACK, PAYING, REFUSAL_CODES, REVERSING
 from schemas.refusals import PointsRefusal, VoucherRefusal
 from tests.unit.customer import test_spec_coverage as customer_specs
 from tests.unit.giftcard import test_spec_coverage as giftcard_specs
@@ -43,18 +43,18 @@ def test_documented_refusals_are_those_of_the_source(
     assert documented
     for name in documented:
         found = reachable(commands[name], codes, never) - NOT_OVER_HTTP
-        assert {*REFUSAL_CODES[name]} - {TOO_LARGE} == found | WITH_VOUCHERS.get(name, set()), name
+        assert {*REFUSAL_CODES[name]} - {TOO_LARGE} == found | WITH_OTHERS.get(name, set()), name
 
 
 NOT_OVER_HTTP = {PointsRefusal.ACCOUNT_MISMATCH, PointsRefusal.TOO_MANY_INPUTS_WAIT}
 """The edge takes a command's account from its number; only messages from topics wait for a number."""
 
-WITH_VOUCHERS = {
+WITH_OTHERS: dict[str, set[str]] = {
     "points.post_transaction.v1": {*EXECUTING},
-    "points.reverse.v1": {*REVERSING},
+    "points.reverse.v1": {*REVERSING, *GIVING_BACK},
     "voucher.issue.v1": {VoucherRefusal.ACCOUNT_MISMATCH},
 }
-"""What the voucher service adds, and what it alone means by a code of the same name."""
+"""What vouchers and gift cards add, and what the voucher service alone means by a code of the same name."""
 
 
 def test_a_transactions_vouchers_are_refused_as_the_voucher_service_does() -> None:
@@ -67,3 +67,10 @@ def test_a_transactions_vouchers_are_refused_as_the_voucher_service_does() -> No
     assert {*REVERSING} == reachable(vouchers.ReverseVouchers, codes, never)
     assert {*EXECUTING} < {*REFUSAL_CODES["points.post_transaction.v1"]}
     assert {*REVERSING} < {*REFUSAL_CODES["points.reverse.v1"]}
+
+
+def test_a_transactions_gift_cards_are_refused_as_their_service_does() -> None:
+    codes = refusals_in_source("giftcard", CardRefusal)
+    holding = reachable(giftcard_saga.HoldCard, codes, giftcard_specs.NEVER) - {CardRefusal.TOO_LATE}
+    assert {*PAYING, *GIVING_BACK} == holding
+    assert {*GIVING_BACK} < {*REFUSAL_CODES["points.reverse.v1"]}

@@ -65,8 +65,8 @@ class Cards(Caller):
         return good(await self.call("GetBalance", cardId=card_id, **body))
 
     async def create(self, card_id: str, serial_number: str) -> None:
-        """A card that is for sale."""
-        body = {"cardId": card_id, "serialNumber": serial_number, "cardType": "EUR-GIFT", "code": {"key": "1"}}
+        """A card that is for sale, without a scratch code."""
+        body = {"cardId": card_id, "serialNumber": serial_number, "cardType": "EUR-GIFT"}
         await self.done(Command("giftcard.create.v1", card_id, body))
 
     async def done(self, *commands: Command) -> None:

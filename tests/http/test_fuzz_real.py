@@ -18,7 +18,7 @@ OPERATIONS = sum(len(operations) for operations in DOCUMENT["paths"].values())
 @pytest.fixture
 async def shop(installation: Installation) -> AsyncIterator[Shop]:
     """A shop whose edge has no rate limit in practice."""
-    async with open_shop(installation, FEALTY_CLIENT_REQUESTS_PER_S="100000") as shop:
+    async with open_shop(installation, "giftcard", FEALTY_CLIENT_REQUESTS_PER_S="100000") as shop:
         yield shop
 
 

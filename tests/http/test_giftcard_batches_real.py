@@ -22,7 +22,8 @@ async def opening(cards: Cards, batch: str, count: int = 250, key: str | None = 
     return await cards.client.post(BATCHES, content=orjson.dumps(body), headers={**JSON, **keyed})
 
 
-async def test_a_batch_is_opened_once_filled_and_listed(installation: Installation) -> None:
+async def test_a_batch_is_opened_once_filled_and_listed(empty_installation: Installation) -> None:
+    installation = empty_installation
     async with open_cards(installation) as cards:
         first = good(await opening(cards, "b-2", key="k"))
         assert (first["count"], first["cardType"]) == (250, "EUR-GIFT")
@@ -30,8 +31,8 @@ async def test_a_batch_is_opened_once_filled_and_listed(installation: Installati
         assert (good(again)["batchId"], again.headers["Idempotency-Replayed"]) == ("b-2", "true")
         refused(await opening(cards, "b-2"), 409, "batch_exists", "/batchId")
         refused(await opening(cards, "b-9", cardType="NONE"), 422, "card_type_unknown", "/cardType")
-        refused(await opening(cards, "b-9", count=0), 400, "invalid_request", "/count")
-        refused(await opening(cards, "b-9", count=100_001), 400, "invalid_request", "/count")
+        refused(await opening(cards, "b-9", count=0), 400, "value_out_of_range", "/count")
+        refused(await opening(cards, "b-9", count=100_001), 400, "value_out_of_range", "/count")
 
         async def state() -> str:
             return str(good(await cards.client.get(f"{BATCHES}/b-2"))["state"])

@@ -1,5 +1,6 @@
 """The gift card document on real servers: each operation end to end, retries, cancels, histories."""
 
+import asyncio
 from collections.abc import AsyncIterator
 from typing import Any
 
@@ -125,6 +126,14 @@ async def test_cards_are_named_by_serial_number_and_scratch_code(cards: Cards) -
         assert unknown[0].text == unknown[1].text
 
 
+async def test_a_card_without_a_scratch_code_is_named_by_its_id_alone(cards: Cards) -> None:
+    card = new_id()
+    await cards.create(card, f"S-{card}")
+    given = await cards.call("GetBalance", serialNumber=f"S-{card}", scratchCode="ABCD")
+    refused(given, 404, "gift_card_unknown", "/serialNumber")
+    assert (await cards.shown(card))["status"] == "Created"
+
+
 async def test_a_cancel_may_come_before_its_transaction(cards: Cards) -> None:
     card, transaction = new_id(), new_id()
     early = good(await cards.call("Activate/Cancel", cardId=card, transactionId=transaction))
@@ -142,7 +151,7 @@ async def test_a_cancelled_issue_makes_the_card_void(cards: Cards) -> None:
     assert (await cards.shown(card, history="condensed"))["history"] == []
 
 
-async def test_the_help_desk_finds_cards_and_pages_through_their_history(cards: Cards) -> None:
+async def test_support_staff_find_cards_and_pages_through_their_history(cards: Cards) -> None:
     card = await cards.issue(50)
     for amount in range(1, 5):
         good(await cards.call("Redeem", cardId=card["cardId"], amount=amount))
@@ -170,7 +179,7 @@ async def test_the_help_desk_finds_cards_and_pages_through_their_history(cards: 
 
 
 @pytest.mark.parametrize(("ending", "status"), [("void", "void"), ("refund", "refunded")])
-async def test_the_help_desk_ends_cards(cards: Cards, ending: str, status: str) -> None:
+async def test_support_staff_end_cards(cards: Cards, ending: str, status: str) -> None:
     card = await cards.issue(50)
     path, headers = f"/v1/giftcards/{card['serialNumber']}", {"Idempotency-Key": f"{ending}-1"}
     first, again = [
@@ -193,3 +202,29 @@ async def test_outcomes_are_polled_in_whole_units(cards: Cards) -> None:
     outcome = good(await cards.client.get(f"/v1/operations/{operation}"))
     wanted = {"cardId": card, "status": "active", "balance": 10.25, "currency": "EUR", "amount": 2.25}
     assert outcome["result"] == {**wanted, "transactionId": "polled"}
+
+
+async def test_mutations_by_card_id_do_not_wait_for_the_view(cards: Cards) -> None:
+    """As when another edge has just issued the card, and its snapshot is still on the way here."""
+    card = (await cards.issue())["cardId"]
+    await cards.fed()
+    edge = cards.installation.mongo[cards.installation.settings.database("edge")]
+    paying: dict[str, Any] = {"amount": 5}
+    calls: list[tuple[str, dict[str, Any]]] = [("Redeem", paying), ("Redeem/Cancel", {}), ("Activate", paying)]
+    for operation, body in calls:
+        await cards.fed()
+        await edge["giftcards"].delete_one({"_id": f"card/default/{card}"})
+        refused(await cards.call("GetBalance", cardId=card), 404, "gift_card_unknown", "/cardId")
+        done = good(await cards.call(operation, cardId=card, **body, history="regular"))
+        assert await cards.shown(card, history="regular") == {**done, "amount": 0, "transactionId": None}
+
+
+async def test_tills_that_race_for_a_card_never_overspend(cards: Cards) -> None:
+    card = (await cards.issue(25))["cardId"]
+    answers = await asyncio.gather(*(cards.call("Redeem", cardId=card, amount=4, history="regular") for _ in range(10)))
+    assert sorted(each.status_code for each in answers) == [200] * 6 + [409] * 4
+    for each in answers:
+        if each.status_code == 200:
+            shown = good(each)
+            assert shown["balance"] == sum(entry["balanceMutation"] for entry in shown["history"])
+    assert (await cards.shown(card))["balance"] == 1

@@ -31,6 +31,8 @@ def of_giftcards(views: Views, database: AsyncDatabase[Any]) -> dict[str, Any]:
     changes = [card_change("000007", number) for number in (5, 20_002)]
     mutations = [each for change in changes if (each := giftcard_history.of_value("default", change)) is not None]
     return {
+        "GiftCardBatches.one": views.giftcard_batches.one("default", "B000007"),
+        "GiftCardBatches.page": views.giftcard_batches.page("default", "B000900", 26),
         "GiftCards.one": views.giftcards.one("default", "000009"),
         "GiftCards.with_serial_number": views.giftcards.with_serial_number("s", "S-000009"),
         "GiftCards.with_serial_number of none": views.giftcards.with_serial_number("s", "S-nobody"),

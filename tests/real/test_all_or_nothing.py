@@ -51,9 +51,9 @@ BROKEN: list[tuple[str, dict[str, Any], str]] = [
 ]
 
 
-def broken(pointer: str, wrong: dict[str, Any]) -> dict[str, Any]:
+def broken(pointer: str, wrong: dict[str, Any], whole: dict[str, Any] = TRANSACTION) -> dict[str, Any]:
     """The transaction with one operation that cannot be."""
-    body = deepcopy(TRANSACTION)
+    body = deepcopy(whole)
     *path, last = [int(step) if step.isdigit() else step for step in pointer.split("/")[1:]]
     place: Any = body
     for step in path:

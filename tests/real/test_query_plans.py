@@ -197,8 +197,6 @@ async def of_the_edge(filled: Filled) -> dict[str, Any]:
         "Vouchers.usable": views.vouchers.usable({OWNER, account}, AT, 100),
         "Vouchers.usable, all": views.vouchers.usable({OWNER}, AT, 2_000),
         "Vouchers.owned": views.vouchers.owned([OWNER, account], "voucher/default/V000900", 100),
-        "GiftCardBatches.one": views.giftcard_batches.one("default", "B000007"),
-        "GiftCardBatches.page": views.giftcard_batches.page("default", "B000900", 26),
         "Statements.page": views.statements.page(statements.Query(account=account, limit=26)),
         "Statements.standing": views.statements.standing(account, START + timedelta(seconds=900)),
         "SnapshotWriter.apply": views.snapshots.apply(parts),

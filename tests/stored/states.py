@@ -16,7 +16,7 @@ from schemas.tiers import TierSet
 from schemas.vouchers import TransactionExecuted, VoucherDefinition, VoucherIssued
 from services.customer.profile import Profile
 from services.customer.state import Claim, Customer
-from services.giftcard.state import Batch, Card, DeclaredType, SerialNumber
+from services.giftcard.state import Batch, Card, DeclaredType, Payment, SerialNumber
 from services.points.held import Hold
 from services.points.orders.state import Order
 from services.points.receipts import Receipt
@@ -74,7 +74,10 @@ _SERVICES: tuple[tuple[Any, dict[str, type]], ...] = (
     ),
     (services.voucher.documents, {"definition": Definition, "voucher": Voucher, "transaction": Pivot}),
     (services.customer.documents, {"customer": Customer, "claim": Claim}),
-    (services.giftcard.documents, {"card": Card, "type": DeclaredType, "serial": SerialNumber, "batch": Batch}),
+    (
+        services.giftcard.documents,
+        {"card": Card, "type": DeclaredType, "serial": SerialNumber, "payment": Payment, "batch": Batch},
+    ),
 )
 
 

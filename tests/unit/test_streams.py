@@ -35,7 +35,9 @@ BUILDERS: tuple[Callable[[str, str], str], ...] = (
 )
 WHERE = {"services/points/streams.py", "services/voucher/state.py", "services/customer/state.py"}
 WHERE |= {"services/giftcard/state.py"}
-WHERE |= {f"services/edge/views/{name}.py" for name in ("catalogue", "customers", "giftcards", "vouchers")}
+WHERE |= {
+    f"services/edge/views/{name}.py" for name in ("catalogue", "customers", "giftcard_batches", "giftcards", "vouchers")
+}
 HOSTILE = ("a/b", "a", "b", "a#000000000001", "a%23000000000001", "a%", "#", "/", "//", "a/", "/a", "default/a", "é#/")
 STORES = ("a", "b", "a.b", "A", "default")
 BAD_STORES = ("", "a/b", "a#b", "a b", "a\n", "/", "..", "é", "a%2Fb", "x" * 65, "\u202ea")

@@ -84,15 +84,16 @@ class ScratchCodes:
 
     def _opened(self, store: str, card: Document | None, tried: Tried) -> bool:
         """Whether this is the card and its code. It does the same for every answer, and without a card."""
-        card_id = tried.serial_number if card is None else card["cardId"]
-        source = None if card is None else CodeSource(**card["code"])
+        no_code = {"key": self._keys.current.id}
+        found = card or {"cardId": tried.serial_number, "switchId": None, "code": None}
+        card_id, checked_by = found["cardId"], CodeSource(**(found["code"] or no_code))
+        source = None if found["code"] is None else checked_by
         try:
             right = code_matches(self._keys, store, card_id, source, tried.scratch_code)
         except CodeKeyUnknown as error:
             log.error("a scratch code cannot be checked", card=card_id, reason=str(error))
             return False
-        provider = None if card is None else card["switchId"]
-        return right and tried.switch_id in (None, provider)
+        return right and tried.switch_id in (None, found["switchId"])
 
 
 def locked_out(wait_s: int) -> Problem:
@@ -101,6 +102,6 @@ def locked_out(wait_s: int) -> Problem:
     return Problem("too_many_wrong_codes", detail, headers={"Retry-After": str(wait_s)})
 
 
-def unknown_card(pointer: str) -> Problem:
+def unknown_card(pointer: str | None = None) -> Problem:
     """404: the same for a card that is not there, one of another provider, and a wrong scratch code."""
     return Problem("gift_card_unknown", "there is no such gift card", pointer=pointer)

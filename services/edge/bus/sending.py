@@ -88,8 +88,9 @@ class Send:
 class Sends(Documented):
     """Creates the `Send` of a command type, and documents its refusal codes."""
 
-    def __init__(self, type_: str) -> None:
+    def __init__(self, type_: str, *further_codes: str) -> None:
         self.type = type_
+        self._codes = tuple(dict.fromkeys((*REFUSAL_CODES[type_], *further_codes)))
 
     async def __call__(self, request: Request) -> Send:
         """The `Send` of a request.
@@ -102,7 +103,7 @@ class Sends(Documented):
         """Add the idempotency key, the response 202, and the problems that the command can end in."""
         if PARAMETER not in operation.parameters:
             operation.parameters.append(PARAMETER)
-        codes = REFUSAL_CODES[self.type]
+        codes = self._codes
         operation.refuse(*DELIVERY_PROBLEMS, *codes)
         for status in {200, *(RULE_CODES[code][0] for code in codes)}:
             operation.add_headers(status, IDEMPOTENCY_REPLAYED)
@@ -113,6 +114,6 @@ class Sends(Documented):
         }
 
 
-def sends(type_: str) -> Any:
-    """The dependency by which an operation sends commands of this type."""
-    return Depends(Sends(type_))
+def sends(type_: str, *further_codes: str) -> Any:
+    """The dependency by which an operation sends commands of this type; only here they can end in `further_codes`."""
+    return Depends(Sends(type_, *further_codes))

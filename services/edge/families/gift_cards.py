@@ -12,12 +12,7 @@ _USABLE = (CardStatus.ACTIVE, CardStatus.REDEEMED)
 def as_of(card: Mapping[str, Any], at: str) -> Mapping[str, Any]:
     """The card as it counts at `at`: when its time is over it has expired, whether that is booked yet or not."""
     due = card["status"] in _USABLE and card["expiresAt"] is not None and card["expiresAt"] <= at
-    return {**card, "status": CardStatus.EXPIRED, "balance": 0} if due else card
-
-
-def unknown_card(pointer: str | None = None) -> Problem:
-    """404: the same for a card that is not there, one of another provider, and a wrong scratch code."""
-    return Problem("gift_card_unknown", "there is no such gift card", pointer=pointer)
+    return {**card, "status": CardStatus.EXPIRED, "balance": 0, "held": 0} if due else card
 
 
 def history_behind() -> Problem:

@@ -73,7 +73,7 @@ RULE_CODES: dict[str, tuple[int, str]] = {
     "voucher_not_offered": (422, "The voucher is not on offer"),
     "transaction_timed_out": (409, "The transaction took too long"),
     "transaction_open": (409, "A transaction is open"),
-    "too_many_open_transactions": (409, "The account has too many open transactions"),
+    "too_many_open_transactions": (409, "Too many transactions are open"),
     "scale_changed": (409, "A programme's scale cannot change"),
     "unit_changed": (409, "A programme's unit cannot change"),
     "programme_mismatch": (422, "The programme does not match"),

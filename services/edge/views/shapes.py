@@ -22,6 +22,20 @@ def _without_batch(card: Document) -> Document:
     return card
 
 
+def _nothing_held(card: Document) -> Document:
+    """Gift cards from before they took part in transactions."""
+    if "view" in card:
+        card["view"].setdefault("held", 0)
+    return card
+
+
+def _of_no_transaction(change: Document) -> Document:
+    """Mutations from before gift cards took part in transactions."""
+    if "change" in change:
+        change["change"].setdefault("operation", None)
+    return change
+
+
 ACCOUNT = Shape("view.account", _held_shown)
 ACCOUNT_PART = Shape("view.customer.account", unchanged)
 ATTRIBUTION = Shape("edge.attribution", unchanged)
@@ -29,9 +43,9 @@ CARD_TYPE = Shape("view.card_type")
 CATALOGUE = Shape("view.catalogue", unchanged, unchanged)
 CUSTOMER = Shape("view.customer", unchanged, unchanged)
 DEFINITION = Shape("view.definition", unchanged, unchanged)
-GIFT_CARD = Shape("view.giftcard", _without_batch)
+GIFT_CARD = Shape("view.giftcard", _without_batch, _nothing_held)
 GIFT_CARD_BATCH = Shape("view.giftcard_batch")
-GIFT_CARD_CHANGE = Shape("view.giftcard_change")
+GIFT_CARD_CHANGE = Shape("view.giftcard_change", _of_no_transaction)
 OFFSET = Shape("edge.offset", unchanged)
 PROGRAMME = Shape("view.programme", unchanged, unchanged)
 STATEMENT = Shape("view.statement", unchanged, unchanged)

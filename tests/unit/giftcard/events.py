@@ -7,12 +7,21 @@ and not what follows from it.
 from datetime import datetime
 from typing import Any
 
+from schemas.giftcard_saga import (
+    CardHoldEnded,
+    CardHoldPlaced,
+    PaymentCancelled,
+    PaymentHeld,
+    PaymentRefused,
+    PaymentSettled,
+)
 from schemas.giftcards import (
     CancelRecorded,
     CardActivated,
     CardCancelled,
     CardCreated,
     CardExpired,
+    CardGivenBack,
     CardImported,
     CardIssued,
     CardRedeemed,
@@ -123,3 +132,54 @@ def refunded(sequence: int, old: CardStatus, delta: int, **more: Any) -> Booked:
 def expired(sequence: int, old: CardStatus, delta: int, **more: Any) -> Booked:
     """The card's time was over."""
     return STREAM, _event(CardExpired, sequence, old, EXPIRED, delta, 0, **{"source": Source(), **more})
+
+
+TRANSACTION, REVERSAL, ACCOUNT = "T-1", "R-1", "A-1"
+IN_TRANSACTION: dict[str, Any] = {"transaction_id": TRANSACTION, "operation": 3}
+
+
+def given_back(sequence: int, old: CardStatus, amount: int, balance: int, **more: Any) -> Booked:
+    """A reversal has given back what operation 3 of the transaction had taken."""
+    fields = {"transaction_id": REVERSAL, "reverses": TRANSACTION, "operation": 3, "reason": "sent back", **more}
+    return STREAM, _event(CardGivenBack, sequence, old, ACTIVE, amount, balance, **fields)
+
+
+def placed(amount: int, at: datetime = T0, **more: Any) -> Booked:
+    """Something of the card is set aside."""
+    return STREAM, CardHoldPlaced(card_id=CARD, amount=amount, booked_at=at, **{**IN_TRANSACTION, **more})
+
+
+def hold_ended(at: datetime = T0, **more: Any) -> Booked:
+    """It is not any more."""
+    return STREAM, CardHoldEnded(card_id=CARD, booked_at=at, **{**IN_TRANSACTION, **more})
+
+
+def payment(model: type, at: datetime = T0, **more: Any) -> Booked:
+    """An event of operation 3 of the transaction with the card."""
+    event = model(**{"account": ACCOUNT, "card_id": CARD, "booked_at": at, **IN_TRANSACTION, **more})
+    return f"payment/{STORE}/{event.transaction_id}/{event.operation}", event
+
+
+def held(amount: int, at: datetime = T0, **more: Any) -> Booked:
+    """The card has decided that it pays."""
+    return payment(PaymentHeld, at, amount=amount, **{"currency": "EUR", "scale": 2, "source": TILL, **more})
+
+
+def payment_refused(code: str, pointer: str | None, detail: str, at: datetime = T0, **more: Any) -> Booked:
+    """The card has decided that it does not pay."""
+    return payment(PaymentRefused, at, code=code, pointer=pointer, detail=detail, **more)
+
+
+def payment_cancelled(at: datetime = T0, **more: Any) -> Booked:
+    """The transaction was cancelled before the card was held."""
+    return payment(PaymentCancelled, at, **more)
+
+
+def settled(executed: bool, at: datetime = T0, **more: Any) -> Booked:
+    """The transaction has closed."""
+    return payment(PaymentSettled, at, executed=executed, **more)
+
+
+def paid(amount: int, at: datetime = T0, **more: Any) -> tuple[Booked, ...]:
+    """The payment was held and booked; without its card's own events."""
+    return held(amount, at, **more), settled(True, at)

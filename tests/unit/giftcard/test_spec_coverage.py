@@ -17,14 +17,20 @@ from tests.unit.giftcard import (
     test_batches,
     test_cancelling,
     test_closing,
+    test_holding,
     test_importing,
     test_loading,
+    test_promising,
     test_redeeming,
+    test_settling,
     test_types,
 )
 from tests.unit.spec_coverage import QUIET, SpecCoverage
 
-SPECS = (test_batches, test_cancelling, test_closing, test_importing, test_loading, test_redeeming, test_types)
+SPECS = (
+    *(test_batches, test_cancelling, test_closing, test_holding, test_importing, test_loading, test_redeeming),
+    *(test_promising, test_settling, test_types),
+)
 
 NEVER: dict[tuple[type[Wire], str], str] = {
     (CreateCard, QUIET): "a repeat with another id is `gift_card_exists`",

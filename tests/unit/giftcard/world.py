@@ -8,7 +8,8 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from schemas.giftcards import COMMANDS, CardBooked, CardRefusal, CardType, PutCardType
+from schemas.giftcard_saga import HoldCard, PaymentRefused
+from schemas.giftcards import COMMANDS, CancelMutation, CardBooked, CardCommand, CardRefusal, CardType, PutCardType
 from services.giftcard.decider import DECIDER
 from services.giftcard.identities import check_event, check_state
 from services.giftcard.state import Card, Event, State, card_stream
@@ -53,10 +54,10 @@ class World:
         self, payload: Any, now: datetime = T0, command_id: str | None = None, subject: str | None = None
     ) -> "World":
         """Decide one command and fold what it books; every event and state keeps to the identities and comes back."""
-        named = getattr(payload, "transaction_id", None)
         if command_id is None:
-            is_cancel = TYPES[type(payload)] == "giftcard.cancel.v1"
-            command_id = COMMAND_ID if named is None or is_cancel else mutation_id(STORE, payload.card_id, named)
+            is_named = isinstance(payload, CardCommand) and not isinstance(payload, CancelMutation)
+            named = payload.transaction_id if is_named else None
+            command_id = COMMAND_ID if named is None else mutation_id(STORE, payload.card_id, named)
         subject = subject or _subject(payload)
         command = Command(command_id, TYPES[type(payload)], STORE, subject, payload, now)
         streams = DECIDER.streams(command)
@@ -83,7 +84,13 @@ class World:
     def then(self, *booked: Booked) -> "World":
         """The last command booked exactly these events on these streams, in order; none at all if it stays quiet."""
         assert list(self.accepted.events) == list(booked)
-        note(type(self.payload), ACCEPTED if booked else QUIET)
+        refusals = [event.code for _, event in booked if isinstance(event, PaymentRefused)]
+        note(type(self.payload), refusals[0] if refusals else ACCEPTED if booked else QUIET)
+        return self
+
+    def sends(self, *told: tuple[str, str, dict[str, Any]]) -> "World":
+        """The last command has exactly these follow-ups: their types, subjects and payloads."""
+        assert [(each.type, each.subject, each.payload) for each in self.accepted.follow_ups] == list(told)
         return self
 
     def refused(self, code: str, pointer: str | None, detail: str) -> "World":
@@ -108,6 +115,8 @@ def _subject(payload: Any) -> str:
     """The main aggregate of a command."""
     if isinstance(payload, PutCardType):
         return payload.card_type.code
+    if isinstance(payload, HoldCard):
+        return payload.card.card_id
     return str(getattr(payload, "batch_id", None) or payload.card_id)
 
 

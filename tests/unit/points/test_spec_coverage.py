@@ -27,6 +27,7 @@ from tests.unit.points import (
     test_declaring,
     test_due,
     test_follow_ups,
+    test_gift_cards,
     test_giving_back,
     test_holding,
     test_holding_refusals,
@@ -48,7 +49,15 @@ from tests.unit.spec_coverage import QUIET, Shown, SpecCoverage, lacking, shown_
 
 SPECS = (
     *(test_accounts, test_adjust, test_announcing, test_closing, test_debt, test_declaring, test_due, test_follow_ups),
-    *(test_giving_back, test_holding, test_holding_refusals, test_order_facts, test_order_rest, test_orders),
+    *(
+        test_gift_cards,
+        test_giving_back,
+        test_holding,
+        test_holding_refusals,
+        test_order_facts,
+        test_order_rest,
+        test_orders,
+    ),
     *(test_programme, test_reverse, test_reverse_bounds, test_reverse_vouchers, test_shop_orders, test_thresholds),
     *(test_tier_sets, test_tiers, test_transaction, test_waiting_inputs),
 )

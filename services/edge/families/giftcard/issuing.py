@@ -33,6 +33,7 @@ IssueBody = Annotated[
             "summary": "A web shop sells a card",
             "value": {"cardType": "EUR-GIFT", "amount": 25, "currency": "EUR", "transactionId": TRANSACTION},
         },
+        only={"summary": "Of the one type that fits", "value": {"amount": 25, "currency": "EUR"}},
     ),
 ]
 
@@ -87,12 +88,13 @@ async def _card_type(edge: Edge, store: str, asked: IssueRequest, card_id: str) 
     """The type that is named; or that of the card, which a retry finds; or the one active type that fits.
 
     :raises Problem: `card_type_required`.
+    :raises Unavailable: the views cannot be reached.
     """
     if asked.card_type is not None:
         return asked.card_type
     fitting = [
         code
-        for code, each in edge.views.catalogue.of(store).card_types.items()
+        for code, each in edge.views.catalogue.known(store).card_types.items()
         if each["state"] == "active"
         and asked.currency in (None, each["currency"])
         and asked.switch_id in (None, each["switchId"])

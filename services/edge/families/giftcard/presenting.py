@@ -11,13 +11,16 @@ from shared.decider import Document
 def card_of(
     card: Mapping[str, Any], history: Sequence[Mapping[str, Any]] | None, at: str, result: Mapping[str, Any] | None
 ) -> dict[str, Any]:
-    """The response for a card at the instant `at`; `result` is that of the command that moved something."""
+    """The response for a card at the instant `at`; `result` is that of the command that moved something.
+
+    Its balance is what can be spent, without what open transactions hold.
+    """
     card, moved = as_of(card, at), result or {}
     response = {
         "cardId": card["cardId"],
         "serialNumber": card["serialNumber"],
         "status": _word(card["status"]),
-        "balance": to_whole_units(card["balance"], card["scale"]),
+        "balance": to_whole_units(card["balance"] - card["held"], card["scale"]),
         "currency": card["currency"],
         "expiresAt": card["expiresAt"],
         "articleSetCode": card["articleSetCode"],

@@ -8,7 +8,7 @@ from pydantic import TypeAdapter, ValidationError
 from starlette.datastructures import Headers
 from starlette.requests import Request
 
-from schemas.text import Text
+from schemas.text import LINE, Text
 from services.edge.http.documenting import Documentation, Documented
 from services.edge.http.problems import invalid_parameter
 
@@ -37,7 +37,7 @@ class TillHeaders(Documented):
     def document(self, operation: Documentation) -> None:
         """Add the headers, and the problem of a wrong one."""
         for name, (member, description, example) in _HEADERS.items():
-            schema = {"type": "string", "maxLength": 64}
+            schema = {"type": "string", "maxLength": 64, "pattern": LINE.pattern}
             if member == "utcOffset":
                 schema = {"type": "string", "pattern": _UTC_OFFSET}
             parameter = {"name": name, "in": "header", "required": False, "schema": schema}

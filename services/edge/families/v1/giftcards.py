@@ -1,4 +1,4 @@
-"""Gift cards for the help desk: look-up without the scratch code, history, voiding, refunding (rules 4.4)."""
+"""Gift cards for support staff: look-up without the scratch code, history, voiding, refunding (rules 4.4)."""
 
 from collections.abc import Mapping
 from functools import partial
@@ -8,9 +8,10 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from services.edge.auth.principals import Administrator
+from services.edge.auth.scratch_codes import unknown_card
 from services.edge.auth.tokens import Caller
 from services.edge.bus.sending import Send, sends
-from services.edge.families.gift_cards import history_behind, unknown_card
+from services.edge.families.gift_cards import history_behind
 from services.edge.families.v1.models.giftcards import (
     GiftCardEnded,
     GiftCardEnding,

@@ -98,7 +98,7 @@ def giftcard_of(card: Mapping[str, Any]) -> dict[str, Any]:
     counted = as_of(card, format_instant(instant(now_ms())))
     return {
         **{name: counted[name] for name in _CARD_MEMBERS},
-        "balance": to_whole_units(counted["balance"], card["scale"]),
+        "balance": to_whole_units(counted["balance"] - counted["held"], card["scale"]),
     }
 
 

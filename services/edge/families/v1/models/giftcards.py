@@ -1,4 +1,4 @@
-"""Models of gift cards for the help desk, and of the bodies that find, void and refund them."""
+"""Models of gift cards for support staff, and of the bodies that find, void and refund them."""
 
 from typing import Self
 
