@@ -2,10 +2,8 @@
 
 import ast
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
-
-import pytest
 
 ROOT = Path(__file__).parent.parent
 PACKAGES = ("schemas", "shared", "services", "cli", "bench", "tests")
@@ -125,6 +123,24 @@ LINES_MAX = 300
 FUNCTION_LINES_MAX = 70
 
 
+def every(paths: Sequence[Path]) -> Callable[[Callable[[Path], None]], Callable[[], None]]:
+    """Make of a check of one file a test of all these, which tells everything that is wrong in any of them."""
+
+    def test_of(check: Callable[[Path], None]) -> Callable[[], None]:
+        def test() -> None:
+            wrong = []
+            for path in paths:
+                try:
+                    check(path)
+                except AssertionError as fault:
+                    wrong.append(str(fault))
+            assert not wrong, "\n".join(wrong)
+
+        return test
+
+    return test_of
+
+
 def tree(path: Path) -> ast.Module:
     return ast.parse((ROOT / path).read_text())
 
@@ -141,7 +157,7 @@ def imports(path: Path) -> Iterator[str]:
             yield node.module
 
 
-@pytest.mark.parametrize("path", CODE, ids=str)
+@every(CODE)
 def test_import_directions(path: Path) -> None:
     room = path.parts[0]
     for module in imports(path):
@@ -169,7 +185,7 @@ def test_business_words_are_found() -> None:
     assert not business_words(Path("shared/backoff.py"))
 
 
-@pytest.mark.parametrize("path", [path for path in CODE if path.parts[0] != "bench"], ids=str)
+@every([path for path in CODE if path.parts[0] != "bench"])
 def test_each_driver_has_one_door(path: Path) -> None:
     for module in imports(path):
         doors = DOORS.get(module.split(".")[0])
@@ -181,8 +197,7 @@ def is_pure(path: Path) -> bool:
     return path.parts[1] in STATEFUL and path.name != "main.py"
 
 
-@pytest.mark.parametrize(
-    "path",
+@every(
     [
         Path("shared/calendar.py"),
         *(
@@ -190,8 +205,7 @@ def is_pure(path: Path) -> bool:
             for path in CODE
             if path.parts[0] == "services" and path.parts[1] in STATEFUL and path.name != "main.py"
         ),
-    ],
-    ids=str,
+    ]
 )
 def test_the_domain_reads_no_clock_and_draws_no_numbers(path: Path) -> None:
     for node in ast.walk(tree(path)):
@@ -201,7 +215,7 @@ def test_the_domain_reads_no_clock_and_draws_no_numbers(path: Path) -> None:
         assert not isinstance(node, ast.AsyncFunctionDef | ast.Await), f"{path}:{node.lineno} does I/O"
 
 
-@pytest.mark.parametrize("path", [path for path in CODE if path.parts[0] in ("shared", "cli")], ids=str)
+@every([path for path in CODE if path.parts[0] in ("shared", "cli")])
 def test_what_is_printed_is_made_printable(path: Path) -> None:
     if str(path) in PRINTING:
         return
@@ -213,7 +227,7 @@ def test_what_is_printed_is_made_printable(path: Path) -> None:
             )
 
 
-@pytest.mark.parametrize("path", FILES, ids=str)
+@every(FILES)
 def test_rooms_stay_small(path: Path) -> None:
     lines = (ROOT / path).read_text().count("\n")
     assert lines <= LINES_MAX, f"{path} has {lines} lines"
@@ -223,7 +237,7 @@ def test_rooms_stay_small(path: Path) -> None:
             assert length <= FUNCTION_LINES_MAX, f"{path}:{node.lineno} {node.name} has {length} lines"
 
 
-@pytest.mark.parametrize("path", CODE, ids=str)
+@every(CODE)
 def test_public_things_say_what_they_are(path: Path) -> None:
     module = tree(path)
     assert path.name == "__main__.py" or ast.get_docstring(module), f"{path} has no docstring"

@@ -83,7 +83,8 @@ async def calling(installation: Installation, **environment: str) -> AsyncIterat
         installation.edge(**environment) as url,
         httpx.AsyncClient(
             base_url=url,
-            timeout=30,
+            timeout=httpx.Timeout(30, pool=None),  # A call may wait for its turn as long as its test.
+            limits=httpx.Limits(max_connections=200, max_keepalive_connections=200),
             headers=await authorization(installation.settings),
             event_hooks={"response": [check_declared, note_answered]},
         ) as client,

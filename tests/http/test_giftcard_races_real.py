@@ -17,7 +17,9 @@ pytestmark = pytest.mark.real
 NO_OUTCOME = (202, 503, 504)
 
 
-@pytest.mark.parametrize(("clients", "tries"), [(20, 5), pytest.param(200, 50, marks=pytest.mark.long)])
+@pytest.mark.parametrize(
+    ("clients", "tries"), [(20, 5), pytest.param(200, 50, marks=[pytest.mark.long, pytest.mark.timeout(1_800)])]
+)
 async def test_racing_redemptions_never_overspend(empty_installation: Installation, clients: int, tries: int) -> None:
     """They ask for more than twice the balance, some for part of it; a fifth send their request again."""
     loaded = clients * tries * 5 // 4

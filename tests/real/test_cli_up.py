@@ -18,7 +18,7 @@ from cli.demo.play import LASTING
 from services.registry import JOURNALED
 from shared.embedded.endpoints import kafka_login
 from shared.servers import environment_of
-from shared.settings import Settings
+from shared.settings import DEVELOPMENT_CODE_KEYS, Settings
 from tests.harness import Installation, eventually, new_installation
 from tests.real.test_cli import fealty, rows
 from tests.servers import Servers
@@ -192,6 +192,7 @@ async def test_a_second_stack_on_the_same_root_and_a_taken_port_are_refused(
             "FEALTY_PARTITIONS": str(installation.settings.partitions),
             "FEALTY_SECRET": "a secret of both stacks",
             "FEALTY_CLAIMS_SECRET": "another secret of both",
+            "FEALTY_CODE_KEYS": DEVELOPMENT_CODE_KEYS,
         }
         process = await start(real_servers, tmp_path, **given)
         try:
