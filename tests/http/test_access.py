@@ -73,6 +73,8 @@ def test_the_scopes_of_each_family(offline: Offline) -> None:
         scopes = scopes_of(route) if isinstance(route, APIRoute) else None
         if path.endswith("/reversals"):
             assert scopes == ("api_reverse", "api_admin")
+        elif "/transactions" in path and path.startswith("/v1/accounts/"):
+            assert scopes == ("api_loyalty",)
         elif path.startswith("/v1/"):
             assert scopes == ("api_admin",)
         else:

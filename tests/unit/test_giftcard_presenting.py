@@ -34,9 +34,13 @@ def test_a_card_whose_time_is_over_has_expired_whether_that_is_booked_or_not(
 
 
 def test_amounts_are_in_whole_units_and_status_words_as_in_the_document() -> None:
-    shown = card_of(CARD, None, BEFORE, {"transactionId": "T", "amount": 1000})
+    shown = card_of({**CARD, "held": 0}, None, BEFORE, {"transactionId": "T", "amount": 1000})
     assert (shown["status"], str(shown["balance"]), str(shown["amount"])) == ("Active", "15.00", "10.00")
-    assert str(card_of({**CARD, "scale": 0}, None, BEFORE, None)["balance"]) == "1500"
+    assert str(card_of({**CARD, "scale": 0, "held": 0}, None, BEFORE, None)["balance"]) == "1500"
+
+
+def test_the_balance_that_is_shown_is_what_can_be_spent() -> None:
+    assert str(card_of({**CARD, "held": 500}, None, BEFORE, None)["balance"]) == "10.00"
 
 
 def test_how_a_code_is_checked_is_shown_nowhere() -> None:

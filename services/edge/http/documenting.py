@@ -26,7 +26,7 @@ class Documentation:
 
     def refuse(self, *codes: str) -> None:
         """Add problem codes of the operation, each with an example."""
-        for code in codes:
+        for code in map(str, codes):
             if code not in self._codes:
                 self._codes.add(code)
                 _refuse(self.responses, code)
