@@ -117,7 +117,7 @@ def of_streams(report: Report) -> Part:
 
 def of_transactions(report: Report) -> Part:
     """Transactions over points, vouchers and gift cards."""
-    counts = {"transactions over points and vouchers": report.streams}
+    counts = {"transactions over points, vouchers and gift cards": report.streams}
     failure = f"{report.streams_off} transactions or vouchers differ between points, vouchers and gift cards"
     return Part("transactions", "stream", report.ok, counts, report.streams_off, failure, report.findings)
 

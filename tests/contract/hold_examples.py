@@ -1,4 +1,4 @@
-"""One instance of every wire type of transactions over points and vouchers, as the points service knows them."""
+"""One instance of every wire type of transactions with vouchers and gift cards, as the points service knows them."""
 
 from typing import Any
 

@@ -58,7 +58,7 @@ async def test_all_is_decided_once_and_answered_once(
 async def damage_is_told(installation: Installation, closed: int) -> None:
     """`fealty verify` counts what it compared, and lists what one of both has forgotten."""
     code, out, _ = await fealty(installation, "verify")
-    assert (code, out.splitlines()[-1]) == (0, f"ok: {closed} transactions over points and vouchers")
+    assert (code, out.splitlines()[-1]) == (0, f"ok: {closed} transactions over points, vouchers and gift cards")
     decided = installation.collection("voucher", "snapshots")
     points = installation.collection("points", "snapshots")
     held = await points.find_one({"_id": {"$regex": "^transaction/"}, "state.decision": "refused"})
