@@ -14,7 +14,7 @@ from schemas.giftcards import CodeSource
 from schemas.scratch_codes import derived_code
 from services.edge.auth import lockouts
 from services.edge.auth.lockouts import LOCK_S, LOCK_S_MAX, LOCKOUTS, Limit, Lockouts, Subject
-from services.edge.auth.scratch_codes import SERIAL_NUMBER, SHOPPER, ScratchCodes, Tried
+from services.edge.auth.scratch_codes import CHECKED, SERIAL_NUMBER, SHOPPER, ScratchCodes, Tried
 from services.edge.auth.tokens import Caller
 from services.edge.http.problems import Problem
 from services.edge.views.connection import Connection
@@ -203,6 +203,12 @@ class Guesses:
         return str(card["cardId"])
 
 
+def outcomes() -> Counter[str]:
+    """How many scratch codes were checked, as the metric says."""
+    counted = (each for metric in CHECKED.collect() for each in metric.samples if each.name.endswith("_total"))
+    return Counter({each.labels["outcome"]: int(each.value) for each in counted})
+
+
 @pytest.fixture
 async def guesses(installation: Installation) -> AsyncIterator[Guesses]:
     async with edges(installation, 2) as both:
@@ -214,11 +220,12 @@ async def guesses(installation: Installation) -> AsyncIterator[Guesses]:
 async def test_unknown_cards_and_wrong_codes_are_answered_and_locked_alike(
     guesses: Guesses, known: bool, switch_id: str | None
 ) -> None:
-    serial = guesses.serial if known else new_id()
+    serial, before = guesses.serial if known else new_id(), outcomes()
     found = [await guesses.answer("wrong", serial=serial, switch_id=switch_id) for _ in range(6)]
     assert found == ["gift_card_unknown"] * 5 + ["too_many_wrong_codes"]
     for edge in (0, 1):
         assert await guesses.answer(edge=edge, serial=serial) == "too_many_wrong_codes", "the right code neither"
+    assert outcomes() - before == {"wrong": 5, "locked_out": 3}
 
 
 async def test_code_of_another_provider_is_wrong(guesses: Guesses) -> None:

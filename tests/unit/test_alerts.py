@@ -7,7 +7,8 @@ import pytest
 import yaml
 from prometheus_client import REGISTRY
 
-from services.edge.views import table  # noqa: F401 - registers their metrics, as the edge does
+from services.edge.auth import scratch_codes  # noqa: F401 - registers its metric, as the edge does
+from services.edge.views import table  # noqa: F401
 from services.points import main  # noqa: F401
 
 RULES = [

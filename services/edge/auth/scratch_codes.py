@@ -6,6 +6,7 @@ from typing import Any, NamedTuple
 from weakref import WeakValueDictionary
 
 import structlog
+from prometheus_client import Counter
 
 from schemas.giftcards import CodeSource
 from schemas.key_sets import KeySet
@@ -15,6 +16,8 @@ from services.edge.auth.tokens import Caller
 from services.edge.http.problems import Problem
 
 log = structlog.get_logger()
+
+CHECKED = Counter("fealty_scratch_codes_total", "Scratch codes sent by callers, by outcome.", ["outcome"])
 
 SERIAL_NUMBER = Limit(wrong_max=5, window_s=24 * 3600)
 SHOPPER = Limit(wrong_max=10, window_s=3600)
@@ -64,11 +67,14 @@ class ScratchCodes:
             self._lockouts.standing(subjects), self._find(caller.store, tried.serial_number)
         )
         if standing.wait_s:
+            CHECKED.labels("locked_out").inc()
             raise locked_out(standing.wait_s)
         if self._opened(caller.store, card, tried) and card is not None:
             if serial in standing.counted:
                 await self._lockouts.clear(serial)
+            CHECKED.labels("right").inc()
             return card
+        CHECKED.labels("wrong").inc()
         if wait_s := await self._lockouts.count(subjects):
             raise locked_out(wait_s)
         raise unknown_card(pointer)
