@@ -43,7 +43,7 @@ class ShopperHeader(Documented):
                 "name": HEADER,
                 "in": "header",
                 "required": False,
-                "schema": {"type": "string", "anyOf": [{"format": "ipv4"}, {"format": "ipv6"}]},
+                "schema": {"anyOf": [{"type": "string", "format": each} for each in ("ipv4", "ipv6")]},
                 "description": "The IP address of the shopper for whom a web shop calls. Wrong scratch codes are then "
                 "counted for each shopper, too.",
                 "example": "203.0.113.7",

@@ -10,7 +10,7 @@ from schemas.movements import Unit
 from schemas.points import AccountState, Source
 from schemas.voucher_saga import VoucherDone
 from services.edge.families.models import TransactionAnswer
-from services.edge.families.v1.models.transactions import CardAnswer
+from services.edge.families.v1.models.transactions import PaidCardAnswer
 from services.edge.http.models import InstantText, Number
 
 
@@ -28,7 +28,7 @@ class ReversalAnswer(TransactionAnswer):
     reversed: tuple[ReversedAnswer, ...]
     restored_vouchers: tuple[VoucherDone, ...]
     giftcards: Annotated[
-        tuple[CardAnswer, ...] | None,
+        tuple[PaidCardAnswer, ...] | None,
         Field(description="The gift cards that get their money back; null or absent if none does."),
     ] = None
 

@@ -47,7 +47,7 @@ class PaidTransaction(Transaction):
         return self
 
 
-class CardAnswer(Published):
+class PaidCardAnswer(Published):
     """A gift card that has paid, or that got its money back."""
 
     operation: Annotated[int, Field(description="The operation, in the order of processing; a reversal names it so.")]
@@ -62,5 +62,6 @@ class PaidTransactionAnswer(TransactionAnswer):
     """An accepted transaction: balances after it, what it did with which vouchers, and which gift cards paid."""
 
     giftcards: Annotated[
-        tuple[CardAnswer, ...] | None, Field(description="The gift cards that paid; null or absent if none takes part.")
+        tuple[PaidCardAnswer, ...] | None,
+        Field(description="The gift cards that paid; null or absent if none takes part."),
     ] = None
