@@ -2,8 +2,11 @@
 
 import asyncio
 import json
+import os
 import socket
 from collections.abc import Callable
+from contextlib import suppress
+from itertools import cycle, islice
 from typing import Any
 
 import httpx
@@ -29,11 +32,21 @@ async def eventually(look: Callable[[], Any], wanted: Any, timeout_s: float = 30
         await asyncio.sleep(POLL_S)
 
 
+_PORTS_EACH = 1_000
+_first_port = 10_000 + _PORTS_EACH * (int(os.environ.get("PYTEST_XDIST_WORKER", "gw0").removeprefix("gw")) % 10)
+_ports = cycle(range(_first_port, _first_port + _PORTS_EACH))
+
+
 def free_port() -> int:
-    """A port that nobody listens on now."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
+    """A port that nobody listens on now.
+
+    No other pytest process is given it, and the kernel gives it to no connection before it is listened on.
+    """
+    for port in islice(_ports, _PORTS_EACH):
+        with socket.socket() as probe, suppress(OSError):
+            probe.bind(("127.0.0.1", port))
+            return port
+    raise RuntimeError("no port is free")
 
 
 def payload(record: ConsumerRecord[bytes, bytes]) -> dict[str, Any]:

@@ -65,6 +65,7 @@ async def test_what_a_backup_does_not_know_is_decided_again(installation: Instal
         await installation.drained(group="points.reactions.oms.fulfilments", topic="oms.fulfilments")
     letters = sorted([each["_id"] for each in (await backed_up(installation))["dead_letters"]])
     assert len(letters) == 2
+    await check(installation, work, later)
     stored, changes = await versions(installation), len(await installation.read("points.changes"))
     assert (await fealty(installation, "verify", "--topics"))[0] == 0
 

@@ -72,12 +72,13 @@ async def check(installation: Installation, *workloads: Workload) -> dict[str, i
         expected |= workload.expected
         balances |= workload.balances
         movements += workload.movements
-    async for entry in journal.find({"type": "points.post_transaction.v1"}, {"status": 1}):
-        outcomes[entry["_id"]] = entry["status"]
+    codes: dict[str, str | None] = {}
+    async for entry in journal.find({"type": "points.post_transaction.v1"}, {"status": 1, "code": 1}):
+        outcomes[entry["_id"]], codes[entry["_id"]] = entry["status"], entry.get("code")
     missing = expected.keys() - outcomes.keys()
     assert not missing, f"{len(missing)} of {len(expected)} commands have no outcome"
     wrong = {command: outcome for command, outcome in outcomes.items() if outcome != expected.get(command)}
-    kinds = Counter((outcome, expected.get(command)) for command, outcome in wrong.items())
+    kinds = Counter((outcome, codes[command], expected.get(command)) for command, outcome in wrong.items())
     assert not wrong, f"of {len(expected)} outcomes are wrong, as they are and as they should be: {kinds}"
     snapshots = installation.collection("points", "snapshots")
     seen: dict[str, int] = {}
