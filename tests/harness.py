@@ -60,9 +60,12 @@ class Installation:
 
     @asynccontextmanager
     async def points(self, name: str = "points-0", **environment: str) -> AsyncIterator[Process]:
-        """A running, ready worker of the points service; without an environment it has booked what was declared."""
+        """A running, ready worker of the points service that has booked what was declared, unless it is to be killed.
+
+        What is declared has a partition of its own: commands on others would be decided before it, and refused.
+        """
         async with self.worker("points", name, **environment) as process:
-            if not environment:
+            if "PROBE" not in environment:
                 await self.settled(self.declared)
             yield process
 
