@@ -1,7 +1,6 @@
 """The services as children of `fealty up`: how each is started, and where it answers."""
 
 import os
-import socket
 import sys
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
@@ -9,6 +8,7 @@ from dataclasses import dataclass
 from cli.commands.console import Failure
 from cli.commands.web import works
 from services.registry import JOURNALED
+from shared.embedded.ports import free_port, is_free
 from shared.embedded.supervisor import Child
 from shared.servers import environment_of
 from shared.settings import Settings
@@ -37,18 +37,21 @@ def children(settings: Settings, came_up: CameUp) -> dict[str, ServiceChild]:
     """
     if settings.port and not is_free(settings.host, settings.port):
         raise Failure(f"port {settings.port} on {settings.host} is in use; set FEALTY_PORT to a free port")
-    edge_port = settings.port or (EDGE_PORT if is_free(settings.host, EDGE_PORT) else free_port(settings.host))
+    ports: list[int] = []
+    for _ in range(len(JOURNALED) + 2):
+        ports.append(free_port(settings.host, ports))
+    *others, health_port, edge_port = ports
+    if settings.port or is_free(settings.host, EDGE_PORT):
+        edge_port = settings.port or EDGE_PORT
     return {
-        **{name: _child(name, free_port(settings.host), settings, came_up) for name in JOURNALED},
-        "edge": _child("edge", edge_port, settings, came_up),
+        **{name: _child(name, port, port, settings, came_up) for name, port in zip(JOURNALED, others, strict=True)},
+        "edge": _child("edge", edge_port, settings.health_port or health_port, settings, came_up),
     }
 
 
-def _child(service: str, port: int, settings: Settings, came_up: CameUp) -> ServiceChild:
+def _child(service: str, port: int, health_port: int, settings: Settings, came_up: CameUp) -> ServiceChild:
     base = f"http://{'127.0.0.1' if settings.host in _ANYWHERE else settings.host}"
-    url, health_port = f"{base}:{port}", port
-    if service == "edge":
-        health_port = settings.health_port or free_port(settings.host)
+    url = f"{base}:{port}"
     environment = {
         **os.environ,
         **environment_of(settings),
@@ -72,21 +75,3 @@ def _telling(service: str, url: str, came_up: CameUp) -> Callable[[], Awaitable[
         return up
 
     return is_ready
-
-
-def is_free(host: str, port: int) -> bool:
-    """Whether nobody listens on this port."""
-    with socket.socket() as probe:
-        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        try:
-            probe.bind((host, port))
-        except OSError:
-            return False
-    return True
-
-
-def free_port(host: str) -> int:
-    """A port that nobody listens on now."""
-    with socket.socket() as probe:
-        probe.bind((host, 0))
-        return int(probe.getsockname()[1])

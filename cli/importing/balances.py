@@ -4,12 +4,12 @@ from datetime import date, datetime
 from decimal import Decimal
 from typing import NamedTuple
 
-from cli.importing.cells import Written, amount_of, instant_of, misspelt, time_of
+from cli.importing.cells import Written, amount_of, fault_of, instant_of, misspelt, time_of
 from cli.importing.kind import Refused
 from cli.importing.reading import Layout, Row
 from schemas.points import Adjust
 from schemas.programme import Programme, ProgrammeState
-from schemas.text import IDENTIFIER, IDENTIFIER_CHARS_MAX, LINE, REASON_CHARS_MAX
+from schemas.text import LINE, REASON_CHARS_MAX
 from shared.decider import Document
 from shared.money import to_minor
 
@@ -50,17 +50,8 @@ def key_of(row: Row) -> Key | None:
 
 def opening_of(row: Row) -> Opening | Refused:
     """Read a row without knowing its programme."""
-    if row.fault is not None:
-        return Refused(row.fault)
-    for name in LAYOUT.required:
-        if name not in row.fields:
-            return Refused(f"{name} is missing")
-    for name, given in row.fields.items():
-        if name != "value" and not isinstance(given, str):
-            return Refused(f"{name} must be a string, in quotes")
-    for name in ("account_number", "programme"):
-        if fault := misspelt(row.fields[name], IDENTIFIER, IDENTIFIER_CHARS_MAX):
-            return Refused(f"{name} {fault}")
+    if refused := fault_of(row, LAYOUT, "value", ("account_number", "programme")):
+        return refused
     value = _credit(row.fields["value"])
     if isinstance(value, Refused):
         return value

@@ -7,19 +7,19 @@ from decimal import Decimal
 from typing import NamedTuple
 
 from cli.giftcards import card_type_of
-from cli.importing.cells import amount_of, instant_of, misspelt, time_of
+from cli.importing.cells import amount_of, fault_of, instant_of, time_of
 from cli.importing.kind import Planned, Refused
 from cli.importing.reading import Layout, Row
 from schemas.giftcards import CardStatus, CardType, CardTypeState, CodeSource, CreateCard, ImportCard, ScratchCode
 from schemas.key_sets import KeySet
 from schemas.scratch_codes import code_matches, given_code
-from schemas.text import IDENTIFIER, IDENTIFIER_CHARS_MAX
 from services.giftcard.state import type_stream
 from shared.decider import Document
 from shared.money import currency_scale, to_minor
 from shared.runtime.journal import Journal
 
 _TYPES_MAX = 2_000
+_IDENTIFIERS = ("card_id", "serial_number")
 _STATUSES = (CardStatus.CREATED, CardStatus.ACTIVE, CardStatus.REDEEMED)
 
 
@@ -54,7 +54,7 @@ class _CardRows(ABC):
         """The commands that create or take over the cards, by the types that are declared."""
         names = {self._type_name(row) for row in rows}
         await self._load_types({name for name in names if isinstance(name, str)}, journal)
-        return [_faults(row, self.layout) or self._planned(row) for row in rows]
+        return [fault_of(row, self.layout, "balance", _IDENTIFIERS) or self._planned(row) for row in rows]
 
     def repeats(self, first: int) -> Refused | str:
         """A fault of the file."""
@@ -187,22 +187,6 @@ class CreatedCards(_CardRows):
 def _planned(type_: str, payload: ImportCard | CreateCard, value: Decimal, row: Row, card_type: CardType) -> Planned:
     about = _About(row.fields.get("scratch_code"), currency_scale(card_type.currency))
     return Planned((payload.card_id,), type_, payload.card_id, payload, card_type.code, value, about)
-
-
-def _faults(row: Row, layout: Layout) -> Refused | None:
-    """What is wrong with a row whatever its type is."""
-    if row.fault is not None:
-        return Refused(row.fault)
-    for name in layout.required:
-        if name not in row.fields:
-            return Refused(f"{name} is missing")
-    for name, given in row.fields.items():
-        if name != "balance" and not isinstance(given, str):
-            return Refused(f"{name} must be a string, in quotes")
-    for name in ("card_id", "serial_number"):
-        if fault := misspelt(row.fields[name], IDENTIFIER, IDENTIFIER_CHARS_MAX):
-            return Refused(f"{name} {fault}")
-    return None
 
 
 def _balance(row: Row, card_type: CardType) -> Decimal | Refused:

@@ -1,6 +1,7 @@
 """What cells of a row say: amounts, times and identifiers, as people write them in files."""
 
 import re
+from collections.abc import Sequence
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 from typing import NamedTuple
@@ -8,9 +9,9 @@ from typing import NamedTuple
 from pydantic import TypeAdapter, ValidationError
 
 from cli.importing.kind import Refused
-from cli.importing.reading import Row
+from cli.importing.reading import Layout, Row
 from schemas.base import DECIMALS_MAX, VALUE_MAX, Instant
-from schemas.text import Characters
+from schemas.text import IDENTIFIER, IDENTIFIER_CHARS_MAX, Characters
 from shared.calendar import first_instant
 
 _NUMBER = re.compile(r"-?[0-9]+(\.[0-9]+)?")
@@ -25,6 +26,25 @@ class Written(NamedTuple):
 
     given: Decimal
     decimals: int | None
+
+
+def fault_of(row: Row, layout: Layout, amount: str, identifiers: Sequence[str]) -> Refused | None:
+    """What is wrong with a row whatever it is about: a cell that is missing, or is no text, or no identifier.
+
+    Only the cell `amount` may be a number.
+    """
+    if row.fault is not None:
+        return Refused(row.fault)
+    for name in layout.required:
+        if name not in row.fields:
+            return Refused(f"{name} is missing")
+    for name, given in row.fields.items():
+        if name != amount and not isinstance(given, str):
+            return Refused(f"{name} must be a string, in quotes")
+    for name in identifiers:
+        if fault := misspelt(row.fields[name], IDENTIFIER, IDENTIFIER_CHARS_MAX):
+            return Refused(f"{name} {fault}")
+    return None
 
 
 def misspelt(text: str, characters: Characters, chars_max: int) -> str | None:

@@ -2,22 +2,19 @@
 
 import asyncio
 import os
-import random
 import secrets
 import shutil
 import signal
-import socket
 from collections.abc import Sequence
 from contextlib import suppress
 from pathlib import Path
 
 from shared.embedded.errors import StackError
+from shared.embedded.ports import LOOPBACK, free_port, is_free
 from shared.embedded.private import write_private
 
 __all__ = ["DataDir"]
 
-_PORTS = range(20_000, 30_000)  # below what the kernel gives to outgoing connections
-_PORT_TRIES_MAX = 100
 _ORPHAN_TERM_S = 10.0
 _ORPHAN_KILL_S = 5.0
 _ORPHAN_POLL_S = 0.05
@@ -54,9 +51,9 @@ class DataDir:
         chosen: list[int] = []
         for i, port in enumerate(wanted):
             earlier = before[i] if i < len(before) else None
-            if port is None and earlier is not None and earlier not in chosen and _is_free(earlier):
+            if port is None and earlier is not None and earlier not in chosen and is_free(LOOPBACK, earlier):
                 port = earlier
-            chosen.append(_free_port(chosen) if port is None else port)
+            chosen.append(free_port(LOOPBACK, chosen) if port is None else port)
         write_private(self._ports, " ".join(map(str, chosen)))
         return chosen
 
@@ -126,21 +123,3 @@ def _is_gone(pid: int) -> bool:
         return state == "Z" and len(os.listdir(process / "task")) <= 1
     except OSError:
         return True
-
-
-def _is_free(port: int) -> bool:
-    with socket.socket() as probe:
-        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)  # as the servers do
-        try:
-            probe.bind(("127.0.0.1", port))
-        except OSError:
-            return False
-    return True
-
-
-def _free_port(taken: Sequence[int]) -> int:
-    for _ in range(_PORT_TRIES_MAX):
-        port = random.choice(_PORTS)
-        if port not in taken and _is_free(port):
-            return port
-    raise StackError(f"no free port found on 127.0.0.1 between {_PORTS.start} and {_PORTS.stop}")
