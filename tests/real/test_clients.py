@@ -7,13 +7,14 @@ from pathlib import Path
 import httpx
 import jwt
 import pytest
+from pymongo.read_concern import ReadConcern
 
 from cli.commands.console import Failure
 from cli.commands.demo_clients import DEMO_CLIENTS, Held, demo_clients, file_of
 from cli.commands.tokens import fetch_token
 from services.edge.auth.store import credentials_of
 from shared.errors import Conflict
-from tests.harness import Installation
+from tests.harness import Installation, eventually
 from tests.real.test_cli import fealty, rows
 
 pytestmark = pytest.mark.real
@@ -46,6 +47,10 @@ async def test_a_clients_whole_life(empty_installation: Installation) -> None:
         assert jwt.decode(token, options={"verify_signature": False})["store"] == "shoes"
         assert await status(token) == 404
 
+        clients = installation.collection("edge", "clients").with_options(read_concern=ReadConcern("majority"))
+        await eventually(
+            lambda: clients.count_documents({"used_at": {"$ne": None}}), 1
+        )  # It is not on the disk at once.
         code, out, err = await fealty(installation, "clients", "list")
         assert (code, err) == (0, "")
         ((name, state, scopes, used, id_),) = rows(out)
